@@ -1,0 +1,2 @@
+//! From one replication to a result.
+pub mod results;

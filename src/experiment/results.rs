@@ -1,0 +1,228 @@
+//! What an experiment found: plain data, the one input of every report. The JSON file is this,
+//! serialized; the page shows nothing that is not in here.
+//!
+//! Units: durations in seconds, rates per second, shares from 0 to 1, times in seconds from the
+//! start of the replication. Every figure is an estimate over replications.
+
+use serde::{Deserialize, Serialize};
+
+/// Format version of the JSON file; raised when a field changes its meaning.
+pub const RESULTS_VERSION: u32 = 1;
+
+/// A figure with its confidence interval over independent replications.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Mean over the replications in which it is defined; `None`: never defined (no observations).
+    pub mean: Option<f64>,
+    /// Half-width of the Student t interval; `None` with fewer than two replications.
+    pub half_width: Option<f64>,
+    /// Replications in which it was defined.
+    pub n: u32,
+}
+
+/// Everything about one `run`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunResults {
+    pub version: u32,
+    pub scenario: String,
+    pub about: String,
+    /// File as given on the command line.
+    pub file: String,
+    pub parameters: Vec<(String, String)>,
+    pub seed: u64,
+    /// Replications asked for and done; fewer done means interrupted.
+    pub replications_asked: u32,
+    pub replications_done: u32,
+    /// Interrupted before all replications were done.
+    pub partial: bool,
+    /// Confidence level of every interval, 0.95.
+    pub confidence: f64,
+    pub horizon: f64,
+    pub warm_up: f64,
+    /// Longest drain over replications, and whether the limit was hit in any.
+    pub drained: f64,
+    pub drain_limit_hit: u32,
+    /// Digest over all replications, hexadecimal.
+    pub digest: String,
+    /// eventflow's version.
+    pub eventflow: String,
+    pub events: u64,
+    pub clients: Vec<ClientResults>,
+    pub calls: Vec<CallResults>,
+    pub services: Vec<ServiceResults>,
+    pub subscriptions: Vec<SubscriptionResults>,
+    pub links: Vec<LinkResults>,
+    pub faults: Vec<FaultResults>,
+    pub topology: Topology,
+    /// Things a reader must know: warm-up 0, a queue that grew to the end, ...
+    pub notes: Vec<String>,
+}
+
+/// Shape of a set of durations.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DurationResults {
+    /// Observations over all replications.
+    pub count: u64,
+    pub mean: Estimate,
+    pub p50: Estimate,
+    pub p90: Estimate,
+    pub p99: Estimate,
+    pub p999: Estimate,
+    pub max: Estimate,
+    /// Pooled over replications: (upper edge in seconds, share of observations at or below it), rising;
+    /// at most 200 points, dense in the tail.
+    pub distribution: Vec<(f64, f64)>,
+}
+
+/// A quantity over time: mean over replications in equal buckets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Series {
+    /// Length of a bucket in seconds; bucket i covers [i, i + 1) × width.
+    pub width: f64,
+    pub values: Vec<f64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClientResults {
+    pub name: String,
+    /// Measured intents begun per second, and ended well per second.
+    pub offered: Estimate,
+    pub throughput: Estimate,
+    /// Share of measured intents that ended well, with a timeout, with another error, or had not ended.
+    pub success: Estimate,
+    pub timeouts: Estimate,
+    pub errors: Estimate,
+    pub unfinished: Estimate,
+    /// From begin to end, of intents that ended well.
+    pub response_time: DurationResults,
+    /// Ended well per second; ended badly per second; mean response time (NaN-free: 0 where none).
+    pub throughput_over_time: Series,
+    pub errors_over_time: Series,
+    pub response_time_over_time: Series,
+}
+
+/// Calls from one caller to one message of one service; a retry is a try of the same call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CallResults {
+    pub caller: String,
+    /// `service.Message`.
+    pub callee: String,
+    pub throughput: Estimate,
+    pub success: Estimate,
+    pub timeouts: Estimate,
+    pub errors: Estimate,
+    /// Tries per call.
+    pub tries: Estimate,
+    /// From first sending to the end, retries included, of calls that ended well.
+    pub response_time: DurationResults,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServiceResults {
+    pub name: String,
+    pub instances: u32,
+    /// Per instance; `None`: unlimited.
+    pub workers: Option<u32>,
+    /// Attempts ended per second.
+    pub throughput: Estimate,
+    /// Busy share of workers of instances that were up; `mean: None` when workers are unlimited.
+    pub utilization: Estimate,
+    /// Arrival rate × mean service time, in workers (erlang).
+    pub offered_load: Estimate,
+    /// Time-weighted number waiting, all instances.
+    pub queue_length: Estimate,
+    /// Time-weighted number waiting or in service.
+    pub in_system: Estimate,
+    /// Share of arrivals rejected or shed.
+    pub rejected: Estimate,
+    pub waiting_time: DurationResults,
+    pub service_time: DurationResults,
+    /// Waiting + service.
+    pub sojourn_time: DurationResults,
+    /// Share of the time with k waiting or in service, k = 0, 1, 2, …; at most 64 entries.
+    pub number_in_system: Vec<Estimate>,
+    pub queue_length_over_time: Series,
+    pub utilization_over_time: Series,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SubscriptionResults {
+    pub topic: String,
+    pub group: String,
+    /// Accepted by the topic per second.
+    pub accepted: Estimate,
+    /// First deliveries, and further ones, per second.
+    pub deliveries: Estimate,
+    pub redeliveries: Estimate,
+    /// Messages per second given up: dead-lettered, dropped, passed by retention.
+    pub exhausted: Estimate,
+    /// Time-weighted number of messages accepted and not yet acknowledged.
+    pub lag: Estimate,
+    pub lag_max: Estimate,
+    /// From acceptance to the acknowledgement that settled it.
+    pub time_in_topic: DurationResults,
+    pub lag_over_time: Series,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LinkResults {
+    /// `a → b` or the link's name.
+    pub name: String,
+    pub sent: Estimate,
+    pub lost: Estimate,
+    pub duplicated: Estimate,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FaultResults {
+    pub name: String,
+    /// What it does, as in the file: `crash inventory`.
+    pub what: String,
+    /// Firings and firings that hit something alive, per replication.
+    pub fired: Estimate,
+    pub touched: Estimate,
+    /// Replication 0: (from, to) in seconds, for the shaded bands; at most 500.
+    pub bands: Vec<(f64, f64)>,
+}
+
+/// The picture of the design.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Topology {
+    pub nodes: Vec<TopologyNode>,
+    pub edges: Vec<TopologyEdge>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TopologyNode {
+    pub name: String,
+    pub kind: NodeKind,
+    /// A second line: `2 × 16 workers`, `kafka, 6 partitions`.
+    pub detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeKind {
+    Client,
+    Service,
+    Topic,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TopologyEdge {
+    /// Positions in `nodes`.
+    pub from: usize,
+    pub to: usize,
+    pub kind: EdgeKind,
+    /// Message names.
+    pub label: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeKind {
+    Call,
+    Send,
+    Publish,
+    Consume,
+}

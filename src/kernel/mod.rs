@@ -1,0 +1,5 @@
+//! The kernel imports nothing: time, ids, distributions, streams, the event list and the agenda.
+
+pub mod distribution;
+pub mod ids;
+pub mod time;

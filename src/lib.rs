@@ -1,0 +1,5 @@
+//! eventflow: a deterministic discrete-event simulator for event-driven architectures.
+
+pub mod experiment;
+pub mod kernel;
+pub mod scenario;

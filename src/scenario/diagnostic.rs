@@ -1,0 +1,68 @@
+//! Diagnostics as values: every mistake in a file is collected, with its place, what was expected
+//! and, where something is close, the name that was meant.
+
+use super::source::Span;
+
+/// One mistake of the user's.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// Stable kebab-case name of the kind of mistake: `unknown-key`, `wrong-unit`.
+    pub code: &'static str,
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// The text to underline.
+    pub span: Span,
+    /// A few words beside the underlined text; may be empty.
+    pub label: String,
+    /// Other places that explain it ("first given here").
+    pub related: Vec<(Span, String)>,
+    /// What would be right ("did you mean `orders`?").
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    pub fn new(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), span, label: String::new(), related: Vec::new(), help: None }
+    }
+
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The mistakes found so far. Passes push into it and go on.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    pub list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.list.push(diagnostic);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+/// The one of `known` that `word` was probably meant to be.
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(word, name), name))
+        .filter(|&(distance, name)| distance <= 1.max(word.len().min(name.len()) / 3))
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,614 @@
+//! What a scenario means: every name resolved to an id, every unit to a base unit, every expression
+//! typed, every default filled in. `model::compile` turns this into flat tables; `show` prints it.
+//!
+//! Base units: durations and times in nanoseconds, sizes in bytes, rates per second, shares from 0
+//! to 1. Entries of every map keep the order of the file; ids are positions in these vectors.
+
+pub mod expression;
+pub mod step;
+
+pub use expression::*;
+pub use step::*;
+
+use super::source::Span;
+use crate::kernel::ids::*;
+use crate::kernel::time::Nanos;
+
+/// A whole scenario.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub name: String,
+    pub about: String,
+    pub seed: u64,
+    pub run: Run,
+    /// Parameters after `--set`, as written, for the report.
+    pub parameters: Vec<(String, String)>,
+    /// Every word that can be a value: enumeration words, text literals, error reasons.
+    pub symbols: Vec<String>,
+    pub messages: Vec<Message>,
+    pub brokers: Vec<Broker>,
+    pub topics: Vec<Topic>,
+    pub services: Vec<Service>,
+    /// All tables of all services, stores and memories.
+    pub tables: Vec<Table>,
+    /// All subscriptions of all services.
+    pub groups: Vec<Group>,
+    /// External effects, by name.
+    pub effects: Vec<String>,
+    pub clients: Vec<Client>,
+    pub network: Network,
+    pub faults: Vec<Fault>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub horizon: Nanos,
+    pub warm_up: Nanos,
+    pub drain: Nanos,
+    pub replications: u32,
+}
+
+/// What a message is for; `domain` stays inside its service, `integration` crosses, a
+/// `notification` carries only its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    Command,
+    Query,
+    Domain,
+    Integration,
+    Notification,
+}
+
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub name: String,
+    pub span: Span,
+    pub kind: MessageKind,
+    /// Position in `fields` of the key, if there is one.
+    pub key: Option<usize>,
+    pub fields: Vec<Field>,
+    /// Fields of the answer, of commands and queries.
+    pub reply: Vec<Field>,
+    /// In bytes.
+    pub size: u64,
+}
+
+/// A field of a message or a reply. Scalars only, or lists of scalars.
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub name: String,
+    pub ty: Type,
+}
+
+#[derive(Clone, Debug)]
+pub struct Broker {
+    pub name: String,
+    pub span: Span,
+    /// Name of the preset it starts from.
+    pub preset: String,
+    /// Regions, in turn; empty: none.
+    pub place: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Topic {
+    pub name: String,
+    pub span: Span,
+    pub broker: BrokerId,
+    pub messages: Vec<MessageId>,
+    /// Preset, broker and topic knobs merged: the nearest wins.
+    pub knobs: Knobs,
+}
+
+/// A subscription: one service's consumption of one topic.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// `topic.group`, as it is reported.
+    pub name: String,
+    pub span: Span,
+    pub service: ServiceId,
+    pub topic: TopicId,
+    /// `group: per_instance`: every instance gets every message.
+    pub per_instance: bool,
+    pub ack: AckMode,
+    pub ack_every: Nanos,
+    /// Attempts of this subscription in flight per instance.
+    pub concurrency: Count,
+    /// `from: earliest`; else only messages accepted after the group joined.
+    pub from_earliest: bool,
+    /// Topic knobs with the consumer's own on top.
+    pub knobs: Knobs,
+}
+
+/// When a consumer acknowledges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckMode {
+    Before,
+    After,
+    Manual,
+    Periodic,
+}
+
+/// A count that may be `unlimited` (`None`).
+pub type Count = Option<u32>;
+
+/// The knobs of the messaging primitive, all set (SEMANTICS: one primitive, products are presets).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knobs {
+    pub retain: Retain,
+    pub partitions: u32,
+    pub route: PartitionRoute,
+    pub order_lock: OrderLock,
+    pub max_in_flight_per_consumer: Count,
+    pub max_in_flight_per_group: Count,
+    /// How many a consumer fetches at once; it handles them one by one.
+    pub batch: u32,
+    pub ack_scope: AckScope,
+    pub lease: Lease,
+    pub redeliver: Redeliver,
+    pub stale_ack: StaleAck,
+    pub exhaust: Exhaust,
+    pub producer: Producer,
+    pub rebalance: Rebalance,
+    pub shards: u32,
+    /// `None`: always, before the confirm.
+    pub flush_every: Option<Nanos>,
+    pub min_in_sync: u32,
+    /// Every message becomes visible this long after it was accepted.
+    pub delay: Nanos,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retain {
+    pub log: bool,
+    /// `None`: for ever.
+    pub duration: Option<Nanos>,
+    pub bytes: Option<u64>,
+    pub compact: bool,
+    pub reset_earliest: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionRoute {
+    ByKey,
+    RoundRobin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderLock {
+    None,
+    Key,
+    Partition,
+    Session,
+    Queue,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckScope {
+    Individual,
+    Cursor,
+    OnDelivery,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseKind {
+    Timer,
+    Session,
+    Connection,
+    Claim,
+    Transaction,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lease {
+    pub kind: LeaseKind,
+    /// Visibility, session or idle time.
+    pub after: Nanos,
+    /// Longest time between polls of an owner (`session`).
+    pub poll: Option<Nanos>,
+    /// How long until a lost connection is noticed.
+    pub detect: Nanos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedeliverTo {
+    Original,
+    Front,
+    Back,
+    RewindPartition,
+    RewindKey,
+    Unordered,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Redeliver {
+    pub to: RedeliverTo,
+    pub delay: Nanos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaleAck {
+    Accept,
+    Ignore,
+    Fence,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExhaustThen {
+    DeadLetter,
+    Park,
+    Drop,
+    Stay,
+    Block,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    Atomic,
+    AtMostOnce,
+    AtLeastOnce,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exhaust {
+    /// `None`: never.
+    pub after: Option<u32>,
+    /// Count failures (negative acknowledgements) instead of deliveries.
+    pub count_failures: bool,
+    pub then: ExhaustThen,
+    pub dead_letter: Option<TopicId>,
+    pub transfer: Transfer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeduplicateBy {
+    None,
+    ProducerSequence,
+    MessageId,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Producer {
+    pub confirm: bool,
+    pub timeout: Nanos,
+    pub attempts: u32,
+    pub in_flight: u32,
+    pub deduplicate_by: DeduplicateBy,
+    pub deduplicate_per_partition: bool,
+    pub deduplicate_window: Option<Nanos>,
+    pub deduplicate_batches: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rebalance {
+    pub cooperative: bool,
+    pub pause: Nanos,
+}
+
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub name: String,
+    pub span: Span,
+    pub instances: u32,
+    pub workers: Count,
+    pub cpus: Count,
+    pub queue: Queue,
+    pub routing: Routing,
+    pub place: Vec<String>,
+    /// Its own store, or the one it shares.
+    pub store: Option<StoreUse>,
+    /// Memory tables of each instance.
+    pub memory: Vec<TableId>,
+    pub outbox: Option<Outbox>,
+    pub groups: Vec<GroupId>,
+    pub calls: Vec<CallPolicy>,
+    pub handlers: Vec<Handler>,
+    pub jobs: Vec<Job>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Queue {
+    pub order: QueueOrder,
+    /// For `priority`: smaller first. Reads `message.*` only.
+    pub by: Option<Expression>,
+    /// Waiting only; `None`: unlimited.
+    pub capacity: Count,
+    pub shed: Shed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueOrder {
+    Fifo,
+    Lifo,
+    Priority,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shed {
+    Reject,
+    DropOldest,
+    /// Rejects what has already waited longer than its caller's timeout, when a worker takes it.
+    Deadline,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routing {
+    RoundRobin,
+    Random,
+    LeastLoaded,
+    TwoChoices,
+    ByKey,
+}
+
+#[derive(Clone, Debug)]
+pub enum StoreUse {
+    Own(Store),
+    /// The store of another service.
+    Shared(ServiceId),
+}
+
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub read: Generator,
+    pub write: Generator,
+    pub commit: Generator,
+    pub isolation: Isolation,
+    pub connections: Count,
+    pub place: Vec<String>,
+    pub tables: Vec<TableId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    ReadCommitted,
+    Snapshot,
+    Serializable,
+}
+
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub name: String,
+    pub span: Span,
+    /// The service it is declared in.
+    pub service: ServiceId,
+    /// In the memory of each instance, gone on restart.
+    pub memory: bool,
+    /// Positions of the key columns in `columns`.
+    pub key: Vec<usize>,
+    pub columns: Vec<Column>,
+    pub bookkeeping: bool,
+    /// Initial rows, all columns filled, literals only; lists already expanded.
+    pub rows: Vec<Vec<Literal>>,
+    /// `None`: for ever.
+    pub ttl: Option<Nanos>,
+    /// Of memory tables: the least recently written goes first.
+    pub capacity: Count,
+}
+
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub name: String,
+    pub ty: Type,
+    /// What a row starts with: `initial`, else 0, false, the first word, empty.
+    pub initial: Literal,
+    pub incidental: bool,
+    /// Allowed transitions, for enumerations with a `lifecycle`.
+    pub lifecycle: Vec<(SymbolId, SymbolId)>,
+}
+
+/// `select: unsent`, one relay: the only form built so far (others are refused by name).
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    pub every: Nanos,
+    pub batch: u32,
+    pub mark_before_publish: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct CallPolicy {
+    pub service: ServiceId,
+    pub timeout: Nanos,
+    pub retry: Option<Retry>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Handler {
+    pub message: MessageId,
+    pub span: Span,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub name: String,
+    pub span: Span,
+    pub every: Generator,
+    /// `runs: once`, a lease in the store; else on every instance.
+    pub once: bool,
+    pub once_per: OncePer,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub enum OncePer {
+    Row,
+    Tick,
+    Expression(Expression),
+}
+
+/// Steps with the frame their locals live in.
+#[derive(Clone, Debug)]
+pub struct Body {
+    pub locals: Vec<Local>,
+    pub steps: Vec<Step>,
+}
+
+/// A named value of a frame; `let` and `as` make them.
+#[derive(Clone, Debug)]
+pub struct Local {
+    pub name: String,
+    pub ty: Type,
+}
+
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub name: String,
+    pub span: Span,
+    pub arrivals: Arrivals,
+    /// `count`: how many intents in all; `None`: unlimited.
+    pub count: Option<u64>,
+    pub place: Vec<String>,
+    pub calls: Vec<CallPolicy>,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub enum Arrivals {
+    /// Per second.
+    Poisson {
+        rate: f64,
+    },
+    Every {
+        interval: Generator,
+    },
+    Renewal {
+        interval: Generator,
+    },
+    Times {
+        times: Vec<Nanos>,
+    },
+    /// Each user thinks, then runs one intent to its end.
+    Population {
+        users: u32,
+        think: Generator,
+    },
+    /// Phases in turn, again and again: (rate per second, length).
+    Bursty {
+        phases: Vec<(f64, Generator)>,
+    },
+    /// (from, rate per second), linear between the points, the last one kept.
+    Profile {
+        points: Vec<(Nanos, f64)>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub default: LinkKnobs,
+    pub links: Vec<Link>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub name: String,
+    pub span: Span,
+    /// What it joins, as named ends (two or more, every pair).
+    pub between: Vec<End>,
+    pub one_way: bool,
+    pub knobs: LinkKnobs,
+}
+
+/// Something that a link, a split or a degradation can name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    Service(ServiceId),
+    Client(ClientId),
+    Broker(BrokerId),
+    Region(String),
+    /// `service.store`
+    Store(ServiceId),
+    /// `service.outbox`
+    Outbox(ServiceId),
+}
+
+#[derive(Clone, Debug)]
+pub struct LinkKnobs {
+    pub latency: Generator,
+    /// Share of packets, 0 to 1.
+    pub loss: f64,
+    /// Bytes per second; `None`: unlimited.
+    pub bandwidth: Option<f64>,
+    pub datagram: bool,
+    /// Share of packets that arrive twice (datagram only).
+    pub duplicate: f64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub name: String,
+    pub span: Span,
+    pub kind: FaultKind,
+    pub when: When,
+    /// `None`: to the end of the measured phase (a crash: restart after 5 s, already filled in).
+    pub duration: Option<Generator>,
+    pub instance: InstanceChoice,
+}
+
+#[derive(Clone, Debug)]
+pub enum FaultKind {
+    Crash {
+        service: ServiceId,
+    },
+    Pause {
+        service: ServiceId,
+    },
+    /// Durations of work and of store round trips of the instance are multiplied.
+    Slow {
+        service: ServiceId,
+        by: f64,
+    },
+    /// The instance's clock (`now`) is ahead by this many nanoseconds (behind if negative).
+    Skew {
+        service: ServiceId,
+        by: i64,
+    },
+    /// A client's arrival rate is multiplied.
+    Surge {
+        client: ClientId,
+        by: f64,
+    },
+    Split {
+        ends: Vec<End>,
+        one_way: bool,
+    },
+    Degrade {
+        ends: Vec<End>,
+        one_way: bool,
+        latency: Option<Generator>,
+        loss: Option<f64>,
+        bandwidth: Option<f64>,
+        duplicate: Option<f64>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub enum When {
+    At(Vec<Nanos>),
+    Every(Generator),
+    /// At a step of an attempt, on its side of the effect.
+    AtStep {
+        service: ServiceId,
+        /// The site named in `at_step`; all steps with this name fire it.
+        site: String,
+        edge: Edge,
+        /// `nth: every` is `None`.
+        nth: Option<u64>,
+        /// `share`: of the occasions, drawn.
+        share: Option<f64>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    Before,
+    /// Done there, the answer lost here.
+    Unanswered,
+    After,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceChoice {
+    Any,
+    All,
+    Number(u32),
+}
