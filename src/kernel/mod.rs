@@ -1,5 +1,9 @@
 //! The kernel imports nothing: time, ids, distributions, streams, the event list and the agenda.
 
+pub mod discrete;
 pub mod distribution;
+pub mod gamma;
 pub mod ids;
+pub mod sampler;
+pub mod special;
 pub mod time;
