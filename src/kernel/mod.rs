@@ -6,4 +6,5 @@ pub mod gamma;
 pub mod ids;
 pub mod sampler;
 pub mod special;
+pub mod stream;
 pub mod time;

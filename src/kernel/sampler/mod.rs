@@ -308,15 +308,20 @@ fn fill(bits: &[u64; BLOCK], out: &mut [f64; BLOCK], variate: impl Fn(Uniform) -
     }
 }
 
-/// Standard normals: the central function for all of a block, then the 15 % in the tails again.
+/// Standard normals: the central function for all of a block, then the 15 % in the tails again. These are
+/// listed first, without a branch that would be guessed wrong.
 #[inline(always)]
 fn fill_normal(bits: &[u64; BLOCK], out: &mut [f64; BLOCK]) {
     fill(bits, out, |u| normal_central(u.lower - 0.5));
-    for (x, &bits) in out.iter_mut().zip(bits) {
-        let u = Uniform::from_bits(bits);
-        if !normal_is_central(u.lower - 0.5) {
-            *x = normal_tail(u.lower, u.upper);
-        }
+    let mut tails = [0; BLOCK];
+    let mut count = 0;
+    for (i, &bits) in bits.iter().enumerate() {
+        tails[count] = i;
+        count += usize::from(!normal_is_central(open_unit(bits) - 0.5));
+    }
+    for &i in &tails[..count] {
+        let u = Uniform::from_bits(bits[i]);
+        out[i] = normal_tail(u.lower, u.upper);
     }
 }
 
