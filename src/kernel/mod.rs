@@ -2,6 +2,7 @@
 
 pub mod discrete;
 pub mod distribution;
+pub mod fingerprint;
 pub mod gamma;
 pub mod ids;
 pub mod sampler;
