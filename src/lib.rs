@@ -3,3 +3,4 @@
 pub mod experiment;
 pub mod kernel;
 pub mod scenario;
+pub mod world;
