@@ -102,7 +102,12 @@ impl Store {
     }
 
     /// Whether no row that has changed since a snapshot satisfies a predicate, as it was or as it is.
-    fn scan_holds(&self, scanned: Scanned, view: u64, matches: &mut impl FnMut(u32, &[Word]) -> bool) -> bool {
+    fn scan_holds(
+        &self,
+        scanned: Scanned,
+        view: u64,
+        matches: &mut impl FnMut(u32, &[Word]) -> bool,
+    ) -> bool {
         let of = &self.tables[scanned.table as usize];
         if of.changed() <= view {
             return true;

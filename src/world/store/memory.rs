@@ -203,7 +203,8 @@ mod tests {
         assert!(memory.read(0, &[2]).is_some());
         memory.put(0, &[4, 0], 6);
         assert_eq!(keys(&memory), [1, 3, 4]);
-        let changes: Vec<_> = memory.changes().map(|change| (change.old.map(|old| old.words), change.new)).collect();
+        let changes: Vec<_> =
+            memory.changes().map(|change| (change.old.map(|old| old.words), change.new)).collect();
         assert_eq!(changes, [(None, Some(&[4, 0][..])), (Some(&[2, 0][..]), None)]);
     }
 

@@ -59,7 +59,6 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
-
 pub use alone::{Expiry, FreeRow, Glance};
 pub use changes::Change;
 

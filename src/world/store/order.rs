@@ -82,7 +82,14 @@ impl Order {
 
     /// The linked slots, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        std::iter::successors(Some(self.first), |&slot| Some(self.after(slot))).take_while(|&slot| slot != NONE)
+        let mut next = self.first;
+        std::iter::from_fn(move || {
+            let slot = next;
+            (slot != NONE).then(|| {
+                next = self.after(slot);
+                slot
+            })
+        })
     }
 }
 
