@@ -4,3 +4,4 @@ pub mod experiment;
 pub mod kernel;
 pub mod scenario;
 pub mod stats;
+pub mod world;
