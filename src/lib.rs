@@ -2,4 +2,6 @@
 
 pub mod experiment;
 pub mod kernel;
+pub mod model;
 pub mod scenario;
+pub mod world;

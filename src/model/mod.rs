@@ -1,0 +1,3 @@
+//! What the world is made of, compiled once: flat immutable tables.
+
+pub mod messaging;

@@ -1,0 +1,3 @@
+//! The mutable state and what happens to it.
+
+pub mod broker;
