@@ -144,7 +144,7 @@ pub struct Broker {
     /// Those waiting for each locked key, by (lane, key).
     locks: FxHashMap<(u32, u64), VecDeque<u32>>,
     /// The copy that the broker holds, by (lane, offset), of what was taken away from a consumer whose
-    /// stale acknowledgement would count.
+    /// stale acknowledgement may count.
     copies: FxHashMap<(u32, u64), u32>,
 }
 

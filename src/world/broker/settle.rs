@@ -145,7 +145,9 @@ impl Broker {
             self.unlock_key(slot);
         }
         let subscription = self.lanes[lane as usize].subscription;
-        if self.subscriptions[subscription as usize].knobs.stale_ack == StaleAck::Accept {
+        if self.subscriptions[subscription as usize].knobs.stale_ack != StaleAck::Fence
+            && !self.copies.is_empty()
+        {
             self.copies.remove(&(lane, offset));
         }
         self.end_message(subscription, message, end, out);
@@ -231,7 +233,7 @@ impl Broker {
         self.disown(slot);
         let copy = self.deliveries.add(copy);
         let Delivery { lane, offset, .. } = self.deliveries[copy];
-        if self.knobs_of(lane).stale_ack == StaleAck::Accept {
+        if self.knobs_of(lane).stale_ack != StaleAck::Fence {
             self.copies.insert((lane, offset), copy);
         }
         copy
@@ -304,27 +306,30 @@ impl Broker {
         out.push(Action::StaleAck { group, instance, message: delivery.message });
     }
 
-    /// An acknowledgement of what was taken away.
+    /// An acknowledgement of what was taken away. Where it is not fenced, it still counts as long as the
+    /// message has not been sent again; where it is accepted, always.
     fn stale(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
         self.tell_stale(slot, out);
         let Delivery { lane, offset, .. } = self.deliveries[slot];
         let knobs = self.knobs_of(lane);
-        if knobs.stale_ack != StaleAck::Accept {
-            return;
-        }
+        let accepted = knobs.stale_ack == StaleAck::Accept;
         if knobs.ack_scope == AckScope::Cursor {
-            if offset >= self.lanes[lane as usize].committed {
+            if accepted && offset >= self.lanes[lane as usize].committed {
                 self.commit(lane, offset, choose, out);
             }
-        } else if let Some(&copy) = self.copies.get(&(lane, offset)) {
-            let consumer = self.deliveries[copy].consumer;
-            if self.deliveries[copy].place == Place::Waiting {
-                self.lanes[lane as usize].returned.remove(copy);
-            }
-            self.settle(copy, Settlement::Acknowledged, choose, out);
-            if consumer != NONE {
-                self.serve_consumer(consumer, choose, out);
-            }
+            return;
+        }
+        let Some(&copy) = self.copies.get(&(lane, offset)) else { return };
+        let (place, consumer) = (self.deliveries[copy].place, self.deliveries[copy].consumer);
+        if !accepted && !matches!(place, Place::Waiting | Place::Delayed) {
+            return;
+        }
+        if place == Place::Waiting {
+            self.lanes[lane as usize].returned.remove(copy);
+        }
+        self.settle(copy, Settlement::Acknowledged, choose, out);
+        if consumer != NONE {
+            self.serve_consumer(consumer, choose, out);
         }
     }
 }
