@@ -2,6 +2,7 @@
 
 pub mod experiment;
 pub mod kernel;
+pub mod model;
 pub mod scenario;
 pub mod stats;
 pub mod world;

@@ -144,6 +144,9 @@ impl GroupKnobs {
         if self.ack_scope == AckScope::OnDelivery && self.order_lock != OrderLock::None {
             return Some("what is acknowledged on delivery cannot lock what follows it");
         }
+        if self.ack_scope == AckScope::OnDelivery && per_delivery {
+            return Some("what is acknowledged on delivery needs no lease");
+        }
         if self.batch == 0 || self.concurrency == Some(0) || self.max_in_flight_per_consumer == Some(0) {
             return Some("a consumer must be able to take one message");
         }
