@@ -1,17 +1,51 @@
 //! Expressions, quantities and generators: from the text of a scenario to typed, resolved values.
+//!
+//! An expression is CEL with three additions: quantities with units (`5ms`, `200/s`, `0.1%`), `$name` for
+//! a parameter, and the list `1..1000`. It goes through four hands, each a module here:
+//!
+//! ```text
+//! `row.reserved + message.qty`
+//!    token      words; numbers become quantities in base units
+//!    syntax     a tree with places, parsed by the `cel` crate; parameters are put in
+//!    check      types, names → ids (names, operators, functions, aggregate), constants worked out (fold)
+//!    resolved::Expression
+//! ```
+//!
+//! `constant` reads single values of scenarios (`5s`, `16`, `0.1%`), `generator` random ones
+//! (`{ lognormal: { median: 2ms, p99: 12ms } }`). Mistakes are pushed as diagnostics that underline the
+//! part that is wrong, and `None` is returned; nothing here panics, whatever the text.
 
+mod aggregate;
+mod check;
+mod constant;
+mod empirical;
+mod fold;
+mod functions;
+mod generator;
+mod names;
+mod operators;
+mod quantity;
 mod symbols;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod token;
+mod types;
 
+pub use constant::*;
+pub use names::ORIGINS;
 pub use symbols::Symbols;
 
 use super::diagnostic::Diagnostics;
-use super::node::Node;
+use super::node::{Node, NodeKind};
 use super::resolved::*;
 use super::source::Sources;
 use crate::kernel::ids::*;
-use crate::kernel::time::Nanos;
+use check::{Checker, Inside};
 use indexmap::IndexMap;
-use std::ops::RangeInclusive;
+
+/// The most elements of a constant list or range.
+pub const MOST_ELEMENTS: u64 = 1_000_000;
 
 /// Everything that expressions may need while a scenario is resolved. Passes push diagnostics and go on.
 pub struct Context<'a> {
@@ -44,59 +78,49 @@ pub struct Scope<'a> {
     pub aggregates: bool,
 }
 
-/// An expression; with `expected`, of that type (bare words and numbers are read as it).
-pub fn expression(node: &Node, expected: Option<&Type>, scope: &Scope, context: &mut Context) -> Option<Expression> {
-    todo!()
+impl Scope<'static> {
+    /// Where nothing has a name: constants.
+    pub const NOTHING: Scope<'static> = Scope {
+        message: None,
+        delivery: false,
+        row: None,
+        instance: false,
+        locals: &[],
+        visible: &[],
+        aggregates: false,
+    };
 }
-/// An expression (a scalar) or a generator (a map).
+
+/// An expression: a scalar, or a list of scalars. With `expected` it is of that type, and bare words
+/// and numbers are read as it.
+pub fn expression(
+    node: &Node,
+    expected: Option<&Type>,
+    scope: &Scope,
+    context: &mut Context,
+) -> Option<Expression> {
+    let syntax = syntax::parse(node, context)?;
+    let mut checker = Checker { scope, context, root: node.span, inside: Inside::Nothing };
+    match expected {
+        Some(expected) => checker.check(&syntax, expected),
+        None => checker.infer(&syntax, None),
+    }
+}
+
+/// A value of a step: an expression (a scalar or a list), or a generator (a map).
 pub fn value(node: &Node, expected: Option<&Type>, scope: &Scope, context: &mut Context) -> Option<Value> {
-    todo!()
+    let node = syntax::substituted(node, context)?;
+    match node.kind {
+        NodeKind::Map(_) => Some(Value::Draw(generator::draw(node, expected, scope, context)?)),
+        _ => Some(Value::Expression(expression(node, expected, scope, context)?)),
+    }
 }
-/// A generator (a map), or a constant.
+
+/// A generator (a map), or a constant for one that always draws it.
 pub fn generator(node: &Node, expected: &Type, context: &mut Context) -> Option<Generator> {
-    todo!()
-}
-/// A constant duration, not negative, at most [`crate::kernel::time::LONGEST`].
-pub fn duration(node: &Node, context: &mut Context) -> Option<Nanos> {
-    todo!()
-}
-/// A constant duration that may be negative.
-pub fn signed_duration(node: &Node, context: &mut Context) -> Option<i64> {
-    todo!()
-}
-/// A constant whole number from 0 up.
-pub fn count(node: &Node, context: &mut Context) -> Option<u64> {
-    todo!()
-}
-/// A constant whole number within limits, which the diagnostic names.
-pub fn count_within(node: &Node, limits: RangeInclusive<u64>, context: &mut Context) -> Option<u64> {
-    todo!()
-}
-/// `0.1%`: a share from 0 to 1.
-pub fn share(node: &Node, context: &mut Context) -> Option<f64> {
-    todo!()
-}
-/// A rate per second, positive: `200/s`, and `10MB/s` for bytes.
-pub fn rate(node: &Node, context: &mut Context) -> Option<f64> {
-    todo!()
-}
-/// A size in bytes.
-pub fn size(node: &Node, context: &mut Context) -> Option<u64> {
-    todo!()
-}
-/// A plain finite number.
-pub fn number(node: &Node, context: &mut Context) -> Option<f64> {
-    todo!()
-}
-/// `true` or `false`.
-pub fn boolean(node: &Node, context: &mut Context) -> Option<bool> {
-    todo!()
-}
-/// A type: `id int bool text time duration`, `[a, b]`, `{ list: type }`.
-pub fn ty(node: &Node, context: &mut Context) -> Option<Type> {
-    todo!()
-}
-/// A constant of a type: initial values, rows.
-pub fn literal(node: &Node, expected: &Type, context: &mut Context) -> Option<Literal> {
-    todo!()
+    let node = syntax::substituted(node, context)?;
+    match node.kind {
+        NodeKind::Map(_) => generator::draw(node, Some(expected), &Scope::NOTHING, context),
+        _ => generator::always(node, Some(expected), &Scope::NOTHING, context),
+    }
 }
