@@ -1,6 +1,13 @@
 //! From a file to what it means: source → nodes → resolved, with every mistake reported at once.
 
 pub mod diagnostic;
+pub mod limits;
+pub mod load;
+mod merge;
 pub mod node;
+mod parameters;
+mod read;
+pub mod render;
 pub mod resolved;
+mod settings;
 pub mod source;
