@@ -2,6 +2,13 @@
 
 pub mod diagnostic;
 pub mod expression;
+pub mod limits;
+pub mod load;
+mod merge;
 pub mod node;
+mod parameters;
+mod read;
+pub mod render;
 pub mod resolved;
+mod settings;
 pub mod source;
