@@ -1,0 +1,2 @@
+//! The grammar as a reference page.
+pub fn reference() -> String { String::new() }
