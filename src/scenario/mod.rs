@@ -2,6 +2,7 @@
 
 pub mod diagnostic;
 pub mod expression;
+pub mod grammar;
 pub mod limits;
 pub mod load;
 mod merge;
@@ -9,6 +10,7 @@ pub mod node;
 mod parameters;
 mod read;
 pub mod render;
+pub mod resolve;
 pub mod resolved;
 mod settings;
 pub mod source;
