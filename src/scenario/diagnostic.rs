@@ -1,6 +1,7 @@
 //! Diagnostics as values: every mistake in a file is collected, with its place, what was expected
 //! and, where something is close, the name that was meant.
 
+use super::limits;
 use super::source::Span;
 
 /// One mistake of the user's.
@@ -41,7 +42,7 @@ impl Diagnostic {
     }
 }
 
-/// The mistakes found so far. Passes push into it and go on.
+/// The mistakes found so far, [`limits::DIAGNOSTICS`] at most. Passes push into it and go on.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     pub list: Vec<Diagnostic>,
@@ -49,7 +50,14 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.list.push(diagnostic);
+        if !self.is_full() {
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// Whether further mistakes are no longer kept; a pass may as well stop.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= limits::DIAGNOSTICS
     }
 
     pub fn is_empty(&self) -> bool {
@@ -57,12 +65,17 @@ impl Diagnostics {
     }
 }
 
-/// The one of `known` that `word` was probably meant to be.
+/// The one of `known` that `word` was probably meant to be. Long words are not compared, and neither
+/// is the far end of a long list, so that many mistakes in a large file stay cheap.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = |name: &str| 1.max(word.len().min(name.len()) / 3);
     known
         .into_iter()
+        .take(limits::NAMES_COMPARED)
+        .filter(|name| word.len().max(name.len()) <= limits::NAME_BYTES_COMPARED)
+        .filter(|name| word.len().abs_diff(name.len()) <= 4 * allowed(name))
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
-        .filter(|&(distance, name)| distance <= 1.max(word.len().min(name.len()) / 3))
+        .filter(|&(distance, name)| distance <= allowed(name))
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
 }

@@ -37,3 +37,32 @@ pub struct Entry {
     pub key_span: Span,
     pub value: Node,
 }
+
+impl Node {
+    /// Says that the value stands at `span`, where an alias or a parameter stands for it.
+    pub fn move_to(&mut self, span: Span) {
+        self.span = span;
+        if let NodeKind::Text { offsets_exact, .. } = &mut self.kind {
+            *offsets_exact = false;
+        }
+    }
+
+    /// How many values it holds, itself included.
+    pub fn count(&self) -> usize {
+        1 + match &self.kind {
+            NodeKind::Null | NodeKind::Text { .. } => 0,
+            NodeKind::List(items) => items.iter().map(Node::count).sum(),
+            NodeKind::Map(entries) => entries.values().map(|entry| entry.value.count()).sum(),
+        }
+    }
+
+    /// What it is, as a message calls it: `a map`.
+    pub fn called(&self) -> &'static str {
+        match &self.kind {
+            NodeKind::Null => "nothing",
+            NodeKind::Text { .. } => "a text",
+            NodeKind::List(_) => "a list",
+            NodeKind::Map(_) => "a map",
+        }
+    }
+}

@@ -89,8 +89,82 @@ pub enum ExpressionKind {
     Index(Box<Expression>, Box<Expression>),
     /// `x in list`.
     In(Box<Expression>, Box<Expression>),
-    /// An int or duration used where a number is expected.
+    /// An int, duration or size as a number of its base unit.
     ToNumber(Box<Expression>),
+    /// `service.table[key].exists`; in guarantees and invariants only, like all that follow.
+    TableExists(TableId, Vec<Expression>),
+    /// `service.table[key].column`; an absent row has its column's initial value.
+    TableColumn(TableId, Vec<Expression>, usize),
+    /// A column of each row that the enclosing aggregate goes over (`service.table.column`).
+    Each(usize),
+    Aggregate(Box<Aggregate>),
+    Measure(MeasureUse),
+}
+
+/// `sum(orders.orders.qty)`: a value over many rows. Over none, sums and counts are 0.
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    /// `Sum`, `Count`, `Mean`, `Share`, `Minimum`, `Maximum` or `Quantile`.
+    pub statistic: Statistic,
+    /// Whose rows, read as `Each`; `None`: the group of rows in hand, read as `Row` (the columns of
+    /// a `convergence` guarantee).
+    pub over: Option<TableId>,
+    /// What is taken of each row; of `Count` and `Share` whether it counts.
+    pub of: Expression,
+}
+
+/// `p99(shopper.response_time)`: a figure of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasureUse {
+    /// Whose, as written: `shopper`, `orders.inventory`. Checked by who knows all names.
+    pub owner: String,
+    pub owner_span: Span,
+    pub measure: Measure,
+    pub statistic: Statistic,
+}
+
+/// What is done with many values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statistic {
+    /// The measure as it stands: a count, a rate, or the time-weighted mean of a level.
+    Whole,
+    Sum,
+    Count,
+    Mean,
+    /// Per second.
+    Rate,
+    /// Of all that could have counted, from 0 to 1.
+    Share,
+    Minimum,
+    Maximum,
+    /// From 0 to 1.
+    Quantile(f64),
+}
+
+/// The measures of clients, services, groups, guarantees and tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    ResponseTime,
+    Throughput,
+    Succeeded,
+    Failed,
+    Timeouts,
+    Amplification,
+    Utilization,
+    QueueLength,
+    WaitingTime,
+    ServiceTime,
+    InFlight,
+    /// Of a group: messages not yet handled.
+    GroupLag,
+    TimeInTopic,
+    Deliveries,
+    Redeliveries,
+    /// Of a guarantee: age of the oldest change that the view lacks.
+    ViewLag,
+    Window,
+    FreshReads,
+    Staleness,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,9 +194,11 @@ pub enum SelfField {
     QueueLength,
 }
 
-/// Arithmetic on `Int`, `Duration`, `Time`, `Size` is checked 64-bit integer arithmetic; on `Number` and
-/// `Rate` it is floating point. `Duration × Number` and the like round half to even. The operands'
-/// types (equal, after `ToNumber`) and the result's say which.
+/// Where the result is a `Number` or a `Rate`, the operands are too and the arithmetic is floating
+/// point. Else it is checked 64-bit integer arithmetic (division truncates), but for
+/// `Duration` or `Size` times or divided by a `Number`, which rounds half to even. Beside equal types
+/// there are only `Time ± Duration`, `Time − Time` and a `Duration`, `Size` or `Rate` on the left with an
+/// `Int` or `Number` on the right. Compared are equal types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BinaryOperator {
     Add,

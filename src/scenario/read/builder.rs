@@ -1,0 +1,482 @@
+//! YAML events → [`Node`]s: what stands inside what, anchors filled in, places kept.
+
+use super::places::Places;
+use super::quoting::{self, Style};
+use super::surrogates;
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
+use crate::scenario::limits;
+use crate::scenario::node::{Entry, Map, Node, NodeKind};
+use indexmap::map;
+use saphyr_parser::{Event, ScalarStyle, Span as Marks, Tag};
+use std::collections::BTreeMap;
+
+/// A tree that grows event by event.
+pub struct Builder<'a> {
+    pub places: Places<'a>,
+    pub diagnostics: &'a mut Diagnostics,
+    /// The lists and maps that are still open, outermost first.
+    open: Vec<Collection>,
+    anchors: BTreeMap<usize, Piece>,
+    /// Values so far, those kept for anchors among them.
+    nodes: usize,
+    documents: usize,
+    /// Values that start before this byte belong to an expression that was already reported.
+    reported_until: usize,
+    root: Option<Node>,
+}
+
+/// Whether to go on with the next event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    GoOn,
+    /// A diagnostic says why the rest is not read.
+    Stop,
+}
+
+/// A finished value.
+#[derive(Clone)]
+struct Piece {
+    node: Node,
+    /// Values in it, itself included.
+    nodes: usize,
+    /// Lists and maps on the longest way down.
+    height: usize,
+}
+
+/// A list or map that is not closed yet.
+struct Collection {
+    start: usize,
+    /// Where what is in it so far ends.
+    end: usize,
+    style: Style,
+    anchor: usize,
+    nodes: usize,
+    height: usize,
+    items: Items,
+}
+
+enum Items {
+    List(Vec<Node>),
+    Map { entries: Map, key: Key },
+}
+
+/// The key whose value comes next.
+enum Key {
+    Expected,
+    Given(String, crate::scenario::source::Span),
+    /// The key was refused, and its value goes with it.
+    Refused,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(places: Places<'a>, diagnostics: &'a mut Diagnostics) -> Self {
+        Self {
+            places,
+            diagnostics,
+            open: Vec::new(),
+            anchors: BTreeMap::new(),
+            nodes: 0,
+            documents: 0,
+            reported_until: 0,
+            root: None,
+        }
+    }
+
+    pub fn finish(self) -> Option<Node> {
+        self.root
+    }
+
+    /// How values are written where the events have come to.
+    pub fn style(&self) -> Style {
+        self.open.last().map_or(Style::Block, |collection| collection.style)
+    }
+
+    /// The place of the innermost bracket that is still open.
+    pub fn open_bracket(&self) -> Option<usize> {
+        self.open.last().filter(|inner| inner.style == Style::Flow).map(|inner| inner.start)
+    }
+
+    /// Whether a mistake at `place` is part of one that was already told.
+    pub fn is_reported(&self, place: usize) -> bool {
+        place < self.reported_until
+    }
+
+    pub fn take(&mut self, event: Event, marks: Marks) -> Next {
+        let start = self.places.byte(marks.start.index());
+        match event {
+            Event::DocumentStart(_) => self.document(start),
+            Event::Scalar(text, style, anchor, tag) => {
+                let end = self.places.byte(marks.end.index());
+                self.scalar(&text, style, (start, end), anchor, tag.as_deref())
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.start(Items::List(Vec::new()), start, anchor, tag.as_deref())
+            }
+            Event::MappingStart(anchor, tag) => {
+                let items = Items::Map { entries: Map::new(), key: Key::Expected };
+                self.start(items, start, anchor, tag.as_deref())
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(start),
+            Event::Alias(anchor) => self.alias(anchor, (start, self.places.byte(marks.end.index()))),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Next::GoOn,
+        }
+    }
+
+    fn document(&mut self, start: usize) -> Next {
+        self.documents += 1;
+        if self.documents == 1 {
+            return Next::GoOn;
+        }
+        let span = self.places.span(start, (start + 3).min(self.places.text.len()));
+        self.diagnostics.push(
+            Diagnostic::new("several-documents", span, "a second document starts here")
+                .help("a file holds one scenario; put the other one into a file of its own"),
+        );
+        Next::Stop
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        (start, end): (usize, usize),
+        anchor: usize,
+        tag: Option<&Tag>,
+    ) -> Next {
+        if let Some(tag) = tag {
+            return self.tagged_scalar(tag, start, anchor);
+        }
+        let start = if anchor > 0 { self.after_properties(start) } else { start };
+        match style {
+            ScalarStyle::Plain if matches!(text, "" | "~" | "null") => self.null(text, start, anchor),
+            ScalarStyle::Plain => self.plain(text, (start, end), anchor),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.quoted(text, start, end, anchor),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let end = start + self.places.text[start..end.max(start)].trim_end().len();
+                self.value(
+                    NodeKind::Text { text: text.to_owned(), quoted: true, offsets_exact: false },
+                    (start, end),
+                    anchor,
+                )
+            }
+        }
+    }
+
+    /// A value that is not there is shown as a place right behind its key or dash.
+    fn null(&mut self, text: &str, start: usize, anchor: usize) -> Next {
+        let behind_colon = text.is_empty() && self.places.character(start) == Some(':');
+        let start = if behind_colon { start + 1 } else { start };
+        self.value(NodeKind::Null, (start, start + text.len()), anchor)
+    }
+
+    fn plain(&mut self, text: &str, (start, end): (usize, usize), anchor: usize) -> Next {
+        if let Some(whole) = self.cut_short(text, start, end) {
+            let written = self.places.text[start..whole].to_owned();
+            if !self.is_reported(start) {
+                let why = match self.style() {
+                    Style::Flow => "a comma or bracket inside `{ }` or `[ ]` ends this expression",
+                    Style::Block => "` #` starts a comment, which ends this expression",
+                };
+                self.diagnostics.push(quoting::quote(self.places.span(start, whole), &written, why));
+            }
+            let kind = NodeKind::Text { text: written, quoted: true, offsets_exact: true };
+            let next = self.value(kind, (start, whole), anchor);
+            self.reported_until = self.reported_until.max(whole);
+            self.refuse_key();
+            return next;
+        }
+        let offsets_exact = self.places.text.get(start..end) == Some(text);
+        self.value(
+            NodeKind::Text { text: text.to_owned(), quoted: false, offsets_exact },
+            (start, end),
+            anchor,
+        )
+    }
+
+    /// Where the expression ends that YAML cut short at `end`.
+    fn cut_short(&self, text: &str, start: usize, end: usize) -> Option<usize> {
+        if !quoting::is_cut_short(text) {
+            return None;
+        }
+        let whole = match self.style() {
+            Style::Flow => quoting::extent(self.places.text, start, Style::Flow),
+            Style::Block if self.places.text[end..].trim_start_matches([' ', '\t']).starts_with('#') => {
+                let line = self.places.text[start..].split(['\n', '\r']).next().unwrap_or_default();
+                start + line.trim_end().len()
+            }
+            Style::Block => end,
+        };
+        (whole > end).then_some(whole)
+    }
+
+    fn quoted(&mut self, text: &str, start: usize, end: usize, anchor: usize) -> Next {
+        let (inner_start, inner_end) = self.places.inside_quotes(start);
+        let written = &self.places.text[inner_start..inner_end];
+        let joined = match surrogates::join(written) {
+            None => None,
+            Some(Ok(joined)) => Some(joined),
+            Some(Err(why)) => {
+                let span = self.places.span(start, end);
+                self.diagnostics.push(Diagnostic::new("bad-escape", span, why).help(surrogates::HELP));
+                None
+            }
+        };
+        let text = joined.unwrap_or_else(|| text.to_owned());
+        let offsets_exact = written == text;
+        let kind = NodeKind::Text { text, quoted: true, offsets_exact };
+        if offsets_exact {
+            self.value(kind, (inner_start, inner_end), anchor)
+        } else {
+            self.value(kind, (start, (inner_end + 1).min(self.places.text.len())), anchor)
+        }
+    }
+
+    /// `!seen.exists` is meant as an expression, `!!int 5` as a tag; neither is allowed unquoted.
+    fn tagged_scalar(&mut self, tag: &Tag, start: usize, anchor: usize) -> Next {
+        let whole = quoting::extent(self.places.text, start, self.style()).max(start);
+        let written = self.places.text[start..whole].to_owned();
+        let span = self.places.span(start, whole);
+        self.diagnostics.push(
+            if is_yaml_type(tag) || written.starts_with("!<") || !written.starts_with('!') {
+                refused_tag(span)
+            } else {
+                quoting::quote(span, &written, "a value that begins with `!` reads as a YAML tag")
+            },
+        );
+        let kind = NodeKind::Text { text: written, quoted: true, offsets_exact: true };
+        let next = self.value(kind, (start, whole), anchor);
+        self.reported_until = self.reported_until.max(whole);
+        next
+    }
+
+    fn start(&mut self, items: Items, start: usize, anchor: usize, tag: Option<&Tag>) -> Next {
+        if tag.is_some() {
+            let line = quoting::extent(self.places.text, start, self.style());
+            self.diagnostics.push(refused_tag(self.places.span(start, line)));
+        }
+        if self.open.len() == limits::NESTING {
+            let span =
+                self.places.span(start, start + self.places.character(start).map_or(0, char::len_utf8));
+            return self.stop(limits::exceeded(
+                span,
+                "too deeply nested",
+                limits::NESTING,
+                "lists and maps inside one another",
+            ));
+        }
+        let content = if anchor > 0 || tag.is_some() { self.after_properties(start) } else { start };
+        let bracket = matches!(self.places.character(content), Some('[' | '{'));
+        let style = if bracket { Style::Flow } else { self.style() };
+        if style == Style::Block && self.is_indented_by_tab(content) {
+            return Next::Stop;
+        }
+        self.open.push(Collection {
+            start: content,
+            end: content,
+            style,
+            anchor,
+            nodes: 1,
+            height: 1,
+            items,
+        });
+        Next::GoOn
+    }
+
+    fn end(&mut self, place: usize) -> Next {
+        let Some(collection) = self.open.pop() else {
+            return Next::GoOn;
+        };
+        let closed =
+            collection.style == Style::Flow && matches!(self.places.character(place), Some(']' | '}'));
+        let end = if closed { place + 1 } else { collection.end };
+        let kind = match collection.items {
+            Items::List(items) => NodeKind::List(items),
+            Items::Map { entries, .. } => NodeKind::Map(entries),
+        };
+        let node = Node { span: self.places.span(collection.start, end), kind };
+        self.complete(Piece { node, nodes: collection.nodes, height: collection.height }, collection.anchor)
+    }
+
+    fn alias(&mut self, anchor: usize, (start, end): (usize, usize)) -> Next {
+        let span = self.places.span(start, end);
+        let Some(piece) = self.anchors.get(&anchor) else {
+            let message = "this alias stands inside the value that it names";
+            return self.stop(Diagnostic::new("alias-cycle", span, message));
+        };
+        if self.nodes + piece.nodes > limits::NODES {
+            return self.stop(limits::exceeded(
+                span,
+                "too many values once aliases are filled in",
+                limits::NODES,
+                "values",
+            ));
+        }
+        if self.open.len() + piece.height > limits::NESTING {
+            return self.stop(limits::exceeded(
+                span,
+                "too deeply nested once this alias is filled in",
+                limits::NESTING,
+                "lists and maps inside one another",
+            ));
+        }
+        let mut piece = piece.clone();
+        piece.node.move_to(span);
+        self.nodes += piece.nodes - 1;
+        self.complete(piece, 0)
+    }
+
+    fn value(&mut self, kind: NodeKind, (start, end): (usize, usize), anchor: usize) -> Next {
+        let node = Node { span: self.places.span(start, end), kind };
+        self.complete(Piece { node, nodes: 1, height: 0 }, anchor)
+    }
+
+    /// Puts a finished value where it belongs.
+    fn complete(&mut self, piece: Piece, anchor: usize) -> Next {
+        self.nodes += 1;
+        if anchor > 0 {
+            self.nodes += piece.nodes;
+            self.anchors.insert(anchor, piece.clone());
+        }
+        if self.nodes > limits::NODES {
+            return self.stop(limits::exceeded(piece.node.span, "too many values", limits::NODES, "values"));
+        }
+        let reported = self.is_reported(piece.node.span.start as usize);
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(piece.node);
+            return Next::GoOn;
+        };
+        parent.end = parent.end.max(piece.node.span.end as usize);
+        parent.nodes += piece.nodes;
+        parent.height = parent.height.max(piece.height + 1);
+        match &mut parent.items {
+            Items::List(items) => {
+                if !reported {
+                    items.push(piece.node);
+                }
+                Next::GoOn
+            }
+            Items::Map { key: Key::Expected, .. } => self.key(piece.node, reported),
+            Items::Map { entries, key } => {
+                if let Key::Given(name, key_span) = std::mem::replace(key, Key::Expected) {
+                    insert(entries, name, Entry { key_span, value: piece.node }, self.diagnostics);
+                }
+                Next::GoOn
+            }
+        }
+    }
+
+    fn key(&mut self, node: Node, reported: bool) -> Next {
+        let place = node.span.start as usize;
+        if self.style() == Style::Block && self.is_indented_by_tab(place) {
+            return Next::Stop;
+        }
+        let given = match node.kind {
+            _ if reported => Key::Refused,
+            NodeKind::Text { text, quoted: false, .. } if text == "<<" => {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        "merge-key",
+                        node.span,
+                        "YAML's merge key `<<` is not part of the language",
+                    )
+                    .help("use `extends` for a variant, or a parameter for a value used twice"),
+                );
+                Key::Refused
+            }
+            NodeKind::Text { text, .. } => Key::Given(text, node.span),
+            NodeKind::Null | NodeKind::List(_) | NodeKind::Map(_) => {
+                let message = "a key has to be a text";
+                self.diagnostics.push(Diagnostic::new("key-not-text", node.span, message));
+                Key::Refused
+            }
+        };
+        if let Some(Collection { items: Items::Map { key, .. }, .. }) = self.open.last_mut() {
+            *key = given;
+        }
+        Next::GoOn
+    }
+
+    /// Forgets the key that was just given, if one was.
+    fn refuse_key(&mut self) {
+        if let Some(Collection { items: Items::Map { key: key @ Key::Given(..), .. }, .. }) =
+            self.open.last_mut()
+        {
+            *key = Key::Refused;
+        }
+    }
+
+    /// Whether a tab stands before what starts its line at `place`; then it says so.
+    fn is_indented_by_tab(&mut self, place: usize) -> bool {
+        let line = self.places.line_start(place);
+        let Some(mistake) = tab_before(&self.places, line, place) else {
+            return false;
+        };
+        self.diagnostics.push(mistake);
+        true
+    }
+
+    /// Where a value starts whose anchor and tag start at `start`.
+    fn after_properties(&self, start: usize) -> usize {
+        let mut rest = &self.places.text[start..];
+        while rest.starts_with(['&', '!']) {
+            rest = rest.trim_start_matches(|c: char| {
+                !c.is_whitespace() && !matches!(c, ',' | '[' | ']' | '{' | '}')
+            });
+            rest = skip_blank(rest);
+        }
+        self.places.text.len() - rest.len()
+    }
+
+    fn stop(&mut self, mistake: Diagnostic) -> Next {
+        self.diagnostics.push(mistake);
+        Next::Stop
+    }
+}
+
+/// The diagnostic for a tab among the blanks between the start of a line and `place`.
+pub fn tab_before(places: &Places, line: usize, place: usize) -> Option<Diagnostic> {
+    let indent = &places.text[line..place.max(line)];
+    let tab = line + indent.find('\t')?;
+    indent.trim().is_empty().then(|| {
+        Diagnostic::new("tab-indentation", places.span(tab, tab + 1), "a tab indents this line")
+            .help("YAML is indented with spaces only")
+    })
+}
+
+fn insert(entries: &mut Map, name: String, entry: Entry, diagnostics: &mut Diagnostics) {
+    match entries.entry(name) {
+        map::Entry::Vacant(place) => {
+            place.insert(entry);
+        }
+        map::Entry::Occupied(first) => diagnostics.push(
+            Diagnostic::new(
+                "duplicate-key",
+                entry.key_span,
+                format!("the key `{}` is given twice", first.key()),
+            )
+            .related(first.get().key_span, "first given here"),
+        ),
+    }
+}
+
+fn refused_tag(span: crate::scenario::source::Span) -> Diagnostic {
+    Diagnostic::new("yaml-tag", span, "YAML tags are not part of the language")
+        .help("remove the tag: what a value means follows from where it stands")
+}
+
+/// Whether a tag names one of YAML's own types: `!!int`.
+fn is_yaml_type(tag: &Tag) -> bool {
+    let types = ["str", "int", "float", "bool", "null", "map", "seq", "set", "omap", "binary", "timestamp"];
+    tag.is_yaml_core_schema() && types.contains(&tag.suffix.as_str())
+}
+
+/// Skips blanks, line breaks and comments.
+fn skip_blank(mut text: &str) -> &str {
+    loop {
+        text = text.trim_start();
+        if !text.starts_with('#') {
+            return text;
+        }
+        text = text.find('\n').map_or("", |newline| &text[newline..]);
+    }
+}

@@ -1,0 +1,104 @@
+//! What the YAML parser could not read, in words that help.
+
+use super::builder::{Builder, tab_before};
+use super::quoting::{self, Style};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::limits;
+use saphyr_parser::ScanError;
+
+/// Reports what stopped the parser, unless it is part of a mistake that was already told.
+pub fn report(builder: &mut Builder, error: &ScanError) {
+    let place = builder.places.byte(error.marker().index());
+    if builder.is_reported(place) {
+        return;
+    }
+    let mistake = tab(builder, place)
+        .or_else(|| known(builder, error.info(), place))
+        .or_else(|| unquoted(builder, place))
+        .unwrap_or_else(|| structure(builder, error.info(), place));
+    builder.diagnostics.push(mistake);
+}
+
+/// A tab before what starts the line.
+fn tab(builder: &Builder, place: usize) -> Option<Diagnostic> {
+    let places = &builder.places;
+    let line = places.line_start(place);
+    let blank = places.text[line..].len() - places.text[line..].trim_start_matches([' ', '\t']).len();
+    match builder.style() {
+        Style::Block => tab_before(places, line, line + blank),
+        Style::Flow => None,
+    }
+}
+
+/// Mistakes that the parser names well enough to say more about them.
+fn known(builder: &Builder, info: &str, place: usize) -> Option<Diagnostic> {
+    let places = &builder.places;
+    let here = places.span(place, place + places.character(place).map_or(0, char::len_utf8));
+    let syntax = |message: &str| Diagnostic::new("yaml-syntax", here, message);
+    if info == "recursion limit exceeded" {
+        let unit = "lists and maps inside one another";
+        return Some(limits::exceeded(here, "too deeply nested", limits::NESTING, unit));
+    }
+    if info == "misplaced bracket" {
+        return Some(syntax("this bracket closes nothing"));
+    }
+    if info.contains("quoted scalar, found unexpected") {
+        return Some(
+            syntax("this quote is never closed").help("close it, or use the other kind of quotes around it"),
+        );
+    }
+    if info.contains("escape character") || info.contains("escape code") || info.contains("hexadecimal") {
+        return Some(
+            syntax("the text that starts here holds an escape that YAML does not know")
+                .help("inside double quotes write `\\\\` for a backslash, or use single quotes, where nothing is escaped"),
+        );
+    }
+    None
+}
+
+/// An expression that should have been quoted.
+fn unquoted(builder: &Builder, place: usize) -> Option<Diagnostic> {
+    let places = &builder.places;
+    let line = places.line_start(place);
+    let (start, style) = quoting::value_around(places.text, line, place, builder.style())?;
+    let why = quoting::reason(places.character(start)?, places.character(place))?;
+    let end = quoting::extent(places.text, start, style);
+    let mistake = quoting::quote(places.span(start, end), &places.text[start..end], why);
+    Some(match mistake.help {
+        Some(help) if why.starts_with("`: `") => Diagnostic {
+            help: Some(format!("{help}\nor part the entries with a comma or a new line, if they are two")),
+            ..mistake
+        },
+        help => Diagnostic { help, ..mistake },
+    })
+}
+
+/// Everything else: lines and brackets that do not fit together.
+fn structure(builder: &Builder, info: &str, place: usize) -> Diagnostic {
+    let places = &builder.places;
+    let here = places.span(place, place + places.character(place).map_or(0, char::len_utf8));
+    let syntax = |message: &str| Diagnostic::new("yaml-syntax", here, message);
+    let indentation =
+        "entries of one map or list start in the same column; what belongs to an entry is indented further";
+    if info.contains("expected ','") {
+        let mistake = syntax("expected a comma or the closing bracket here");
+        return match builder.open_bracket() {
+            Some(bracket) => mistake.related(places.span(bracket, bracket + 1), "opened here"),
+            None => mistake,
+        };
+    }
+    if info.contains("mapping values are not allowed") {
+        return syntax("there is no key that this `:` could belong to").help(indentation);
+    }
+    if info.contains("simple key") {
+        return syntax("expected `key: value` on the line before this").help(indentation);
+    }
+    if info.contains("did not find expected key")
+        || info.contains("indentation")
+        || info.contains("'-' indicator")
+        || info.contains("document start")
+    {
+        return syntax("this does not fit in with the lines above it").help(indentation);
+    }
+    syntax(&format!("this is not YAML: {info}"))
+}

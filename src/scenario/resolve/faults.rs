@@ -1,0 +1,228 @@
+//! Faults: what they do, to whom, when, and for how long.
+
+use super::Resolver;
+use super::names::{Kind, unknown};
+use super::nodes;
+use super::quantities::{MOST, constant_duration, flag};
+use crate::kernel::ids::*;
+use crate::kernel::time::SECOND;
+use crate::scenario::diagnostic::{Diagnostic, closest};
+use crate::scenario::expression;
+use crate::scenario::node::{Entry, Node};
+use crate::scenario::resolved::*;
+use crate::scenario::source::Span;
+
+/// A crashed instance is started again after this long unless `for` says otherwise.
+const DEFAULT_RESTART: u64 = 5 * SECOND;
+
+/// Verbs that are aimed at an instance of a service.
+const OF_INSTANCES: &[&str] = &["crash", "pause", "slow", "skew"];
+
+const EDGES: &[(&str, Edge)] =
+    &[("before", Edge::Before), ("unanswered", Edge::Unanswered), ("after", Edge::After)];
+
+impl<'a> Resolver<'a> {
+    pub fn resolve_faults(&mut self, root: &'a Node, run: &Run) -> Vec<Fault> {
+        let faults = nodes::section(root, "faults");
+        faults.iter().filter_map(|(name, entry)| self.resolve_fault(name, entry, run)).collect()
+    }
+
+    fn resolve_fault(&mut self, name: &str, entry: &'a Entry, run: &Run) -> Option<Fault> {
+        let node = &entry.value;
+        self.refuse_keys("fault", node);
+        let verb = verb(node);
+        let kind = verb.and_then(|verb| self.fault_kind(verb, node));
+        let when = self.when(node, run);
+        let written = nodes::get(node, "for")
+            .map(|length| expression::generator(length, &Type::Duration, &mut self.context()));
+        let duration = match written {
+            Some(length) => Some(length?),
+            None if verb == Some("crash") => Some(constant_duration(DEFAULT_RESTART, entry.key_span)),
+            None => None,
+        };
+        let instance = self.instance(node, verb, kind.as_ref());
+        Some(Fault { name: name.to_owned(), span: entry.key_span, kind: kind?, when: when?, duration, instance })
+    }
+
+    fn fault_kind(&mut self, verb: &str, node: &'a Node) -> Option<FaultKind> {
+        let target = nodes::get(node, verb)?;
+        let by = nodes::get(node, "by");
+        let service = |resolver: &mut Self| resolver.service_named(nodes::text(target)?, target.span);
+        match verb {
+            "crash" => Some(FaultKind::Crash { service: service(self)? }),
+            "pause" => Some(FaultKind::Pause { service: service(self)? }),
+            "slow" => {
+                let by = by.and_then(|by| self.factor(by));
+                Some(FaultKind::Slow { service: service(self)?, by: by? })
+            }
+            "skew" => {
+                let by = by.and_then(|by| expression::signed_duration(by, &mut self.context()));
+                Some(FaultKind::Skew { service: service(self)?, by: by? })
+            }
+            "surge" => {
+                let by = by.and_then(|by| self.factor(by));
+                let client = self.client_named(nodes::text(target)?, target.span);
+                Some(FaultKind::Surge { client: client?, by: by? })
+            }
+            "split" => {
+                let one_way = flag(nodes::get(node, "one_way"), false);
+                Some(FaultKind::Split { ends: self.ends(target), one_way })
+            }
+            _ => self.degrade(target, node),
+        }
+    }
+
+    fn degrade(&mut self, target: &'a Node, node: &'a Node) -> Option<FaultKind> {
+        let latency = nodes::get(node, "latency")
+            .and_then(|latency| expression::generator(latency, &Type::Duration, &mut self.context()));
+        let share = |resolver: &mut Self, key: &str| {
+            nodes::get(node, key).and_then(|share| expression::share(share, &mut resolver.context()))
+        };
+        let (loss, duplicate) = (share(self, "loss"), share(self, "duplicate"));
+        let bandwidth = self.bandwidth(node).flatten();
+        if latency.is_none() && loss.is_none() && duplicate.is_none() && bandwidth.is_none() {
+            let message = "this degrades nothing";
+            let diagnostic = Diagnostic::new("missing-option", target.span, message);
+            self.report(diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth` or `duplicate`"));
+        }
+        Some(FaultKind::Degrade {
+            ends: self.ends(target),
+            one_way: flag(nodes::get(node, "one_way"), false),
+            latency,
+            loss,
+            bandwidth,
+            duplicate,
+        })
+    }
+
+    fn factor(&mut self, node: &'a Node) -> Option<f64> {
+        let factor = expression::number(node, &mut self.context())?;
+        if factor <= 0.0 {
+            self.impossible(node.span, "a factor is above 0");
+            return None;
+        }
+        Some(factor)
+    }
+
+    fn when(&mut self, node: &'a Node, run: &Run) -> Option<When> {
+        if let Some(at) = nodes::get(node, "at") {
+            return self.at(at, run);
+        }
+        if let Some(every) = nodes::get(node, "every") {
+            let interval = expression::generator(every, &Type::Duration, &mut self.context())?;
+            self.check_time_passes(&interval, "an interval");
+            return Some(When::Every(interval));
+        }
+        if let Some(step) = nodes::get(node, "at_step") {
+            return self.at_step(step, node);
+        }
+        if let Some(share) = nodes::entry(node, "share") {
+            let message = "a share of which occasions?";
+            let diagnostic = Diagnostic::new("missing-option", share.key_span, message);
+            self.report(diagnostic.help("name the step: `at_step: service.Message.name`"));
+        }
+        None
+    }
+
+    fn at(&mut self, at: &'a Node, run: &Run) -> Option<When> {
+        let single = std::slice::from_ref(at);
+        let written = if nodes::is_list(at) { nodes::list(at) } else { single };
+        let mut times = Vec::new();
+        for time in written {
+            let nanos = expression::duration(time, &mut self.context())?;
+            if nanos >= run.horizon {
+                let message = "this is after the horizon, when all faults have healed";
+                self.report(Diagnostic::new("impossible-number", time.span, message).help("it would never strike"));
+            }
+            if times.last().is_some_and(|&earlier| earlier >= nanos) {
+                self.impossible(time.span, "the times of a fault go forward");
+            }
+            times.push(nanos);
+        }
+        Some(When::At(times))
+    }
+
+    /// `service.Message.name` or `service.job.name`: all steps of that name there.
+    fn at_step(&mut self, step: &'a Node, node: &'a Node) -> Option<When> {
+        let word = nodes::text(step)?;
+        let edge = nodes::get(node, "edge").and_then(|edge| self.word(edge, EDGES)).unwrap_or(Edge::After);
+        let share = nodes::get(node, "share").and_then(|share| expression::share(share, &mut self.context()));
+        let nth = match nodes::entry(node, "nth") {
+            // Without a number a share is of all occasions.
+            None => if share.is_some() { None } else { Some(1) },
+            Some(entry) if nodes::is_word(&entry.value, "every") => None,
+            Some(entry) => {
+                if share.is_some() {
+                    let message = "a share is of every occasion, not of one of them";
+                    self.report(Diagnostic::new("contradiction", entry.key_span, message));
+                }
+                Some(expression::count_within(&entry.value, 1..=MOST, &mut self.context())?)
+            }
+        };
+        let mut parts = word.splitn(3, '.');
+        let (service_name, body, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let service = self.service_named(service_name, step.span)?;
+        self.check_site(service, body, name, step.span)?;
+        Some(When::AtStep { service, site: format!("{service_name}/{body}/{name}"), edge, nth, share })
+    }
+
+    fn check_site(&mut self, service: ServiceId, body: &str, name: &str, span: Span) -> Option<()> {
+        let entry = &self.names.services[service.index()];
+        let (handlers, jobs) = (nodes::section(&entry.value, "handlers"), nodes::section(&entry.value, "jobs"));
+        if !handlers.contains_key(body) && !jobs.contains_key(body) {
+            let bodies: Vec<&str> = handlers.keys().chain(jobs.keys()).map(String::as_str).collect();
+            let diagnostic = unknown(Kind::Message, body, span, bodies.into_iter())
+                .label("no handler and no job of this name")
+                .related(entry.key_span, "the service");
+            self.report(diagnostic);
+            return None;
+        }
+        let names = self.sites.of(service, body);
+        if names.contains(&name) {
+            return Some(());
+        }
+        let mut diagnostic = unknown(Kind::Step, name, span, names.iter().copied());
+        if closest(name, names.iter().copied()).is_none() {
+            diagnostic = diagnostic.help(format!("give the step a name: `name: {name}`"));
+        }
+        self.report(diagnostic);
+        None
+    }
+
+    /// `any`, `all`, or a number as `self.instance` has it: from 0.
+    fn instance(&mut self, node: &'a Node, verb: Option<&str>, kind: Option<&FaultKind>) -> InstanceChoice {
+        let Some(entry) = nodes::entry(node, "instance") else { return InstanceChoice::Any };
+        if verb.is_some_and(|verb| !OF_INSTANCES.contains(&verb)) {
+            let message = "only faults of a service are aimed at an instance";
+            self.report(Diagnostic::new("misplaced-option", entry.key_span, message));
+        }
+        match nodes::text(&entry.value) {
+            Some("all") => return InstanceChoice::All,
+            Some("any") | None => return InstanceChoice::Any,
+            Some(_) => {}
+        }
+        let instances = match kind {
+            Some(
+                FaultKind::Crash { service }
+                | FaultKind::Pause { service }
+                | FaultKind::Slow { service, .. }
+                | FaultKind::Skew { service, .. },
+            ) => self.services[service.index()].instances,
+            _ => u32::MAX,
+        };
+        let number = expression::count(&entry.value, &mut self.context()).unwrap_or(0);
+        if number >= u64::from(instances) {
+            let last = instances - 1;
+            let message = format!("there is no instance {number}");
+            let diagnostic = Diagnostic::new("impossible-number", entry.value.span, message);
+            self.report(diagnostic.help(format!("instances are numbered from 0; the last one is {last}")));
+        }
+        InstanceChoice::Number(number.min(MOST) as u32)
+    }
+}
+
+/// The verb of a fault; those not built were refused by name.
+fn verb(node: &Node) -> Option<&'static str> {
+    const VERBS: &[&str] = &["crash", "pause", "slow", "skew", "surge", "split", "degrade"];
+    VERBS.iter().copied().find(|verb| nodes::get(node, verb).is_some())
+}

@@ -1,0 +1,95 @@
+//! What reaches what: a handler that no message can reach, and a subscription to a topic that stays
+//! empty, are mistakes, because a run would say nothing about them and look fine.
+//!
+//! A message reaches a handler by a `call` or a `send` of it to the service, or by a `publish` to a topic
+//! that the service consumes, also by way of a dead-letter topic. Where a name in a step or subscription
+//! is not known, what it was meant to reach is not known either, and nothing is reported here.
+
+use super::Resolver;
+use crate::kernel::ids::*;
+use crate::scenario::diagnostic::Diagnostic;
+use std::collections::BTreeSet;
+
+/// Who sends what where, as far as the steps were understood.
+#[derive(Clone, Default)]
+pub struct Flow {
+    /// Calls and sends.
+    pub requests: BTreeSet<(ServiceId, MessageId)>,
+    pub published: BTreeSet<(TopicId, MessageId)>,
+    /// A name was not understood, so that something may be missing here.
+    pub is_unclear: bool,
+}
+
+impl<'a> Resolver<'a> {
+    pub fn check_reach(&mut self) {
+        if self.flow.is_unclear {
+            return;
+        }
+        let arriving = self.arriving();
+        let alive: BTreeSet<TopicId> = arriving.iter().map(|&(topic, _)| topic).collect();
+        let mut found = Vec::new();
+        for group in self.groups.iter().filter(|group| !alive.contains(&group.topic)) {
+            let topic = &self.topics[group.topic.index()];
+            let message = format!("nothing is ever published to the topic `{}`", topic.name);
+            found.push(
+                Diagnostic::new("silent-topic", group.span, message)
+                    .label("consumed here")
+                    .related(topic.span, "the topic")
+                    .help("publish a message to it, or remove the subscription"),
+            );
+        }
+        for (index, service) in self.services.iter().enumerate() {
+            let consumed: Vec<TopicId> =
+                service.groups.iter().map(|group| self.groups[group.index()].topic).collect();
+            for handler in &service.handlers {
+                let message = handler.message;
+                let is_requested = self.flow.requests.contains(&(ServiceId::new(index), message));
+                let is_delivered = consumed.iter().any(|&topic| arriving.contains(&(topic, message)));
+                // Of a topic that stays empty we have complained already.
+                let is_silent = consumed.iter().any(|&topic| {
+                    !alive.contains(&topic) && self.topics[topic.index()].messages.contains(&message)
+                });
+                if !is_requested && !is_delivered && !is_silent {
+                    found.push(self.unreached(&service.name, handler.span, message));
+                }
+            }
+        }
+        found.into_iter().for_each(|diagnostic| self.report(diagnostic));
+    }
+
+    fn unreached(&self, service: &str, span: crate::scenario::source::Span, message: MessageId) -> Diagnostic {
+        let name = &self.messages[message.index()].name;
+        let diagnostic = Diagnostic::new("unreached-handler", span, format!("no `{name}` ever reaches this handler"));
+        let elsewhere = self.flow.published.iter().find(|(_, published)| *published == message);
+        match elsewhere {
+            Some((topic, _)) => {
+                let topic = &self.topics[topic.index()];
+                diagnostic
+                    .related(topic.span, "it is published to this topic")
+                    .help(format!("let `{service}` consume it: `consumes: {{ {}: {{}} }}`", topic.name))
+            }
+            None => diagnostic.help(format!("nothing calls or sends `{service}.{name}`, and nothing publishes it")),
+        }
+    }
+
+    /// Which messages come into which topics, dead letters included.
+    fn arriving(&self) -> BTreeSet<(TopicId, MessageId)> {
+        let of_groups = self.groups.iter().map(|group| (group.topic, group.knobs.exhaust.dead_letter));
+        let moves: Vec<(TopicId, TopicId)> =
+            of_groups.filter_map(|(from, dead_letter)| Some((from, dead_letter?))).collect();
+        let mut arriving = self.flow.published.clone();
+        loop {
+            let moved: Vec<(TopicId, MessageId)> = arriving
+                .iter()
+                .flat_map(|&(topic, message)| {
+                    moves.iter().filter(move |(from, _)| *from == topic).map(move |&(_, to)| (to, message))
+                })
+                .filter(|arrival| !arriving.contains(arrival))
+                .collect();
+            if moved.is_empty() {
+                return arriving;
+            }
+            arriving.extend(moved);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Services: instances, queues, stores, outboxes, call policies. Their handlers and jobs come with the
+//! bodies.
+
+use super::Resolver;
+use super::nodes;
+use super::quantities::constant_duration;
+use crate::kernel::ids::*;
+use crate::kernel::time::{MICROSECOND, MILLISECOND, Nanos, SECOND};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::expression::{self, Scope};
+use crate::scenario::node::{Entry, Node};
+use crate::scenario::resolved::*;
+use crate::scenario::source::Span;
+
+/// The most instances that all services together may have.
+pub const MOST_INSTANCES: u64 = 100_000;
+
+/// A try of a call is given up after this long unless its service or the step says otherwise.
+pub const DEFAULT_CALL_TIMEOUT: Nanos = SECOND;
+
+const DEFAULT_OUTBOX_EVERY: Nanos = 50 * MILLISECOND;
+const DEFAULT_OUTBOX_BATCH: u32 = 100;
+
+const QUEUE_ORDERS: &[(&str, QueueOrder)] =
+    &[("fifo", QueueOrder::Fifo), ("lifo", QueueOrder::Lifo), ("priority", QueueOrder::Priority)];
+
+const SHEDS: &[(&str, Shed)] =
+    &[("reject", Shed::Reject), ("drop_oldest", Shed::DropOldest), ("deadline", Shed::Deadline)];
+
+const ROUTINGS: &[(&str, Routing)] = &[
+    ("round_robin", Routing::RoundRobin),
+    ("random", Routing::Random),
+    ("least_loaded", Routing::LeastLoaded),
+    ("two_choices", Routing::TwoChoices),
+    ("by_key", Routing::ByKey),
+];
+
+const ISOLATIONS: &[(&str, Isolation)] = &[
+    ("read_committed", Isolation::ReadCommitted),
+    ("snapshot", Isolation::Snapshot),
+    ("serializable", Isolation::Serializable),
+];
+
+impl<'a> Resolver<'a> {
+    pub fn resolve_services(&mut self) {
+        for (index, (name, entry)) in self.names.services.iter().enumerate() {
+            let service = self.resolve_service(ServiceId::new(index), name, entry);
+            self.services.push(service);
+        }
+        let instances: u64 = self.services.iter().map(|service| u64::from(service.instances)).sum();
+        if instances > MOST_INSTANCES
+            && let Some(largest) = self.services.iter().max_by_key(|service| service.instances)
+        {
+            let message = format!("the services have {instances} instances together");
+            let diagnostic = Diagnostic::new("too-many-instances", largest.span, message)
+                .label("the most are here")
+                .help(format!("a scenario has at most {MOST_INSTANCES} instances"));
+            self.report(diagnostic);
+        }
+    }
+
+    fn resolve_service(&mut self, id: ServiceId, name: &str, entry: &'a Entry) -> Service {
+        let node = &entry.value;
+        self.refuse_keys("service", node);
+        let instances = nodes::get(node, "instances").and_then(|node| self.count_from_one(node, MOST_INSTANCES));
+        let workers = nodes::get(node, "workers").map_or(Some(1), |node| self.count_or_unlimited(node, 1));
+        let routing = nodes::get(node, "routing").and_then(|node| self.word(node, ROUTINGS));
+        let store = nodes::get(node, "store").and_then(|store| self.resolve_store_use(id, name, store));
+        Service {
+            name: name.to_owned(),
+            span: entry.key_span,
+            instances: instances.unwrap_or(1),
+            workers,
+            cpus: nodes::get(node, "cpus").and_then(|node| self.count_or_unlimited(node, 1)),
+            queue: self.resolve_queue(node),
+            routing: routing.unwrap_or(Routing::RoundRobin),
+            place: self.place(node),
+            outbox: nodes::entry(node, "outbox").and_then(|outbox| self.resolve_outbox(outbox, store.is_some())),
+            store,
+            memory: self.memory[id.index()].clone(),
+            groups: self.resolve_groups(id, node, workers),
+            calls: self.resolve_call_policies(node),
+            handlers: Vec::new(),
+            jobs: Vec::new(),
+        }
+    }
+
+    fn resolve_queue(&mut self, service: &'a Node) -> Queue {
+        let queue = nodes::get(service, "queue");
+        let node = |key: &str| queue.and_then(|queue| nodes::get(queue, key));
+        let order = node("order").and_then(|node| self.word(node, QUEUE_ORDERS)).unwrap_or(QueueOrder::Fifo);
+        let by = match (node("by"), order) {
+            (Some(by), QueueOrder::Priority) => self.resolve_priority(by, service),
+            (Some(by), _) => {
+                let message = "only a queue with `order: priority` is ordered by a value";
+                self.report(Diagnostic::new("misplaced-option", by.span, message));
+                None
+            }
+            (None, QueueOrder::Priority) => {
+                if let Some(order) = node("order") {
+                    let diagnostic = Diagnostic::new("missing-option", order.span, "priority by what?")
+                        .help("add `by:` and an expression; the smaller goes first");
+                    self.report(diagnostic);
+                }
+                None
+            }
+            (None, _) => None,
+        };
+        Queue {
+            order,
+            by,
+            capacity: node("capacity").and_then(|node| self.count_or_unlimited(node, 0)),
+            shed: node("shed").and_then(|node| self.word(node, SHEDS)).unwrap_or(Shed::Reject),
+        }
+    }
+
+    /// One expression has to suit every message that can wait in the queue.
+    fn resolve_priority(&mut self, node: &'a Node, service: &'a Node) -> Option<Expression> {
+        let handled: Vec<MessageId> = nodes::section(service, "handlers")
+            .keys()
+            .filter_map(|name| self.names.messages.get_index_of(name).map(MessageId::new))
+            .collect();
+        let mut by: Option<Expression> = None;
+        for message in handled {
+            let scope = Scope { message: Some(message), ..Scope::NOTHING };
+            let expression = expression::expression(node, None, &scope, &mut self.context())?;
+            if !matches!(expression.ty, Type::Int | Type::Number | Type::Duration | Type::Time | Type::Size) {
+                let message = "a priority is a number, a duration or a time: the smaller goes first";
+                self.report(Diagnostic::new("wrong-type", node.span, message));
+                return None;
+            }
+            let differs = |by: &Expression| format!("{:?}", by.kind) != format!("{:?}", expression.kind);
+            if by.as_ref().is_some_and(differs) {
+                self.not_built(node.span, "a priority by a field that stands in different places of the messages");
+                return None;
+            }
+            by = Some(expression);
+        }
+        by
+    }
+
+    fn resolve_store_use(&mut self, id: ServiceId, name: &str, node: &'a Node) -> Option<StoreUse> {
+        let Some(owner) = nodes::text(node) else { return Some(StoreUse::Own(self.resolve_store(id, node))) };
+        let shared = self.service_named(owner, node.span)?;
+        let entry = &self.names.services[shared.index()];
+        let owns = nodes::get(&entry.value, "store").is_some_and(nodes::is_map);
+        if !owns {
+            let message = match owner == name {
+                true => "a service cannot share its own store".to_owned(),
+                false => format!("`{owner}` has no store of its own to share"),
+            };
+            let diagnostic = Diagnostic::new("no-store", node.span, message).related(entry.key_span, "declared here");
+            self.report(diagnostic);
+            return None;
+        }
+        Some(StoreUse::Shared(shared))
+    }
+
+    fn resolve_store(&mut self, id: ServiceId, node: &'a Node) -> Store {
+        self.refuse_keys("store", node);
+        let latency = nodes::get(node, "latency");
+        let mut time = |key: &str, default: Nanos| {
+            let written = latency.and_then(|latency| nodes::get(latency, key));
+            written
+                .and_then(|written| expression::generator(written, &Type::Duration, &mut self.context()))
+                .unwrap_or_else(|| constant_duration(default, node.span))
+        };
+        let (read, write) = (time("read", 300 * MICROSECOND), time("write", 500 * MICROSECOND));
+        let commit = time("commit", MILLISECOND);
+        let isolation = nodes::get(node, "isolation").and_then(|node| self.word(node, ISOLATIONS));
+        Store {
+            read,
+            write,
+            commit,
+            isolation: isolation.unwrap_or(Isolation::ReadCommitted),
+            connections: nodes::get(node, "connections").and_then(|node| self.count_or_unlimited(node, 1)),
+            place: self.place(node),
+            tables: self.stored[id.index()].clone(),
+        }
+    }
+
+    fn resolve_outbox(&mut self, entry: &'a Entry, has_store: bool) -> Option<Outbox> {
+        let node = &entry.value;
+        self.refuse_keys("outbox", node);
+        if !has_store {
+            let diagnostic = Diagnostic::new("no-store", entry.key_span, "an outbox is a table of the service's store")
+                .help("give the service a `store`");
+            self.report(diagnostic);
+        }
+        let every = nodes::get(node, "every").and_then(|node| self.positive_duration(node, "an interval"));
+        let batch = nodes::get(node, "batch").and_then(|node| self.count_from_one(node, 1_000_000));
+        let mark = nodes::get(node, "mark");
+        Some(Outbox {
+            every: every.unwrap_or(DEFAULT_OUTBOX_EVERY),
+            batch: batch.unwrap_or(DEFAULT_OUTBOX_BATCH),
+            mark_before_publish: mark.is_some_and(|mark| nodes::is_word(mark, "before_publish")),
+        })
+    }
+
+    /// `calls:` of a service or client.
+    pub fn resolve_call_policies(&mut self, node: &'a Node) -> Vec<CallPolicy> {
+        let mut policies = Vec::new();
+        for (name, entry) in nodes::section(node, "calls") {
+            self.refuse_keys("calls", &entry.value);
+            let service = self.service_named(name, entry.key_span);
+            let timeout = nodes::get(&entry.value, "timeout");
+            let timeout = timeout.and_then(|node| self.positive_duration(node, "a timeout"));
+            let retry = nodes::get(&entry.value, "retry").and_then(|node| self.resolve_retry(node));
+            if let Some(service) = service {
+                let timeout = timeout.unwrap_or(DEFAULT_CALL_TIMEOUT);
+                policies.push(CallPolicy { service, timeout, retry });
+            }
+        }
+        policies
+    }
+
+    /// Refuses what needs a store in a service that has none.
+    pub fn need_store(&mut self, service: ServiceId, span: Span, what: &str) {
+        let service = &self.services[service.index()];
+        if service.store.is_some() {
+            return;
+        }
+        let message = format!("{what} needs a store, and `{}` has none", service.name);
+        let diagnostic = Diagnostic::new("no-store", span, message).related(service.span, "declared here");
+        self.report(diagnostic);
+    }
+}

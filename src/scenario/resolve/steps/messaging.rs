@@ -1,0 +1,298 @@
+//! Steps that send: publish, call, send, reply, effect.
+
+use super::{BodyResolver, Owner, Written};
+use crate::kernel::ids::*;
+use crate::kernel::time::Nanos;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::node::Node;
+use crate::scenario::resolve::names::{Kind, listed, unknown};
+use crate::scenario::resolve::nodes;
+use crate::scenario::resolve::quantities::{flag, lognormal_node};
+use crate::scenario::resolve::services::DEFAULT_CALL_TIMEOUT;
+use crate::scenario::resolved::*;
+
+/// How long an external effect takes unless `takes` says: about ten times a hop of the network, because
+/// the other side works too. (Median and 99th percentile of a lognormal.)
+const DEFAULT_EFFECT_TIME: (&str, &str) = ("5ms", "50ms");
+
+impl<'r, 'a> BodyResolver<'r, 'a> {
+    pub(super) fn publish(&mut self, written: Written<'a>) -> Option<StepKind> {
+        let message = self.message(written.value);
+        let topic = message.and_then(|message| self.topic_of(written, message));
+        let with = message.and_then(|message| self.fields(written.option("with"), message));
+        let key = written.option("key").map(|node| self.expression(node, None));
+        let id = written.option("id").map(|node| self.expression(node, Some(&Type::Id)));
+        let delay = written.option("delay").map(|node| self.value(node, Some(&Type::Duration), None));
+        let expires = written.option("expires").map(|node| self.value(node, Some(&Type::Duration), None));
+        let via_outbox = written.option("via").is_some_and(|via| nodes::is_word(via, "outbox"));
+        if let Some(via) = written.option("via").filter(|_| via_outbox) {
+            self.need_outbox(via);
+        }
+        let confirm = topic.is_none_or(|topic| self.resolver.topics[topic.index()].knobs.producer.confirm);
+        let confirm = flag(written.option("confirm"), confirm);
+        let timeout = self.timeout(written);
+        let retry = self.retry(written);
+        let catch = self.catch(written);
+        Some(StepKind::Publish(Publish {
+            message: message?,
+            topic: topic?,
+            with: with?,
+            key: all_or_none(key)?,
+            id: all_or_none(id)?,
+            via_outbox,
+            confirm,
+            delay: all_or_none(delay)?,
+            expires: all_or_none(expires)?,
+            tombstone: flag(written.option("tombstone"), false),
+            timeout,
+            retry,
+            catch,
+        }))
+    }
+
+    fn message(&mut self, node: &'a Node) -> Option<MessageId> {
+        let message = self.resolver.message_named(nodes::text(node)?, node.span);
+        self.resolver.flow.is_unclear |= message.is_none();
+        message
+    }
+
+    /// The topic that carries the message; `to` chooses among several.
+    fn topic_of(&mut self, written: Written<'a>, message: MessageId) -> Option<TopicId> {
+        let topic = match written.option("to") {
+            Some(to) => self.topic_chosen(to, message),
+            None => self.topic_found(written, message),
+        };
+        match topic {
+            Some(topic) => _ = self.resolver.flow.published.insert((topic, message)),
+            None => self.resolver.flow.is_unclear = true,
+        }
+        topic
+    }
+
+    fn topic_chosen(&mut self, to: &'a Node, message: MessageId) -> Option<TopicId> {
+        let topic = self.resolver.topic_named(nodes::text(to)?, to.span)?;
+        let described = &self.resolver.topics[topic.index()];
+        if !described.messages.contains(&message) {
+            let message = &self.resolver.messages[message.index()].name;
+            let why = format!("the topic `{}` does not carry `{message}`", described.name);
+            let diagnostic = Diagnostic::new("not-carried", to.span, why).related(described.span, "the topic");
+            self.resolver.report(diagnostic.help(format!("add `{message}` to its `messages`")));
+            return None;
+        }
+        Some(topic)
+    }
+
+    fn topic_found(&mut self, written: Written<'a>, message: MessageId) -> Option<TopicId> {
+        let topics = &self.resolver.topics;
+        let carrying: Vec<usize> =
+            (0..topics.len()).filter(|&topic| topics[topic].messages.contains(&message)).collect();
+        let name = &self.resolver.messages[message.index()].name;
+        let diagnostic = match carrying[..] {
+            [topic] => return Some(TopicId::new(topic)),
+            [] => Diagnostic::new("no-topic", written.value.span, format!("no topic carries `{name}`"))
+                .help(format!("add it to the `messages` of a topic: `messages: [{name}]`")),
+            _ => {
+                let names: Vec<&str> = carrying.iter().map(|&topic| topics[topic].name.as_str()).collect();
+                let why = format!("several topics carry `{name}`");
+                Diagnostic::new("several-topics", written.value.span, why)
+                    .help(format!("say which by `to`: one of {}", listed(&names)))
+            }
+        };
+        self.resolver.report(diagnostic);
+        None
+    }
+
+    fn need_outbox(&mut self, via: &'a Node) {
+        let Owner::Service(service) = self.place.owner else {
+            self.misplaced(via.span, "a client has no outbox");
+            return;
+        };
+        let service = &self.resolver.services[service.index()];
+        if service.outbox.is_none() {
+            let why = format!("`{}` has no outbox", service.name);
+            let diagnostic = Diagnostic::new("no-outbox", via.span, why)
+                .related(service.span, "declared here")
+                .help("give the service one: `outbox: {}`");
+            self.resolver.report(diagnostic);
+        }
+    }
+
+    pub(super) fn call(&mut self, written: Written<'a>) -> Option<StepKind> {
+        let target = self.target(written);
+        let with = target.and_then(|(_, message)| self.fields(written.option("with"), message));
+        let timeout = self.timeout(written);
+        let retry = self.retry(written);
+        let catch = self.catch(written);
+        let result = self.result(written, target.map(|(_, message)| Type::Reply(message)));
+        let (service, message) = target?;
+        let policy = self.policy(service);
+        let inherits = written.option("retry").is_none();
+        Some(StepKind::Call(Call {
+            service,
+            message,
+            with: with?,
+            timeout: timeout.or(policy.as_ref().map(|policy| policy.timeout)).unwrap_or(DEFAULT_CALL_TIMEOUT),
+            retry: retry.or(policy.and_then(|policy| policy.retry).filter(|_| inherits)),
+            result,
+            catch,
+        }))
+    }
+
+    pub(super) fn send(&mut self, written: Written<'a>) -> Option<StepKind> {
+        let target = self.target(written);
+        let with = target.and_then(|(_, message)| self.fields(written.option("with"), message));
+        let (service, message) = target?;
+        Some(StepKind::Send { service, message, with: with? })
+    }
+
+    /// `service.Message`, which the service has to handle.
+    fn target(&mut self, written: Written<'a>) -> Option<(ServiceId, MessageId)> {
+        let target = self.target_named(written);
+        match target {
+            Some(target) => _ = self.resolver.flow.requests.insert(target),
+            None => self.resolver.flow.is_unclear = true,
+        }
+        target
+    }
+
+    fn target_named(&mut self, written: Written<'a>) -> Option<(ServiceId, MessageId)> {
+        let node = written.value;
+        let (service_name, message_name) = nodes::text(node)?.split_once('.')?;
+        let start = crate::scenario::source::Span {
+            end: node.span.start + service_name.len() as u32,
+            ..node.span
+        };
+        let end = crate::scenario::source::Span {
+            start: (node.span.start + service_name.len() as u32 + 1).min(node.span.end),
+            ..node.span
+        };
+        // Places within the name are known only where it stands as it was written.
+        let is_exact = node.span.end - node.span.start == (service_name.len() + message_name.len() + 1) as u32;
+        let (start, end) = if is_exact { (start, end) } else { (node.span, node.span) };
+        let service = self.resolver.service_named(service_name, start);
+        let message = self.resolver.message_named(message_name, end);
+        let (service, message) = (service?, message?);
+        let entry = &self.resolver.names.services[service.index()];
+        let handlers = nodes::section(&entry.value, "handlers");
+        if !handlers.contains_key(message_name) {
+            let handled: Vec<&str> = handlers.keys().map(String::as_str).collect();
+            let why = format!("`{service_name}` has no handler for `{message_name}`");
+            let diagnostic = Diagnostic::new("no-handler", end, why).related(entry.key_span, "the service");
+            self.resolver.report(match handled.is_empty() {
+                true => diagnostic.help("it handles no message at all"),
+                false => diagnostic.help(format!("it handles {}", listed(&handled))),
+            });
+            return None;
+        }
+        Some((service, message))
+    }
+
+    /// What `calls` says about calls to a service.
+    fn policy(&self, service: ServiceId) -> Option<CallPolicy> {
+        let policies = match self.place.owner {
+            Owner::Service(caller) => &self.resolver.services[caller.index()].calls,
+            Owner::Client(client) => &self.resolver.client_calls[client.index()],
+        };
+        policies.iter().find(|policy| policy.service == service).cloned()
+    }
+
+    /// Fields of the message in hand are answered by its `reply`.
+    pub(super) fn reply(&mut self, written: Written<'a>) -> Option<StepKind> {
+        let message = self.place.message?;
+        let message = self.resolver.messages[message.index()].clone();
+        // A bare `reply` answers with what the fields start with.
+        let with = Some(written.value).filter(|value| nodes::is_map(value));
+        let what = format!("the reply of `{}`", message.name);
+        self.assigned(with, &message.reply, &what, &message).map(StepKind::Reply)
+    }
+
+    /// All fields of a message: as `with` says, else what they start with.
+    fn fields(&mut self, with: Option<&'a Node>, message: MessageId) -> Option<Assignments> {
+        let message = self.resolver.messages[message.index()].clone();
+        self.assigned(with, &message.fields, &format!("`{}`", message.name), &message)
+    }
+
+    fn assigned(
+        &mut self,
+        with: Option<&'a Node>,
+        fields: &[Field],
+        what: &str,
+        message: &Message,
+    ) -> Option<Assignments> {
+        let mut given = match with {
+            Some(with) if nodes::is_word(with, "message") => {
+                let targets: Vec<_> = fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
+                self.copied(with, &targets)?
+            }
+            Some(with) => self.named(with, fields, what, message)?,
+            None => Vec::new(),
+        };
+        let span = with.map_or(message.span, |with| with.span);
+        for (index, field) in fields.iter().enumerate() {
+            if given.iter().all(|&(position, _)| position != index) {
+                let kind = ExpressionKind::Literal(self.resolver.initial(&field.ty));
+                given.push((index, Value::Expression(Expression { kind, ty: field.ty.clone(), span })));
+            }
+        }
+        Some(given)
+    }
+
+    /// `{ field: value }`.
+    fn named(&mut self, with: &'a Node, fields: &[Field], what: &str, message: &Message) -> Option<Assignments> {
+        let mut given = Vec::new();
+        let mut is_right = true;
+        for (name, entry) in nodes::map(with) {
+            let Some(position) = fields.iter().position(|field| field.name == *name) else {
+                let names = fields.iter().map(|field| field.name.as_str());
+                let diagnostic = unknown(Kind::Field, name, entry.key_span, names)
+                    .label(format!("in {what}"))
+                    .related(message.span, "the message");
+                self.resolver.report(diagnostic);
+                is_right = false;
+                continue;
+            };
+            match self.value(&entry.value, Some(&fields[position].ty), None) {
+                Some(value) => given.push((position, value)),
+                None => is_right = false,
+            }
+        }
+        is_right.then_some(given)
+    }
+
+    pub(super) fn effect(&mut self, written: Written<'a>) -> Option<StepKind> {
+        let (index, _) = self.resolver.effects.insert_full(nodes::text(written.value)?.to_owned());
+        let idempotency_key = written.option("idempotency_key").map(|node| self.expression(node, None));
+        let takes = match written.option("takes") {
+            Some(takes) => self.value(takes, Some(&Type::Duration), None),
+            None => {
+                let (median, p99) = DEFAULT_EFFECT_TIME;
+                let takes = lognormal_node(median, p99, written.verb_span);
+                self.value(&takes, Some(&Type::Duration), None)
+            }
+        };
+        let timeout = self.timeout(written);
+        let retry = self.retry(written);
+        let catch = self.catch(written);
+        Some(StepKind::Effect {
+            effect: EffectId::new(index),
+            idempotency_key: all_or_none(idempotency_key)?,
+            takes: Some(takes?),
+            timeout,
+            retry,
+            catch,
+        })
+    }
+
+    fn timeout(&mut self, written: Written<'a>) -> Option<Nanos> {
+        written.option("timeout").and_then(|node| self.resolver.positive_duration(node, "a timeout"))
+    }
+}
+
+/// An option that is written must have been understood; one that is not written is none.
+fn all_or_none<T>(option: Option<Option<T>>) -> Option<Option<T>> {
+    match option {
+        Some(None) => None,
+        Some(understood) => Some(understood),
+        None => Some(None),
+    }
+}

@@ -1,0 +1,104 @@
+//! What the language has and the engine cannot do yet: refused by name, never ignored.
+
+use super::Resolver;
+use super::nodes;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::node::Node;
+use crate::scenario::resolved::*;
+use crate::scenario::source::Span;
+
+/// Keys that are refused wherever they are written: place, key, and what it would be.
+const KEYS: &[(&str, &str, &str)] = &[
+    ("scenario", "operations", "`operations` (planned changes)"),
+    ("scenario", "guarantees", "`guarantees`"),
+    ("scenario", "invariants", "`invariants`"),
+    ("scenario", "prove", "`prove`"),
+    ("scenario", "lint", "`lint`"),
+    ("message", "upcast", "`upcast`"),
+    ("topic", "capture", "`capture` (the change log of a table)"),
+    ("subscription", "unknown_version", "`unknown_version`"),
+    ("service", "autoscale", "`autoscale`"),
+    ("service", "sagas", "`sagas`"),
+    ("service", "versions", "`versions`"),
+    ("service", "lint", "`lint`"),
+    ("handler", "lint", "`lint`"),
+    ("store", "replication", "`replication` (quorum stores)"),
+    ("store", "read_replica", "`read_replica`"),
+    ("store", "streams", "`streams`"),
+    ("outbox", "mark_every", "`mark: periodic`"),
+    ("calls", "breaker", "`breaker`"),
+    ("calls", "budget", "`budget`"),
+    ("calls", "max_in_flight", "`max_in_flight` of calls"),
+    ("step", "load", "`load`"),
+    ("step", "append", "`append`"),
+    ("step", "hedge", "`hedge`"),
+    ("fault", "outage", "`outage`"),
+    ("fault", "failover", "`failover`"),
+    ("fault", "poison", "`poison`"),
+];
+
+/// Values that are refused although their key is built: place, key, value, and what it would be.
+const VALUES: &[(&str, &str, &str, &str)] = &[
+    ("outbox", "select", "id", "`select: id`"),
+    ("outbox", "select", "log", "`select: log`"),
+    ("outbox", "mark", "periodic", "`mark: periodic`"),
+    ("step", "via", "ack", "`via: ack`"),
+    ("step", "from", "replica", "`from: replica`"),
+];
+
+/// Values that are the only ones built for their key, as written.
+const ONLY: &[(&str, &str, &str, &str)] = &[
+    ("store", "flush", "always", "a `flush` other than `always`"),
+    ("outbox", "relays", "1", "more than one relay"),
+];
+
+impl<'a> Resolver<'a> {
+    pub fn not_built(&mut self, span: Span, what: &str) {
+        self.report(Diagnostic::new("not-built-yet", span, format!("{what} is not built yet")));
+    }
+
+    /// Refuses what is not built among the keys of a map; `place` is what the map is.
+    pub fn refuse_keys(&mut self, place: &str, node: &'a Node) {
+        for &(_, key, what) in KEYS.iter().filter(|row| row.0 == place) {
+            if let Some(entry) = nodes::entry(node, key) {
+                self.not_built(entry.key_span, what);
+            }
+        }
+        for &(_, key, value, what) in VALUES.iter().filter(|row| row.0 == place) {
+            if let Some(entry) = nodes::entry(node, key).filter(|entry| nodes::is_word(&entry.value, value)) {
+                self.not_built(entry.value.span, what);
+            }
+        }
+        for &(_, key, value, what) in ONLY.iter().filter(|row| row.0 == place) {
+            if let Some(entry) = nodes::entry(node, key).filter(|entry| !nodes::is_word(&entry.value, value)) {
+                self.not_built(entry.value.span, what);
+            }
+        }
+    }
+
+    /// Refuses knobs that no built preset has, at the key that turned them.
+    pub fn refuse_knobs(&mut self, knobs: &Knobs, node: &'a Node) {
+        let refused = [
+            ("retain", knobs.retain.compact, "`retain: { compact: true }`"),
+            ("order_lock", knobs.order_lock == OrderLock::Session, "`order_lock: session`"),
+            (
+                "lease",
+                matches!(knobs.lease.kind, LeaseKind::Claim | LeaseKind::Transaction),
+                "this kind of lease",
+            ),
+            ("redeliver", knobs.redeliver.to == RedeliverTo::RewindKey, "`to: rewind_key`"),
+            ("exhaust", knobs.exhaust.then == ExhaustThen::Park, "`then: park`"),
+            ("exhaust", knobs.exhaust.then == ExhaustThen::Stay, "`then: stay`"),
+            ("producer", knobs.producer.deduplicate_by == DeduplicateBy::MessageId, "deduplication by message id"),
+            ("producer", knobs.producer.deduplicate_window.is_some(), "deduplication within a time"),
+            ("shards", knobs.shards > 1, "more than one shard"),
+            ("flush", knobs.flush_every.is_some(), "a `flush` other than `always`"),
+            ("min_in_sync", knobs.min_in_sync > 1, "`min_in_sync` above 1"),
+        ];
+        for (key, is_refused, what) in refused {
+            if let Some(entry) = nodes::entry(node, key).filter(|_| is_refused) {
+                self.not_built(entry.key_span, what);
+            }
+        }
+    }
+}
