@@ -41,7 +41,7 @@ fn what_does_not_parse() {
             ("null", "does-not-parse", "null", "no `null`"),
             ("'open", "does-not-parse", "'open", "ends with"),
             ("message.5", "does-not-parse", "5", "a name is expected"),
-            ("n.?x", "does-not-parse", "?", "not expected"),
+            ("n.?x", "does-not-parse", ".", "not expected"),
             ("items.size()", "unknown-function", "size", "size(list)"),
             ("items.exists(i, i > 2)", "unknown-function", "exists", "no loops"),
             ("items.map(i, i)", "unknown-function", "map", "no loops"),
