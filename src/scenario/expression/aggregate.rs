@@ -56,54 +56,45 @@ const MEASURES: [(&str, Measure, Kind); 18] = [
     ("staleness", Measure::Staleness, Kind::Samples),
 ];
 
-/// The statistic a function takes, if it goes over rows or a measure here.
-pub fn statistic(name: &str, arguments: usize, aggregates: bool) -> Option<Statistic> {
-    if !aggregates {
-        return None;
-    }
+/// Whether a function goes over rows or a measure: `min` and `max` of one thing do.
+pub fn is_aggregate(name: &str, arguments: usize) -> bool {
+    NAMES.contains(&name) && (arguments == 1 || !matches!(name, "min" | "max"))
+}
+
+/// The statistic that a function of one argument takes.
+fn statistic(name: &str) -> Option<Statistic> {
     Some(match name {
         "sum" => Statistic::Sum,
         "count" => Statistic::Count,
         "mean" => Statistic::Mean,
         "rate" => Statistic::Rate,
         "share" => Statistic::Share,
-        "min" if arguments == 1 => Statistic::Minimum,
-        "max" if arguments == 1 => Statistic::Maximum,
+        "min" => Statistic::Minimum,
+        "max" => Statistic::Maximum,
         "p50" => Statistic::Quantile(0.5),
         "p90" => Statistic::Quantile(0.9),
         "p99" => Statistic::Quantile(0.99),
         "p999" => Statistic::Quantile(0.999),
-        "quantile" => Statistic::Quantile(f64::NAN),
         _ => return None,
     })
 }
 
 impl Checker<'_, '_> {
     /// `sum(…)` and its kin.
-    pub fn aggregate(
-        &mut self,
-        name: &str,
-        mut statistic: Statistic,
-        arguments: &[Syntax],
-        span: Span,
-    ) -> Option<Expression> {
+    pub fn aggregate(&mut self, name: &str, arguments: &[Syntax], span: Span) -> Option<Expression> {
         if self.inside != Inside::Nothing {
-            return self.refuse(
-                "wrong-type",
-                span,
-                "an aggregate within an aggregate is not possible".into(),
-            );
+            let message = "an aggregate within an aggregate is not possible";
+            return self.refuse("wrong-type", span, message.into());
         }
-        let argument = match (name, arguments) {
-            ("quantile", [argument, share]) => {
-                statistic = Statistic::Quantile(self.quantile_share(share)?);
-                argument
+        let (statistic, argument) = match (name, statistic(name), arguments) {
+            ("quantile", _, [argument, share]) => {
+                (Statistic::Quantile(self.quantile_share(share)?), argument)
             }
-            ("quantile", _) => {
+            (_, Some(statistic), [argument]) => (statistic, argument),
+            ("quantile", ..) => {
                 let message = "`quantile` takes a measure and a share: `quantile(client.response_time, 95%)`";
                 return self.refuse("wrong-arguments", span, message.into());
             }
-            (_, [argument]) => argument,
             _ => return self.refuse("wrong-arguments", span, format!("`{name}` takes one argument")),
         };
         if let Some((measure, kind)) = self.measure(argument) {
