@@ -1,5 +1,7 @@
 //! eventflow: a deterministic discrete-event simulator for event-driven architectures.
 
+pub mod command;
 pub mod experiment;
 pub mod kernel;
+pub mod report;
 pub mod scenario;
