@@ -1,0 +1,3 @@
+//! The integration tests, one crate: a storey a module.
+
+mod report;
