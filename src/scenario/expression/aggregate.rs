@@ -180,15 +180,15 @@ impl Checker<'_, '_> {
         {
             return self.lookup(table, key, field, field_span, whole.span);
         }
+        if let Some((measure, kind)) = self.measure(whole) {
+            return self.measured(measure, kind, whole.span);
+        }
         if let Some(table) = self.table(operand) {
             return self.each(table, field, field_span, whole.span);
         }
         if self.table(whole).is_some() {
             let message = "this is a whole table: `count` takes one, else name a row by key or a column";
             return self.refuse("wrong-type", whole.span, message.into());
-        }
-        if let Some((measure, kind)) = self.measure(whole) {
-            return self.measured(measure, kind, whole.span);
         }
         self.unknown_path(operand, field, field_span)
     }
@@ -295,6 +295,14 @@ impl Checker<'_, '_> {
             return None;
         }
         let &(_, mut measure, mut kind) = MEASURES.iter().find(|(known, ..)| known == name)?;
+        if let Some(table) = self.table(owner) {
+            // Its columns come first; of measures a table has only those of its reads.
+            let is_column =
+                self.context.tables[table.index()].columns.iter().any(|column| column.name == *name);
+            if is_column || !matches!(measure, Measure::FreshReads | Measure::Staleness) {
+                return None;
+            }
+        }
         if measure == Measure::GroupLag && parts.is_empty() {
             (measure, kind) = (Measure::ViewLag, Kind::Samples);
         }

@@ -36,6 +36,8 @@ fn statistics_have_types() {
         ("orders.inventory.lag", Type::Number),
         ("max(reserved.lag)", Type::Duration),
         ("count(shopper.response_time)", Type::Int),
+        ("p99(inventory.stock.staleness)", Type::Duration),
+        ("share(inventory.stock.fresh_reads)", Type::Number),
     ];
     for (text, ty) in cases {
         assert_eq!(good_in(text).ty, ty, "{text}");
@@ -68,6 +70,7 @@ fn mistakes_have_their_place() {
         ("sum(inventory.stock)", "wrong-type", "inventory.stock"),
         ("inventory.stock", "wrong-type", "inventory.stock"),
         ("inventory.stock[1]", "wrong-type", "inventory.stock[1]"),
+        ("sum(inventory.stock.lag)", "unknown-column", "lag"),
         ("inventory.lines[1].qty", "wrong-arguments", "1"),
         ("inventory.stock[5ms].wait", "wrong-type", "5ms"),
         ("sum(inventory.stock.reserved + inventory.lines.qty)", "wrong-type", "inventory.lines.qty"),
