@@ -4,6 +4,7 @@ pub mod command;
 pub mod experiment;
 pub mod kernel;
 pub mod model;
+pub mod observe;
 pub mod report;
 pub mod scenario;
 pub mod stats;

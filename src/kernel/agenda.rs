@@ -224,7 +224,7 @@ impl<E: Copy> Agenda<E> for Replayed<E> {
         match (self.choices.draws.get(&(stream, key)), self.silence) {
             (Some(&word), _) => word,
             (None, Silence::Drawn) => self.timed.draw(stream, key),
-            (None, Silence::Neutral) => self.timed.streams.median(stream),
+            (None, Silence::Neutral) => self.timed.streams.neutral(stream),
         }
     }
 

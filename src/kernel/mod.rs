@@ -1,5 +1,6 @@
 //! The kernel imports nothing: time, ids, distributions, streams, the event list and the agenda.
 
+pub mod agenda;
 pub mod discrete;
 pub mod distribution;
 pub mod event_list;

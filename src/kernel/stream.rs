@@ -45,7 +45,7 @@ pub struct StreamSpec {
 }
 
 /// What a stream's words are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Draw {
     /// Nanoseconds, rounded half to even and clamped to `[0, LONGEST]`.
     Nanos(Distribution),
@@ -83,6 +83,12 @@ impl DrawKey {
         let place = u64::from(attempt) << 32 | u64::from(ordinal);
         let hash = fold(cause ^ 0x9E37_79B9_7F4A_7C15, place ^ 0xD1B5_4A32_D192_ED03);
         Self(fold(hash ^ cause, place ^ 0xA076_1D64_78BD_642F) ^ hash.rotate_left(32) | HASHED)
+    }
+
+    /// Another draw beside this one, in the same place for the same reason.
+    #[inline]
+    pub fn beside(self, ordinal: u32) -> Self {
+        Self::hashed(self.0, ordinal, u32::MAX)
     }
 
     /// The block of 32 that a numbered key lies in; for a hashed one, a number that no block has.
@@ -154,6 +160,11 @@ impl Streams {
         let streams =
             plan.streams.iter().map(|planned| Stream::new(&planned.name, seed, replication)).collect();
         Self { plan, streams }
+    }
+
+    /// The finished word of the median; of raw bits, 0: the first alternative.
+    pub fn neutral(&self, stream: StreamId) -> u64 {
+        self.plan.neutral(stream)
     }
 
     /// The finished word of `key` in `stream`.

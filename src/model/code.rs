@@ -45,9 +45,15 @@ pub enum Op {
     Work(Duration),
     Wait(Duration),
     /// Names a value.
-    Let { slot: Slot, value: u32 },
+    Let {
+        slot: Slot,
+        value: u32,
+    },
     Jump(Pc),
-    JumpUnless { condition: Operand, target: Pc },
+    JumpUnless {
+        condition: Operand,
+        target: Pc,
+    },
     /// Row verbs and scans: an index into `row_steps`.
     Row(u32),
     /// Opens the transaction of a region.
@@ -114,11 +120,21 @@ impl Small {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Computed(Operand),
-    Drawn { stream: StreamId, per_attempt: bool },
+    Drawn {
+        stream: StreamId,
+        per_attempt: bool,
+    },
     /// A word of an enumeration or any list of values, by drawn position.
-    Chosen { stream: StreamId, per_attempt: bool, words: Vec<Word> },
+    Chosen {
+        stream: StreamId,
+        per_attempt: bool,
+        words: Vec<Word>,
+    },
     /// 1, 2, 3 … for each value of the operand.
-    Counted { counter: u32, of: Operand },
+    Counted {
+        counter: u32,
+        of: Operand,
+    },
 }
 
 /// One instruction of an expression, for a stack machine.
@@ -127,7 +143,10 @@ pub enum Code {
     Literal(Word),
     Local(Slot),
     /// A column of a row local; `missing` if the word at `exists` is 0.
-    RowLocal { exists: Slot, slot: Slot },
+    RowLocal {
+        exists: Slot,
+        slot: Slot,
+    },
     Message(u16),
     MessageId,
     MessageKey,

@@ -55,6 +55,8 @@ pub struct Model {
     /// What joins two regions, by (smaller, larger) region.
     pub region_links: Vec<RegionLink>,
     pub faults: Vec<Fault>,
+    /// What brokers choose with.
+    pub broker_stream: StreamId,
     /// How many `counter` generators there are.
     pub counters: u32,
 }
@@ -200,6 +202,8 @@ pub struct Topic {
     pub broker: BrokerId,
     pub region: u16,
     pub preset: String,
+    /// Its name as a value.
+    pub symbol: SymbolId,
     pub knobs: messaging::TopicKnobs,
     pub groups: Vec<GroupId>,
 }
@@ -243,11 +247,21 @@ pub struct Client {
 #[derive(Clone, Debug)]
 pub enum Arrivals {
     /// Interarrival times; exponential for a Poisson process.
-    Renewal { interval: StreamId },
+    Renewal {
+        interval: StreamId,
+    },
     Times(Vec<Nanos>),
-    Population { users: u32, think: StreamId },
+    Population {
+        users: u32,
+        think: StreamId,
+    },
     /// Candidates of a Poisson process at the highest rate, kept with probability rate(t)/highest.
-    Thinned { interval: StreamId, keep: StreamId, highest: f64, rate: RateOverTime },
+    Thinned {
+        interval: StreamId,
+        keep: StreamId,
+        highest: f64,
+        rate: RateOverTime,
+    },
 }
 
 /// A rate that changes, per second.
@@ -349,8 +363,18 @@ pub enum FaultKind {
     Slow(ServiceId, f64),
     Skew(ServiceId, i64),
     Surge(ClientId, f64),
-    Split { places: Vec<Place>, one_way: bool },
-    Degrade { places: Vec<Place>, one_way: bool, latency: Option<Duration>, loss: Option<f64>, duplicate: Option<f64>, bandwidth: Option<f64> },
+    Split {
+        places: Vec<Place>,
+        one_way: bool,
+    },
+    Degrade {
+        places: Vec<Place>,
+        one_way: bool,
+        latency: Option<Duration>,
+        loss: Option<f64>,
+        duplicate: Option<f64>,
+        bandwidth: Option<f64>,
+    },
 }
 
 #[derive(Clone, Debug)]

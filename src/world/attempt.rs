@@ -3,7 +3,7 @@
 
 use super::broker::DeliveryId;
 use super::identity::Cause;
-use super::store::{LockedRow, Transaction};
+use super::store::Transaction;
 use crate::kernel::event_list::Handle;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
@@ -12,16 +12,32 @@ use crate::model::{Error, NONE, Pc};
 /// What an attempt serves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Source {
-    Intent { client: ClientId, user: u32 },
+    Intent {
+        client: ClientId,
+        user: u32,
+    },
     /// A call: who waits for the answer, at which step.
-    Call { step: u32, caller: u32, token: u32 },
+    Call {
+        step: u32,
+        caller: u32,
+        token: u32,
+    },
     Send,
-    Delivery { group: GroupId, delivery: DeliveryId },
-    Job { job: JobId },
+    Delivery {
+        group: GroupId,
+        delivery: DeliveryId,
+    },
+    Job {
+        job: JobId,
+    },
     /// The body of an `after`; the stored timer if durable.
-    Timer { timer: u32 },
+    Timer {
+        timer: u32,
+    },
     /// One branch of a `parallel` or of a parallel `for_each`.
-    Branch { parent: u32 },
+    Branch {
+        parent: u32,
+    },
 }
 
 /// What an attempt waits for.
@@ -31,32 +47,68 @@ pub enum Wait {
     Nothing,
     /// The end of work; `Cpu` before it has one.
     Work,
-    Cpu { length: Nanos },
+    Cpu {
+        length: Nanos,
+    },
     Sleep,
     /// A connection of a store; then the operation is begun again.
     Connection,
     /// The middle of a row step's round trip, a lock, the second half.
-    Row { step: u32 },
-    Lock { step: u32 },
-    RowAnswer { step: u32 },
-    Commit { region: u32 },
-    CommitAnswer { region: u32 },
+    Row {
+        step: u32,
+    },
+    Lock {
+        step: u32,
+    },
+    RowAnswer {
+        step: u32,
+    },
+    Commit {
+        region: u32,
+    },
+    CommitAnswer {
+        region: u32,
+    },
     /// A timer is being stored with a transaction of its own.
-    Store { after: u32 },
-    StoreAnswer { after: u32 },
-    Outbox { step: u32 },
-    OutboxAnswer { step: u32 },
+    Store {
+        after: u32,
+    },
+    StoreAnswer {
+        after: u32,
+    },
+    Outbox {
+        step: u32,
+    },
+    OutboxAnswer {
+        step: u32,
+    },
     /// The answer of a call; the confirmation of a publish.
-    Call { step: u32 },
-    Confirm { step: u32 },
-    Effect { step: u32 },
-    EffectAnswer { step: u32 },
+    Call {
+        step: u32,
+    },
+    Confirm {
+        step: u32,
+    },
+    Effect {
+        step: u32,
+    },
+    EffectAnswer {
+        step: u32,
+    },
     /// Before the next try of a call, publish or effect.
-    CallAgain { step: u32 },
-    ConfirmAgain { step: u32 },
-    EffectAgain { step: u32 },
+    CallAgain {
+        step: u32,
+    },
+    ConfirmAgain {
+        step: u32,
+    },
+    EffectAgain {
+        step: u32,
+    },
     /// Before the next try of a region.
-    Region { region: u32 },
+    Region {
+        region: u32,
+    },
     /// Its branches.
     Branches,
 }
@@ -100,7 +152,6 @@ pub struct Attempt {
     pub timeout: Handle,
     pub result: StepResult,
     pub transaction: Option<Transaction>,
-    pub locked: Option<LockedRow>,
     /// Row keys still to be done by a step on many rows, as a list.
     pub remaining: u64,
     pub source: Source,
@@ -160,7 +211,6 @@ impl Attempts {
             timeout: Handle::NONE,
             result: StepResult::Done,
             transaction: None,
-            locked: None,
             remaining: super::words::EMPTY,
             source,
             state: State { alive: true, ..State::default() },
@@ -209,7 +259,8 @@ impl Attempts {
 
     /// The slots of those that are alive and wanted, in order.
     pub fn select(&self, wanted: impl Fn(&Attempt) -> bool) -> Vec<u32> {
-        let alive = self.slots.iter().enumerate().filter(|(_, attempt)| attempt.state.alive && wanted(attempt));
+        let alive =
+            self.slots.iter().enumerate().filter(|(_, attempt)| attempt.state.alive && wanted(attempt));
         alive.map(|(slot, _)| slot as u32).collect()
     }
 

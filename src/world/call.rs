@@ -50,6 +50,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             step: NONE,
             producer: NONE,
             sequence: 0,
+            partition: NONE,
         };
         Ok(self.world.messages.add(message))
     }
@@ -159,7 +160,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let main = if call.main.contains(of_message.origin()) { of_message } else { of_message.aside() };
         let epoch = self.world.instances[instance as usize].epoch;
         let cause = main.again(tries);
-        let request = Request { caller: attempt, token, message, step, target: instance, epoch, cause, copies: 1 };
+        let request =
+            Request { caller: attempt, token, message, step, target: instance, epoch, cause, copies: 1 };
         let request = self.world.network.requests.add(request);
         let hop = Hop {
             route: call.route,
@@ -179,7 +181,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &self.world.attempts[attempt];
         let draw = of.cause.again(of.step_tries).attempt_key(of.item, of.tries);
         let latency = self.length(hops.there, draw);
-        let event = Event::Refusal { attempt, token, error: Error::Unavailable };
+        let event = Event::Refusal { attempt, token, error: Error::Unavailable.code() };
         self.agenda.after(latency, Class::Delivery, event);
     }
 
@@ -273,7 +275,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         error: Error,
     ) {
         let hop = self.hop_back(instance, step, caller, cause);
-        self.transmit(hop, Event::Refusal { attempt: caller, token, error });
+        self.transmit(hop, Event::Refusal { attempt: caller, token, error: error.code() });
     }
 
     fn hop_back(&self, instance: u32, step: u32, caller: u32, cause: Cause) -> Hop {
@@ -343,14 +345,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// An error instead of an answer.
-    pub(super) fn refusal(&mut self, attempt: u32, token: u32, error: Error) {
+    pub(super) fn refusal(&mut self, attempt: u32, token: u32, error: u32) {
         if !self.world.attempts.is_waiting(attempt, token) {
             return;
         }
         if self.defer(attempt, Event::Refusal { attempt, token, error }) {
             return;
         }
-        self.step_failed(attempt, error);
+        self.step_failed(attempt, Error::from_code(error));
     }
 
     pub(super) fn timeout(&mut self, attempt: u32, token: u32) {

@@ -46,7 +46,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     self.later(time, Class::Arrival, Event::Arrival { client });
                 }
             }
-            Arrivals::Population { users, .. } => (0..*users).for_each(|user| self.begin_thinking(client, user)),
+            Arrivals::Population { users, .. } => {
+                (0..*users).for_each(|user| self.begin_thinking(client, user))
+            }
             Arrivals::Thinned { rate, .. } => {
                 self.next_arrival(client);
                 if let RateOverTime::Bursty { phases } = rate {

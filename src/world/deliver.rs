@@ -225,7 +225,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let attempts = broker.attempts(delivery).unwrap_or(1);
         let model = self.model;
         let spec = &model.groups[group.index()];
-        let Some((path, message)) = message.and_then(|message| Some((self.path_of(group, message)?, message)))
+        let Some((path, message)) =
+            message.and_then(|message| Some((self.path_of(group, message)?, message)))
         else {
             return self.ack_lost(delivery);
         };
@@ -267,7 +268,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Code::DeliveryTopic => {
                 broker.topic(delivery).map_or(0, |topic| self.model.topics[topic.index()].symbol.0 as Word)
             }
-            Code::DeliveryPartition => broker.position(delivery).map_or(0, |(partition, _)| partition as Word),
+            Code::DeliveryPartition => {
+                broker.position(delivery).map_or(0, |(partition, _)| partition as Word)
+            }
             _ => broker.position(delivery).map_or(0, |(_, offset)| offset),
         }
     }

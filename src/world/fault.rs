@@ -10,7 +10,7 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
-use crate::model::{Error, FaultKind, FaultWhen, InstanceChoice, NONE, Pc};
+use crate::model::{Error, FaultKind, FaultWhen, InstanceChoice, Pc};
 
 /// Where a fault stands.
 #[derive(Clone, Debug, Default)]
@@ -136,8 +136,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             },
             _ => Vec::new(),
         };
-        let hit: Vec<(u32, u32)> =
-            hit.into_iter().map(|instance| (instance, self.world.instances[instance as usize].epoch)).collect();
+        let hit: Vec<(u32, u32)> = hit
+            .into_iter()
+            .map(|instance| (instance, self.world.instances[instance as usize].epoch))
+            .collect();
         let touched = match spec.kind {
             FaultKind::Surge(..) | FaultKind::Split { .. } | FaultKind::Degrade { .. } => 1,
             _ => hit.len() as u32,
@@ -154,8 +156,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
             FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
-            FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => {
-                self.begin_degradation(Degradation {
+            FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => self
+                .begin_degradation(Degradation {
                     firing,
                     places: places.clone(),
                     one_way: *one_way,
@@ -163,8 +165,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     loss: *loss,
                     duplicate: *duplicate,
                     bandwidth: *bandwidth,
-                })
-            }
+                }),
         }
         if let Some(length) = length {
             self.later(length, Class::Fault, Event::FaultEnd { firing });
@@ -352,9 +353,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if here.paused > 1 {
             return;
         }
-        let on_it = self.world.attempts.select(|attempt| {
-            attempt.instance == instance && attempt.pending != Handle::NONE
-        });
+        let on_it = self
+            .world
+            .attempts
+            .select(|attempt| attempt.instance == instance && attempt.pending != Handle::NONE);
         for attempt in on_it {
             let pending = self.world.attempts[attempt].pending;
             if let Some(left) = self.agenda.suspend(pending) {
@@ -401,7 +403,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn discard_event(&mut self, event: Event) {
         match event {
             Event::Answer { payload, .. } => self.free_answer(payload),
-            Event::Timer { timer } if timer != NONE => self.timer_cut(timer),
+            Event::Timer { timer } => self.timer_cut(timer),
             _ => {}
         }
     }

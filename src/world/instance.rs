@@ -30,6 +30,8 @@ pub struct Instance {
     pub busy: u32,
     pub computing: u32,
     pub slowness: f64,
+    /// Free workers are being given work.
+    serving: bool,
     /// How far its clock is ahead, in nanoseconds.
     pub skew: i64,
     line: VecDeque<u32>,
@@ -49,6 +51,7 @@ impl Instance {
             busy: 0,
             computing: 0,
             slowness: 1.0,
+            serving: false,
             skew: 0,
             line: VecDeque::new(),
             ranked: BinaryHeap::new(),
@@ -76,7 +79,7 @@ impl Instance {
 pub enum Work {
     Call { caller: u32, token: u32, message: u32, step: u32, cause: Cause },
     Send { message: u32, step: u32 },
-    Delivery { delivery: DeliveryId },
+    Delivery { delivery: DeliveryId, message: u32 },
     Job { job: JobId, number: u64 },
     Timer { timer: u32 },
 }
@@ -145,8 +148,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 self.answer_error(instance, step, caller, token, cause, error);
                 self.release_message(message);
             }
-            Work::Send { message, .. } => self.release_message(message),
-            Work::Delivery { .. } | Work::Job { .. } | Work::Timer { .. } => {}
+            Work::Send { message, .. } | Work::Delivery { message, .. } => self.release_message(message),
+            Work::Timer { timer } => self.timer_cut(timer),
+            Work::Job { .. } => {}
         }
     }
 
@@ -154,11 +158,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
         let Some(by) = spec.priority else { return 0 };
         let message = match work {
-            Work::Call { message, .. } | Work::Send { message, .. } => message,
-            Work::Delivery { delivery } => match self.world.broker.message(delivery) {
-                Some(message) => message,
-                None => return 0,
-            },
+            Work::Call { message, .. } | Work::Send { message, .. } | Work::Delivery { message, .. } => {
+                message
+            }
             // Work without a message goes last.
             Work::Job { .. } | Work::Timer { .. } => return i64::MAX,
         };
@@ -192,11 +194,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Source::Timer { timer } => self.take_timer_frame(attempt, timer),
             _ => self.give_frame(attempt),
         }
-        if let Source::Delivery { delivery, .. } = source {
-            self.world.attempts[attempt].pc = pc;
-            self.delivery_started(attempt, delivery);
-            return;
-        }
         self.run_attempt(attempt);
     }
 
@@ -214,15 +211,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let cause = if send.main.contains(cause.origin()) { cause } else { cause.aside() };
                 Some((send.handler, cause, Source::Send, message))
             }
-            Work::Delivery { delivery } => self.begin_delivery(delivery),
+            Work::Delivery { delivery, message } => self.begin_delivery(delivery, message),
             Work::Job { job, number } => {
                 let spec = &self.model.jobs[job.index()];
                 let cause = Cause::root(spec.origin, spec.key, number);
                 Some((spec.body, cause, Source::Job { job }, NONE))
             }
             Work::Timer { timer } => {
-                let of = &self.world.timers[timer];
-                Some((of.body, of.cause, Source::Timer { timer }, of.message))
+                let (body, cause, message) = self.begin_timer(timer);
+                Some((body, cause, Source::Timer { timer }, message))
             }
         }
     }
@@ -243,7 +240,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         match source {
             Source::Intent { client, user } => self.intent_ended(attempt, client, user, outcome),
             Source::Delivery { delivery, .. } => self.delivery_ended(delivery, outcome),
-            Source::Job { job } => self.job_ended(job, instance, attempt),
+            Source::Job { job } => self.job_ended(job, instance),
             Source::Timer { timer } => self.timer_ended(timer, outcome),
             Source::Call { .. } | Source::Send | Source::Branch { .. } => {}
         }
@@ -280,17 +277,21 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Free workers take what waits.
     pub(super) fn next_work(&mut self, instance: u32) {
         let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
+        // Work that takes no time ends inside this loop, and must not begin another.
+        if std::mem::replace(&mut self.world.instances[instance as usize].serving, true) {
+            return;
+        }
         loop {
             let here = &mut self.world.instances[instance as usize];
             if here.busy >= spec.workers || !here.up || here.paused > 0 {
-                return;
+                break;
             }
             let next = match spec.order {
                 QueueOrder::Fifo => here.line.pop_front(),
                 QueueOrder::Lifo => here.line.pop_back(),
                 QueueOrder::Priority => here.ranked.pop().map(|entry| entry.0.2),
             };
-            let Some(ticket) = next else { return };
+            let Some(ticket) = next else { break };
             let work = self.world.tickets[ticket].work;
             // Whoever has given up waiting is past its deadline.
             if spec.shed == Shed::Deadline
@@ -303,6 +304,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.tickets.release(ticket);
             self.start(instance, work, ticket);
         }
+        self.world.instances[instance as usize].serving = false;
     }
 
     /// Takes a CPU, or waits for one in line. True if it has one, or needs none.

@@ -2,6 +2,7 @@
 
 use super::attempt::{Source, State, StepResult, Wait};
 use super::identity::mix;
+use super::network::StoreWay;
 use super::record::{Observer, Outcome};
 use super::words::EMPTY;
 use super::{Event, NOWHERE, Simulation};
@@ -139,6 +140,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.world.attempts.is_waiting(attempt, token) || self.deferred(attempt, token) {
             return;
         }
+        if self.world.network.is_disturbed() && self.is_store_answer_held(attempt, token) {
+            return;
+        }
         let of = &mut self.world.attempts[attempt];
         let wait = std::mem::replace(&mut of.wait, Wait::Nothing);
         of.token = 0;
@@ -163,12 +167,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Wait::Connection | Wait::Region { .. } | Wait::Nothing => self.run_attempt(attempt),
             Wait::RowAnswer { step } => self.row_answered(attempt, step),
             Wait::CommitAnswer { region } => self.commit_answered(attempt, region),
-            Wait::StoreAnswer { after } => self.timer_stored(attempt, after),
-            Wait::OutboxAnswer { .. } => {
-                of.pc += 1;
-                self.run_attempt(attempt);
-            }
-            Wait::EffectAnswer { step } => self.effect_answered(attempt, step),
+            Wait::StoreAnswer { .. } => self.timer_stored(attempt),
+            Wait::OutboxAnswer { .. } => self.outbox_answered(attempt),
+            Wait::EffectAnswer { .. } => self.effect_answered(attempt),
             Wait::CallAgain { step } => self.try_call(attempt, step),
             Wait::ConfirmAgain { step } => self.try_publish(attempt, step),
             Wait::EffectAgain { step } => self.try_effect(attempt, step),
@@ -176,9 +177,25 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
+    /// Whether what is to resume is a store's answer that a split holds back.
+    fn is_store_answer_held(&mut self, attempt: u32, token: u32) -> bool {
+        let answers = matches!(
+            self.world.attempts[attempt].wait,
+            Wait::RowAnswer { .. }
+                | Wait::CommitAnswer { .. }
+                | Wait::StoreAnswer { .. }
+                | Wait::OutboxAnswer { .. }
+        );
+        answers && self.held_from_store(attempt, StoreWay::Back, Event::Resume { attempt, token })
+    }
+
     /// A round trip's middle: it takes effect wherever the other side is.
     pub(super) fn midpoint(&mut self, attempt: u32, token: u32) {
         if !self.world.attempts.is_waiting(attempt, token) {
+            return;
+        }
+        let event = Event::Midpoint { attempt, token };
+        if self.held_from_store(attempt, StoreWay::There, event) {
             return;
         }
         match self.world.attempts[attempt].wait {
@@ -186,7 +203,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Wait::Commit { region } => self.commit_arrives(attempt, region),
             Wait::Store { after } => self.timer_arrives(attempt, after),
             Wait::Outbox { step } => self.outbox_arrives(attempt, step),
-            Wait::Effect { step } => self.effect_arrives(attempt, step),
             other => unreachable!("no round trip: {other:?}"),
         }
     }

@@ -22,6 +22,8 @@ pub struct Message {
     /// Which sending of which producer it is.
     pub producer: u32,
     pub sequence: u64,
+    /// The partition it was sent to, or `NONE` before that is chosen.
+    pub partition: u32,
 }
 
 /// All messages.

@@ -51,45 +51,123 @@ use words::{Lists, Slab, Words};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
     Phase(phases::Phase),
-    Arrival { client: ClientId },
+    Arrival {
+        client: ClientId,
+    },
     /// A user of a closed population has thought.
-    Think { client: ClientId, user: u32 },
+    Think {
+        client: ClientId,
+        user: u32,
+    },
     /// A rate changes to its next phase.
-    RatePhase { client: ClientId },
+    RatePhase {
+        client: ClientId,
+    },
     /// What an attempt waits for on its own instance is over.
-    Resume { attempt: u32, token: u32 },
+    Resume {
+        attempt: u32,
+        token: u32,
+    },
     /// What it waits for elsewhere takes effect: the middle of a round trip.
-    Midpoint { attempt: u32, token: u32 },
+    Midpoint {
+        attempt: u32,
+        token: u32,
+    },
     /// Its timeout.
-    Timeout { attempt: u32, token: u32 },
+    Timeout {
+        attempt: u32,
+        token: u32,
+    },
     /// A one-way message reaches an instance.
-    Sent { message: u32, step: u32, instance: u32, epoch: u16 },
+    Sent {
+        message: u32,
+        step: u32,
+        instance: u32,
+        epoch: u16,
+    },
     /// A call reaches an instance.
-    Request { request: u32 },
+    Request {
+        request: u32,
+    },
     /// A call's answer, a publish's confirmation.
-    Answer { attempt: u32, token: u32, payload: u32 },
+    Answer {
+        attempt: u32,
+        token: u32,
+        payload: u32,
+    },
     /// An error instead of an answer.
-    Refusal { attempt: u32, token: u32, error: crate::model::Error },
+    Refusal {
+        attempt: u32,
+        token: u32,
+        error: u32,
+    },
     /// A publish reaches its broker; the token is of the attempt that waits for the confirmation.
-    Publish { message: u32, attempt: u32, token: u32 },
+    Publish {
+        message: u32,
+        attempt: u32,
+        token: u32,
+    },
     /// A delivery reaches its consumer.
-    Delivery { delivery: DeliveryId },
-    Ack { delivery: DeliveryId },
-    Nack { delivery: DeliveryId },
-    Broker { timer: TimerId },
+    Delivery {
+        delivery: DeliveryId,
+    },
+    Ack {
+        delivery: DeliveryId,
+    },
+    Nack {
+        delivery: DeliveryId,
+    },
+    Broker {
+        timer: TimerId,
+    },
     /// A packet leaves a pipe of limited bandwidth.
-    PipeFree { pipe: u32 },
-    Job { job: JobId, instance: u32, epoch: u32 },
-    JobLease { job: JobId, lease: u32 },
-    Timer { timer: u32 },
-    Relay { outbox: u32, token: u32 },
-    RelayPublished { outbox: u32, token: u32, row: u32 },
-    RelayConfirmed { outbox: u32, token: u32 },
+    PipeFree {
+        pipe: u32,
+    },
+    Job {
+        job: JobId,
+        instance: u32,
+        epoch: u32,
+    },
+    JobLease {
+        job: JobId,
+        lease: u32,
+    },
+    Timer {
+        timer: u32,
+    },
+    Relay {
+        outbox: u32,
+        token: u32,
+    },
+    RelayPublished {
+        outbox: u32,
+        token: u32,
+        message: u32,
+    },
+    RelayConfirmed {
+        outbox: u32,
+        token: u32,
+        message: u32,
+    },
+    /// A request to the outside is half way there and back.
+    Effect {
+        request: u32,
+    },
     /// A row's time to live is over: an index into what expires.
-    Expire { expiry: u32 },
-    FaultBegin { fault: FaultId },
-    FaultEnd { firing: u32 },
-    Restart { instance: u32, epoch: u32 },
+    Expire {
+        expiry: u32,
+    },
+    FaultBegin {
+        fault: FaultId,
+    },
+    FaultEnd {
+        firing: u32,
+    },
+    Restart {
+        instance: u32,
+        epoch: u32,
+    },
 }
 
 /// Everything that changes, but for time and chance.
@@ -111,6 +189,10 @@ pub struct World {
     expiries: Slab<rows::Expiring>,
     broker: Broker,
     broker_timers: Vec<Handle>,
+    /// Choices the broker has asked for.
+    broker_choices: u64,
+    /// Its decisions are being carried out.
+    carrying_out: bool,
     producers: Vec<u64>,
     outboxes: Vec<outbox::OutboxState>,
     network: network::Network,
@@ -159,10 +241,20 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Halt {
     /// Time stood still over a whole budget of events; the handler that ran last.
-    ZeroDelayLoop { events: u64, handler: String },
-    EventBudget { events: u64, at: Nanos },
+    ZeroDelayLoop {
+        events: u64,
+        handler: String,
+    },
+    EventBudget {
+        events: u64,
+        at: Nanos,
+    },
     /// Too much was held at once; what held most.
-    Overload { held: usize, at: Nanos, largest: String },
+    Overload {
+        held: usize,
+        at: Nanos,
+        largest: String,
+    },
     Interrupted,
 }
 
@@ -256,8 +348,9 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::JobLease { job, lease } => self.job_lease_over(job, lease),
             Event::Timer { timer } => self.timer_due(timer),
             Event::Relay { outbox, token } => self.relay(outbox, token),
-            Event::RelayPublished { outbox, token, row } => self.relay_published(outbox, token, row),
-            Event::RelayConfirmed { outbox, token } => self.relay_confirmed(outbox, token),
+            Event::RelayPublished { outbox, token, message } => self.relay_published(outbox, token, message),
+            Event::RelayConfirmed { outbox, token, message } => self.relay_confirmed(outbox, token, message),
+            Event::Effect { request } => self.effect_happens(request),
             Event::Expire { expiry } => self.expire(expiry),
             Event::FaultBegin { fault } => self.fault_due(fault),
             Event::FaultEnd { firing } => self.fault_ends(firing),
@@ -317,7 +410,11 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             (self.world.broker.lag(GroupId::new(index)), format!("in the topic of {}", group.name))
         });
         let attempts = (self.world.attempts.len() as u64, "attempts under way".to_string());
-        queues.chain(groups).chain([attempts]).max_by_key(|(held, _)| *held).map_or(String::new(), |most| most.1)
+        queues
+            .chain(groups)
+            .chain([attempts])
+            .max_by_key(|(held, _)| *held)
+            .map_or(String::new(), |most| most.1)
     }
 }
 
@@ -342,10 +439,16 @@ impl World {
             jobs: model.jobs.iter().map(|_| job::JobState::default()).collect(),
             timers: Slab::default(),
             stores: model.stores.iter().map(|store| commit::StoreState::new(model, store)).collect(),
-            memories: model.instances.iter().map(|instance| rows::memory_of(model, instance.service)).collect(),
+            memories: model
+                .instances
+                .iter()
+                .map(|instance| rows::memory_of(model, instance.service))
+                .collect(),
             expiries: Slab::default(),
             broker: Broker::new(&topics, &members),
             broker_timers: Vec::new(),
+            broker_choices: 0,
+            carrying_out: false,
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
             network: network::Network::new(model),
@@ -367,4 +470,4 @@ const NOWHERE: u32 = NONE;
 
 const _: () = assert!(std::mem::size_of::<Event>() <= 16);
 const _: () = assert!(std::mem::size_of::<Record>() <= 32);
-const _: () = assert!(std::mem::size_of::<Attempt>() <= 192);
+const _: () = assert!(std::mem::size_of::<Attempt>() <= 256);

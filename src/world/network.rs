@@ -17,6 +17,13 @@ use std::collections::VecDeque;
 /// A stream gives up doubling its retransmission timeout here (RFC 6298, 2.5).
 const LONGEST_RETRANSMISSION: Nanos = 60 * SECOND;
 
+/// Which half of a store's round trip.
+#[derive(Clone, Copy, Debug)]
+pub enum StoreWay {
+    There,
+    Back,
+}
+
 /// One packet's way.
 #[derive(Clone, Copy, Debug)]
 pub struct Hop {
@@ -55,6 +62,8 @@ pub struct Network {
     degradations: Vec<Degradation>,
     /// What splits hold back, in the order it was sent.
     held: Vec<(Hop, Event)>,
+    /// Statements and answers of stores that splits hold back.
+    held_statements: Vec<Event>,
 }
 
 /// A link of limited bandwidth: one packet after another.
@@ -90,10 +99,12 @@ impl Network {
 
     /// Packets that splits hold back or that wait for bandwidth.
     pub fn delayed(&self) -> usize {
-        self.held.len() + self.pipes.iter().map(|pipe| pipe.waiting.len()).sum::<usize>()
+        self.held.len()
+            + self.held_statements.len()
+            + self.pipes.iter().map(|pipe| pipe.waiting.len()).sum::<usize>()
     }
 
-    fn is_disturbed(&self) -> bool {
+    pub fn is_disturbed(&self) -> bool {
         !self.splits.is_empty() || !self.degradations.is_empty()
     }
 }
@@ -231,6 +242,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A split heals: what it held back is sent on, unless its sender has given up.
     pub(super) fn end_split(&mut self, firing: u32) {
         self.world.network.splits.retain(|split| split.firing != firing);
+        for event in std::mem::take(&mut self.world.network.held_statements) {
+            self.later(0, Class::Delivery, event);
+        }
         for (hop, event) in std::mem::take(&mut self.world.network.held) {
             if self.is_given_up(event) {
                 let route = &self.model.routes[hop.route as usize];
@@ -249,10 +263,24 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.network.degradations.retain(|of| of.firing != firing);
     }
 
-    /// Whether a split lies between these two kinds of place now.
-    pub(super) fn is_cut_off(&self, from: Place, to: Place) -> bool {
-        let places = |split: &Split| joins(&split.places, split.one_way, &[from], &[to]);
-        self.world.network.splits.iter().any(places)
+    /// Holds back an attempt's statement to its store, or the store's answer, while a split parts them.
+    pub(super) fn held_from_store(&mut self, attempt: u32, way: StoreWay, event: Event) -> bool {
+        if self.world.network.splits.is_empty() {
+            return false;
+        }
+        let service = self.model.instances[self.world.attempts[attempt].instance as usize].service;
+        let store = self.model.stores[self.store_of(attempt)].service;
+        let ends = [Place::Service(service), Place::Store(store)];
+        let [from, to] = match way {
+            StoreWay::There => ends,
+            StoreWay::Back => [ends[1], ends[0]],
+        };
+        let parts = |split: &Split| joins(&split.places, split.one_way, &[from], &[to]);
+        let held = self.world.network.splits.iter().any(parts);
+        if held {
+            self.world.network.held_statements.push(event);
+        }
+        held
     }
 
     /// A peer that timed out has closed the connection: what it had sent is dropped with it.
@@ -265,6 +293,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Event::Publish { attempt, token, .. } => {
                 attempt != NONE && !self.world.attempts.is_waiting(attempt, token)
             }
+            Event::RelayPublished { outbox, token, .. } => !self.is_relay_waiting(outbox, token),
             _ => false,
         }
     }
@@ -273,7 +302,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn packet_lost(&mut self, event: Event) {
         match event {
             Event::Request { request } => drop(self.take_request(request)),
-            Event::Sent { message, .. } | Event::Publish { message, .. } => {
+            Event::Sent { message, .. }
+            | Event::Publish { message, .. }
+            | Event::RelayPublished { message, .. } => {
                 self.world.in_flight -= 1;
                 self.release_message(message);
             }
@@ -291,7 +322,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 of.copies += 1;
                 self.world.messages[of.message].references += 1;
             }
-            Event::Sent { message, .. } | Event::Publish { message, .. } => {
+            Event::Sent { message, .. }
+            | Event::Publish { message, .. }
+            | Event::RelayPublished { message, .. } => {
                 self.world.in_flight += 1;
                 self.world.messages[message].references += 1;
             }
@@ -329,7 +362,8 @@ fn parts(places: &[Place], one_way: bool, route: &Route, hop: &Hop) -> bool {
 }
 
 fn joins(places: &[Place], one_way: bool, from: &[Place], to: &[Place]) -> bool {
-    let position = |ends: &[Place]| places.iter().position(|place| ends.iter().any(|end| covers(*place, *end)));
+    let position =
+        |ends: &[Place]| places.iter().position(|place| ends.iter().any(|end| covers(*place, *end)));
     match (position(from), position(to)) {
         (Some(start), Some(end)) => start != end && (!one_way || start < end),
         _ => false,

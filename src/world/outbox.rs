@@ -12,7 +12,6 @@ use super::record::Observer;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
-use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
 use crate::model::{Duration, Error, NONE, Pc};
 use std::collections::BTreeMap;
@@ -144,12 +143,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let model = self.model;
         let spec = &model.outboxes[outbox as usize];
-        match self.world.outboxes[outbox as usize].stage {
+        let stage = self.world.outboxes[outbox as usize].stage;
+        match stage {
             Stage::Resting => {
                 let service = &model.services[spec.service.index()];
                 let mut instances = service.first_instance..service.first_instance + service.instances;
                 let up = instances.find(|&instance| self.world.instances[instance as usize].up);
-                let (Some(instance), false) = (up, self.world.outboxes[outbox as usize].rows.is_empty()) else {
+                let (Some(instance), false) = (up, self.world.outboxes[outbox as usize].rows.is_empty())
+                else {
                     return self.schedule_poll(outbox);
                 };
                 let state = &mut self.world.outboxes[outbox as usize];
@@ -160,7 +161,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ if self.relay_is_held_up(outbox, token) => {}
             Stage::Reading => {
                 let state = &mut self.world.outboxes[outbox as usize];
-                state.batch = state.rows.iter().take(spec.batch as usize).map(|(&id, &row)| (id, row)).collect();
+                state.batch =
+                    state.rows.iter().take(spec.batch as usize).map(|(&id, &row)| (id, row)).collect();
                 state.sends = 0;
                 if spec.mark_before_publish {
                     self.relay_step(outbox, Stage::Marking, spec.mark);
@@ -244,10 +246,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         match timeout {
             Some(timeout) => {
-                drop(self.agenda.after_constant(RingId(timeout.ring), Event::Relay { outbox, token }))
+                self.agenda.after_constant(RingId(timeout.ring), Event::Relay { outbox, token });
             }
             None => self.batch_published(outbox),
         }
+    }
+
+    /// Whether the relay still waits for what it sent with this token.
+    pub(super) fn is_relay_waiting(&self, outbox: u32, token: u32) -> bool {
+        self.world.outboxes[outbox as usize].token == token
     }
 
     /// One of the relay's messages reaches its broker.
@@ -265,7 +272,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let (_, back, hops) = model.outboxes[outbox as usize].ways[topic.broker.index()];
         let to = model.instances[state.instance as usize].region;
         let trouble = hops.trouble;
-        let hop = Hop { route: back, latency: hops.back, trouble, draw, from: topic.region, to, bytes: 0, channel: None };
+        let hop = Hop {
+            route: back,
+            latency: hops.back,
+            trouble,
+            draw,
+            from: topic.region,
+            to,
+            bytes: 0,
+            channel: None,
+        };
         self.transmit(hop, Event::RelayConfirmed { outbox, token, message });
     }
 

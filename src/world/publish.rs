@@ -42,7 +42,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         step: u32,
     ) -> Result<u32, Error> {
         let message = self.make_message(attempt, publish.message, publish.with, publish.site)?;
-        let mut given = |this: &mut Self, operand: Option<crate::model::Operand>| match operand {
+        let given = |this: &mut Self, operand: Option<crate::model::Operand>| match operand {
             Some(operand) => this.evaluate(operand, attempt).map(Some),
             None => Ok(None),
         };
@@ -68,7 +68,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn producer_of(&self, attempt: u32) -> u32 {
         let of = &self.world.attempts[attempt];
         match of.instance {
-            NOWHERE => self.model.instances.len() as u32 + of.cause.origin().min(self.model.clients.len() as u32 - 1),
+            NOWHERE => {
+                self.model.instances.len() as u32 + of.cause.origin().min(self.model.clients.len() as u32 - 1)
+            }
             instance => instance,
         }
     }

@@ -68,7 +68,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &model.row_steps[step as usize];
         let result = match of.verb {
             RowVerb::Read | RowVerb::Scan => self.look(attempt, of, step),
-            _ if of.key.is_none() => self.collect_rows(attempt, of, step).and_then(|()| self.next_row(attempt, of)),
+            _ if of.key.is_none() => {
+                self.collect_rows(attempt, of, step).and_then(|()| self.next_row(attempt, of))
+            }
             RowVerb::ReadLocked => self.open_alone(attempt).and_then(|()| self.lock_row(attempt, of)),
             _ if self.world.attempts[attempt].state.alone => self.write_alone(attempt, of),
             _ => self.lock_row(attempt, of),

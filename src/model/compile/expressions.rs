@@ -2,7 +2,6 @@
 
 use super::Compiler;
 use super::frames::Frame;
-use crate::kernel::ids::*;
 use crate::model::code::{Arithmetic, Code, Comparison, Operand, Range, Small, Word};
 use crate::scenario::resolved::{
     BinaryOperator, DeliveryField, Expression, ExpressionKind, Literal, MessageField, SelfField, Type,
@@ -260,4 +259,3 @@ fn distance(jump: usize, out: &[Code]) -> u16 {
 pub fn owns_list(ty: &Type) -> bool {
     matches!(ty, Type::List(_))
 }
-

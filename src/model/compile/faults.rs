@@ -33,14 +33,18 @@ impl Compiler<'_> {
         for fault in &self.scenario.faults {
             let path = format!("faults/{}", fault.name);
             let stream = self.stream(path.clone(), Draw::Bits);
-            let duration =
-                fault.duration.as_ref().map(|duration| self.generated_duration(duration, &format!("{path}/for")));
+            let duration = fault
+                .duration
+                .as_ref()
+                .map(|duration| self.generated_duration(duration, &format!("{path}/for")));
             let when = match &fault.when {
                 When::At(times) => FaultWhen::At(times.clone()),
-                When::Every(generator) => match self.generated_duration(generator, &format!("{path}/every")) {
-                    Duration::Computed(_) => unreachable!("generated durations are not computed"),
-                    every => FaultWhen::Every(every),
-                },
+                When::Every(generator) => {
+                    match self.generated_duration(generator, &format!("{path}/every")) {
+                        Duration::Computed(_) => unreachable!("generated durations are not computed"),
+                        every => FaultWhen::Every(every),
+                    }
+                }
                 When::AtStep { nth, share, .. } => FaultWhen::AtStep { nth: *nth, share: *share },
             };
             let (kind, what) = self.fault_kind(&fault.kind, &path);

@@ -35,7 +35,6 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
 /// The model under construction, with what is only needed meanwhile.
 pub struct Compiler<'s> {
     pub scenario: &'s scenario::Scenario,
-    sources: &'s Sources,
     pub model: Model,
     /// Message whose handler is being compiled, for `reply`.
     pub message_in_hand: MessageId,
@@ -70,7 +69,6 @@ impl<'s> Compiler<'s> {
             .collect();
         Self {
             scenario,
-            sources,
             model: Model::empty(scenario),
             message_in_hand: MessageId(NONE),
             rings: FxHashMap::default(),
@@ -140,12 +138,10 @@ impl<'s> Compiler<'s> {
     /// A duration drawn from a generator.
     pub fn generated_duration(&mut self, generator: &scenario::Generator, name: &str) -> Duration {
         match &generator.kind {
-            scenario::GeneratorKind::Distribution(distribution) => {
-                match constant(distribution) {
-                    Some(nanos) => Duration::Constant(nanos),
-                    None => Duration::Drawn(self.stream(name.to_string(), Draw::Nanos(distribution.clone()))),
-                }
-            }
+            scenario::GeneratorKind::Distribution(distribution) => match constant(distribution) {
+                Some(nanos) => Duration::Constant(nanos),
+                None => Duration::Drawn(self.stream(name.to_string(), Draw::Nanos(distribution.clone()))),
+            },
             other => unreachable!("resolved: not a duration: {other:?}"),
         }
     }
@@ -265,6 +261,7 @@ impl Model {
             routes: Vec::new(),
             region_links: Vec::new(),
             faults: Vec::new(),
+            broker_stream: StreamId(NONE),
             counters: 0,
         }
     }

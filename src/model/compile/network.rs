@@ -9,7 +9,7 @@ use crate::model::code::{Duration, Hops, NONE};
 use crate::model::{Place, RegionLink, Route};
 use crate::scenario::resolved::{self as scenario, End, GeneratorKind};
 
-impl Compiler<'_> {
+impl<'s> Compiler<'s> {
     /// The route between two places: the first written link that joins them, else the default.
     pub fn route(&mut self, from: Place, to: Place) -> u32 {
         if let Some(route) = self.routes.get(&(from, to)) {
@@ -19,7 +19,9 @@ impl Compiler<'_> {
         let written = self.written_link(from, to);
         let (knobs, name) = match written {
             Some(link) => (&link.knobs, link.name.clone()),
-            None => (&scenario.network.default, format!("{} → {}", self.place_name(from), self.place_name(to))),
+            None => {
+                (&scenario.network.default, format!("{} → {}", self.place_name(from), self.place_name(to)))
+            }
         };
         let names = &mut self.model.names.links;
         let link = match names.iter().position(|known| *known == name) {
@@ -116,7 +118,7 @@ impl Compiler<'_> {
 
     /// The first link in the file that joins two places. An outbox is reached like its service, and
     /// a store's link adds to its latencies only where one is written.
-    fn written_link(&self, from: Place, to: Place) -> Option<&'_ scenario::Link> {
+    fn written_link(&self, from: Place, to: Place) -> Option<&'s scenario::Link> {
         let links = &self.scenario.network.links;
         let service = |place| match place {
             Place::Outbox(service) => Place::Service(service),
@@ -149,7 +151,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn place_name(&self, place: Place) -> String {
+    pub fn place_name(&self, place: Place) -> String {
         let scenario = self.scenario;
         match place {
             Place::Client(client) => scenario.clients[client.index()].name.clone(),
@@ -165,7 +167,7 @@ impl Compiler<'_> {
 fn mean_latency(generator: &scenario::Generator) -> f64 {
     match &generator.kind {
         GeneratorKind::Distribution(distribution) => {
-            crate::kernel::distribution::Sampler::new(distribution).mean()
+            crate::kernel::sampler::Sampler::new(distribution).mean()
         }
         _ => 0.0,
     }

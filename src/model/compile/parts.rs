@@ -6,7 +6,7 @@ use super::{Compiler, Latency};
 use crate::kernel::ids::*;
 use crate::kernel::stream::Draw;
 use crate::kernel::time::{LONGEST, Nanos};
-use crate::model::code::{Duration, NONE, RingLength};
+use crate::model::code::NONE;
 use crate::model::messaging::{self, AckMode, AckScope, Deduplicate, ExhaustCount, OrderLock, RedeliverTo};
 use crate::model::*;
 use crate::scenario::resolved as scenario;
@@ -197,6 +197,15 @@ impl Compiler<'_> {
         }
     }
 
+    /// A word as a value.
+    fn symbol(&mut self, word: &str) -> SymbolId {
+        let symbols = &mut self.model.names.symbols;
+        match symbols.iter().position(|known| known == word) {
+            Some(at) => SymbolId::new(at),
+            None => SymbolId(push(symbols, word.to_string())),
+        }
+    }
+
     fn arrivals(&mut self, client: &scenario::Client) -> Arrivals {
         let name = &client.name;
         let interval = format!("{name}/arrivals");
@@ -218,7 +227,9 @@ impl Compiler<'_> {
                 let phases = phases
                     .iter()
                     .enumerate()
-                    .map(|(at, (rate, length))| (*rate, self.nanos_stream(length, &format!("{name}/phase#{at}"))))
+                    .map(|(at, (rate, length))| {
+                        (*rate, self.nanos_stream(length, &format!("{name}/phase#{at}")))
+                    })
                     .collect();
                 self.thinned(interval, highest, RateOverTime::Bursty { phases })
             }
@@ -250,13 +261,16 @@ impl Compiler<'_> {
 
     pub fn messaging(&mut self) {
         let scenario = self.scenario;
+        self.model.broker_stream = self.stream("brokers".to_string(), Draw::Bits);
         for topic in &scenario.topics {
             let broker = &scenario.brokers[topic.broker.index()];
+            let symbol = self.symbol(&topic.name);
             self.model.topics.push(Topic {
                 name: topic.name.clone(),
                 broker: topic.broker,
                 region: self.region_in_turn(&broker.place, 0),
                 preset: broker.preset.clone(),
+                symbol,
                 knobs: topic_knobs(&topic.knobs),
                 groups: Vec::new(),
             });

@@ -156,7 +156,9 @@ impl BodyCompiler<'_, '_, '_> {
             StepKind::Try { body, retry, catch } => {
                 self.region(step, retry.as_ref(), catch, Some(body));
             }
-            StepKind::Publish(publish) => self.caught(step, &publish.catch, |this| this.publish(step, publish)),
+            StepKind::Publish(publish) => {
+                self.caught(step, &publish.catch, |this| this.publish(step, publish))
+            }
             StepKind::Call(call) => self.caught(step, &call.catch, |this| this.call(step, call)),
             StepKind::Send { service, message, with } => self.send(step, *service, *message, with),
             StepKind::Effect { catch, .. } => self.caught(step, catch, |this| this.effect(step)),
@@ -239,7 +241,8 @@ impl BodyCompiler<'_, '_, '_> {
         if is_transaction {
             self.emit(Op::Begin(region), Some(step.span));
         }
-        let outer_transaction = std::mem::replace(&mut self.in_transaction, is_transaction || self.in_transaction);
+        let outer_transaction = self.in_transaction;
+        self.in_transaction |= is_transaction;
         self.steps(body.map_or(&[], |body| body));
         if is_transaction {
             self.emit(Op::Commit(region), Some(step.span));
@@ -319,7 +322,9 @@ impl BodyCompiler<'_, '_, '_> {
             StepKind::Delete { table, key, filter, otherwise } => {
                 (*table, key.as_ref(), filter.as_ref(), None, None, otherwise.as_ref())
             }
-            StepKind::Scan { table, filter, result, .. } => (*table, None, filter.as_ref(), None, *result, None),
+            StepKind::Scan { table, filter, result, .. } => {
+                (*table, None, filter.as_ref(), None, *result, None)
+            }
             _ => unreachable!("not a row step"),
         };
         let verb = match &step.kind {

@@ -187,8 +187,8 @@ fn round_down(value: f64) -> f64 {
 /// The least step of a clock that is not below `seconds`: 1-2-5 to ten seconds and from a day on.
 fn clock_step(seconds: f64) -> f64 {
     const CLOCK: [f64; 15] = [
-        10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0, 43_200.0,
-        86_400.0,
+        10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0,
+        43_200.0, 86_400.0,
     ];
     if seconds <= 5.0 {
         return round_up(seconds);
@@ -209,7 +209,10 @@ mod tests {
     fn ticks_are_round() {
         assert_eq!(names(&Axis::linear(97.0, 5, Quantity::PerSecond)), ["0", "20", "40", "60", "80", "100"]);
         assert_eq!(names(&Axis::linear(0.23, 3, Quantity::Share)), ["0", "10 %", "20 %", "30 %"]);
-        assert_eq!(names(&Axis::linear(31_000.0, 4, Quantity::Number)), ["0", "10 k", "20 k", "30 k", "40 k"]);
+        assert_eq!(
+            names(&Axis::linear(31_000.0, 4, Quantity::Number)),
+            ["0", "10 k", "20 k", "30 k", "40 k"]
+        );
         assert_eq!(names(&Axis::time(600.0, 6)), ["0", "2", "4", "6", "8", "10"]);
         assert_eq!(Axis::time(600.0, 6).unit, "min");
         assert_eq!(names(&Axis::time(1.0, 5)), ["0", "200", "400", "600", "800", "1000"]);
@@ -217,7 +220,10 @@ mod tests {
 
     #[test]
     fn a_logarithmic_axis_takes_the_finest_ticks_that_have_room() {
-        assert_eq!(names(&Axis::logarithm(0.0012, 0.043, 8)), ["1 ms", "2 ms", "5 ms", "10 ms", "20 ms", "50 ms"]);
+        assert_eq!(
+            names(&Axis::logarithm(0.0012, 0.043, 8)),
+            ["1 ms", "2 ms", "5 ms", "10 ms", "20 ms", "50 ms"]
+        );
         assert_eq!(names(&Axis::logarithm(0.0012, 9.0, 8)), ["1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
     }
 

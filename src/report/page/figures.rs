@@ -55,7 +55,8 @@ pub fn key_figures(results: &RunResults) -> Markup {
 
 fn draw(row: &Row, first: bool) -> Markup {
     let figure = figure(&row.estimate, row.quantity);
-    let half_width = figure.half_width.as_ref().map(|half_width| format!("± {half_width}{}", figure.suffix()));
+    let half_width =
+        figure.half_width.as_ref().map(|half_width| format!("± {half_width}{}", figure.suffix()));
     let missing = if figure.is_defined() { "no interval" } else { "" };
     html! {
         tr.first[first] {
@@ -82,7 +83,8 @@ fn rows(results: &RunResults) -> Vec<Row> {
         row("response time, p99", client.response_time.p99, Quantity::Seconds);
     }
     let mean = |estimate: &Estimate| estimate.mean.unwrap_or(f64::MIN);
-    let busiest = results.services.iter().max_by(|a, b| mean(&a.utilization).total_cmp(&mean(&b.utilization)));
+    let busiest =
+        results.services.iter().max_by(|a, b| mean(&a.utilization).total_cmp(&mean(&b.utilization)));
     if let Some(service) = busiest.filter(|service| service.utilization.mean.is_some()) {
         let of = format!("{}, the busiest service", text::name(&service.name));
         let row = |what, estimate, quantity| Row { of: of.clone(), what, estimate, quantity };

@@ -153,11 +153,27 @@ fn shape(durations: &DurationResults) -> [Cell; 6] {
 
 fn clients(results: &RunResults) -> Table {
     let head = [
-        "client", "offered", "throughput", "success", "timeouts", "errors", "unfinished", "response time, mean", "p50",
-        "p90", "p99", "p99.9", "max",
+        "client",
+        "offered",
+        "throughput",
+        "success",
+        "timeouts",
+        "errors",
+        "unfinished",
+        "response time, mean",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "max",
     ];
     Table::new("clients", "Clients", &head, &results.clients, |client| {
-        let mut row = vec![named(&client.name), rate(&client.offered), rate(&client.throughput), share(&client.success)];
+        let mut row = vec![
+            named(&client.name),
+            rate(&client.offered),
+            rate(&client.throughput),
+            share(&client.success),
+        ];
         row.extend([share(&client.timeouts), share(&client.errors), share(&client.unfinished)]);
         row.extend(shape(&client.response_time));
         row
@@ -166,11 +182,23 @@ fn clients(results: &RunResults) -> Table {
 
 fn calls(results: &RunResults) -> Table {
     let head = [
-        "caller", "callee", "throughput", "success", "timeouts", "errors", "tries per call", "response time, mean", "p50",
-        "p90", "p99", "p99.9", "max",
+        "caller",
+        "callee",
+        "throughput",
+        "success",
+        "timeouts",
+        "errors",
+        "tries per call",
+        "response time, mean",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "max",
     ];
     Table::new("calls", "Calls", &head, &results.calls, |call| {
-        let mut row = vec![named(&call.caller), named(&call.callee), rate(&call.throughput), share(&call.success)];
+        let mut row =
+            vec![named(&call.caller), named(&call.callee), rate(&call.throughput), share(&call.success)];
         row.extend([share(&call.timeouts), share(&call.errors), number(&call.tries)]);
         row.extend(shape(&call.response_time));
         row
@@ -179,7 +207,14 @@ fn calls(results: &RunResults) -> Table {
 
 fn services(results: &RunResults) -> Table {
     let head = [
-        "service", "instances", "workers each", "throughput", "utilization", "offered load", "queue length", "in system",
+        "service",
+        "instances",
+        "workers each",
+        "throughput",
+        "utilization",
+        "offered load",
+        "queue length",
+        "in system",
         "rejected",
     ];
     Table::new("services", "Services", &head, &results.services, |service| {
@@ -200,8 +235,19 @@ fn services(results: &RunResults) -> Table {
 
 fn times(results: &RunResults) -> Table {
     let head = [
-        "service", "waiting, mean", "p50", "p99", "max", "service time, mean", "p50", "p99", "max",
-        "sojourn (waiting + service), mean", "p50", "p99", "max",
+        "service",
+        "waiting, mean",
+        "p50",
+        "p99",
+        "max",
+        "service time, mean",
+        "p50",
+        "p99",
+        "max",
+        "sojourn (waiting + service), mean",
+        "p50",
+        "p99",
+        "max",
     ];
     Table::new("times", "Times in services", &head, &results.services, |service| {
         let mut row = vec![named(&service.name)];
@@ -214,12 +260,29 @@ fn times(results: &RunResults) -> Table {
 
 fn subscriptions(results: &RunResults) -> Table {
     let head = [
-        "subscription", "accepted", "first deliveries", "redeliveries", "given up", "lag", "lag, max",
-        "time in topic, mean", "p50", "p90", "p99", "p99.9", "max",
+        "subscription",
+        "accepted",
+        "first deliveries",
+        "redeliveries",
+        "given up",
+        "lag",
+        "lag, max",
+        "time in topic, mean",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "max",
     ];
     Table::new("subscriptions", "Subscriptions", &head, &results.subscriptions, |group| {
-        let mut row = vec![Cell::Text(subscription_name(group)), rate(&group.accepted), rate(&group.deliveries)];
-        row.extend([rate(&group.redeliveries), rate(&group.exhausted), number(&group.lag), number(&group.lag_max)]);
+        let mut row =
+            vec![Cell::Text(subscription_name(group)), rate(&group.accepted), rate(&group.deliveries)];
+        row.extend([
+            rate(&group.redeliveries),
+            rate(&group.exhausted),
+            number(&group.lag),
+            number(&group.lag_max),
+        ]);
         row.extend(shape(&group.time_in_topic));
         row
     })

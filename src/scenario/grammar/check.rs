@@ -28,8 +28,12 @@ pub fn check(root: &Node, diagnostics: &mut Diagnostics) {
             checker.record(map, &SCENARIO, Mood::Whole, place);
         }
         _ => checker.mistakes.push(
-            Diagnostic::new("wrong-shape", root.span, format!("a scenario is a map of keys, not {}", found(root)))
-                .help("begin with `scenario: name`"),
+            Diagnostic::new(
+                "wrong-shape",
+                root.span,
+                format!("a scenario is a map of keys, not {}", found(root)),
+            )
+            .help("begin with `scenario: name`"),
         ),
     }
     while let Some(task) = checker.pending.pop() {
@@ -134,8 +138,12 @@ impl<'a> Checker<'a> {
             Shape::Transition => {
                 if !text.split_once("->").is_some_and(|(from, to)| plain(from.trim()) && plain(to.trim())) {
                     self.mistakes.push(
-                        Diagnostic::new("wrong-shape", task.node.span, format!("`{text}` is not a change of a value"))
-                            .help("write the two words with an arrow between them: `placed -> shipped`"),
+                        Diagnostic::new(
+                            "wrong-shape",
+                            task.node.span,
+                            format!("`{text}` is not a change of a value"),
+                        )
+                        .help("write the two words with an arrow between them: `placed -> shipped`"),
                     );
                 }
             }
@@ -229,8 +237,12 @@ impl<'a> Checker<'a> {
             Shape::Nothing => {
                 if let Some((_, first)) = map.first() {
                     self.mistakes.push(
-                        Diagnostic::new("wrong-shape", first.key_span, format!("{} takes nothing", task.subject))
-                            .help(format!("write {} as a bare word", task.subject)),
+                        Diagnostic::new(
+                            "wrong-shape",
+                            first.key_span,
+                            format!("{} takes nothing", task.subject),
+                        )
+                        .help(format!("write {} as a bare word", task.subject)),
                     );
                 }
             }
@@ -414,10 +426,6 @@ fn not_a_truth_value(task: Task, text: &str) -> Diagnostic {
 }
 
 fn bad_name(span: Span, kind: Kind, name: &str) -> Diagnostic {
-    Diagnostic::new(
-        "bad-name",
-        span,
-        format!("`{}` cannot be {}", wording::short(name), kind.with_article()),
-    )
-    .help(kind.rule())
+    Diagnostic::new("bad-name", span, format!("`{}` cannot be {}", wording::short(name), kind.with_article()))
+        .help(kind.rule())
 }

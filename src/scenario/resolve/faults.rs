@@ -41,7 +41,14 @@ impl<'a> Resolver<'a> {
             None => None,
         };
         let instance = self.instance(node, verb, kind.as_ref());
-        Some(Fault { name: name.to_owned(), span: entry.key_span, kind: kind?, when: when?, duration, instance })
+        Some(Fault {
+            name: name.to_owned(),
+            span: entry.key_span,
+            kind: kind?,
+            when: when?,
+            duration,
+            instance,
+        })
     }
 
     fn fault_kind(&mut self, verb: &str, node: &'a Node) -> Option<FaultKind> {
@@ -83,7 +90,9 @@ impl<'a> Resolver<'a> {
         if latency.is_none() && loss.is_none() && duplicate.is_none() && bandwidth.is_none() {
             let message = "this degrades nothing";
             let diagnostic = Diagnostic::new("missing-option", target.span, message);
-            self.report(diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth` or `duplicate`"));
+            self.report(
+                diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth` or `duplicate`"),
+            );
         }
         Some(FaultKind::Degrade {
             ends: self.ends(target),
@@ -132,7 +141,9 @@ impl<'a> Resolver<'a> {
             let nanos = expression::duration(time, &mut self.context())?;
             if nanos >= run.horizon {
                 let message = "this is after the horizon, when all faults have healed";
-                self.report(Diagnostic::new("impossible-number", time.span, message).help("it would never strike"));
+                self.report(
+                    Diagnostic::new("impossible-number", time.span, message).help("it would never strike"),
+                );
             }
             if times.last().is_some_and(|&earlier| earlier >= nanos) {
                 self.impossible(time.span, "the times of a fault go forward");
@@ -149,7 +160,13 @@ impl<'a> Resolver<'a> {
         let share = nodes::get(node, "share").and_then(|share| expression::share(share, &mut self.context()));
         let nth = match nodes::entry(node, "nth") {
             // Without a number a share is of all occasions.
-            None => if share.is_some() { None } else { Some(1) },
+            None => {
+                if share.is_some() {
+                    None
+                } else {
+                    Some(1)
+                }
+            }
             Some(entry) if nodes::is_word(&entry.value, "every") => None,
             Some(entry) => {
                 if share.is_some() {
@@ -168,7 +185,8 @@ impl<'a> Resolver<'a> {
 
     fn check_site(&mut self, service: ServiceId, body: &str, name: &str, span: Span) -> Option<()> {
         let entry = &self.names.services[service.index()];
-        let (handlers, jobs) = (nodes::section(&entry.value, "handlers"), nodes::section(&entry.value, "jobs"));
+        let (handlers, jobs) =
+            (nodes::section(&entry.value, "handlers"), nodes::section(&entry.value, "jobs"));
         if !handlers.contains_key(body) && !jobs.contains_key(body) {
             let bodies: Vec<&str> = handlers.keys().chain(jobs.keys()).map(String::as_str).collect();
             let diagnostic = unknown(Kind::Message, body, span, bodies.into_iter())

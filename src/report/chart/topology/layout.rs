@@ -83,8 +83,12 @@ pub fn layout(nodes: &[Extent], edges: &[Edge], gaps: Gaps) -> Layout {
         // Labels lie in the odd layers between those of nodes.
         cells.push(Cell { extent: *extent, layer: 2 * layers[node], before: Vec::new(), after: Vec::new() });
     }
-    let chains: Vec<Vec<usize>> =
-        forward.iter().zip(edges).zip(&reversed).map(|((&ends, edge), &back)| chain(&mut cells, ends, edge, back)).collect();
+    let chains: Vec<Vec<usize>> = forward
+        .iter()
+        .zip(edges)
+        .zip(&reversed)
+        .map(|((&ends, edge), &back)| chain(&mut cells, ends, edge, back))
+        .collect();
     let order = ordered(&cells);
     let places = placed(&cells, &order, gaps);
     let route = |((chain, edge), &reversed): ((&Vec<usize>, &Edge), &bool)| {
@@ -179,7 +183,8 @@ fn layers(nodes: usize, edges: &[(usize, usize)], most_across: usize) -> Vec<usi
     }
     let mut layers = vec![0; nodes];
     let mut room: Vec<usize> = Vec::new();
-    let mut ready: std::collections::VecDeque<usize> = (0..nodes).filter(|&node| waiting[node] == 0).collect();
+    let mut ready: std::collections::VecDeque<usize> =
+        (0..nodes).filter(|&node| waiting[node] == 0).collect();
     while let Some(node) = ready.pop_front() {
         let mut layer: usize = layers[node];
         loop {

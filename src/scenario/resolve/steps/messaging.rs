@@ -75,7 +75,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if !described.messages.contains(&message) {
             let message = &self.resolver.messages[message.index()].name;
             let why = format!("the topic `{}` does not carry `{message}`", described.name);
-            let diagnostic = Diagnostic::new("not-carried", to.span, why).related(described.span, "the topic");
+            let diagnostic =
+                Diagnostic::new("not-carried", to.span, why).related(described.span, "the topic");
             self.resolver.report(diagnostic.help(format!("add `{message}` to its `messages`")));
             return None;
         }
@@ -158,16 +159,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     fn target_named(&mut self, written: Written<'a>) -> Option<(ServiceId, MessageId)> {
         let node = written.value;
         let (service_name, message_name) = nodes::text(node)?.split_once('.')?;
-        let start = crate::scenario::source::Span {
-            end: node.span.start + service_name.len() as u32,
-            ..node.span
-        };
+        let start =
+            crate::scenario::source::Span { end: node.span.start + service_name.len() as u32, ..node.span };
         let end = crate::scenario::source::Span {
             start: (node.span.start + service_name.len() as u32 + 1).min(node.span.end),
             ..node.span
         };
         // Places within the name are known only where it stands as it was written.
-        let is_exact = node.span.end - node.span.start == (service_name.len() + message_name.len() + 1) as u32;
+        let is_exact =
+            node.span.end - node.span.start == (service_name.len() + message_name.len() + 1) as u32;
         let (start, end) = if is_exact { (start, end) } else { (node.span, node.span) };
         let service = self.resolver.service_named(service_name, start);
         let message = self.resolver.message_named(message_name, end);
@@ -221,7 +221,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     ) -> Option<Assignments> {
         let mut given = match with {
             Some(with) if nodes::is_word(with, "message") => {
-                let targets: Vec<_> = fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
+                let targets: Vec<_> =
+                    fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
                 self.copied(with, &targets)?
             }
             Some(with) => self.named(with, fields, what, message)?,
@@ -238,7 +239,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     /// `{ field: value }`.
-    fn named(&mut self, with: &'a Node, fields: &[Field], what: &str, message: &Message) -> Option<Assignments> {
+    fn named(
+        &mut self,
+        with: &'a Node,
+        fields: &[Field],
+        what: &str,
+        message: &Message,
+    ) -> Option<Assignments> {
         let mut given = Vec::new();
         let mut is_right = true;
         for (name, entry) in nodes::map(with) {
