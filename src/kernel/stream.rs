@@ -275,21 +275,21 @@ impl Stream {
             cached.used += 1;
             return maker.word(cached.words[key.position()]);
         }
-        match self.need(key.block()) {
-            Need::Word => maker.word(self.bits(key.block())[key.position()]),
-            Need::Bits(place) => {
-                let words = self.bits(key.block());
-                self.cache[place] =
-                    CachedBlock { block: key.block() | UNFINISHED, used: WORTH_KEEPING, words };
-                maker.word(words[key.position()])
-            }
-            Need::Words(place) => {
-                let mut words = self.bits(key.block());
-                maker.finish(&mut words);
-                self.cache[place] = CachedBlock { block: key.block(), used: 1, words };
-                words[key.position()]
-            }
+        let need = self.need(key.block());
+        let (Need::Bits(place) | Need::Words(place)) = need else {
+            let mut words = [0; BLOCK];
+            generate(&self.key, key.block(), &mut words);
+            return maker.word(words[key.position()]);
+        };
+        let cached = &mut self.cache[place];
+        generate(&self.key, key.block(), &mut cached.words);
+        if let Need::Bits(_) = need {
+            (cached.block, cached.used) = (key.block() | UNFINISHED, WORTH_KEEPING);
+            return maker.word(cached.words[key.position()]);
         }
+        (cached.block, cached.used) = (key.block(), 1);
+        maker.finish(&mut cached.words);
+        cached.words[key.position()]
     }
 
     /// What the block at the same place was worth decides how the next one is made. It changes the time
@@ -343,16 +343,6 @@ impl Stream {
         }
     }
 
-    /// The uniform words of a numbered block: four ChaCha8 blocks, counted by the upper bits of the key.
-    #[inline]
-    fn bits(&self, block: u64) -> [u64; BLOCK] {
-        let mut generator = ChaChaCore::<R8, Legacy>::from_seed(self.key);
-        generator.set_block_pos(block * 4);
-        let mut halves = [0; 2 * BLOCK];
-        generator.generate(&mut halves);
-        std::array::from_fn(|i| u64::from(halves[2 * i]) | u64::from(halves[2 * i + 1]) << 32)
-    }
-
     /// The uniform word of a hashed key.
     #[inline]
     fn mixed(&self, key: DrawKey) -> u64 {
@@ -360,6 +350,18 @@ impl Stream {
         let first = fold(key.0 ^ secret(0), secret(1) | 1);
         let second = fold(first ^ secret(2), key.0 ^ secret(3));
         fold(second ^ secret(1), first ^ 0xA076_1D64_78BD_642F)
+    }
+}
+
+/// The uniform words of a numbered block: four ChaCha8 blocks, counted by the upper bits of the key.
+#[inline]
+fn generate(key: &[u8; 32], block: u64, words: &mut [u64; BLOCK]) {
+    let mut generator = ChaChaCore::<R8, Legacy>::from_seed(*key);
+    generator.set_block_pos(block * 4);
+    let mut halves = [0; 2 * BLOCK];
+    generator.generate(&mut halves);
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = u64::from(halves[2 * i]) | u64::from(halves[2 * i + 1]) << 32;
     }
 }
 

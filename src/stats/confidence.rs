@@ -2,7 +2,7 @@
 //!
 //! Each replication gives one number; they are independent and, being means over many observations,
 //! nearly normal, so Student's t gives the interval of their mean. Source: Law, Simulation Modeling and
-//! Analysis, 5th ed., 9.4.1. Student's quantile comes from `statrs`, which uses the platform's logarithm:
+//! Analysis, 5th ed., chapter 9. Student's quantile comes from `statrs`, which uses the platform's logarithm:
 //! the last digits of a half-width may differ between platforms. Digests do not depend on them.
 //!
 //! ```

@@ -81,9 +81,9 @@ impl Histogram {
                 ABSENT => self.open(octave),
                 place => place,
             };
-            for bucket in 0..BUCKETS {
-                let (sum, carried) = self.counts[place as usize][bucket].overflowing_add(theirs[bucket]);
-                self.counts[place as usize][bucket] = sum;
+            for (bucket, (ours, theirs)) in self.counts[place as usize].iter_mut().zip(theirs).enumerate() {
+                let (sum, carried) = ours.overflowing_add(*theirs);
+                *ours = sum;
                 if carried {
                     self.carries.push((octave * BUCKETS + bucket) as u16);
                 }

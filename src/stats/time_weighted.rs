@@ -2,7 +2,7 @@
 //!
 //! Law: integrals are exact integers, and only what lies in the window counts: [from, to). The level that
 //! holds when the window opens counts from its opening. Source: Law, Simulation Modeling and Analysis,
-//! 5th ed., 1.4.2.
+//! 5th ed., chapter 1.
 //!
 //! ```
 //! use eventflow::stats::time_weighted::TimeWeighted;

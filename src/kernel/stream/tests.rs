@@ -238,7 +238,7 @@ fn hashed_draws_avalanche() {
     for bit in 0..63 {
         let mut flips = [0_u32; 64];
         for i in 0..trials {
-            let key = i * 0x0001_0001_0001 & !HASHED | HASHED;
+            let key = (i * 0x0001_0001_0001) | HASHED;
             let changed = stream.mixed(DrawKey(key)) ^ stream.mixed(DrawKey(key ^ 1 << bit));
             flips.iter_mut().enumerate().for_each(|(j, count)| *count += (changed >> j) as u32 & 1);
         }
