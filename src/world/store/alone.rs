@@ -7,8 +7,9 @@
 //! A version that outlives its time leaves in the same manner.
 
 use super::order::NONE;
-use super::table::{DELETED, Stamp};
+use super::table::DELETED;
 use super::transaction::Kept;
+use super::versions::Stamp;
 use super::{Row, RowVersion, Store, Word};
 
 /// What a statement on one row finds.

@@ -1,7 +1,8 @@
 //! What a commit changed, readable until the next one: copies, because the rows live on.
 
 use super::order::NONE;
-use super::table::{DELETED, Stamp, Table};
+use super::table::{DELETED, Table};
+use super::versions::Stamp;
 use super::{Row, RowVersion, Word};
 
 /// One changed row of a commit.

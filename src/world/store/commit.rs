@@ -1,8 +1,9 @@
 //! The end of a transaction: validation, and then all its changes at once, or none.
 
 use super::order::NONE;
-use super::table::{DELETED, Stamp};
+use super::table::DELETED;
 use super::transaction::{EVERYTHING, Kept, Phase, Place, Scanned};
+use super::versions::Stamp;
 use super::{Conflict, RowVersion, Store, Transaction, Word};
 
 impl Store {

@@ -18,12 +18,13 @@
 //! assert!(memory.read(0, &[2]).is_none(), "written least recently");
 //! assert_eq!(memory.rows(0).map(|row| row.words[0]).collect::<Vec<_>>(), [1, 3]);
 //! memory.clear();
-//! assert!(memory.is_empty(0));
+//! assert_eq!(memory.len(0), 0);
 //! ```
 
 use super::changes::{Change, Changes};
 use super::order::{NONE, Order};
-use super::table::{DELETED, Stamp, Table};
+use super::table::{DELETED, Table};
+use super::versions::Stamp;
 use super::{Expiry, INITIAL_WRITER, Row, RowVersion, TableShape, Word};
 
 /// What a memory table looks like.
@@ -135,11 +136,6 @@ impl Memory {
         self.tables[table as usize].table.len()
     }
 
-    /// Whether a table has no rows.
-    pub fn is_empty(&self, table: u32) -> bool {
-        self.len(table) == 0
-    }
-
     /// The rows of a table, in the order of their insertion.
     pub fn rows(&self, table: u32) -> impl Iterator<Item = Row<'_>> {
         self.tables[table as usize].table.rows()
@@ -229,7 +225,7 @@ mod tests {
         let third = memory.read(0, &[1]).unwrap().version;
         assert_eq!(memory.remove_expired(third, 0), Expiry::Removed);
         assert_eq!(memory.remove_expired(third, 0), Expiry::Superseded);
-        assert!(memory.is_empty(0));
+        assert_eq!(memory.len(0), 0);
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub mod memory;
 mod order;
 mod table;
 mod transaction;
+mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -65,8 +66,9 @@ pub use changes::Change;
 use changes::Changes;
 use order::NONE;
 use std::collections::VecDeque;
-use table::{DELETED, Stamp, Table};
+use table::{DELETED, Table};
 use transaction::{EVERYTHING, Place, Scanned, Transactions};
+use versions::Stamp;
 
 /// A value. Its type is known where it is used.
 pub type Word = u64;

@@ -4,15 +4,15 @@
 //! lock; an entry's slot stays the same for as long. A hash index leads from a key's words to its
 //! slot and is never iterated: whoever wants all rows follows the order of their insertion.
 //!
-//! The versions of a row form a chain, newest first. The newest may be a *deletion*, which is kept
-//! only while an older version behind it is: a row that nobody sees leaves nothing behind.
+//! Keys, entries and their order are here; what becomes of versions is in [`super::versions`].
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
 use super::order::{NONE, Order};
-use super::{Row, RowVersion, TableShape, UNCOMMITTED, Word};
+use super::versions::{Stamp, Version};
+use super::{Row, TableShape, Word};
 
 /// What stands for a deletion where an uncommitted version is expected.
 pub(super) const DELETED: u32 = u32::MAX - 1;
@@ -33,47 +33,28 @@ pub(super) struct Entry {
     pub overdue: bool,
 }
 
-/// One version of a row; its words lie at the same slot of `words`.
-#[derive(Clone, Debug)]
-struct Version {
-    number: u64,
-    writer: u64,
-    /// When the row was inserted, among all insertions into this table.
-    inserted: u64,
-    entry: u32,
-    older: u32,
-    newer: u32,
-    deleted: bool,
-}
-
-/// Who commits, and as which number.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stamp {
-    pub number: u64,
-    pub writer: u64,
-}
-
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     /// Its number within the store.
-    number: u32,
-    columns: usize,
+    pub(super) number: u32,
+    pub(super) columns: usize,
     key: Vec<u32>,
     initial: Vec<Word>,
     index: HashTable<u32>,
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     /// The key of each entry, one after another.
     keys: Vec<Word>,
     free_entries: Vec<u32>,
-    versions: Vec<Version>,
-    words: Vec<Word>,
-    free_versions: Vec<u32>,
+    /// All versions, in chains and drafts; the words of each lie at the same slot of `words`.
+    pub(super) versions: Vec<Version>,
+    pub(super) words: Vec<Word>,
+    pub(super) free_versions: Vec<u32>,
     /// Entries with a committed version, in the order in which their rows were inserted.
-    order: Order,
-    insertions: u64,
-    rows: usize,
+    pub(super) order: Order,
+    pub(super) insertions: u64,
+    pub(super) rows: usize,
     /// The commit that last changed a row.
-    changed: u64,
+    pub(super) changed: u64,
 }
 
 impl Table {
@@ -213,176 +194,9 @@ impl Table {
         self.free_entries.push(entry);
     }
 
-    /// The version of an entry that a snapshot sees: the newest not after it; `None`: no row there.
-    #[inline]
-    pub(super) fn visible(&self, entry: u32, view: u64) -> Option<u32> {
-        let mut version = self.entries[entry as usize].newest;
-        while version != NONE {
-            let Version { number, older, deleted, .. } = self.versions[version as usize];
-            if number <= view {
-                return (!deleted).then_some(version);
-            }
-            version = older;
-        }
-        None
-    }
-
-    /// The newest committed row of an entry.
-    #[inline]
-    pub(super) fn newest(&self, entry: u32) -> Option<u32> {
-        let version = self.entries[entry as usize].newest;
-        (version != NONE && !self.versions[version as usize].deleted).then_some(version)
-    }
-
-    /// Whether the newest version of an entry is a row that this commit wrote. The entry may have gone.
-    pub(super) fn is_newest(&self, entry: u32, number: u64) -> bool {
-        let known = self.entries.get(entry as usize).is_some();
-        known && self.newest(entry).is_some_and(|version| self.number_of(version) == number)
-    }
-
-    /// Whether a row is another than the one a snapshot sees. A key that was absent then and is absent
-    /// now has not changed, whatever came between.
-    #[inline]
-    pub(super) fn changed_since(&self, entry: u32, view: u64) -> bool {
-        let newest = self.entries[entry as usize].newest;
-        if newest == NONE || self.versions[newest as usize].number <= view {
-            return false;
-        }
-        !self.versions[newest as usize].deleted || self.visible(entry, view).is_some()
-    }
-
-    /// The commit that wrote a version.
-    #[inline]
-    pub(super) fn number_of(&self, version: u32) -> u64 {
-        self.versions[version as usize].number
-    }
-
-    /// When the row of a version was inserted, among all insertions into this table.
-    #[inline]
-    pub(super) fn inserted(&self, version: u32) -> u64 {
-        self.versions[version as usize].inserted
-    }
-
-    /// The words of a version.
-    #[inline]
-    pub(super) fn words(&self, version: u32) -> &[Word] {
-        let at = version as usize * self.columns;
-        &self.words[at..at + self.columns]
-    }
-
-    /// A version as others see it.
-    #[inline]
-    pub(super) fn row(&self, version: u32) -> Row<'_> {
-        let Version { number, writer, entry, .. } = self.versions[version as usize];
-        let of = RowVersion { table: self.number, entry, number };
-        Row { words: self.words(version), version: of, writer }
-    }
-
-    /// The version that the transaction at `slot` sees, whose snapshot is `view`: its own, or as others do.
-    #[inline]
-    pub(super) fn seen_by(&self, entry: u32, slot: u32, view: u64) -> Option<u32> {
-        match self.entries[entry as usize] {
-            Entry { holder, pending, .. } if holder == slot && pending != NONE => {
-                (pending != DELETED).then_some(pending)
-            }
-            _ => self.visible(entry, view),
-        }
-    }
-
-    /// Whether the transaction at `slot` has written a row where none is committed.
-    #[inline]
-    pub(super) fn inserts(&self, entry: u32, slot: u32) -> bool {
-        let Entry { holder, pending, .. } = self.entries[entry as usize];
-        holder == slot && pending < DELETED && self.newest(entry).is_none()
-    }
-
     /// The committed rows, in insertion order.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.order.iter().filter_map(|entry| self.newest(entry)).map(|version| self.row(version))
-    }
-
-    /// Stores words as a version that is not committed yet.
-    pub(super) fn draft(&mut self, entry: u32, row: &[Word]) -> u32 {
-        let inserted = self.newest(entry).map_or(u64::MAX, |newest| self.inserted(newest));
-        let version = self.new_version(entry);
-        self.versions[version as usize].inserted = inserted;
-        self.set_words(version, row);
-        version
-    }
-
-    /// Replaces the words of a version that is not committed yet.
-    #[inline]
-    pub(super) fn set_words(&mut self, version: u32, row: &[Word]) {
-        let at = version as usize * self.columns;
-        self.words[at..at + self.columns].copy_from_slice(row);
-    }
-
-    /// Throws away what the holder of an entry's lock has written.
-    pub(super) fn discard_pending(&mut self, entry: u32) {
-        let pending = std::mem::replace(&mut self.entries[entry as usize].pending, NONE);
-        if pending < DELETED {
-            self.free_versions.push(pending);
-        }
-    }
-
-    /// Makes `next` (a draft or `DELETED`) the newest version of an entry. If the version it replaces
-    /// is to be `kept` for a snapshot, its slot is returned, to be given to [`Table::forget`] later.
-    pub(super) fn install(&mut self, entry: u32, next: u32, stamp: Stamp, kept: bool) -> Option<u32> {
-        let old = self.entries[entry as usize].newest;
-        let inserted = self.arrange(entry, next != DELETED);
-        let new = if next == DELETED { self.new_version(entry) } else { next };
-        let version = &mut self.versions[new as usize];
-        version.number = stamp.number;
-        version.writer = stamp.writer;
-        version.inserted = inserted;
-        version.deleted = next == DELETED;
-        version.older = old;
-        self.entries[entry as usize].newest = new;
-        self.changed = stamp.number;
-        if old == NONE {
-            return None;
-        }
-        self.versions[old as usize].newer = new;
-        if kept {
-            return Some(old);
-        }
-        self.forget(old);
-        None
-    }
-
-    /// Writes a row over the newest version, which no snapshot sees.
-    pub(super) fn overwrite(&mut self, entry: u32, row: &[Word], stamp: Stamp) {
-        match self.newest(entry) {
-            Some(version) => {
-                self.set_words(version, row);
-                let version = &mut self.versions[version as usize];
-                version.number = stamp.number;
-                version.writer = stamp.writer;
-                self.changed = stamp.number;
-            }
-            None => {
-                let draft = self.draft(entry, row);
-                self.install(entry, draft, stamp, false);
-            }
-        }
-    }
-
-    /// Frees a version that no snapshot sees, and the deletion before it if that hides nothing more.
-    pub(super) fn forget(&mut self, version: u32) {
-        let Version { entry, older, newer, .. } = self.versions[version as usize];
-        self.versions[newer as usize].older = older;
-        if older != NONE {
-            self.versions[older as usize].newer = newer;
-        }
-        self.free_versions.push(version);
-        let newest = self.entries[entry as usize].newest;
-        let Version { older, deleted, .. } = self.versions[newest as usize];
-        if deleted && older == NONE {
-            self.free_versions.push(newest);
-            self.entries[entry as usize].newest = NONE;
-            self.order.remove(entry);
-            self.drop_if_idle(entry);
-        }
     }
 
     /// Forgets everything.
@@ -396,29 +210,6 @@ impl Table {
         self.free_versions.clear();
         self.order.clear();
         self.rows = 0;
-    }
-
-    /// Keeps the count and the order of rows when an entry's newest version becomes a row, or ceases to
-    /// be one, and tells when that row was inserted.
-    fn arrange(&mut self, entry: u32, becomes_row: bool) -> u64 {
-        let old = self.newest(entry);
-        match (old, becomes_row) {
-            (None, true) => {
-                if self.entries[entry as usize].newest != NONE {
-                    self.order.remove(entry);
-                }
-                self.order.append(entry);
-                self.rows += 1;
-                self.insertions += 1;
-                self.insertions
-            }
-            (Some(old), true) => self.inserted(old),
-            (Some(old), false) => {
-                self.rows -= 1;
-                self.inserted(old)
-            }
-            (None, false) => unreachable!("an absent row is not deleted"),
-        }
     }
 
     fn new_entry(&mut self) -> u32 {
@@ -445,25 +236,6 @@ impl Table {
         self.index.insert_unique(hash(&entry), entry, hash);
         entry
     }
-
-    fn new_version(&mut self, entry: u32) -> u32 {
-        let fresh = Version {
-            number: UNCOMMITTED,
-            writer: UNCOMMITTED,
-            inserted: 0,
-            entry,
-            older: NONE,
-            newer: NONE,
-            deleted: false,
-        };
-        if let Some(version) = self.free_versions.pop() {
-            self.versions[version as usize] = fresh;
-            return version;
-        }
-        self.versions.push(fresh);
-        self.words.resize(self.versions.len() * self.columns, 0);
-        slot(self.versions.len() - 1)
-    }
 }
 
 #[inline]
@@ -481,7 +253,7 @@ fn hash_words(words: impl Iterator<Item = Word>) -> u64 {
 }
 
 /// A position as a slot; the two highest numbers mean something else.
-fn slot(index: usize) -> u32 {
+pub(super) fn slot(index: usize) -> u32 {
     assert!(index < DELETED as usize, "a table holds fewer than 2^32 - 2 rows and versions");
     index as u32
 }

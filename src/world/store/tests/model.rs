@@ -27,6 +27,9 @@ pub(super) enum ModelWake {
     Overdue(Key, u64),
 }
 
+/// Words and, if they are committed, number and writer.
+pub(super) type ModelRead = (Vec<Word>, Option<(u64, u64)>);
+
 /// Row before, words after.
 pub(super) type ModelChange = (Key, Option<ModelRow>, Option<Vec<Word>>);
 
@@ -95,8 +98,7 @@ impl Model {
         self.open.iter().position(|open| open.as_ref().is_some_and(holds))
     }
 
-    /// Words and, if they are committed, number and writer.
-    pub(super) fn read(&mut self, who: usize, key: &Key) -> Option<(Vec<Word>, Option<(u64, u64)>)> {
+    pub(super) fn read(&mut self, who: usize, key: &Key) -> Option<ModelRead> {
         let view = self.view(who);
         let open = self.state(who);
         let held = open.held.iter().find(|(held, _)| held == key);

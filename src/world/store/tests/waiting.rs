@@ -64,8 +64,8 @@ fn who_closes_a_cycle_of_two_meets_a_conflict_and_the_other_goes_on() {
 fn who_closes_a_cycle_of_three_through_queues_meets_a_conflict() {
     let mut store = store(ReadCommitted, &[]);
     let all: Vec<_> = (0..5).map(|owner| store.begin(owner)).collect();
-    for key in 0..3 {
-        put(&mut store, all[key], key as Word, 0);
+    for (key, &one) in (0..3).zip(&all) {
+        put(&mut store, one, key, 0);
     }
     // Bystanders stand in front in two of the queues.
     assert_eq!(store.lock(all[3], 0, &[1]), Access::Waits);
