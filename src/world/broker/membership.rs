@@ -132,7 +132,7 @@ impl Broker {
         let state = &mut self.consumers[consumer as usize];
         state.alive = false;
         state.current = false;
-        state.unsaid.clear();
+        let unsaid = std::mem::take(&mut state.unsaid);
         let timers = [
             std::mem::replace(&mut state.poll_timer, NONE),
             std::mem::replace(&mut state.ack_timer, NONE),
@@ -142,6 +142,10 @@ impl Broker {
         }
         for slot in held {
             self.forget(slot, out);
+        }
+        for slot in unsaid {
+            self.deliveries[slot].bits &= !holder::UNSAID;
+            self.free_if_unheld(slot);
         }
         Some(consumer)
     }
@@ -239,6 +243,9 @@ impl Broker {
         if knobs.owns_partitions() && state.running > 0 {
             return;
         }
+        let timer = std::mem::replace(&mut self.consumers[consumer as usize].ack_timer, NONE);
+        self.cancel_timer(timer, out);
+        self.say_handled(consumer, out);
         self.consumers[consumer as usize].current = false;
         let group = self.subscriptions[subscription as usize].group;
         let new = self.connect(group, instance);
