@@ -39,7 +39,8 @@ impl Broker {
             self.zombie_ended(slot, outcome, out);
         } else {
             self.lanes[lane as usize].busy -= 1;
-            if outcome == Outcome::Failed && !delivery.has(mark::SPOKEN) {
+            let owed = delivery.has(holder::BROKER) && !delivery.has(mark::SPOKEN);
+            if outcome == Outcome::Failed && owed {
                 self.failed(slot, choose, out);
             } else {
                 self.handled(slot, choose, out);
@@ -182,8 +183,8 @@ impl Broker {
                 AckMode::After if owed => self.say(slot, out),
                 AckMode::Periodic { every } if owed => {
                     let consumer = self.deliveries[slot].consumer;
-                    let id = self.deliveries.id(slot);
-                    self.consumers[consumer as usize].unsaid.push(id);
+                    self.deliveries[slot].bits |= holder::UNSAID;
+                    self.consumers[consumer as usize].unsaid.push(slot);
                     self.say_later(consumer, every, out);
                 }
                 _ => {}
@@ -216,11 +217,12 @@ impl Broker {
     /// Acknowledges all that a lane's consumer has handled.
     fn say_position(&mut self, lane: u32, out: &mut Vec<Action>) {
         let state = &self.lanes[lane as usize];
-        if state.handled == 0 {
-            return;
-        }
-        let slot = state.window[state.handled as usize - 1];
-        if !self.deliveries[slot].has(mark::SPOKEN) {
+        // What retention skipped was never with the consumer, and goes along with what was before it.
+        let mut handled = state.window.range(..state.handled as usize).rev();
+        let last = handled.find(|&&slot| self.deliveries[slot].consumer != NONE);
+        if let Some(&slot) = last
+            && !self.deliveries[slot].has(mark::SPOKEN)
+        {
             self.say(slot, out);
         }
     }
@@ -251,12 +253,9 @@ impl Broker {
             }
         }
         let mut unsaid = std::mem::take(&mut self.consumers[consumer as usize].unsaid);
-        for id in unsaid.drain(..) {
-            if let Some(slot) = self.deliveries.find(id)
-                && !self.deliveries[slot].has(mark::SPOKEN)
-            {
-                self.say(slot, out);
-            }
+        for slot in unsaid.drain(..) {
+            self.say(slot, out);
+            self.deliveries[slot].bits &= !holder::UNSAID;
         }
         self.consumers[consumer as usize].unsaid = unsaid;
     }
@@ -272,6 +271,7 @@ impl Broker {
     fn count_ack(&mut self, slot: u32) {
         let delivery = &mut self.deliveries[slot];
         delivery.bits |= holder::ACK;
+        self.consumers[delivery.consumer as usize].speaking += 1;
         if !delivery.has(mark::REVOKED) {
             self.lanes[delivery.lane as usize].acks += 1;
         }

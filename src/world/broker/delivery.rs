@@ -45,26 +45,28 @@ pub(super) enum Place {
 /// Who still needs a delivery; its slot is free when nobody does.
 pub(super) mod holder {
     /// The broker still owes the message.
-    pub const BROKER: u8 = 1;
+    pub const BROKER: u16 = 1;
     /// The consumer has it, or it is on its way there.
-    pub const CONSUMER: u8 = 2;
+    pub const CONSUMER: u16 = 2;
     /// An acknowledgement, of either kind, is on its way.
-    pub const ACK: u8 = 4;
+    pub const ACK: u16 = 4;
     /// It stands in the window of a cursor.
-    pub const WINDOW: u8 = 128;
-    pub const ANY: u8 = BROKER | CONSUMER | ACK | WINDOW;
+    pub const WINDOW: u16 = 128;
+    /// The consumer has handled it and has yet to acknowledge it.
+    pub const UNSAID: u16 = 256;
+    pub const ANY: u16 = BROKER | CONSUMER | ACK | WINDOW | UNSAID;
 }
 
 /// What has become of a delivery beside who holds it.
 pub(super) mod mark {
     /// Taken away from its consumer: what it says is stale.
-    pub const REVOKED: u8 = 8;
+    pub const REVOKED: u16 = 8;
     /// Holds the lock of its key.
-    pub const LOCKS_KEY: u8 = 16;
+    pub const LOCKS_KEY: u16 = 16;
     /// Its consumer has acknowledged it and will not do so again.
-    pub const SPOKEN: u8 = 32;
+    pub const SPOKEN: u16 = 32;
     /// Given up by its consumer, which has moved or dropped the message; the cursor has yet to pass it.
-    pub const EXHAUSTED: u8 = 64;
+    pub const EXHAUSTED: u16 = 64;
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +84,7 @@ pub(super) struct Delivery {
     pub born: u16,
     pub place: Place,
     /// `holder` and `mark` bits.
-    pub bits: u8,
+    pub bits: u16,
 }
 
 impl Delivery {
@@ -104,7 +106,7 @@ impl Delivery {
     }
 
     #[inline]
-    pub fn has(&self, bits: u8) -> bool {
+    pub fn has(&self, bits: u16) -> bool {
         self.bits & bits != 0
     }
 }

@@ -263,13 +263,16 @@ impl Broker {
         if let Some(most) = knobs.max_in_flight_per_group {
             room = room.min(most.saturating_sub(subscription.unsettled));
         }
+        // Under a lease per message a worker receives, handles, acknowledges, and only then asks again.
+        let one_by_one = matches!(knobs.lease, Lease::Delivery { .. });
+        let occupied = if one_by_one { state.held + state.speaking } else { state.held };
         if knobs.batch > 1 {
-            // It asks again when it has handled all it had.
-            return if state.held == 0 { room.min(knobs.batch) } else { 0 };
+            // It asks again when it is done with all it had.
+            return if occupied == 0 { room.min(knobs.batch) } else { 0 };
         }
-        if matches!(knobs.lease, Lease::Delivery { .. }) {
+        if one_by_one {
             // What it fetched ahead would only lose its lease while waiting.
-            room = room.min(knobs.concurrency.map_or(u32::MAX, |most| most.saturating_sub(state.held)));
+            room = room.min(knobs.concurrency.map_or(u32::MAX, |most| most.saturating_sub(occupied)));
         }
         room
     }

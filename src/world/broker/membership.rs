@@ -135,11 +135,20 @@ impl Broker {
         state.unsaid.clear();
         let timers =
             [std::mem::replace(&mut state.poll_timer, NONE), std::mem::replace(&mut state.ack_timer, NONE)];
+        let unsaid = std::mem::take(&mut state.unsaid);
+        let timers = [
+            std::mem::replace(&mut state.poll_timer, NONE),
+            std::mem::replace(&mut state.ack_timer, NONE),
+        ];
         for timer in timers {
             self.cancel_timer(timer, out);
         }
         for slot in held {
             self.forget(slot, out);
+        }
+        for slot in unsaid {
+            self.deliveries[slot].bits &= !holder::UNSAID;
+            self.free_if_unheld(slot);
         }
         Some(consumer)
     }
@@ -235,6 +244,9 @@ impl Broker {
         if knobs.owns_partitions() && state.running > 0 {
             return;
         }
+        let timer = std::mem::replace(&mut self.consumers[consumer as usize].ack_timer, NONE);
+        self.cancel_timer(timer, out);
+        self.say_handled(consumer, out);
         self.consumers[consumer as usize].current = false;
         let group = self.subscriptions[subscription as usize].group;
         let new = self.connect(group, instance);

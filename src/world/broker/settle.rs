@@ -47,9 +47,9 @@ impl Broker {
     /// An acknowledgement of either kind will never reach the broker.
     pub fn ack_lost(&mut self, delivery: DeliveryId, choose: Choose, out: &mut Vec<Action>) {
         let Some(slot) = self.ack_arrives(delivery) else { return };
-        let lane = self.deliveries[slot].lane;
+        let (lane, consumer) = (self.deliveries[slot].lane, self.deliveries[slot].consumer);
         self.ack_done(slot);
-        self.proceed(self.lanes[lane as usize].subscription, choose, out);
+        self.after_settling(lane, consumer, choose, out);
     }
 
     /// The delivery of an acknowledgement on its way; the slot stays held until `ack_done`.
@@ -60,6 +60,7 @@ impl Broker {
         if !delivery.has(holder::ACK) {
             return None;
         }
+        self.consumers[delivery.consumer as usize].speaking -= 1;
         if !delivery.has(mark::REVOKED) {
             self.lanes[delivery.lane as usize].acks -= 1;
         }
@@ -225,7 +226,7 @@ impl Broker {
     fn part(&mut self, slot: u32) -> u32 {
         self.uncount(slot);
         let old = &mut self.deliveries[slot];
-        if !old.has(holder::CONSUMER | holder::ACK) {
+        if !old.has(holder::CONSUMER | holder::ACK | holder::UNSAID) {
             let consumer = std::mem::replace(&mut old.consumer, NONE);
             old.bits &= !mark::SPOKEN;
             self.consumers[consumer as usize].references -= 1;

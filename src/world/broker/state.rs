@@ -1,6 +1,6 @@
 //! The tables of the broker: topics, subscriptions, lanes, consumers.
 
-use super::delivery::{DeliveryId, NONE};
+use super::delivery::NONE;
 use super::returned::Returned;
 use crate::model::messaging::*;
 use rustc_hash::FxHashMap;
@@ -105,6 +105,8 @@ pub(super) struct Consumer {
     pub unsettled: u32,
     /// Attempts in flight.
     pub running: u32,
+    /// Acknowledgements of either kind on their way from it.
+    pub speaking: u32,
     /// Deliveries that name it.
     pub references: u32,
     /// Received, free of locks, waiting for concurrency.
@@ -112,7 +114,7 @@ pub(super) struct Consumer {
     /// Its lanes with work it had no room for.
     pub hungry: VecDeque<u32>,
     /// Handled and not yet acknowledged, of periodic acknowledgements.
-    pub unsaid: Vec<DeliveryId>,
+    pub unsaid: Vec<u32>,
     /// Among the available of its subscription.
     pub listed: bool,
     /// The process runs.
@@ -137,6 +139,7 @@ impl Consumer {
             held: 0,
             unsettled: 0,
             running: 0,
+            speaking: 0,
             references: 0,
             queued: VecDeque::new(),
             hungry: VecDeque::new(),

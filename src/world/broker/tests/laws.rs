@@ -35,6 +35,7 @@ impl Broker {
             assert_eq!(u64::from(consumer.references), count(&mine));
             assert_eq!(u64::from(consumer.held), count(&|d| mine(d) && d.has(holder::CONSUMER)));
             assert_eq!(u64::from(consumer.unsettled), count(&|d| mine(d) && d.has(holder::BROKER)));
+            assert_eq!(u64::from(consumer.speaking), count(&|d| mine(d) && d.has(holder::ACK)));
             assert_eq!(u64::from(consumer.running), count(&|d| mine(d) && d.place == Place::Running));
         }
         for (i, lane) in self.lanes.iter().enumerate() {
@@ -42,8 +43,8 @@ impl Broker {
             let busy = |d: &delivery::Delivery| {
                 mine(d) && matches!(d.place, Place::Running | Place::Queued | Place::Resting)
             };
-            assert_eq!(u64::from(lane.busy), count(&busy));
-            assert_eq!(u64::from(lane.acks), count(&|d| mine(d) && d.has(holder::ACK)));
+            assert_eq!(u64::from(lane.busy), count(&busy), "busy");
+            assert_eq!(u64::from(lane.acks), count(&|d| mine(d) && d.has(holder::ACK)), "acks");
             if self.knobs_of(i as u32).order_lock == OrderLock::Partition {
                 assert!(lane.busy <= 1, "one attempt of a partition at a time");
             }
