@@ -33,7 +33,7 @@ pub struct Loaded {
     /// below `services.<service>.versions.<version>`.
     pub root: Node,
     /// What each parameter stands for, with other parameters filled in the same way. Uses inside
-    /// longer texts never lead back to themselves, and stand for [`limits::PARAMETER_BYTES`] at most.
+    /// longer texts never lead back to themselves, and stand for [`limits::FILLED_IN_BYTES`] at most.
     pub parameters: IndexMap<String, Node>,
 }
 

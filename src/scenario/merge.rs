@@ -79,13 +79,19 @@ impl Merge<'_> {
         for (key, change) in changes {
             self.entry(&mut entries, key, change);
         }
+        if !is_in_version(&self.path) {
+            entries.retain(|_, entry| !matches!(entry.value.kind, NodeKind::Null));
+        }
         Node { span, kind: NodeKind::Map(entries) }
     }
 
     fn entry(&mut self, entries: &mut Map, key: String, change: Entry) {
         match change.value.kind {
             NodeKind::Null if !is_in_version(&self.path) => {
-                if entries.shift_remove(&key).is_none() {
+                // The map drops all that is null at once: one by one would take quadratic time.
+                if let Some(entry) = entries.get_mut(&key) {
+                    entry.value.kind = NodeKind::Null;
+                } else if !self.diagnostics.is_full() {
                     let mistake = removes_nothing(&key, &change, entries);
                     self.diagnostics.push(mistake);
                 }

@@ -161,7 +161,8 @@ impl Filling<'_> {
                 size
             }
             NodeKind::Map(entries) => {
-                for entry in entries.values_mut() {
+                for (key, entry) in entries.iter_mut() {
+                    size.bytes += key.len();
                     let inner = self.node(&mut entry.value, depth + 1);
                     size.hold(inner);
                 }
@@ -222,11 +223,11 @@ impl Filling<'_> {
 
     fn spend(&mut self, bytes: usize, span: Span) {
         self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > limits::PARAMETER_BYTES && !self.stopped {
+        if self.bytes > limits::FILLED_IN_BYTES && !self.stopped {
             self.stop(limits::exceeded(
                 span,
                 "too much text once parameters are filled in",
-                limits::PARAMETER_BYTES,
+                limits::FILLED_IN_BYTES,
                 "bytes",
             ));
         }
@@ -234,7 +235,7 @@ impl Filling<'_> {
 
     /// Finds the value of a parameter, used at `span`, if it is not known yet.
     fn parameter(&mut self, name: &str, span: Option<Span>) {
-        if self.stopped || self.values.contains_key(name) {
+        if self.stopped || self.diagnostics.is_full() || self.values.contains_key(name) {
             return;
         }
         let Some(entry) = self.declared.get(name) else {

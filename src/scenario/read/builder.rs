@@ -6,6 +6,7 @@ use super::surrogates;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::limits;
 use crate::scenario::node::{Entry, Map, Node, NodeKind};
+use crate::scenario::source::Span;
 use indexmap::map;
 use saphyr_parser::{Event, ScalarStyle, Span as Marks, Tag};
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ pub struct Builder<'a> {
     anchors: BTreeMap<usize, Piece>,
     /// Values so far, those kept for anchors among them.
     nodes: usize,
+    /// Bytes of the texts that anchors keep and aliases stand for.
+    copied_bytes: usize,
     documents: usize,
     /// Values that start before this byte belong to an expression that was already reported.
     reported_until: usize,
@@ -39,6 +42,8 @@ struct Piece {
     node: Node,
     /// Values in it, itself included.
     nodes: usize,
+    /// Bytes of its texts and keys.
+    bytes: usize,
     /// Lists and maps on the longest way down.
     height: usize,
 }
@@ -51,6 +56,7 @@ struct Collection {
     style: Style,
     anchor: usize,
     nodes: usize,
+    bytes: usize,
     height: usize,
     items: Items,
 }
@@ -63,7 +69,7 @@ enum Items {
 /// The key whose value comes next.
 enum Key {
     Expected,
-    Given(String, crate::scenario::source::Span),
+    Given(String, Span),
     /// The key was refused, and its value goes with it.
     Refused,
 }
@@ -76,6 +82,7 @@ impl<'a> Builder<'a> {
             open: Vec::new(),
             anchors: BTreeMap::new(),
             nodes: 0,
+            copied_bytes: 0,
             documents: 0,
             reported_until: 0,
             root: None,
@@ -102,6 +109,9 @@ impl<'a> Builder<'a> {
     }
 
     pub fn take(&mut self, event: Event, marks: Marks) -> Next {
+        if self.diagnostics.is_full() {
+            return Next::Stop;
+        }
         let start = self.places.byte(marks.start.index());
         match event {
             Event::DocumentStart(_) => self.document(start),
@@ -152,12 +162,10 @@ impl<'a> Builder<'a> {
             ScalarStyle::Plain => self.plain(text, (start, end), anchor),
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.quoted(text, start, end, anchor),
             ScalarStyle::Literal | ScalarStyle::Folded => {
-                let end = start + self.places.text[start..end.max(start)].trim_end().len();
-                self.value(
-                    NodeKind::Text { text: text.to_owned(), quoted: true, offsets_exact: false },
-                    (start, end),
-                    anchor,
-                )
+                let written = self.places.text[start..end.max(start)].trim_end();
+                let kind =
+                    NodeKind::Text { text: text.to_owned(), quoted: true, offsets_exact: written == text };
+                self.value(kind, (start, start + written.len()), anchor)
             }
         }
     }
@@ -201,7 +209,7 @@ impl<'a> Builder<'a> {
         let whole = match self.style() {
             Style::Flow => quoting::extent(self.places.text, start, Style::Flow),
             Style::Block if self.places.text[end..].trim_start_matches([' ', '\t']).starts_with('#') => {
-                let line = self.places.text[start..].split(['\n', '\r']).next().unwrap_or_default();
+                let line = quoting::line_from(self.places.text, start);
                 start + line.trim_end().len()
             }
             Style::Block => end,
@@ -276,6 +284,7 @@ impl<'a> Builder<'a> {
             style,
             anchor,
             nodes: 1,
+            bytes: 0,
             height: 1,
             items,
         });
@@ -294,7 +303,10 @@ impl<'a> Builder<'a> {
             Items::Map { entries, .. } => NodeKind::Map(entries),
         };
         let node = Node { span: self.places.span(collection.start, end), kind };
-        self.complete(Piece { node, nodes: collection.nodes, height: collection.height }, collection.anchor)
+        self.complete(
+            Piece { node, nodes: collection.nodes, bytes: collection.bytes, height: collection.height },
+            collection.anchor,
+        )
     }
 
     fn alias(&mut self, anchor: usize, (start, end): (usize, usize)) -> Next {
@@ -319,6 +331,10 @@ impl<'a> Builder<'a> {
                 "lists and maps inside one another",
             ));
         }
+        self.copied_bytes += piece.bytes;
+        if self.copied_bytes > limits::FILLED_IN_BYTES {
+            return self.stop(copied_too_much(span));
+        }
         let mut piece = piece.clone();
         piece.node.move_to(span);
         self.nodes += piece.nodes - 1;
@@ -326,8 +342,12 @@ impl<'a> Builder<'a> {
     }
 
     fn value(&mut self, kind: NodeKind, (start, end): (usize, usize), anchor: usize) -> Next {
+        let bytes = match &kind {
+            NodeKind::Text { text, .. } => text.len(),
+            _ => 0,
+        };
         let node = Node { span: self.places.span(start, end), kind };
-        self.complete(Piece { node, nodes: 1, height: 0 }, anchor)
+        self.complete(Piece { node, nodes: 1, bytes, height: 0 }, anchor)
     }
 
     /// Puts a finished value where it belongs.
@@ -335,6 +355,10 @@ impl<'a> Builder<'a> {
         self.nodes += 1;
         if anchor > 0 {
             self.nodes += piece.nodes;
+            self.copied_bytes += piece.bytes;
+            if self.copied_bytes > limits::FILLED_IN_BYTES {
+                return self.stop(copied_too_much(piece.node.span));
+            }
             self.anchors.insert(anchor, piece.clone());
         }
         if self.nodes > limits::NODES {
@@ -347,6 +371,7 @@ impl<'a> Builder<'a> {
         };
         parent.end = parent.end.max(piece.node.span.end as usize);
         parent.nodes += piece.nodes;
+        parent.bytes += piece.bytes;
         parent.height = parent.height.max(piece.height + 1);
         match &mut parent.items {
             Items::List(items) => {
@@ -459,7 +484,11 @@ fn insert(entries: &mut Map, name: String, entry: Entry, diagnostics: &mut Diagn
     }
 }
 
-fn refused_tag(span: crate::scenario::source::Span) -> Diagnostic {
+fn copied_too_much(span: Span) -> Diagnostic {
+    limits::exceeded(span, "too much text behind anchors and aliases", limits::FILLED_IN_BYTES, "bytes")
+}
+
+fn refused_tag(span: Span) -> Diagnostic {
     Diagnostic::new("yaml-tag", span, "YAML tags are not part of the language")
         .help("remove the tag: what a value means follows from where it stands")
 }

@@ -8,25 +8,38 @@ use saphyr_parser::ScanError;
 
 /// Reports what stopped the parser, unless it is part of a mistake that was already told.
 pub fn report(builder: &mut Builder, error: &ScanError) {
-    let place = builder.places.byte(error.marker().index());
+    let place = on_text(builder, builder.places.byte(error.marker().index()));
     if builder.is_reported(place) {
         return;
     }
-    let mistake = tab(builder, place)
+    let mistake = tab(builder, error.info(), place)
         .or_else(|| known(builder, error.info(), place))
         .or_else(|| unquoted(builder, place))
         .unwrap_or_else(|| structure(builder, error.info(), place));
     builder.diagnostics.push(mistake);
 }
 
-/// A tab before what starts the line.
-fn tab(builder: &Builder, place: usize) -> Option<Diagnostic> {
+/// The place, or the end of the text before it if nothing but blanks follow.
+fn on_text(builder: &Builder, place: usize) -> usize {
+    let text = builder.places.text;
+    if text[place..].trim().is_empty() { text.trim_end().len().max(builder.places.from) } else { place }
+}
+
+/// A tab before what starts the line of `place`, or a later one if the parser speaks of tabs.
+fn tab(builder: &Builder, info: &str, place: usize) -> Option<Diagnostic> {
+    if builder.style() == Style::Flow {
+        return None;
+    }
     let places = &builder.places;
-    let line = places.line_start(place);
-    let blank = places.text[line..].len() - places.text[line..].trim_start_matches([' ', '\t']).len();
-    match builder.style() {
-        Style::Block => tab_before(places, line, line + blank),
-        Style::Flow => None,
+    let mut line = places.line_start(place);
+    loop {
+        let rest = &places.text[line..];
+        let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        let found = tab_before(places, line, line + blank);
+        if found.is_some() || !info.contains("tab") {
+            return found;
+        }
+        line += rest.find('\n')? + 1;
     }
 }
 

@@ -4,6 +4,7 @@
 //! tag with nothing behind it. What was meant is plain to a reader, so the diagnostic shows it.
 
 use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::limits;
 use crate::scenario::source::Span;
 
 /// Whether a value stands inside `{ }` or `[ ]`, where commas and brackets end it.
@@ -33,7 +34,7 @@ pub fn is_cut_short(value: &str) -> bool {
 
 /// Where the expression ends that a reader sees from `start` on, on its line.
 pub fn extent(text: &str, start: usize, style: Style) -> usize {
-    let line = text[start..].split(['\n', '\r']).next().unwrap_or_default();
+    let line = line_from(text, start);
     start + balanced_length(line, style).unwrap_or_else(|| plain_length(line, style))
 }
 
@@ -94,6 +95,13 @@ pub fn reason(first: char, at: Option<char>) -> Option<&'static str> {
             _ => return None,
         },
     })
+}
+
+/// The rest of the line that starts at `start`, as far as an expression is looked for.
+pub fn line_from(text: &str, start: usize) -> &str {
+    let rest = &text[start..];
+    let near = &rest[..rest.floor_char_boundary(limits::EXPRESSION_BYTES)];
+    near.split(['\n', '\r']).next().unwrap_or_default()
 }
 
 /// Characters of an expression that a help line still repeats.
