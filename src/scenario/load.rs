@@ -185,7 +185,7 @@ impl Chain<'_> {
         let NodeKind::Text { text, .. } = &extends.kind else {
             let message = format!("`extends` names one file, but this is {}", extends.called());
             return Err(Box::new(
-                Diagnostic::new("bad-extends", extends.span, message).help("extends: base.yaml"),
+                Diagnostic::new("bad-extends", extends.span, message).help("write `extends: base.yaml`"),
             ));
         };
         let path = self.sources.get(file).folder.join(text);

@@ -72,7 +72,8 @@ fn declarations(entry: Entry, diagnostics: &mut Diagnostics) -> Map {
     let NodeKind::Map(declared) = entry.value.kind else {
         let message = format!("`parameters` has to be a map, but is {}", entry.value.called());
         diagnostics.push(
-            Diagnostic::new("bad-parameter", entry.value.span, message).help("parameters: { rate: 200/s }"),
+            Diagnostic::new("bad-parameter", entry.value.span, message)
+                .help("write `parameters: { rate: 200/s }`"),
         );
         return Map::new();
     };
@@ -176,7 +177,7 @@ impl Filling<'_> {
         let span = node.span;
         let one = Size { nodes: 1, ..Size::default() };
         self.parameter(name, Some(span));
-        let Some(Some(value)) = self.values.get(name) else {
+        let Some(Some(value)) = self.values.get(name).filter(|_| !self.stopped) else {
             return one;
         };
         let size = Size { nodes: value.nodes, height: value.height, bytes: value.bytes };

@@ -76,7 +76,7 @@ fn closing_line(mistakes: &[&Diagnostic], sources: &Sources, full: bool) -> Stri
     let files: BTreeSet<FileId> = mistakes.iter().map(|mistake| mistake.span.file).collect();
     let place = match files.len() {
         1..=3 => files.iter().map(|&file| shown(&sources.get(file).name)).collect::<Vec<_>>().join(", "),
-        more => format!("{more} files"),
+        _ => "all".to_owned(),
     };
     match (full, count) {
         (true, _) => {

@@ -38,7 +38,8 @@ shows! {
     several_documents: shown("a: 1\n---\nb: 2\n", &[]);
     not_a_map: shown("- a\n- b\n", &[]);
     empty: shown("# nothing\n", &[]);
-    stray_nulls: shown("services:\n  a:\n  b: { workers: null, jobs: [ x, , y ] }\n", &[]);
+    stray_nulls: shown("services:\n  a:\n  b: { workers: null, jobs: [ x, ~, y ] }\n  c:\n    -\n    - x\n", &[]);
+    missing_item: shown("x: [ a, , b ]\n", &[]);
     unknown_alias: shown("a: *rate\n", &[]);
     unclosed_quote: shown("a: 1\nb: \"x\nc: 2\n", &[]);
     not_utf_8: shown_file("latin-1.yaml");

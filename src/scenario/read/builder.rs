@@ -182,7 +182,7 @@ impl<'a> Builder<'a> {
             let written = self.places.text[start..whole].to_owned();
             if !self.is_reported(start) {
                 let why = match self.style() {
-                    Style::Flow => "a comma or bracket inside `{ }` or `[ ]` ends this expression",
+                    Style::Flow => quoting::CUT_SHORT,
                     Style::Block => "` #` starts a comment, which ends this expression",
                 };
                 self.diagnostics.push(quoting::quote(self.places.span(start, whole), &written, why));

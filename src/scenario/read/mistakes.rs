@@ -55,7 +55,7 @@ fn known(builder: &Builder, info: &str, place: usize) -> Option<Diagnostic> {
     if info == "misplaced bracket" {
         return Some(syntax("this bracket closes nothing"));
     }
-    if info.contains("quoted scalar, found unexpected") {
+    if info.contains("quoted scalar, found unexpected") || info.contains("indentation in quoted scalar") {
         return Some(
             syntax("this quote is never closed").help("close it, or use the other kind of quotes around it"),
         );
@@ -74,7 +74,9 @@ fn unquoted(builder: &Builder, place: usize) -> Option<Diagnostic> {
     let places = &builder.places;
     let line = places.line_start(place);
     let (start, style) = quoting::value_around(places.text, line, place, builder.style())?;
-    let why = quoting::reason(places.character(start)?, places.character(place))?;
+    let cut_short = style == Style::Flow && quoting::is_cut_short(&places.text[start..place]);
+    let why = quoting::reason(places.character(start)?, places.character(place))
+        .or(cut_short.then_some(quoting::CUT_SHORT))?;
     let end = quoting::extent(places.text, start, style);
     let mistake = quoting::quote(places.span(start, end), &places.text[start..end], why);
     Some(match mistake.help {
@@ -101,7 +103,11 @@ fn structure(builder: &Builder, info: &str, place: usize) -> Diagnostic {
         };
     }
     if info.contains("mapping values are not allowed") {
-        return syntax("there is no key that this `:` could belong to").help(indentation);
+        return syntax("this `:` stands in the middle of a value")
+            .help("a line that is indented further than the `key: value` before it goes on with that value; entries of one map start in the same column");
+    }
+    if info.contains("did not find expected node content") {
+        return syntax("expected a value here");
     }
     if info.contains("simple key") {
         return syntax("expected `key: value` on the line before this").help(indentation);

@@ -25,6 +25,9 @@ pub fn quote(span: Span, written: &str, why: &str) -> Diagnostic {
     Diagnostic::new("quote-expression", span, why).help(help)
 }
 
+/// What YAML makes of an expression with a comma or a bracket in it.
+pub const CUT_SHORT: &str = "a comma or bracket inside `{ }` or `[ ]` ends this expression";
+
 /// Whether `value` ends inside a bracket or a quotation that it opened.
 pub fn is_cut_short(value: &str) -> bool {
     let mut open = Open::default();
@@ -44,6 +47,7 @@ pub fn value_around(text: &str, line_start: usize, place: usize, outer: Style) -
     let mut open = Open::default();
     let mut expected = false;
     let mut only_dashes = true;
+    let mut parentheses: usize = 0;
     let mut characters = text[line_start..].char_indices().map(|(at, c)| (line_start + at, c)).peekable();
     while let Some((at, character)) = characters.next() {
         if at > place {
@@ -60,6 +64,10 @@ pub fn value_around(text: &str, line_start: usize, place: usize, outer: Style) -
             continue;
         }
         match character {
+            '(' => parentheses += 1,
+            ')' => parentheses = parentheses.saturating_sub(1),
+            // What stands in parentheses is part of the value that they are in.
+            _ if parentheses > 0 => {}
             '{' | '[' => {
                 levels.push(None);
                 expected = true;
@@ -206,6 +214,7 @@ mod tests {
             ("{ x: plans[1].y }", "[", Some("plans[1].y }")),
             ("x: [a, b].size()", ".size", Some("[a, b].size()")),
             ("- x: \"a: b\" + c", "+ c", Some("\"a: b\" + c")),
+            ("- { x: f(y, \"a, b\"), z: 1 }", "),", Some("f(y, \"a, b\"), z: 1 }")),
             ("  c: d", ": d", None),
         ] {
             let place = line.find(at).unwrap();
