@@ -138,7 +138,7 @@ fn stray_entry(key: &str, entry: &Entry) -> Diagnostic {
     if entry.value.span.start == entry.value.span.end {
         return Diagnostic::new("stray-null", entry.key_span, format!("`{key}` has no value"))
             .label("nothing is given for it")
-            .help("give it a value, or remove it");
+            .help("give it a value (`{}` is an empty map), or remove it");
     }
     Diagnostic::new("stray-null", entry.value.span, format!("`{key}` is null"))
         .help("null removes a key, and only in a file that extends another or in `versions`; to leave it out, remove the line")

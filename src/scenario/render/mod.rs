@@ -14,12 +14,14 @@
 //! direction of text are drawn as signs. Only the lines around a place are looked at, and of a long line
 //! only the part around it, so that a mistake in a large file is as cheap to show as in a small one.
 
+mod window;
+
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::limits;
-use super::source::{FileId, Sources, Span};
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use super::source::{FileId, Sources};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::collections::BTreeSet;
-use std::ops::Range;
+use window::{Fidelity, LineTable, Place, Window, pieces};
 
 /// Whether the text may hold colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +56,6 @@ pub fn render(sources: &Sources, diagnostics: &Diagnostics, style: Style, width:
 
 /// Columns below which nothing can be laid out.
 const NARROWEST: usize = 40;
-
-/// Lines that may stand between two places that are shown in one piece.
-const LINES_IN_ONE_PIECE: usize = 100;
-
-/// Characters of a line that are shown before and after a place.
-const BEFORE: usize = 120;
-const AFTER: usize = 200;
 
 /// Each mistake once, by file, then place; those of one place in the order in which they were found.
 fn in_order(diagnostics: &Diagnostics) -> Vec<&Diagnostic> {
@@ -121,157 +116,6 @@ fn report<'a>(mistake: &'a Diagnostic, sources: &'a Sources, lines: &LineTable) 
     }
 }
 
-struct Place {
-    span: Span,
-    label: Option<String>,
-    kind: AnnotationKind,
-}
-
-/// Places in lines of one file that are shown together.
-struct Piece {
-    file: FileId,
-    /// Lines from 0.
-    lines: Range<usize>,
-    places: Vec<Place>,
-}
-
-impl Piece {
-    /// The place that gives line and column.
-    fn first_place(&self) -> Span {
-        let first =
-            self.places.iter().min_by_key(|place| (place.kind != AnnotationKind::Primary, place.span));
-        first.expect("a piece is made around a place").span
-    }
-}
-
-/// Gathers places that are near one another; the piece with the mistake itself is the first.
-fn pieces(places: Vec<Place>, table: &LineTable) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = Vec::new();
-    for place in places {
-        let lines = table.lines(place.span);
-        let near = pieces.iter_mut().find(|piece| {
-            let together = piece.lines.start.min(lines.start)..piece.lines.end.max(lines.end);
-            piece.file == place.span.file && together.len() <= LINES_IN_ONE_PIECE
-        });
-        match near {
-            Some(piece) => {
-                piece.lines = piece.lines.start.min(lines.start)..piece.lines.end.max(lines.end);
-                piece.places.push(place);
-            }
-            None => pieces.push(Piece { file: place.span.file, lines, places: vec![place] }),
-        }
-    }
-    pieces
-}
-
-/// The text of some lines as it is shown, with the places in it.
-struct Window<'a> {
-    text: String,
-    annotations: Vec<Annotation<'a>>,
-    fidelity: Fidelity,
-}
-
-/// How far the columns of a window are those of the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fidelity {
-    Whole,
-    /// The start of a line is left out.
-    Cut,
-    /// There is no text to show.
-    Empty,
-}
-
-impl Window<'_> {
-    fn around(piece: &Piece, source: &str, table: &LineTable) -> Self {
-        let mut text = String::new();
-        // Where each shown character came from: the byte in the source, the byte in the text.
-        let mut origins = Vec::new();
-        let mut fidelity = Fidelity::Whole;
-        for line in piece.lines.clone() {
-            let range = table.range(piece.file, line, source);
-            let cut = cut(&source[range.clone()], range.start, &piece.places);
-            if line > piece.lines.start {
-                text.push('\n');
-            }
-            if cut.start > 0 {
-                text.push('…');
-                fidelity = Fidelity::Cut;
-            }
-            for (at, character) in source[range.clone()][cut.clone()].char_indices() {
-                origins.push((range.start + cut.start + at, text.len()));
-                text.push(visible(character));
-            }
-            origins.push((range.start + cut.end, text.len()));
-            if cut.end < range.len() {
-                text.push('…');
-            }
-        }
-        let shown_at = |byte: u32| {
-            let index = origins.partition_point(|&(origin, _)| origin < byte as usize);
-            origins.get(index).map_or(text.len(), |&(_, at)| at)
-        };
-        let annotations = piece.places.iter().map(|place| {
-            let (start, end) = (shown_at(place.span.start), shown_at(place.span.end));
-            place.kind.span(start..end.max(start)).label(place.label.clone())
-        });
-        let annotations = annotations.collect();
-        let fidelity = if text.is_empty() { Fidelity::Empty } else { fidelity };
-        Self { text, annotations, fidelity }
-    }
-}
-
-/// The part of a line, which starts at byte `line_start`, that is shown for the places in it.
-fn cut(line: &str, line_start: usize, places: &[Place]) -> Range<usize> {
-    let inside = places.iter().flat_map(|place| [place.span.start as usize, place.span.end as usize]);
-    let inside = inside.filter(|place| (line_start..=line_start + line.len()).contains(place));
-    let first = inside.min().map_or(0, |place| place - line_start);
-    let start = line[..first].char_indices().rev().nth(BEFORE).map_or(0, |(at, _)| at);
-    let end = line[first..].char_indices().nth(AFTER).map_or(line.len(), |(at, _)| first + at);
-    start..end
-}
-
-/// Where lines start, file by file.
-struct LineTable {
-    starts: Vec<Vec<usize>>,
-}
-
-impl LineTable {
-    fn of(sources: &Sources) -> Self {
-        let starts = sources.files.iter().map(|source| {
-            let newlines = source.text.match_indices('\n').map(|(at, _)| at + 1);
-            std::iter::once(0).chain(newlines).collect()
-        });
-        Self { starts: starts.collect() }
-    }
-
-    /// The line, from 0, that a byte stands in.
-    fn line(&self, file: FileId, byte: u32) -> usize {
-        self.starts[file.0 as usize].partition_point(|&start| start <= byte as usize) - 1
-    }
-
-    /// The lines that a span touches; of a very long one, the first.
-    fn lines(&self, span: Span) -> Range<usize> {
-        let first = self.line(span.file, span.start);
-        let last = self.line(span.file, span.end.max(span.start + 1) - 1);
-        first..(last + 1).min(first + LINES_IN_ONE_PIECE)
-    }
-
-    /// The bytes of a line, without what ends it.
-    fn range(&self, file: FileId, line: usize, text: &str) -> Range<usize> {
-        let starts = &self.starts[file.0 as usize];
-        let end = starts.get(line + 1).map_or(text.len(), |&next| next - 1);
-        let without_return = text[starts[line]..end].strip_suffix('\r').map_or(end, |_| end - 1);
-        starts[line]..without_return
-    }
-
-    /// Line and column, in characters, from 1.
-    fn line_column(&self, text: &str, span: Span) -> (usize, usize) {
-        let line = self.line(span.file, span.start);
-        let start = self.starts[span.file.0 as usize][line];
-        (line + 1, text[start..span.start as usize].chars().count() + 1)
-    }
-}
-
 /// A text of one line, safe to print.
 fn shown(text: &str) -> String {
     shown_lines(text).replace('\n', "␊")
@@ -305,7 +149,8 @@ fn visible(character: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::source::Source;
+    use crate::scenario::source::{Source, Span};
+    use std::ops::Range;
 
     fn sources(texts: &[&str]) -> Sources {
         let mut sources = Sources::default();
@@ -334,7 +179,34 @@ mod tests {
             mistake(0, 0..4, "first").label("here"),
             mistake(0, 0..4, "first again"),
         ];
-        insta::assert_snapshot!(plain(&sources, list), @"");
+        insta::assert_snapshot!(plain(&sources, list), @r"
+        error[code]: first
+         --> file-0.yaml:1:1
+          |
+        1 | a: 1
+          | ^^^^ here
+
+        error[code]: second
+         --> file-0.yaml:2:1
+          |
+        2 | b: 2
+          | ^
+          |
+          = help: mend it
+
+        error[code]: in the second file
+         --> file-1.yaml:1:1
+          |
+        1 | c: 3
+          | ^
+          |
+         ::: file-0.yaml:1:1
+          |
+        1 | a: 1
+          | - a base
+
+        3 mistakes in file-0.yaml, file-1.yaml
+        ");
     }
 
     #[test]
@@ -343,7 +215,17 @@ mod tests {
         let list = vec![mistake(0, 0..1, "red \u{1b}[31m\n\u{9b}").help("\u{7}").label("\u{1b}")];
         let text = plain(&sources, list);
         assert!(!text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        error[code]: red ␛[31m␊�
+         --> file-0.yaml:1:1
+          |
+        1 | a: ␛[31m�0m�b
+          | ^ ␛
+          |
+          = help: ␇
+
+        1 mistake in file-0.yaml
+        ");
     }
 
     #[test]
@@ -359,7 +241,15 @@ mod tests {
     fn empty_texts_and_ends_of_files_are_places_too() {
         let sources = sources(&["", "a: 1\n"]);
         let text = plain(&sources, vec![mistake(0, 0..0, "nothing"), mistake(1, 5..5, "the end")]);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        error[code]: nothing
+        --> file-0.yaml:1:1
+
+        error[code]: the end
+        --> file-1.yaml:2:1
+
+        2 mistakes in file-0.yaml, file-1.yaml
+        ");
     }
 
     #[test]
