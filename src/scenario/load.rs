@@ -33,7 +33,7 @@ pub struct Loaded {
     /// below `services.<service>.versions.<version>`.
     pub root: Node,
     /// What each parameter stands for, with other parameters filled in the same way. Uses inside
-    /// longer texts never lead back to themselves, and stand for [`limits::PARAMETER_BYTES`] at most.
+    /// longer texts never lead back to themselves, and stand for [`limits::FILLED_IN_BYTES`] at most.
     pub parameters: IndexMap<String, Node>,
 }
 
@@ -185,7 +185,7 @@ impl Chain<'_> {
         let NodeKind::Text { text, .. } = &extends.kind else {
             let message = format!("`extends` names one file, but this is {}", extends.called());
             return Err(Box::new(
-                Diagnostic::new("bad-extends", extends.span, message).help("extends: base.yaml"),
+                Diagnostic::new("bad-extends", extends.span, message).help("write `extends: base.yaml`"),
             ));
         };
         let path = self.sources.get(file).folder.join(text);

@@ -72,7 +72,8 @@ fn declarations(entry: Entry, diagnostics: &mut Diagnostics) -> Map {
     let NodeKind::Map(declared) = entry.value.kind else {
         let message = format!("`parameters` has to be a map, but is {}", entry.value.called());
         diagnostics.push(
-            Diagnostic::new("bad-parameter", entry.value.span, message).help("parameters: { rate: 200/s }"),
+            Diagnostic::new("bad-parameter", entry.value.span, message)
+                .help("write `parameters: { rate: 200/s }`"),
         );
         return Map::new();
     };
@@ -161,7 +162,8 @@ impl Filling<'_> {
                 size
             }
             NodeKind::Map(entries) => {
-                for entry in entries.values_mut() {
+                for (key, entry) in entries.iter_mut() {
+                    size.bytes += key.len();
                     let inner = self.node(&mut entry.value, depth + 1);
                     size.hold(inner);
                 }
@@ -175,7 +177,7 @@ impl Filling<'_> {
         let span = node.span;
         let one = Size { nodes: 1, ..Size::default() };
         self.parameter(name, Some(span));
-        let Some(Some(value)) = self.values.get(name) else {
+        let Some(Some(value)) = self.values.get(name).filter(|_| !self.stopped) else {
             return one;
         };
         let size = Size { nodes: value.nodes, height: value.height, bytes: value.bytes };
@@ -222,11 +224,11 @@ impl Filling<'_> {
 
     fn spend(&mut self, bytes: usize, span: Span) {
         self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > limits::PARAMETER_BYTES && !self.stopped {
+        if self.bytes > limits::FILLED_IN_BYTES && !self.stopped {
             self.stop(limits::exceeded(
                 span,
                 "too much text once parameters are filled in",
-                limits::PARAMETER_BYTES,
+                limits::FILLED_IN_BYTES,
                 "bytes",
             ));
         }
@@ -234,7 +236,7 @@ impl Filling<'_> {
 
     /// Finds the value of a parameter, used at `span`, if it is not known yet.
     fn parameter(&mut self, name: &str, span: Option<Span>) {
-        if self.stopped || self.values.contains_key(name) {
+        if self.stopped || self.diagnostics.is_full() || self.values.contains_key(name) {
             return;
         }
         let Some(entry) = self.declared.get(name) else {

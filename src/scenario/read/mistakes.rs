@@ -8,25 +8,38 @@ use saphyr_parser::ScanError;
 
 /// Reports what stopped the parser, unless it is part of a mistake that was already told.
 pub fn report(builder: &mut Builder, error: &ScanError) {
-    let place = builder.places.byte(error.marker().index());
+    let place = on_text(builder, builder.places.byte(error.marker().index()));
     if builder.is_reported(place) {
         return;
     }
-    let mistake = tab(builder, place)
+    let mistake = tab(builder, error.info(), place)
         .or_else(|| known(builder, error.info(), place))
         .or_else(|| unquoted(builder, place))
         .unwrap_or_else(|| structure(builder, error.info(), place));
     builder.diagnostics.push(mistake);
 }
 
-/// A tab before what starts the line.
-fn tab(builder: &Builder, place: usize) -> Option<Diagnostic> {
+/// The place, or the end of the text before it if nothing but blanks follow.
+fn on_text(builder: &Builder, place: usize) -> usize {
+    let text = builder.places.text;
+    if text[place..].trim().is_empty() { text.trim_end().len().max(builder.places.from) } else { place }
+}
+
+/// A tab before what starts the line of `place`, or a later one if the parser speaks of tabs.
+fn tab(builder: &Builder, info: &str, place: usize) -> Option<Diagnostic> {
+    if builder.style() == Style::Flow {
+        return None;
+    }
     let places = &builder.places;
-    let line = places.line_start(place);
-    let blank = places.text[line..].len() - places.text[line..].trim_start_matches([' ', '\t']).len();
-    match builder.style() {
-        Style::Block => tab_before(places, line, line + blank),
-        Style::Flow => None,
+    let mut line = places.line_start(place);
+    loop {
+        let rest = &places.text[line..];
+        let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        let found = tab_before(places, line, line + blank);
+        if found.is_some() || !info.contains("tab") {
+            return found;
+        }
+        line += rest.find('\n')? + 1;
     }
 }
 
@@ -42,7 +55,7 @@ fn known(builder: &Builder, info: &str, place: usize) -> Option<Diagnostic> {
     if info == "misplaced bracket" {
         return Some(syntax("this bracket closes nothing"));
     }
-    if info.contains("quoted scalar, found unexpected") {
+    if info.contains("quoted scalar, found unexpected") || info.contains("indentation in quoted scalar") {
         return Some(
             syntax("this quote is never closed").help("close it, or use the other kind of quotes around it"),
         );
@@ -61,7 +74,9 @@ fn unquoted(builder: &Builder, place: usize) -> Option<Diagnostic> {
     let places = &builder.places;
     let line = places.line_start(place);
     let (start, style) = quoting::value_around(places.text, line, place, builder.style())?;
-    let why = quoting::reason(places.character(start)?, places.character(place))?;
+    let cut_short = style == Style::Flow && quoting::is_cut_short(&places.text[start..place]);
+    let why = quoting::reason(places.character(start)?, places.character(place))
+        .or(cut_short.then_some(quoting::CUT_SHORT))?;
     let end = quoting::extent(places.text, start, style);
     let mistake = quoting::quote(places.span(start, end), &places.text[start..end], why);
     Some(match mistake.help {
@@ -88,7 +103,11 @@ fn structure(builder: &Builder, info: &str, place: usize) -> Diagnostic {
         };
     }
     if info.contains("mapping values are not allowed") {
-        return syntax("there is no key that this `:` could belong to").help(indentation);
+        return syntax("this `:` stands in the middle of a value")
+            .help("a line that is indented further than the `key: value` before it goes on with that value; entries of one map start in the same column");
+    }
+    if info.contains("did not find expected node content") {
+        return syntax("expected a value here");
     }
     if info.contains("simple key") {
         return syntax("expected `key: value` on the line before this").help(indentation);
