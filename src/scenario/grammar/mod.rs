@@ -141,7 +141,12 @@ impl Key {
     }
 
     /// `default` as it would be written.
-    pub const fn default(name: &'static str, shape: Shape, default: &'static str, about: &'static str) -> Self {
+    pub const fn default(
+        name: &'static str,
+        shape: Shape,
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
         Self { name, shape, presence: Presence::Default(default), about }
     }
 
@@ -193,12 +198,7 @@ pub struct Alternative {
 }
 
 impl Alternative {
-    pub const fn new(
-        name: &'static str,
-        shape: Shape,
-        beside: &'static [Key],
-        about: &'static str,
-    ) -> Self {
+    pub const fn new(name: &'static str, shape: Shape, beside: &'static [Key], about: &'static str) -> Self {
         Self { key: Key::optional(name, shape, about), beside }
     }
 }
@@ -230,9 +230,7 @@ impl Shape {
             Self::Map { name, .. } => format!("a map from {} to what it is", name.with_article()),
             Self::Record(record) | Self::Patch(record) => format!("a map, {}", record.called),
             Self::Anything => "anything".into(),
-            Self::OneOf(shapes) => {
-                shapes.iter().map(Self::expected).collect::<Vec<_>>().join(", or ")
-            }
+            Self::OneOf(shapes) => shapes.iter().map(Self::expected).collect::<Vec<_>>().join(", or "),
         }
     }
 

@@ -29,8 +29,17 @@ static CHAPTERS: &[Chapter] = &[
     Chapter {
         heading: "Messaging",
         records: &[
-            &BROKER, &TOPIC, &SUBSCRIPTION, &RETAIN, &MAX_IN_FLIGHT, &LEASE, &REDELIVER, &EXHAUST, &PRODUCER,
-            &DEDUPLICATE, &REBALANCE,
+            &BROKER,
+            &TOPIC,
+            &SUBSCRIPTION,
+            &RETAIN,
+            &MAX_IN_FLIGHT,
+            &LEASE,
+            &REDELIVER,
+            &EXHAUST,
+            &PRODUCER,
+            &DEDUPLICATE,
+            &REBALANCE,
         ],
     },
     Chapter {
@@ -40,7 +49,15 @@ static CHAPTERS: &[Chapter] = &[
     Chapter {
         heading: "Stores",
         records: &[
-            &STORE, &STORE_LATENCY, &TABLE, &COLUMN, &MEMORY_TABLE, &READ_REPLICA, &REPLICATION, &STREAM, &SNAPSHOT,
+            &STORE,
+            &STORE_LATENCY,
+            &TABLE,
+            &COLUMN,
+            &MEMORY_TABLE,
+            &READ_REPLICA,
+            &REPLICATION,
+            &STREAM,
+            &SNAPSHOT,
         ],
     },
     Chapter { heading: "Sagas", records: &[&SAGA, &SAGA_STEP, &AWAIT] },
@@ -48,7 +65,15 @@ static CHAPTERS: &[Chapter] = &[
     Chapter {
         heading: "Generators",
         records: &[
-            &GENERATOR, &NORMAL, &LOGNORMAL_MEDIAN, &LOGNORMAL_MEAN, &GAMMA, &ERLANG, &WEIBULL, &PARETO, &ZIPF,
+            &GENERATOR,
+            &NORMAL,
+            &LOGNORMAL_MEDIAN,
+            &LOGNORMAL_MEAN,
+            &GAMMA,
+            &ERLANG,
+            &WEIBULL,
+            &PARETO,
+            &ZIPF,
             &MIXTURE_PART,
         ],
     },
@@ -58,7 +83,14 @@ static CHAPTERS: &[Chapter] = &[
     Chapter {
         heading: "Guarantees",
         records: &[
-            &GUARANTEES, &IDEMPOTENCY, &ORDERING, &ISOLATION, &CONVERGENCE, &SAGA_BOUNDS, &STALENESS, &REFERENCE,
+            &GUARANTEES,
+            &IDEMPOTENCY,
+            &ORDERING,
+            &ISOLATION,
+            &CONVERGENCE,
+            &SAGA_BOUNDS,
+            &STALENESS,
+            &REFERENCE,
         ],
     },
     Chapter { heading: "Invariants and proofs", records: &[&INVARIANT, &PROVE] },
@@ -66,10 +98,12 @@ static CHAPTERS: &[Chapter] = &[
 
 /// A record: what it is, its keys, and its choices with their options.
 fn section(record: &Record) -> String {
-    let mut text = format!("\n<a id=\"{}\"></a>\n### {}\n\n{}\n", record.name, capital(record.called), record.about);
+    let mut text =
+        format!("\n<a id=\"{}\"></a>\n### {}\n\n{}\n", record.name, capital(record.called), record.about);
     let keys: Vec<&Key> = record.keys().collect();
     for choice in record.choices {
-        let _ = write!(text, "\nExactly one {}:\n\n| key | takes | meaning |\n|---|---|---|\n", choice.called);
+        let _ =
+            write!(text, "\nExactly one {}:\n\n| key | takes | meaning |\n|---|---|---|\n", choice.called);
         for Alternative { key, beside } in choice.alternatives {
             let options = match beside {
                 [] => String::new(),
@@ -158,7 +192,10 @@ mod tests {
     #[test]
     fn every_record_of_the_language_is_in_a_chapter_once() {
         walk(&SCENARIO, |record| {
-            let times = CHAPTERS.iter().flat_map(|chapter| chapter.records).filter(|known| std::ptr::eq(**known, record));
+            let times = CHAPTERS
+                .iter()
+                .flat_map(|chapter| chapter.records)
+                .filter(|known| std::ptr::eq(**known, record));
             assert_eq!(times.count(), 1, "{}", record.name);
         });
     }

@@ -65,7 +65,8 @@ fn record_schema(record: &'static Record, mood: Mood) -> Value {
                 let mut required = vec![alternative.key.name];
                 required.extend(required_names(&keys));
                 let mut branch = closed(&keys, rest, mood);
-                let properties = branch["properties"].as_object_mut().expect("a closed object has properties");
+                let properties =
+                    branch["properties"].as_object_mut().expect("a closed object has properties");
                 properties.insert(alternative.key.name.into(), key_schema(&alternative.key, mood));
                 branch["required"] = json!(required);
                 branch["description"] = json!(alternative.key.about);
@@ -116,7 +117,9 @@ fn closed(keys: &[&'static Key], choices: &'static [Choice], mood: Mood) -> Valu
             add_property(&mut properties, &alternative.key, mood);
             for option in alternative.beside {
                 add_property(&mut properties, option, mood);
-                if mood == Mood::Whole && !choice.alternatives.iter().any(|other| other.key.name == option.name) {
+                if mood == Mood::Whole
+                    && !choice.alternatives.iter().any(|other| other.key.name == option.name)
+                {
                     depends.insert(option.name.into(), json!([alternative.key.name]));
                 }
             }
@@ -199,13 +202,17 @@ fn shape_schema(shape: Shape, mood: Mood) -> Value {
         Shape::Nothing => json!({ "type": "object", "maxProperties": 0 }),
         Shape::Text | Shape::Path => json!({ "type": ["string", "number", "boolean"] }),
         Shape::Name(kind) => name_schema(kind),
-        Shape::Names(kind) => json!({ "anyOf": [name_schema(kind), { "type": "array", "items": name_schema(kind) }] }),
+        Shape::Names(kind) => {
+            json!({ "anyOf": [name_schema(kind), { "type": "array", "items": name_schema(kind) }] })
+        }
         Shape::Word(words) => {
             let described = words.iter().map(|(word, about)| json!({ "const": word, "description": about }));
             let parameter = json!({ "type": "string", "pattern": PARAMETER });
             json!({ "anyOf": described.chain([parameter]).collect::<Vec<_>>() })
         }
-        Shape::Boolean => json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": PARAMETER }] }),
+        Shape::Boolean => {
+            json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": PARAMETER }] })
+        }
         Shape::Quantity(quantity) => json!({ "$ref": format!("#/$defs/{}", quantity_name(quantity)) }),
         Shape::Bound => json!({ "anyOf": [{ "$ref": "#/$defs/count" }, { "$ref": "#/$defs/share" }] }),
         Shape::Transition => {
@@ -251,7 +258,8 @@ fn map_schema(kind: Kind, value: Shape, mood: Mood) -> Value {
     });
     if kind == Kind::Message && matches!(value, Shape::Record(_)) {
         // What a later schema leaves out is as in the first.
-        schema["patternProperties"] = json!({ "^[^@]+$": shape_schema(value, mood), "@": shape_schema(value, Mood::Patch) });
+        schema["patternProperties"] =
+            json!({ "^[^@]+$": shape_schema(value, mood), "@": shape_schema(value, Mood::Patch) });
     } else {
         schema["additionalProperties"] = shape_schema(value, mood);
     }
@@ -291,13 +299,17 @@ fn quantity_schema(quantity: Quantity) -> Value {
     const BYTES: &str = "([kKMGT]i?)?B";
     let (types, literal, title) = match quantity {
         Quantity::Duration => (json!("string"), format!("{NUMBER}{TIME}"), "a duration, with its unit"),
-        Quantity::SignedDuration => (json!("string"), format!("-?{NUMBER}{TIME}"), "a duration, with its unit; may be negative"),
+        Quantity::SignedDuration => {
+            (json!("string"), format!("-?{NUMBER}{TIME}"), "a duration, with its unit; may be negative")
+        }
         Quantity::Count => (json!(["integer", "string"]), "[0-9][0-9_]*".to_owned(), "a count"),
         Quantity::Number => (json!(["number", "string"]), format!("-?{NUMBER}"), "a number"),
         Quantity::Share => (json!("string"), format!("{NUMBER}%"), "a percentage, with its sign"),
         Quantity::Size => (json!("string"), format!("{NUMBER}{BYTES}"), "a size, with its unit"),
         Quantity::Rate => (json!("string"), format!("{NUMBER}/{TIME}"), "a rate, with its unit"),
-        Quantity::Bandwidth => (json!("string"), format!("{NUMBER}{BYTES}/{TIME}"), "a bandwidth, with its unit"),
+        Quantity::Bandwidth => {
+            (json!("string"), format!("{NUMBER}{BYTES}/{TIME}"), "a bandwidth, with its unit")
+        }
     };
     let mut schema = json!({
         "title": title,
