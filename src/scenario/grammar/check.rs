@@ -114,7 +114,7 @@ impl<'a> Checker<'a> {
             Shape::OneOf(shapes) => {
                 if let Some(words) = shapes.iter().find_map(words_of) {
                     self.text_beside_words(task, text, quoted, words, shapes);
-                } else if let Some(shape) = shapes.iter().find(|shape| shape.admits_text()) {
+                } else if let Some(shape) = shapes.iter().find(|shape| could_be(shape, text)) {
                     self.text(Task { shape: *shape, ..task }, text, quoted);
                 } else {
                     self.mistakes.push(wrong_shape(task));
@@ -176,9 +176,6 @@ impl<'a> Checker<'a> {
                 self.mistakes.push(unknown_word(task, text, words));
             }
             None => self.mistakes.push(wrong_shape(task)),
-            Some(Shape::Boolean) if !text.starts_with(|first: char| first.is_ascii_digit()) => {
-                self.text(Task { shape: Shape::Boolean, ..task }, text, quoted);
-            }
             Some(shape) => self.text(Task { shape: *shape, ..task }, text, quoted),
         }
     }
@@ -332,6 +329,14 @@ fn words_of(shape: &Shape) -> Option<&'static [Word]> {
     }
 }
 
+/// Whether text may have been meant as this: numbers are no truth values.
+fn could_be(shape: &Shape, text: &str) -> bool {
+    match shape {
+        Shape::Boolean => plain(text),
+        _ => shape.admits_text(),
+    }
+}
+
 /// How many keys of a map a shape knows: of several shapes, the one that was meant knows most.
 fn likeness(shape: &Shape, map: &Map) -> usize {
     match shape {
@@ -339,6 +344,7 @@ fn likeness(shape: &Shape, map: &Map) -> usize {
             map.keys().filter(|key| record.find(key).is_some()).count()
         }
         Shape::Type => usize::from(map.contains_key("list")),
+        Shape::Map { .. } => usize::from(!map.is_empty()),
         _ => 0,
     }
 }

@@ -8,17 +8,26 @@ const COUNT: Shape = Constant(Quantity::Count);
 const DURATION: Shape = Constant(Quantity::Duration);
 const COUNT_OR_UNLIMITED: Shape = OneOf(&[Word(&[("unlimited", "no limit")]), COUNT]);
 
+/// A knob, or a part of one.
+const fn knob(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key::otherwise(name, shape, "as the preset has it", about)
+}
+
 /// Knobs of a broker, a topic or a subscription; the nearest wins. What none of them sets is as the
 /// preset has it.
 pub static KNOBS: &[Key] = &[
     Key::optional("retain", Shape::Record(&RETAIN), "How long messages are kept."),
     Key::optional("partitions", COUNT, "Into how many parts the topic is split. Order is kept within one."),
     Key::optional(
+    knob("retain", Shape::Record(&RETAIN), "How long messages are kept."),
+    knob("partitions", COUNT, "Into how many parts the topic is split. Order is kept within one."),
+    knob(
         "route",
         Word(&[("by_key", "equal keys go to the same partition"), ("round_robin", "partitions take turns")]),
         "How a message finds its partition.",
     ),
     Key::optional(
+    knob(
         "order_lock",
         Word(&[
             ("none", "messages are handed out regardless of each other"),
@@ -30,6 +39,7 @@ pub static KNOBS: &[Key] = &[
         "What is held back while a message is being handled, to keep order.",
     ),
     Key::optional(
+    knob(
         "max_in_flight",
         Shape::Record(&MAX_IN_FLIGHT),
         "How many messages may be handed out and not yet acknowledged.",
@@ -40,6 +50,8 @@ pub static KNOBS: &[Key] = &[
         "How many messages a consumer fetches at once. It handles them one by one.",
     ),
     Key::optional(
+    knob("batch", COUNT, "How many messages a consumer fetches at once. It handles them one by one."),
+    knob(
         "ack_scope",
         Word(&[
             ("individual", "an acknowledgement settles one message"),
@@ -49,12 +61,15 @@ pub static KNOBS: &[Key] = &[
         "What one acknowledgement settles.",
     ),
     Key::optional(
+    knob(
         "lease",
         Shape::Record(&LEASE),
         "How long a consumer may hold what it was handed, and how the broker notices that it is gone.",
     ),
     Key::optional("redeliver", Shape::Record(&REDELIVER), "Where a message goes that was not acknowledged."),
     Key::optional(
+    knob("redeliver", Shape::Record(&REDELIVER), "Where a message goes that was not acknowledged."),
+    knob(
         "stale_ack",
         Word(&[
             ("accept", "it counts"),
@@ -71,17 +86,24 @@ pub static KNOBS: &[Key] = &[
     Key::optional("producer", Shape::Record(&PRODUCER), "How messages are published."),
     Key::optional("rebalance", Shape::Record(&REBALANCE), "What happens when consumers come and go."),
     Key::optional(
+    knob("exhaust", Shape::Record(&EXHAUST), "What becomes of a message that fails again and again."),
+    knob("producer", Shape::Record(&PRODUCER), "How messages are published."),
+    knob("rebalance", Shape::Record(&REBALANCE), "What happens when consumers come and go."),
+    knob(
         "shards",
         COUNT,
         "Over how many servers a queue's messages are spread. Receiving samples them, and a delete may miss one.",
     ),
     Key::optional(
+    knob(
         "flush",
         OneOf(&[Word(&[("always", "before the publisher is told")]), DURATION]),
         "When what was accepted becomes durable.",
     ),
     Key::optional("min_in_sync", COUNT, "How many copies must have a message before its publisher is told."),
     Key::optional("delay", DURATION, "How long after it was accepted a message becomes visible."),
+    knob("min_in_sync", COUNT, "How many copies must have a message before its publisher is told."),
+    knob("delay", DURATION, "How long after it was accepted a message becomes visible."),
 ];
 
 /// `retain`.
@@ -91,6 +113,7 @@ pub static RETAIN: Record = Record {
     about: "How long messages are kept.",
     groups: &[&[
         Key::optional(
+        knob(
             "mode",
             Word(&[
                 ("until_ack", "a queue: a message goes once it is acknowledged"),
@@ -102,6 +125,10 @@ pub static RETAIN: Record = Record {
         Key::optional("bytes", Constant(Quantity::Size), "How much a partition of a log keeps."),
         Key::optional("compact", Boolean, "Whether a log keeps only the newest message of each key."),
         Key::optional(
+        knob("for", DURATION, "How long a log keeps a message."),
+        knob("bytes", Constant(Quantity::Size), "How much a partition of a log keeps."),
+        knob("compact", Boolean, "Whether a log keeps only the newest message of each key."),
+        knob(
             "reset",
             Word(&[("earliest", "at the oldest message there is"), ("latest", "behind the newest")]),
             "Where a consumer goes on whose position was deleted.",
@@ -116,8 +143,8 @@ pub static MAX_IN_FLIGHT: Record = Record {
     called: "`max_in_flight`",
     about: "How many messages may be handed out and not yet acknowledged.",
     groups: &[&[
-        Key::optional("per_consumer", COUNT_OR_UNLIMITED, "To one instance."),
-        Key::optional("per_group", COUNT_OR_UNLIMITED, "To all instances of a group together."),
+        knob("per_consumer", COUNT_OR_UNLIMITED, "To one instance."),
+        knob("per_group", COUNT_OR_UNLIMITED, "To all instances of a group together."),
     ]],
     choices: &[],
 };
@@ -129,6 +156,7 @@ pub static LEASE: Record = Record {
     about: "How long a consumer may hold what it was handed.",
     groups: &[&[
         Key::optional(
+        knob(
             "kind",
             Word(&[
                 ("timer", "each message has its own time limit"),
@@ -142,6 +170,9 @@ pub static LEASE: Record = Record {
         Key::optional("after", DURATION, "The time limit, session timeout or idle time."),
         Key::optional("poll", DURATION, "The longest time between two polls of a session's owner."),
         Key::optional("detect", DURATION, "How long until a lost connection is noticed."),
+        knob("after", DURATION, "The time limit, session timeout or idle time."),
+        knob("poll", DURATION, "The longest time between two polls of a session's owner."),
+        knob("detect", DURATION, "How long until a lost connection is noticed."),
     ]],
     choices: &[],
 };
@@ -153,6 +184,7 @@ pub static REDELIVER: Record = Record {
     about: "Where a message goes that was not acknowledged, and when.",
     groups: &[&[
         Key::optional(
+        knob(
             "to",
             Word(&[
                 ("original", "where it was"),
@@ -165,6 +197,7 @@ pub static REDELIVER: Record = Record {
             "Its new place.",
         ),
         Key::optional("delay", DURATION, "How long it stays hidden first."),
+        knob("delay", DURATION, "How long it stays hidden first."),
     ]],
     choices: &[],
 };
@@ -181,6 +214,8 @@ pub static EXHAUST: Record = Record {
             "After how many tries.",
         ),
         Key::optional(
+        knob("after", OneOf(&[Word(&[("never", "it is tried for ever")]), COUNT]), "After how many tries."),
+        knob(
             "count_on",
             Word(&[
                 ("delivery", "every time it is handed out"),
@@ -189,6 +224,7 @@ pub static EXHAUST: Record = Record {
             "What is counted as a try.",
         ),
         Key::optional(
+        knob(
             "then",
             Word(&[
                 ("dead_letter", "it moves to another topic"),
@@ -201,6 +237,8 @@ pub static EXHAUST: Record = Record {
         ),
         Key::optional("dead_letter", Name(Kind::Topic), "The topic it moves to."),
         Key::optional(
+        knob("dead_letter", Name(Kind::Topic), "The topic it moves to."),
+        knob(
             "transfer",
             Word(&[
                 ("atomic", "moved in one go"),
@@ -224,6 +262,11 @@ pub static PRODUCER: Record = Record {
         Key::optional("attempts", COUNT, "How often it tries, the first time included."),
         Key::optional("in_flight", COUNT, "How many unconfirmed sends one connection may have."),
         Key::optional(
+        knob("confirm", Boolean, "Whether the publisher waits until the broker has accepted."),
+        knob("timeout", DURATION, "How long it waits for that, for each try."),
+        knob("attempts", COUNT, "How often it tries, the first time included."),
+        knob("in_flight", COUNT, "How many unconfirmed sends one connection may have."),
+        knob(
             "deduplicate",
             Shape::Record(&DEDUPLICATE),
             "How the broker recognizes a message that it has already.",
@@ -239,6 +282,7 @@ pub static DEDUPLICATE: Record = Record {
     about: "How the broker recognizes a message that it has already.",
     groups: &[&[
         Key::optional(
+        knob(
             "by",
             Word(&[
                 ("none", "not at all"),
@@ -248,6 +292,7 @@ pub static DEDUPLICATE: Record = Record {
             "What it compares.",
         ),
         Key::optional(
+        knob(
             "scope",
             Word(&[
                 ("topic", "among all messages of the topic"),
@@ -260,6 +305,7 @@ pub static DEDUPLICATE: Record = Record {
             OneOf(&[DURATION, COUNT]),
             "For how long, or among how many of the last batches.",
         ),
+        knob("window", OneOf(&[DURATION, COUNT]), "For how long, or among how many of the last batches."),
     ]],
     choices: &[],
 };
@@ -271,6 +317,7 @@ pub static REBALANCE: Record = Record {
     about: "What happens when consumers come and go.",
     groups: &[&[
         Key::optional(
+        knob(
             "mode",
             Word(&[
                 ("eager", "everybody stops, then all partitions are dealt out anew"),
@@ -279,6 +326,7 @@ pub static REBALANCE: Record = Record {
             "Who stops.",
         ),
         Key::optional("pause", DURATION, "For how long."),
+        knob("pause", DURATION, "For how long."),
     ]],
     choices: &[],
 };
