@@ -83,7 +83,6 @@ fn banner(results: &RunResults) -> Markup {
 fn what_was_run(results: &RunResults) -> Markup {
     let replications = format!("{} of {}", results.replications_done, results.replications_asked);
     let facts = [
-        ("File", text::name(&results.file)),
         ("Seed", results.seed.to_string()),
         ("Replications", replications),
         ("Measured", format!("{} to {}", instant(results.warm_up), instant(results.horizon))),
@@ -95,6 +94,7 @@ fn what_was_run(results: &RunResults) -> Markup {
         section aria-labelledby="run" {
             h2 #run { "What was run" }
             dl.facts {
+                div.double { dt { "File" } dd { (text::name(&results.file)) } }
                 @for (term, value) in &facts { div { dt { (term) } dd { (value) } } }
                 div.long { dt { "Digest" } dd { code { (text::name(&results.digest)) } } }
             }
@@ -224,7 +224,6 @@ fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
             what: "subscriptions",
             if_zero: "No subscription ever lagged.",
         }));
-        panels.push(percentile("time-in-topic", "Time in topic by percentile", "time in topic", "subscriptions", &tail_of_groups));
     }
     panels.push(bars(
         "utilization",
@@ -243,6 +242,9 @@ fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
         what: "services with a bounded number of workers",
         if_zero: "No worker was ever busy.",
     }));
+    if !groups.is_empty() {
+        panels.push(percentile("time-in-topic", "Time in topic by percentile", "time in topic", "subscriptions", &tail_of_groups));
+    }
     panels
 }
 
@@ -288,9 +290,6 @@ fn legend_entry(entry: &LegendEntry) -> Markup {
     let line = |class: &str| format!("<path class=\"{class}\" fill=\"none\" stroke-width=\"10\" d=\"M0 24H128\"/>");
     let drawing = match entry.swatch {
         Swatch::Line(i) => line(&format!("s{i}")),
-        Swatch::Band(i) => {
-            format!("<path class=\"b{i}\" d=\"M0 0H128V48H0Z\"/><path class=\"e{i}\" d=\"M0 0H128V12H0Z\"/>")
-        }
         Swatch::Node(class) => format!("<rect class=\"swatch node {class}\" x=\"4\" y=\"4\" width=\"120\" height=\"40\" rx=\"6\"/>"),
         Swatch::Edge(class) => format!("<path class=\"swatch edge {class}\" d=\"M0 24H128\"/>"),
     };
