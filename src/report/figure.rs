@@ -9,8 +9,8 @@
 //!
 //! let measured = Estimate { mean: Some(0.0123456), half_width: Some(0.000412), n: 10 };
 //! assert_eq!(figure(&measured, Quantity::Seconds).to_string(), "12.3 ± 0.4 ms");
-//! let once = Estimate { mean: Some(99.97), half_width: None, n: 1 };
-//! assert_eq!(figure(&once, Quantity::PerSecond).to_string(), "100 /s (no interval)");
+//! let once = Estimate { mean: Some(99.12), half_width: None, n: 1 };
+//! assert_eq!(figure(&once, Quantity::PerSecond).to_string(), "99.1 /s (no interval)");
 //! ```
 
 use crate::experiment::results::Estimate;

@@ -11,8 +11,8 @@ use unicode_width::UnicodeWidthStr;
 
 const COLUMNS: usize = 80;
 const LINES: usize = 24;
-/// Narrowest column of names.
-const NAME: usize = 12;
+/// Narrowest column of names that are longer.
+const NAME: usize = 16;
 
 /// Whether the summary may use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +52,15 @@ pub fn render(results: &RunResults, style: Style, written: &Written) -> String {
     let foot = foot(results, written);
     let sections = [clients(results), services(results), subscriptions(results), faults(results)];
     let sections: Vec<Section> = sections.into_iter().filter(|section| !section.rows.is_empty()).collect();
-    // Each section has a blank line and its heads.
-    let room = LINES.saturating_sub(head.len() + 1 + foot.len() + 2 * sections.len());
-    let granted = granted(&sections.iter().map(|section| section.rows.len()).collect::<Vec<_>>(), room);
+    let wanted: Vec<usize> = sections.iter().map(|section| section.rows.len()).collect();
+    // Blank lines stand after the head and before the foot, and between sections if all else has room.
+    let room = LINES.saturating_sub(head.len() + foot.len() + 2 + sections.len());
+    let airy = wanted.iter().sum::<usize>() + sections.len().saturating_sub(1) <= room;
     let mut lines = head;
-    for (section, granted) in sections.iter().zip(granted) {
-        lines.push((Look::Text, String::new()));
+    for (i, (section, granted)) in sections.iter().zip(granted(&wanted, room)).enumerate() {
+        if i == 0 || airy {
+            lines.push((Look::Text, String::new()));
+        }
         lines.extend(table(section, granted));
     }
     lines.push((Look::Text, String::new()));
@@ -159,12 +162,11 @@ fn subscriptions(results: &RunResults) -> Section {
             format!("{}.{}", group.topic, group.group),
             shown(&group.lag, Quantity::Number),
             shown(&group.lag_max, Quantity::Number),
-            shown(&group.time_in_topic.p50, Quantity::Seconds),
             shown(&group.time_in_topic.p99, Quantity::Seconds),
             shown(&group.redeliveries, Quantity::PerSecond),
         ]
     };
-    let heads = vec!["TOPIC.GROUP", "lag", "lag max", "in topic p50", "p99", "redelivered"];
+    let heads = vec!["TOPIC.GROUP", "lag", "lag max", "p99 in topic", "redelivered"];
     Section { heads, rows: order.iter().map(row).collect() }
 }
 
@@ -214,10 +216,12 @@ fn table(section: &Section, granted: usize) -> Vec<(Look, String)> {
         .map(|i| shown.iter().map(|row| row[i].width()).max().unwrap_or(0).max(section.heads[i].width()))
         .collect();
     let taken = |columns: usize| widths[..columns - 1].iter().map(|width| width + 2).sum::<usize>();
-    while columns > 2 && taken(columns) + NAME > COLUMNS {
+    let longest = shown.iter().map(|row| text::fitted_to_columns(&row[0], NAME).width()).max().unwrap_or(0);
+    let narrowest = longest.clamp(section.heads[0].width(), NAME);
+    while columns > 2 && taken(columns) + narrowest > COLUMNS {
         columns -= 1;
     }
-    let name = COLUMNS.saturating_sub(taken(columns)).max(NAME);
+    let name = COLUMNS.saturating_sub(taken(columns)).max(narrowest);
     let line = |cells: Vec<&str>| {
         let mut line = padded_right(&text::fitted_to_columns(cells[0], name), name);
         for (cell, &width) in cells[1..columns].iter().zip(&widths) {

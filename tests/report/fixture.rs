@@ -62,6 +62,12 @@ pub fn series(value: impl Fn(f64) -> f64) -> Series {
     Series { width, values: (0..BUCKETS).map(at).collect() }
 }
 
+/// Shares do not exceed 1.
+fn capped(mut series: Series) -> Series {
+    series.values.iter_mut().for_each(|value| *value = value.min(1.0));
+    series
+}
+
 fn within(time: f64, (from, to): (f64, f64)) -> bool {
     time >= from && time < to
 }
@@ -125,7 +131,7 @@ pub fn service(name: &str, workers: Option<u32>, utilization: f64, service_time:
         queue_length_over_time: series(|t| {
             utilization * 3.0 + if down { backlog(t, (OUTAGE.1, OUTAGE.1 + 12.0), 14.0, 2.1) } else { 0.0 }
         }),
-        utilization_over_time: series(|t| if workers.is_some() { busy(t) } else { 0.0 }),
+        utilization_over_time: capped(series(|t| if workers.is_some() { busy(t) } else { 0.0 })),
     }
 }
 

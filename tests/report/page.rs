@@ -48,7 +48,8 @@ fn every_chart_is_well_formed_and_told_in_words() {
 fn ids_are_unique_and_references_lead_somewhere() {
     let page = page::render(&order_flow());
     let values = |name: &str| -> Vec<String> {
-        let pieces = page.split(&format!(" {name}=\"")).skip(1);
+        let attribute = format!(" {name}=\"");
+        let pieces = page.split(attribute.as_str()).skip(1);
         pieces.map(|piece| piece.split('"').next().unwrap().to_owned()).collect()
     };
     let ids = values("id");

@@ -67,8 +67,9 @@ impl Axis {
 
     /// Durations from `least` to `most`, both above 0, on a logarithmic scale.
     pub fn logarithm(least: f64, most: f64, ticks: usize) -> Axis {
-        let least = round_down(least.clamp(1e-12, 1e15));
-        let most = round_up(most.clamp(1e-12, 1e15)).max(least * 1.9);
+        // `max` and `min` in this order also mend what is not a number.
+        let least = round_down(least.max(1e-12).min(1e15));
+        let most = round_up(most.max(1e-12).min(1e15)).max(least * 1.9);
         let (from, to) = (libm::log10(least), libm::log10(most));
         let mut named = Vec::new();
         // The finest set of ticks that has room: 1-2-5, then decades, then every second decade, ….
@@ -83,19 +84,19 @@ impl Axis {
 
     /// Percentiles up to the last that `count` observations can tell.
     pub fn percentiles(count: u64) -> Axis {
-        let to = libm::log10(count.max(10) as f64).min(7.0);
+        let to = libm::log10(count.max(10) as f64).min(6.0);
+        // Without the unit, which the title has: on a phone there is no room for it at each tick.
         let named = [
-            (0.0, "0 %"),
-            (0.5, "50 %"),
-            (0.9, "90 %"),
-            (0.99, "99 %"),
-            (0.999, "99.9 %"),
-            (0.9999, "99.99 %"),
-            (0.99999, "99.999 %"),
+            (0.5, "50"),
+            (0.9, "90"),
+            (0.99, "99"),
+            (0.999, "99.9"),
+            (0.9999, "99.99"),
+            (0.99999, "99.999"),
         ];
         let ticks = named.map(|(share, name)| (nines(share), name.to_owned()));
         let ticks = ticks.into_iter().filter(|(place, _)| *place <= to + 1e-9).collect();
-        Axis { from: 0.0, to, ticks, unit: "", scale: Scale::Nines }
+        Axis { from: 0.0, to, ticks, unit: "%", scale: Scale::Nines }
     }
 }
 
@@ -232,7 +233,7 @@ mod tests {
         let axis = Axis::percentiles(100_000);
         let step = axis.place(0.99) - axis.place(0.9);
         assert!((axis.place(0.999) - axis.place(0.99) - step).abs() < 1e-9);
-        assert_eq!(names(&axis).last(), Some(&"99.999 %"));
+        assert_eq!(names(&axis).last(), Some(&"99.999"));
         assert_eq!(axis.place(1.0), axis.to);
     }
 

@@ -21,7 +21,7 @@ pub struct Bar {
 const ROW_HEIGHT: f64 = 38.0;
 const TOP: f64 = 4.0;
 const AXIS_HEIGHT: f64 = 24.0;
-const SIDE: f64 = 18.0;
+const SIDE: f64 = 22.0;
 
 /// Draws the bars that have a mean; `what` they belong to: `services`; `nothing` says why none has one.
 pub fn bars(id: &'static str, title: &'static str, what: &str, nothing: &str, all: &[Bar]) -> Panel {

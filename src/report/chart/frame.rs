@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! per second                      title of the vertical axis, flat, so that it is read without turning the head
-//!        inventory outage         one lane for each named band: its name ...
+//!        inventory outage         one lane for each named band, side by side where they fit: its name ...
 //!            ▆▆▆▆▆▆               ... and when it lasts
 //! 100 ┤  ~~~~░░░░░░~~~~           the plot, bands shaded
 //!   0 ┼──────────────────
@@ -147,13 +147,9 @@ impl Frame {
 
     /// Names of bands, and bars that tell when they last, above the plot.
     fn draw_lanes(&self, area: &Area) -> Drawn {
-        for (i, lane) in self.lanes.iter().enumerate() {
-            let top = TITLE_HEIGHT + i as f64 * LANE_HEIGHT;
-            let first = lane.spans.first().map_or(self.x.from, |&(from, to)| (from + to) / 2.0);
-            let name = fitted_to_pixels(&lane.name, self.right() - self.gutter(), LETTER);
-            let half = width_in_pixels(&name, LETTER) / 2.0;
-            let room = (self.gutter() + half, (self.right() - half).max(self.gutter() + half));
-            let x = self.pixel_of_x(self.x.place(first)).clamp(room.0, room.1);
+        for (lane, row) in self.lanes.iter().zip(self.rows_of_lanes()) {
+            let top = TITLE_HEIGHT + row as f64 * LANE_HEIGHT;
+            let (name, x) = self.name_of_lane(lane);
             let style = Ink::Label.letters().pos(Pos::new(HPos::Center, VPos::Top));
             area.draw_text(&name, &style, (grid(x), grid(top)))?;
             for &(from, to) in &lane.spans {
@@ -166,6 +162,35 @@ impl Frame {
         Ok(())
     }
 
+    /// The name of a lane as it fits, and its middle: over the first span, within the plot.
+    fn name_of_lane(&self, lane: &Lane) -> (String, f64) {
+        let first = lane.spans.first().map_or(self.x.from, |&(from, to)| (from + to) / 2.0);
+        let name = fitted_to_pixels(&lane.name, self.right() - self.gutter(), LETTER);
+        let half = width_in_pixels(&name, LETTER) / 2.0;
+        let room = (self.gutter() + half, (self.right() - half).max(self.gutter() + half));
+        (name, self.pixel_of_x(self.x.place(first)).clamp(room.0, room.1))
+    }
+
+    /// The row of each lane: the first in which neither its name nor its bars meet another's.
+    fn rows_of_lanes(&self) -> Vec<usize> {
+        const APART: f64 = 10.0;
+        let mut rows: Vec<Vec<(f64, f64)>> = Vec::new();
+        let mut found = Vec::new();
+        for lane in &self.lanes {
+            let (name, middle) = self.name_of_lane(lane);
+            let half = width_in_pixels(&name, LETTER) / 2.0;
+            let pixel = |x: f64| self.pixel_of_x(self.x.place(x));
+            let left = lane.spans.iter().map(|span| pixel(span.0)).fold(middle - half, f64::min);
+            let right = lane.spans.iter().map(|span| pixel(span.1)).fold(middle + half, f64::max);
+            let free = |row: &Vec<(f64, f64)>| row.iter().all(|taken| right + APART < taken.0 || taken.1 + APART < left);
+            let row = rows.iter().position(free).unwrap_or(rows.len());
+            rows.resize(rows.len().max(row + 1), Vec::new());
+            rows[row].push((left, right));
+            found.push(row);
+        }
+        found
+    }
+
     fn x_name_style(&self) -> TextStyle<'static> {
         Ink::Tick.letters().pos(Pos::new(HPos::Center, VPos::Top))
     }
@@ -175,7 +200,8 @@ impl Frame {
     }
 
     fn plot_top(&self) -> f64 {
-        TITLE_HEIGHT + 4.0 + self.lanes.len() as f64 * LANE_HEIGHT
+        let rows = self.rows_of_lanes().into_iter().map(|row| row + 1).max().unwrap_or(0);
+        TITLE_HEIGHT + 4.0 + rows as f64 * LANE_HEIGHT
     }
 
     fn plot_bottom(&self) -> f64 {

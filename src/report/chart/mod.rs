@@ -62,8 +62,6 @@ pub struct LegendEntry {
 pub enum Swatch {
     /// A line, in the colour and dashes of the series with this number.
     Line(usize),
-    /// A shaded band, of the fault with this number.
-    Band(usize),
     /// A node of the topology, or an edge; the name of its class.
     Node(&'static str),
     Edge(&'static str),

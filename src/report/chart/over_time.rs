@@ -88,16 +88,7 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
     let [wide, narrow] = Format::BOTH.map(draw);
     let mut notes = Vec::new();
     notes.extend(not_shown(chart.lines.len(), shown.len(), chart.what));
-    let label = |line: &&Line| line.name.clone();
-    let mut legend: Vec<LegendEntry> = shown
-        .iter()
-        .map(label)
-        .enumerate()
-        .map(|(i, label)| LegendEntry { swatch: Swatch::Line(i), label })
-        .collect();
-    for (i, shade) in shades.iter().filter(|shade| shade.is_fault).enumerate() {
-        legend.push(LegendEntry { swatch: Swatch::Band(i), label: format!("fault: {}", shade.name) });
-    }
+    let entry = |(i, line): (usize, &&Line)| LegendEntry { swatch: Swatch::Line(i), label: line.name.clone() };
     Panel::Drawn(Box::new(Chart {
         id: chart.id,
         title: chart.title,
@@ -105,7 +96,7 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
         summary,
         wide,
         narrow,
-        legend,
+        legend: shown.iter().enumerate().map(entry).collect(),
         notes,
         broad: false,
     }))

@@ -61,7 +61,7 @@ fn frame(y_title: &str, shown: &[&Tail], format: Format) -> Frame {
         format,
         x: Axis::percentiles(most_observed),
         y: Axis::logarithm(least, most, 8),
-        x_title: "percentile".to_owned(),
+        x_title: "percentile, %".to_owned(),
         y_title: y_title.to_owned(),
         lanes: Vec::new(),
         lines: shown.iter().map(|tail| vec![steps(tail.durations, least)]).collect(),

@@ -35,7 +35,7 @@ pub fn key_figures(results: &RunResults) -> Markup {
                 div.scroll tabindex="0" role="region" aria-label="Key figures" {
                     table.key {
                         thead { tr {
-                            th scope="col" { "of" } th scope="col" { "figure" } th.number scope="col" { "mean" }
+                            th scope="col" { "where" } th scope="col" { "figure" } th.number scope="col" { "mean" }
                             th.number scope="col" { "± " (interval(results)) }
                             th.number scope="col" { "n" }
                         } }

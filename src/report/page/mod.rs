@@ -83,7 +83,6 @@ fn banner(results: &RunResults) -> Markup {
 fn what_was_run(results: &RunResults) -> Markup {
     let replications = format!("{} of {}", results.replications_done, results.replications_asked);
     let facts = [
-        ("File", text::name(&results.file)),
         ("Seed", results.seed.to_string()),
         ("Replications", replications),
         ("Measured", format!("{} to {}", instant(results.warm_up), instant(results.horizon))),
@@ -95,6 +94,7 @@ fn what_was_run(results: &RunResults) -> Markup {
         section aria-labelledby="run" {
             h2 #run { "What was run" }
             dl.facts {
+                div.double { dt { "File" } dd { (text::name(&results.file)) } }
                 @for (term, value) in &facts { div { dt { (term) } dd { (value) } } }
                 div.long { dt { "Digest" } dd { code { (text::name(&results.digest)) } } }
             }
@@ -255,6 +255,9 @@ fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
         what: "services with a bounded number of workers",
         if_zero: "No worker was ever busy.",
     }));
+    if !groups.is_empty() {
+        panels.push(percentile("time-in-topic", "Time in topic by percentile", "time in topic", "subscriptions", &tail_of_groups));
+    }
     panels
 }
 
@@ -307,6 +310,7 @@ fn legend_entry(entry: &LegendEntry) -> Markup {
         Swatch::Node(class) => format!(
             "<rect class=\"swatch node {class}\" x=\"4\" y=\"4\" width=\"120\" height=\"40\" rx=\"6\"/>"
         ),
+        Swatch::Node(class) => format!("<rect class=\"swatch node {class}\" x=\"4\" y=\"4\" width=\"120\" height=\"40\" rx=\"6\"/>"),
         Swatch::Edge(class) => format!("<path class=\"swatch edge {class}\" d=\"M0 24H128\"/>"),
     };
     html! {

@@ -32,6 +32,14 @@ enum Flow {
     Down,
 }
 
+/// Whether edges carry the names of their messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Labels {
+    Shown,
+    /// On a phone there is no room for them.
+    InTheTable,
+}
+
 /// A node or edge that is drawn, positions renumbered.
 struct Picture<'a> {
     nodes: Vec<&'a TopologyNode>,
@@ -58,9 +66,13 @@ pub fn topology(topology: &Topology) -> Panel {
     let picture = picture(topology);
     let summary = summary(topology);
     let caption = |class| Caption { id: format!("topology-{class}"), title: TITLE, summary: &summary };
-    let right = Drawing::new(&picture, Flow::Right, 5);
-    let broad = if right.width() > PAGE_WIDTH { Drawing::new(&picture, Flow::Down, 6) } else { right };
-    let narrow = Drawing::new(&picture, Flow::Down, 2);
+    let right = Drawing::new(&picture, Flow::Right, usize::MAX, Labels::Shown);
+    let broad = if right.width() > PAGE_WIDTH {
+        Drawing::new(&picture, Flow::Down, 5, Labels::Shown)
+    } else {
+        right
+    };
+    let narrow = Drawing::new(&picture, Flow::Down, 2, Labels::InTheTable);
     let (wide, narrow) = (broad.svg("wide", &caption("wide")), narrow.svg("narrow", &caption("narrow")));
     Panel::Drawn(Box::new(Chart {
         id: "topology",
@@ -116,30 +128,33 @@ struct Drawing<'a> {
     layout: Layout,
     /// Positions in the picture's edges of those that are laid out; a call to oneself is not.
     edges: Vec<usize>,
-    with_labels: bool,
 }
 
 impl<'a> Drawing<'a> {
-    fn new(picture: &'a Picture<'a>, flow: Flow, most_across: usize) -> Self {
+    fn new(picture: &'a Picture<'a>, flow: Flow, most_across: usize, labels: Labels) -> Self {
         // Two boxes beside each other, and an edge that passes, fit on a phone.
-        let widest = if flow == Flow::Down { 142.0 } else { 170.0 };
+        let widest = if labels == Labels::Shown { 170.0 } else { 142.0 };
         let widths: Vec<f64> = picture.nodes.iter().map(|node| node_width(node).min(widest)).collect();
         let nodes: Vec<Extent> = widths.iter().map(|&width| flow.extent(width, NODE_HEIGHT)).collect();
         let with_labels = flow == Flow::Right;
         let edges: Vec<usize> =
             (0..picture.edges.len()).filter(|&i| picture.edges[i].from != picture.edges[i].to).collect();
+        let edges: Vec<usize> = (0..picture.edges.len())
+            .filter(|&i| picture.edges[i].from != picture.edges[i].to)
+            .collect();
         let edge = |&i: &usize| {
             let Joined { from, to, label, .. } = &picture.edges[i];
             let width = width_in_pixels(&edge_label(label), LETTER) + 8.0;
-            let label = (with_labels && !label.is_empty()).then(|| flow.extent(width, LABEL_HEIGHT));
+            let shown = labels == Labels::Shown && !label.is_empty();
+            let label = shown.then(|| flow.extent(width, LABEL_HEIGHT));
             Edge { from: *from, to: *to, label }
         };
         let laid_out: Vec<Edge> = edges.iter().map(edge).collect();
         let gaps = match flow {
-            Flow::Right => Gaps { along: 20.0, across: 14.0, most_across: usize::MAX },
-            Flow::Down => Gaps { along: 14.0, across: 12.0, most_across },
+            Flow::Right => Gaps { along: 16.0, across: 16.0, most_across },
+            Flow::Down => Gaps { along: 18.0, across: 14.0, most_across },
         };
-        Drawing { picture, flow, widths, layout: layout(&nodes, &laid_out, gaps), edges, with_labels }
+        Drawing { picture, flow, widths, layout: layout(&nodes, &laid_out, gaps), edges }
     }
 
     fn width(&self) -> f64 {
@@ -195,7 +210,7 @@ impl<'a> Drawing<'a> {
             .expect("writing to a string cannot fail");
         let (tip, way) = if route.reversed { (first, -1.0) } else { (last, 1.0) };
         svg.push_str(&self.flow.arrow(tip, way, class));
-        if let Some(label) = route.label.filter(|_| self.with_labels) {
+        if let Some(label) = route.label {
             let (x, y) = self.point(label);
             let shown = edge_label(&edge.label);
             let width = width_in_pixels(&shown, LETTER) + 4.0;
