@@ -56,54 +56,45 @@ const MEASURES: [(&str, Measure, Kind); 18] = [
     ("staleness", Measure::Staleness, Kind::Samples),
 ];
 
-/// The statistic a function takes, if it goes over rows or a measure here.
-pub fn statistic(name: &str, arguments: usize, aggregates: bool) -> Option<Statistic> {
-    if !aggregates {
-        return None;
-    }
+/// Whether a function goes over rows or a measure: `min` and `max` of one thing do.
+pub fn is_aggregate(name: &str, arguments: usize) -> bool {
+    NAMES.contains(&name) && (arguments == 1 || !matches!(name, "min" | "max"))
+}
+
+/// The statistic that a function of one argument takes.
+fn statistic(name: &str) -> Option<Statistic> {
     Some(match name {
         "sum" => Statistic::Sum,
         "count" => Statistic::Count,
         "mean" => Statistic::Mean,
         "rate" => Statistic::Rate,
         "share" => Statistic::Share,
-        "min" if arguments == 1 => Statistic::Minimum,
-        "max" if arguments == 1 => Statistic::Maximum,
+        "min" => Statistic::Minimum,
+        "max" => Statistic::Maximum,
         "p50" => Statistic::Quantile(0.5),
         "p90" => Statistic::Quantile(0.9),
         "p99" => Statistic::Quantile(0.99),
         "p999" => Statistic::Quantile(0.999),
-        "quantile" => Statistic::Quantile(f64::NAN),
         _ => return None,
     })
 }
 
 impl Checker<'_, '_> {
     /// `sum(…)` and its kin.
-    pub fn aggregate(
-        &mut self,
-        name: &str,
-        mut statistic: Statistic,
-        arguments: &[Syntax],
-        span: Span,
-    ) -> Option<Expression> {
+    pub fn aggregate(&mut self, name: &str, arguments: &[Syntax], span: Span) -> Option<Expression> {
         if self.inside != Inside::Nothing {
-            return self.refuse(
-                "wrong-type",
-                span,
-                "an aggregate within an aggregate is not possible".into(),
-            );
+            let message = "an aggregate within an aggregate is not possible";
+            return self.refuse("wrong-type", span, message.into());
         }
-        let argument = match (name, arguments) {
-            ("quantile", [argument, share]) => {
-                statistic = Statistic::Quantile(self.quantile_share(share)?);
-                argument
+        let (statistic, argument) = match (name, statistic(name), arguments) {
+            ("quantile", _, [argument, share]) => {
+                (Statistic::Quantile(self.quantile_share(share)?), argument)
             }
-            ("quantile", _) => {
+            (_, Some(statistic), [argument]) => (statistic, argument),
+            ("quantile", ..) => {
                 let message = "`quantile` takes a measure and a share: `quantile(client.response_time, 95%)`";
                 return self.refuse("wrong-arguments", span, message.into());
             }
-            (_, [argument]) => argument,
             _ => return self.refuse("wrong-arguments", span, format!("`{name}` takes one argument")),
         };
         if let Some((measure, kind)) = self.measure(argument) {
@@ -189,15 +180,15 @@ impl Checker<'_, '_> {
         {
             return self.lookup(table, key, field, field_span, whole.span);
         }
+        if let Some((measure, kind)) = self.measure(whole) {
+            return self.measured(measure, kind, whole.span);
+        }
         if let Some(table) = self.table(operand) {
             return self.each(table, field, field_span, whole.span);
         }
         if self.table(whole).is_some() {
             let message = "this is a whole table: `count` takes one, else name a row by key or a column";
             return self.refuse("wrong-type", whole.span, message.into());
-        }
-        if let Some((measure, kind)) = self.measure(whole) {
-            return self.measured(measure, kind, whole.span);
         }
         self.unknown_path(operand, field, field_span)
     }
@@ -304,6 +295,14 @@ impl Checker<'_, '_> {
             return None;
         }
         let &(_, mut measure, mut kind) = MEASURES.iter().find(|(known, ..)| known == name)?;
+        if let Some(table) = self.table(owner) {
+            // Its columns come first; of measures a table has only those of its reads.
+            let is_column =
+                self.context.tables[table.index()].columns.iter().any(|column| column.name == *name);
+            if is_column || !matches!(measure, Measure::FreshReads | Measure::Staleness) {
+                return None;
+            }
+        }
         if measure == Measure::GroupLag && parts.is_empty() {
             (measure, kind) = (Measure::ViewLag, Kind::Samples);
         }

@@ -142,12 +142,7 @@ pub fn literals(node: &Node, expected: &Type, context: &mut Context) -> Option<V
     if !matches!(syntax.kind, SyntaxKind::List(_) | SyntaxKind::Range(..)) {
         return literal(node, expected, context).map(|literal| vec![literal]);
     }
-    let of = match (&syntax.kind, expected) {
-        // The elements of a range are ints; so may ids be.
-        (SyntaxKind::Range(..), Type::Id) => Type::Int,
-        _ => expected.clone(),
-    };
-    let list = expression(node, Some(&Type::List(Box::new(of))), &Scope::NOTHING, context)?;
+    let list = expression(node, Some(&Type::List(Box::new(expected.clone()))), &Scope::NOTHING, context)?;
     elements(&list, context)
 }
 

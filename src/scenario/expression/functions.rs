@@ -19,8 +19,8 @@ impl Checker<'_, '_> {
         span: Span,
         hint: Option<&Type>,
     ) -> Option<Expression> {
-        if let Some(statistic) = aggregate::statistic(name, arguments.len(), self.scope.aggregates) {
-            return self.aggregate(name, statistic, arguments, span);
+        if self.scope.aggregates && aggregate::is_aggregate(name, arguments.len()) {
+            return self.aggregate(name, arguments, span);
         }
         match (name, arguments) {
             ("unique", []) => Some(Expression { kind: ExpressionKind::Unique, ty: Type::Id, span }),

@@ -22,6 +22,7 @@ mod empirical;
 mod fold;
 mod functions;
 mod generator;
+mod lists;
 mod names;
 mod operators;
 mod quantity;

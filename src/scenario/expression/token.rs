@@ -50,6 +50,11 @@ const SYMBOLS: [&str; 24] = [
     "[", "]", ",", ".", "=",
 ];
 
+/// The most words in one expression, the parameters it names included.
+pub const MOST_WORDS: usize = 512;
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 100;
+
 /// Splits a text into words.
 pub fn tokens(text: &str) -> Result<Vec<Token>, Problem> {
     let mut tokens = Vec::new();
@@ -59,11 +64,20 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, Problem> {
             at += 1;
             continue;
         }
+        if tokens.len() == MOST_WORDS {
+            return Err(too_many_words(text));
+        }
         let (kind, end) = token(text, at, first)?;
         tokens.push(Token { kind, range: at..end });
         at = end;
     }
     Ok(tokens)
+}
+
+/// The bound on words was hit.
+pub fn too_many_words(text: &str) -> Problem {
+    let message = format!("an expression has at most {MOST_WORDS} words, its parameters included");
+    Problem::new("too-large", 0..text.len(), message)
 }
 
 fn token(text: &str, at: usize, first: char) -> Result<(TokenKind, usize), Problem> {
@@ -72,7 +86,7 @@ fn token(text: &str, at: usize, first: char) -> Result<(TokenKind, usize), Probl
         '"' | '\'' => quoted(text, at, first),
         '$' => {
             let end = name_end(text, at + 1);
-            if end == at + 1 {
+            if end == at + 1 || end - at > LONGEST_NAME {
                 return Err(Problem::new(
                     "does-not-parse",
                     at..end,
@@ -83,6 +97,10 @@ fn token(text: &str, at: usize, first: char) -> Result<(TokenKind, usize), Probl
         }
         'a'..='z' | 'A'..='Z' | '_' => {
             let end = name_end(text, at);
+            if end - at > LONGEST_NAME {
+                let message = format!("a name has at most {LONGEST_NAME} characters");
+                return Err(Problem::new("too-large", at..end, message));
+            }
             Ok((word(&text[at..end], at..end)?, end))
         }
         _ => symbol(text, at, first),
@@ -181,6 +199,7 @@ fn number(text: &str, at: usize) -> Result<(TokenKind, usize), Problem> {
 }
 
 fn unknown_unit(unit: &str, range: Range<usize>) -> Problem {
+    let unit = &unit[..unit.len().min(LONGEST_NAME)];
     let problem = Problem::new("unknown-unit", range, format!("`{unit}` is no unit"));
     match closest(unit, quantity::names()) {
         Some(name) => problem.help(format!("did you mean `{name}`?")),
@@ -222,9 +241,10 @@ fn name_end(text: &str, at: usize) -> usize {
 
 /// `7%2` and `7 % x` are remainders: a percentage is never followed by a value.
 fn operand_follows(rest: &str) -> bool {
-    rest.trim_start().starts_with(|first: char| {
-        first.is_ascii_alphanumeric() || matches!(first, '_' | '$' | '(' | '[' | '"' | '\'')
-    }) && !rest.trim_start().strip_prefix("in").is_some_and(|after| !after.starts_with(is_name_character))
+    let rest = rest.trim_start();
+    let is_in = rest.strip_prefix("in").is_some_and(|after| !after.starts_with(is_name_character));
+    let is_operand = rest.starts_with(is_name_character) || rest.starts_with(['$', '(', '[', '"', '\'']);
+    is_operand && !is_in
 }
 
 fn is_name_character(character: char) -> bool {
