@@ -86,14 +86,8 @@ impl Axis {
     pub fn percentiles(count: u64) -> Axis {
         let to = libm::log10(count.max(10) as f64).min(6.0);
         // Without the unit, which the title has: on a phone there is no room for it at each tick.
-        let named = [
-            (0.5, "50"),
-            (0.9, "90"),
-            (0.99, "99"),
-            (0.999, "99.9"),
-            (0.9999, "99.99"),
-            (0.99999, "99.999"),
-        ];
+        let named =
+            [(0.5, "50"), (0.9, "90"), (0.99, "99"), (0.999, "99.9"), (0.9999, "99.99"), (0.99999, "99.999")];
         let ticks = named.map(|(share, name)| (nines(share), name.to_owned()));
         let ticks = ticks.into_iter().filter(|(place, _)| *place <= to + 1e-9).collect();
         Axis { from: 0.0, to, ticks, unit: "%", scale: Scale::Nines }

@@ -182,7 +182,9 @@ impl Frame {
             let pixel = |x: f64| self.pixel_of_x(self.x.place(x));
             let left = lane.spans.iter().map(|span| pixel(span.0)).fold(middle - half, f64::min);
             let right = lane.spans.iter().map(|span| pixel(span.1)).fold(middle + half, f64::max);
-            let free = |row: &Vec<(f64, f64)>| row.iter().all(|taken| right + APART < taken.0 || taken.1 + APART < left);
+            let free = |row: &Vec<(f64, f64)>| {
+                row.iter().all(|taken| right + APART < taken.0 || taken.1 + APART < left)
+            };
             let row = rows.iter().position(free).unwrap_or(rows.len());
             rows.resize(rows.len().max(row + 1), Vec::new());
             rows[row].push((left, right));

@@ -88,7 +88,8 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
     let [wide, narrow] = Format::BOTH.map(draw);
     let mut notes = Vec::new();
     notes.extend(not_shown(chart.lines.len(), shown.len(), chart.what));
-    let entry = |(i, line): (usize, &&Line)| LegendEntry { swatch: Swatch::Line(i), label: line.name.clone() };
+    let entry =
+        |(i, line): (usize, &&Line)| LegendEntry { swatch: Swatch::Line(i), label: line.name.clone() };
     Panel::Drawn(Box::new(Chart {
         id: chart.id,
         title: chart.title,

@@ -226,13 +226,6 @@ fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
             what: "subscriptions",
             if_zero: "No subscription ever lagged.",
         }));
-        panels.push(percentile(
-            "time-in-topic",
-            "Time in topic by percentile",
-            "time in topic",
-            "subscriptions",
-            &tail_of_groups,
-        ));
     }
     panels.push(bars(
         "utilization",
@@ -256,7 +249,13 @@ fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
         if_zero: "No worker was ever busy.",
     }));
     if !groups.is_empty() {
-        panels.push(percentile("time-in-topic", "Time in topic by percentile", "time in topic", "subscriptions", &tail_of_groups));
+        panels.push(percentile(
+            "time-in-topic",
+            "Time in topic by percentile",
+            "time in topic",
+            "subscriptions",
+            &tail_of_groups,
+        ));
     }
     panels
 }
@@ -304,13 +303,9 @@ fn legend_entry(entry: &LegendEntry) -> Markup {
         |class: &str| format!("<path class=\"{class}\" fill=\"none\" stroke-width=\"10\" d=\"M0 24H128\"/>");
     let drawing = match entry.swatch {
         Swatch::Line(i) => line(&format!("s{i}")),
-        Swatch::Band(i) => {
-            format!("<path class=\"b{i}\" d=\"M0 0H128V48H0Z\"/><path class=\"e{i}\" d=\"M0 0H128V12H0Z\"/>")
-        }
         Swatch::Node(class) => format!(
             "<rect class=\"swatch node {class}\" x=\"4\" y=\"4\" width=\"120\" height=\"40\" rx=\"6\"/>"
         ),
-        Swatch::Node(class) => format!("<rect class=\"swatch node {class}\" x=\"4\" y=\"4\" width=\"120\" height=\"40\" rx=\"6\"/>"),
         Swatch::Edge(class) => format!("<path class=\"swatch edge {class}\" d=\"M0 24H128\"/>"),
     };
     html! {

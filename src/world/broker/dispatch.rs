@@ -51,14 +51,7 @@ impl Broker {
     }
 
     /// Puts a message into a partition, now or when the topic's delay is over; returns its offset.
-    fn enter(
-        &mut self,
-        topic: u32,
-        partition: u32,
-        message: u32,
-        choose: Choose,
-        out: &mut Vec<Action>,
-    ) -> u64 {
+    fn enter(&mut self, topic: u32, partition: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
         let state = &mut self.topics[topic as usize];
         let log = state.first_log + partition;
         // Held by the delay or by this call, so that nobody lets go of it meanwhile.
@@ -195,6 +188,14 @@ impl Broker {
                 self.feed_competitor(consumer, choose, out);
             }
             self.list_if_room(consumer);
+        }
+    }
+
+    /// Any consumer of a subscription may have got room.
+    pub(super) fn serve_members(&mut self, subscription: u32, choose: Choose, out: &mut Vec<Action>) {
+        for i in 0..self.subscriptions[subscription as usize].members.len() {
+            let member = self.subscriptions[subscription as usize].members[i];
+            self.serve_consumer(member, choose, out);
         }
     }
 

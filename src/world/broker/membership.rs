@@ -132,9 +132,6 @@ impl Broker {
         let state = &mut self.consumers[consumer as usize];
         state.alive = false;
         state.current = false;
-        state.unsaid.clear();
-        let timers =
-            [std::mem::replace(&mut state.poll_timer, NONE), std::mem::replace(&mut state.ack_timer, NONE)];
         let unsaid = std::mem::take(&mut state.unsaid);
         let timers = [
             std::mem::replace(&mut state.poll_timer, NONE),
@@ -192,8 +189,10 @@ impl Broker {
         state.listed = false;
         state.hungry.clear();
         let subscription = state.subscription;
-        let timers =
-            [std::mem::replace(&mut state.lease_timer, NONE), std::mem::replace(&mut state.poll_timer, NONE)];
+        let timers = [
+            std::mem::replace(&mut state.lease_timer, NONE),
+            std::mem::replace(&mut state.poll_timer, NONE),
+        ];
         for timer in timers {
             self.cancel_timer(timer, out);
         }
@@ -231,6 +230,7 @@ impl Broker {
         for lane in self.lanes_of(subscription) {
             self.serve_lane(lane, choose, out);
         }
+        self.serve_members(subscription, choose, out);
     }
 
     /// A live consumer that was given up joins anew, when it has noticed.

@@ -40,6 +40,8 @@ impl Broker {
                 self.stop(lane, out);
             }
         }
+        // What was dropped has made room for the partitions that stay.
+        self.serve_members(subscription, choose, out);
         self.proceed(subscription, choose, out);
     }
 
@@ -115,6 +117,7 @@ impl Broker {
         for lane in self.lanes_of(subscription) {
             self.serve_lane(lane, choose, out);
         }
+        self.serve_members(subscription, choose, out);
     }
 
     /// Owners by lane. Eager: ranges, the first members taking one more. Cooperative: as it is, as far as
@@ -186,8 +189,8 @@ impl Broker {
                 && delivery.has(holder::CONSUMER | holder::ACK)
         });
         for slot in rest {
-            let idle =
-                self.deliveries[slot].has(holder::CONSUMER) && self.deliveries[slot].place != Place::Running;
+            let idle = self.deliveries[slot].has(holder::CONSUMER)
+                && self.deliveries[slot].place != Place::Running;
             self.disown(slot);
             if idle {
                 self.forget(slot, out);

@@ -81,10 +81,7 @@ impl Broker {
             self.serve_consumer(consumer, choose, out);
         }
         if self.subscriptions[subscription as usize].knobs.max_in_flight_per_group.is_some() {
-            for i in 0..self.subscriptions[subscription as usize].members.len() {
-                let member = self.subscriptions[subscription as usize].members[i];
-                self.serve_consumer(member, choose, out);
-            }
+            self.serve_members(subscription, choose, out);
         }
         self.proceed(subscription, choose, out);
     }
@@ -169,13 +166,7 @@ impl Broker {
     }
 
     /// A subscription is done with a message.
-    pub(super) fn end_message(
-        &mut self,
-        subscription: u32,
-        message: u32,
-        end: Settlement,
-        out: &mut Vec<Action>,
-    ) {
+    pub(super) fn end_message(&mut self, subscription: u32, message: u32, end: Settlement, out: &mut Vec<Action>) {
         let state = &mut self.subscriptions[subscription as usize];
         match end {
             Settlement::Acknowledged => state.counts.acknowledged += 1,

@@ -67,11 +67,8 @@ pub fn topology(topology: &Topology) -> Panel {
     let summary = summary(topology);
     let caption = |class| Caption { id: format!("topology-{class}"), title: TITLE, summary: &summary };
     let right = Drawing::new(&picture, Flow::Right, usize::MAX, Labels::Shown);
-    let broad = if right.width() > PAGE_WIDTH {
-        Drawing::new(&picture, Flow::Down, 5, Labels::Shown)
-    } else {
-        right
-    };
+    let broad =
+        if right.width() > PAGE_WIDTH { Drawing::new(&picture, Flow::Down, 5, Labels::Shown) } else { right };
     let narrow = Drawing::new(&picture, Flow::Down, 2, Labels::InTheTable);
     let (wide, narrow) = (broad.svg("wide", &caption("wide")), narrow.svg("narrow", &caption("narrow")));
     Panel::Drawn(Box::new(Chart {
@@ -136,12 +133,8 @@ impl<'a> Drawing<'a> {
         let widest = if labels == Labels::Shown { 170.0 } else { 142.0 };
         let widths: Vec<f64> = picture.nodes.iter().map(|node| node_width(node).min(widest)).collect();
         let nodes: Vec<Extent> = widths.iter().map(|&width| flow.extent(width, NODE_HEIGHT)).collect();
-        let with_labels = flow == Flow::Right;
         let edges: Vec<usize> =
             (0..picture.edges.len()).filter(|&i| picture.edges[i].from != picture.edges[i].to).collect();
-        let edges: Vec<usize> = (0..picture.edges.len())
-            .filter(|&i| picture.edges[i].from != picture.edges[i].to)
-            .collect();
         let edge = |&i: &usize| {
             let Joined { from, to, label, .. } = &picture.edges[i];
             let width = width_in_pixels(&edge_label(label), LETTER) + 8.0;
@@ -152,7 +145,7 @@ impl<'a> Drawing<'a> {
         let laid_out: Vec<Edge> = edges.iter().map(edge).collect();
         let gaps = match flow {
             Flow::Right => Gaps { along: 16.0, across: 16.0, most_across },
-            Flow::Down => Gaps { along: 18.0, across: 14.0, most_across },
+            Flow::Down => Gaps { along: 20.0, across: 14.0, most_across },
         };
         Drawing { picture, flow, widths, layout: layout(&nodes, &laid_out, gaps), edges }
     }
@@ -325,7 +318,8 @@ fn pair((x, y): (f64, f64)) -> String {
 /// Room beside the letters of a node.
 fn node_padding(kind: NodeKind) -> f64 {
     match kind {
-        NodeKind::Client | NodeKind::Topic => 26.0,
+        NodeKind::Client => 26.0,
+        NodeKind::Topic => 20.0,
         NodeKind::Service => 16.0,
     }
 }

@@ -16,9 +16,6 @@ const fn knob(name: &'static str, shape: Shape, about: &'static str) -> Key {
 /// Knobs of a broker, a topic or a subscription; the nearest wins. What none of them sets is as the
 /// preset has it.
 pub static KNOBS: &[Key] = &[
-    Key::optional("retain", Shape::Record(&RETAIN), "How long messages are kept."),
-    Key::optional("partitions", COUNT, "Into how many parts the topic is split. Order is kept within one."),
-    Key::optional(
     knob("retain", Shape::Record(&RETAIN), "How long messages are kept."),
     knob("partitions", COUNT, "Into how many parts the topic is split. Order is kept within one."),
     knob(
@@ -26,7 +23,6 @@ pub static KNOBS: &[Key] = &[
         Word(&[("by_key", "equal keys go to the same partition"), ("round_robin", "partitions take turns")]),
         "How a message finds its partition.",
     ),
-    Key::optional(
     knob(
         "order_lock",
         Word(&[
@@ -38,18 +34,11 @@ pub static KNOBS: &[Key] = &[
         ]),
         "What is held back while a message is being handled, to keep order.",
     ),
-    Key::optional(
     knob(
         "max_in_flight",
         Shape::Record(&MAX_IN_FLIGHT),
         "How many messages may be handed out and not yet acknowledged.",
     ),
-    Key::optional(
-        "batch",
-        COUNT,
-        "How many messages a consumer fetches at once. It handles them one by one.",
-    ),
-    Key::optional(
     knob("batch", COUNT, "How many messages a consumer fetches at once. It handles them one by one."),
     knob(
         "ack_scope",
@@ -60,14 +49,11 @@ pub static KNOBS: &[Key] = &[
         ]),
         "What one acknowledgement settles.",
     ),
-    Key::optional(
     knob(
         "lease",
         Shape::Record(&LEASE),
         "How long a consumer may hold what it was handed, and how the broker notices that it is gone.",
     ),
-    Key::optional("redeliver", Shape::Record(&REDELIVER), "Where a message goes that was not acknowledged."),
-    Key::optional(
     knob("redeliver", Shape::Record(&REDELIVER), "Where a message goes that was not acknowledged."),
     knob(
         "stale_ack",
@@ -78,14 +64,6 @@ pub static KNOBS: &[Key] = &[
         ]),
         "What an acknowledgement does that comes after its lease has ended.",
     ),
-    Key::optional(
-        "exhaust",
-        Shape::Record(&EXHAUST),
-        "What becomes of a message that fails again and again.",
-    ),
-    Key::optional("producer", Shape::Record(&PRODUCER), "How messages are published."),
-    Key::optional("rebalance", Shape::Record(&REBALANCE), "What happens when consumers come and go."),
-    Key::optional(
     knob("exhaust", Shape::Record(&EXHAUST), "What becomes of a message that fails again and again."),
     knob("producer", Shape::Record(&PRODUCER), "How messages are published."),
     knob("rebalance", Shape::Record(&REBALANCE), "What happens when consumers come and go."),
@@ -94,14 +72,11 @@ pub static KNOBS: &[Key] = &[
         COUNT,
         "Over how many servers a queue's messages are spread. Receiving samples them, and a delete may miss one.",
     ),
-    Key::optional(
     knob(
         "flush",
         OneOf(&[Word(&[("always", "before the publisher is told")]), DURATION]),
         "When what was accepted becomes durable.",
     ),
-    Key::optional("min_in_sync", COUNT, "How many copies must have a message before its publisher is told."),
-    Key::optional("delay", DURATION, "How long after it was accepted a message becomes visible."),
     knob("min_in_sync", COUNT, "How many copies must have a message before its publisher is told."),
     knob("delay", DURATION, "How long after it was accepted a message becomes visible."),
 ];
@@ -112,7 +87,6 @@ pub static RETAIN: Record = Record {
     called: "`retain`",
     about: "How long messages are kept.",
     groups: &[&[
-        Key::optional(
         knob(
             "mode",
             Word(&[
@@ -121,10 +95,6 @@ pub static RETAIN: Record = Record {
             ]),
             "Queue or log.",
         ),
-        Key::optional("for", DURATION, "How long a log keeps a message."),
-        Key::optional("bytes", Constant(Quantity::Size), "How much a partition of a log keeps."),
-        Key::optional("compact", Boolean, "Whether a log keeps only the newest message of each key."),
-        Key::optional(
         knob("for", DURATION, "How long a log keeps a message."),
         knob("bytes", Constant(Quantity::Size), "How much a partition of a log keeps."),
         knob("compact", Boolean, "Whether a log keeps only the newest message of each key."),
@@ -155,7 +125,6 @@ pub static LEASE: Record = Record {
     called: "`lease`",
     about: "How long a consumer may hold what it was handed.",
     groups: &[&[
-        Key::optional(
         knob(
             "kind",
             Word(&[
@@ -167,9 +136,6 @@ pub static LEASE: Record = Record {
             ]),
             "What the lease hangs on.",
         ),
-        Key::optional("after", DURATION, "The time limit, session timeout or idle time."),
-        Key::optional("poll", DURATION, "The longest time between two polls of a session's owner."),
-        Key::optional("detect", DURATION, "How long until a lost connection is noticed."),
         knob("after", DURATION, "The time limit, session timeout or idle time."),
         knob("poll", DURATION, "The longest time between two polls of a session's owner."),
         knob("detect", DURATION, "How long until a lost connection is noticed."),
@@ -183,7 +149,6 @@ pub static REDELIVER: Record = Record {
     called: "`redeliver`",
     about: "Where a message goes that was not acknowledged, and when.",
     groups: &[&[
-        Key::optional(
         knob(
             "to",
             Word(&[
@@ -196,7 +161,6 @@ pub static REDELIVER: Record = Record {
             ]),
             "Its new place.",
         ),
-        Key::optional("delay", DURATION, "How long it stays hidden first."),
         knob("delay", DURATION, "How long it stays hidden first."),
     ]],
     choices: &[],
@@ -208,12 +172,6 @@ pub static EXHAUST: Record = Record {
     called: "`exhaust`",
     about: "What becomes of a message that fails again and again.",
     groups: &[&[
-        Key::optional(
-            "after",
-            OneOf(&[Word(&[("never", "it is tried for ever")]), COUNT]),
-            "After how many tries.",
-        ),
-        Key::optional(
         knob("after", OneOf(&[Word(&[("never", "it is tried for ever")]), COUNT]), "After how many tries."),
         knob(
             "count_on",
@@ -223,7 +181,6 @@ pub static EXHAUST: Record = Record {
             ]),
             "What is counted as a try.",
         ),
-        Key::optional(
         knob(
             "then",
             Word(&[
@@ -235,8 +192,6 @@ pub static EXHAUST: Record = Record {
             ]),
             "What happens then.",
         ),
-        Key::optional("dead_letter", Name(Kind::Topic), "The topic it moves to."),
-        Key::optional(
         knob("dead_letter", Name(Kind::Topic), "The topic it moves to."),
         knob(
             "transfer",
@@ -257,11 +212,6 @@ pub static PRODUCER: Record = Record {
     called: "`producer`",
     about: "How messages are published.",
     groups: &[&[
-        Key::optional("confirm", Boolean, "Whether the publisher waits until the broker has accepted."),
-        Key::optional("timeout", DURATION, "How long it waits for that, for each try."),
-        Key::optional("attempts", COUNT, "How often it tries, the first time included."),
-        Key::optional("in_flight", COUNT, "How many unconfirmed sends one connection may have."),
-        Key::optional(
         knob("confirm", Boolean, "Whether the publisher waits until the broker has accepted."),
         knob("timeout", DURATION, "How long it waits for that, for each try."),
         knob("attempts", COUNT, "How often it tries, the first time included."),
@@ -281,7 +231,6 @@ pub static DEDUPLICATE: Record = Record {
     called: "`deduplicate`",
     about: "How the broker recognizes a message that it has already.",
     groups: &[&[
-        Key::optional(
         knob(
             "by",
             Word(&[
@@ -291,7 +240,6 @@ pub static DEDUPLICATE: Record = Record {
             ]),
             "What it compares.",
         ),
-        Key::optional(
         knob(
             "scope",
             Word(&[
@@ -299,11 +247,6 @@ pub static DEDUPLICATE: Record = Record {
                 ("partition", "among the messages of a partition"),
             ]),
             "Among which messages.",
-        ),
-        Key::optional(
-            "window",
-            OneOf(&[DURATION, COUNT]),
-            "For how long, or among how many of the last batches.",
         ),
         knob("window", OneOf(&[DURATION, COUNT]), "For how long, or among how many of the last batches."),
     ]],
@@ -316,7 +259,6 @@ pub static REBALANCE: Record = Record {
     called: "`rebalance`",
     about: "What happens when consumers come and go.",
     groups: &[&[
-        Key::optional(
         knob(
             "mode",
             Word(&[
@@ -325,7 +267,6 @@ pub static REBALANCE: Record = Record {
             ]),
             "Who stops.",
         ),
-        Key::optional("pause", DURATION, "For how long."),
         knob("pause", DURATION, "For how long."),
     ]],
     choices: &[],
