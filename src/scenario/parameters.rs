@@ -289,7 +289,8 @@ impl Filling<'_> {
 
     fn unknown(&self, name: &str, span: Span) -> Diagnostic {
         let mistake = Diagnostic::new("unknown-parameter", span, format!("there is no parameter `{name}`"));
-        let names: Vec<String> = self.declared.keys().map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> =
+            self.declared.keys().take(SHOWN + 1).map(|name| format!("`{name}`")).collect();
         let mistake = match self.place {
             Some(place) if !names.is_empty() => {
                 mistake.related(place, format!("declared here: {}", shortened(&names).join(", ")))
