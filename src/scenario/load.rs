@@ -92,7 +92,7 @@ fn finish(
     };
     settings::apply(settings, &mut root, &mut sources, &mut diagnostics);
     let parameters = parameters::fill_in(&mut root, &mut diagnostics);
-    (sources, diagnostics, Some(Loaded { root, parameters }))
+    (sources, diagnostics, parameters.map(|parameters| Loaded { root, parameters }))
 }
 
 /// Each tree over the one that it extends, the last of which extends none.

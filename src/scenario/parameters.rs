@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Takes `parameters` out of the top-level map, puts their values where they are used, and returns
-/// them by name, each with those it stands for itself filled in.
-pub fn fill_in(root: &mut Node, diagnostics: &mut Diagnostics) -> IndexMap<String, Node> {
+/// them by name, each with those it stands for itself filled in. `None` if a bound was hit.
+pub fn fill_in(root: &mut Node, diagnostics: &mut Diagnostics) -> Option<IndexMap<String, Node>> {
     let declared = match &mut root.kind {
         NodeKind::Map(entries) => entries.shift_remove("parameters"),
         _ => None,
@@ -45,11 +45,15 @@ pub fn fill_in(root: &mut Node, diagnostics: &mut Diagnostics) -> IndexMap<Strin
         filling.parameter(name, None);
     }
     filling.node(root, 0);
+    if filling.stopped {
+        return None;
+    }
     let mut values = filling.values;
-    names
-        .into_iter()
-        .filter_map(|name| values.remove(&name).flatten().map(|value| (name, value.node)))
-        .collect()
+    let found = names.into_iter().filter_map(|name| {
+        let value = values.remove(&name).flatten()?;
+        Some((name, value.node))
+    });
+    Some(found.collect())
 }
 
 /// The names of parameters used in a text, each with the bytes that `$name` covers.
@@ -289,7 +293,8 @@ impl Filling<'_> {
 
     fn unknown(&self, name: &str, span: Span) -> Diagnostic {
         let mistake = Diagnostic::new("unknown-parameter", span, format!("there is no parameter `{name}`"));
-        let names: Vec<String> = self.declared.keys().map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> =
+            self.declared.keys().take(SHOWN + 1).map(|name| format!("`{name}`")).collect();
         let mistake = match self.place {
             Some(place) if !names.is_empty() => {
                 mistake.related(place, format!("declared here: {}", shortened(&names).join(", ")))

@@ -8,6 +8,7 @@ use eventflow::scenario::node::{Node, NodeKind};
 use eventflow::scenario::render::{Style, render};
 use eventflow::scenario::source::{Sources, Span};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 const VALID: &str = include_str!("files/valid.yaml");
 
@@ -138,7 +139,12 @@ fn soup() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 1500,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(42),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

@@ -99,7 +99,8 @@ impl<'a> Builder<'a> {
 
     /// The place of the innermost bracket that is still open.
     pub fn open_bracket(&self) -> Option<usize> {
-        self.open.last().filter(|inner| inner.style == Style::Flow).map(|inner| inner.start)
+        let brackets = self.open.iter().map(|collection| collection.start);
+        brackets.rev().find(|&start| matches!(self.places.character(start), Some('[' | '{')))
     }
 
     /// Whether a mistake at `place` is part of one that was already told.
@@ -136,7 +137,8 @@ impl<'a> Builder<'a> {
         if self.documents == 1 {
             return Next::GoOn;
         }
-        let span = self.places.span(start, (start + 3).min(self.places.text.len()));
+        let marked = self.places.text[start..].starts_with("---");
+        let span = if marked { self.places.span(start, start + 3) } else { self.places.one(start) };
         self.diagnostics.push(
             Diagnostic::new("several-documents", span, "a second document starts here")
                 .help("a file holds one scenario; put the other one into a file of its own"),
@@ -150,8 +152,7 @@ impl<'a> Builder<'a> {
             self.diagnostics.push(refused_tag(self.places.span(start, line)));
         }
         if self.open.len() == limits::NESTING {
-            let span =
-                self.places.span(start, start + self.places.character(start).map_or(0, char::len_utf8));
+            let span = self.places.one(start);
             return self.stop(limits::exceeded(
                 span,
                 "too deeply nested",

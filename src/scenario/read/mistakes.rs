@@ -46,7 +46,7 @@ fn tab(builder: &Builder, info: &str, place: usize) -> Option<Diagnostic> {
 /// Mistakes that the parser names well enough to say more about them.
 fn known(builder: &Builder, info: &str, place: usize) -> Option<Diagnostic> {
     let places = &builder.places;
-    let here = places.span(place, place + places.character(place).map_or(0, char::len_utf8));
+    let here = places.one(place);
     let syntax = |message: &str| Diagnostic::new("yaml-syntax", here, message);
     if info == "recursion limit exceeded" {
         let unit = "lists and maps inside one another";
@@ -91,14 +91,14 @@ fn unquoted(builder: &Builder, place: usize) -> Option<Diagnostic> {
 /// Everything else: lines and brackets that do not fit together.
 fn structure(builder: &Builder, info: &str, place: usize) -> Diagnostic {
     let places = &builder.places;
-    let here = places.span(place, place + places.character(place).map_or(0, char::len_utf8));
+    let here = places.one(place);
     let syntax = |message: &str| Diagnostic::new("yaml-syntax", here, message);
     let indentation =
         "entries of one map or list start in the same column; what belongs to an entry is indented further";
     if info.contains("expected ','") {
         let mistake = syntax("expected a comma or the closing bracket here");
         return match builder.open_bracket() {
-            Some(bracket) => mistake.related(places.span(bracket, bracket + 1), "opened here"),
+            Some(bracket) => mistake.related(places.one(bracket), "opened here"),
             None => mistake,
         };
     }
