@@ -98,7 +98,9 @@ fn head(results: &RunResults) -> Vec<(Look, String)> {
 /// The first notes, and how many more there are.
 fn notes(results: &RunResults) -> Vec<(Look, String)> {
     const MOST_NOTES: usize = 2;
-    let note = |note: &String| (Look::Warning, text::fitted_to_columns(&format!("! {}", text::prose(note)), COLUMNS));
+    let note = |note: &String| {
+        (Look::Warning, text::fitted_to_columns(&format!("! {}", text::prose(note)), COLUMNS))
+    };
     let mut lines: Vec<(Look, String)> = results.notes.iter().take(MOST_NOTES).map(note).collect();
     if results.notes.len() > MOST_NOTES {
         let line = format!("! … and {} more notes in the report", results.notes.len() - MOST_NOTES);
@@ -232,7 +234,11 @@ fn table(section: &Section, granted: usize) -> Vec<(Look, String)> {
     let mut lines = vec![(Look::Head, line(section.heads.clone()))];
     lines.extend(shown.iter().map(|row| (Look::Text, line(row.iter().map(String::as_str).collect()))));
     if rows < all {
-        let more = if rows == 0 { format!("{all} in the report") } else { format!("… and {} more in the report", all - rows) };
+        let more = if rows == 0 {
+            format!("{all} in the report")
+        } else {
+            format!("… and {} more in the report", all - rows)
+        };
         lines.push((Look::Aside, more));
     }
     lines

@@ -18,7 +18,8 @@ pub const NONE: Estimate = Estimate { mean: None, half_width: None, n: 0 };
 
 /// A log-normal-like distribution around `median`, with a tail as heavy as `spread` says.
 pub fn durations(median: f64, spread: f64, count: u64) -> DurationResults {
-    let at = |nines: f64| median * (1.0 + spread * nines * nines * 1.2) * (0.4 + 0.6 * (nines / 0.3).min(1.0));
+    let at =
+        |nines: f64| median * (1.0 + spread * nines * nines * 1.2) * (0.4 + 0.6 * (nines / 0.3).min(1.0));
     let last = (count as f64).log10();
     let distribution = (0..=120).map(|i| {
         let nines = last * f64::from(i) / 120.0;
@@ -39,7 +40,16 @@ pub fn durations(median: f64, spread: f64, count: u64) -> DurationResults {
 
 fn no_durations() -> DurationResults {
     let distribution = Vec::new();
-    DurationResults { count: 0, mean: NONE, p50: NONE, p90: NONE, p99: NONE, p999: NONE, max: NONE, distribution }
+    DurationResults {
+        count: 0,
+        mean: NONE,
+        p50: NONE,
+        p90: NONE,
+        p99: NONE,
+        p999: NONE,
+        max: NONE,
+        distribution,
+    }
 }
 
 /// A series of `value(time)` with a little ripple.
@@ -85,7 +95,14 @@ pub fn client(name: &str, rate: f64, median: f64) -> ClientResults {
         throughput_over_time: series(|t| if within(t, OUTAGE) { rate * 0.72 } else { rate }),
         errors_over_time: series(|t| if within(t, OUTAGE) { rate * 0.28 } else { 0.0 }),
         response_time_over_time: series(|t| {
-            median * if within(t, OUTAGE) { 38.0 } else if within(t, DEGRADED) { 4.2 } else { 1.3 }
+            median
+                * if within(t, OUTAGE) {
+                    38.0
+                } else if within(t, DEGRADED) {
+                    4.2
+                } else {
+                    1.3
+                }
         }),
     }
 }
@@ -131,8 +148,14 @@ pub fn subscription(topic: &str, group: &str, median: f64) -> SubscriptionResult
         deliveries: estimate(199.71, 0.6),
         redeliveries: if group == "inventory" { estimate(0.412, 0.034) } else { estimate(0.0, 0.0) },
         exhausted: estimate(0.0, 0.0),
-        lag: estimate(if group == "inventory" { 1312.0 } else { 4.12 }, if group == "inventory" { 24.0 } else { 0.21 }),
-        lag_max: estimate(if group == "inventory" { 12_133.0 } else { 31.2 }, if group == "inventory" { 210.0 } else { 2.2 }),
+        lag: estimate(
+            if group == "inventory" { 1312.0 } else { 4.12 },
+            if group == "inventory" { 24.0 } else { 0.21 },
+        ),
+        lag_max: estimate(
+            if group == "inventory" { 12_133.0 } else { 31.2 },
+            if group == "inventory" { 210.0 } else { 2.2 },
+        ),
         time_in_topic: if group == "audit" { no_durations() } else { durations(median, 2.0, 1_198_000) },
         lag_over_time: series(lag),
     }
@@ -153,7 +176,12 @@ fn call(caller: &str, callee: &str, median: f64) -> CallResults {
 
 fn link(name: &str, lost: f64) -> LinkResults {
     let name = name.to_owned();
-    LinkResults { name, sent: estimate(120_412.0, 310.0), lost: estimate(lost, lost * 0.07), duplicated: estimate(0.0, 0.0) }
+    LinkResults {
+        name,
+        sent: estimate(120_412.0, 310.0),
+        lost: estimate(lost, lost * 0.07),
+        duplicated: estimate(0.0, 0.0),
+    }
 }
 
 fn fault(name: &str, what: &str, band: (f64, f64)) -> FaultResults {
@@ -241,7 +269,9 @@ pub fn order_flow() -> RunResults {
             fault("slow_network", "degrade orders, kafka", DEGRADED),
         ],
         topology: topology(),
-        notes: vec!["The lag of order-events.inventory was still above its average 80 s after the outage.".to_owned()],
+        notes: vec![
+            "The lag of order-events.inventory was still above its average 80 s after the outage.".to_owned(),
+        ],
     }
 }
 
@@ -249,11 +279,18 @@ pub fn order_flow() -> RunResults {
 pub fn crowd(count: usize) -> RunResults {
     let mut results = order_flow();
     let name = |what: &str, i: usize| format!("{what}-{i:05}");
-    results.services = (0..count).map(|i| service(&name("service", i), Some(4), (i % 97) as f64 / 100.0, 0.005)).collect();
-    results.clients = (0..12).map(|i| client(&name("client", i), 10.0 + i as f64, 0.01 * (i + 1) as f64)).collect();
+    results.services =
+        (0..count).map(|i| service(&name("service", i), Some(4), (i % 97) as f64 / 100.0, 0.005)).collect();
+    results.clients =
+        (0..12).map(|i| client(&name("client", i), 10.0 + i as f64, 0.01 * (i + 1) as f64)).collect();
     results.subscriptions = (0..count / 10).map(|i| subscription(&name("topic", i), "group", 0.01)).collect();
-    results.faults = (0..9).map(|i| fault(&name("fault", i), "crash a service", (50.0 * i as f64, 50.0 * i as f64 + 20.0))).collect();
-    results.topology.nodes.extend((0..count).map(|i| node(&name("service", i), NodeKind::Service, "4 workers")));
+    results.faults = (0..9)
+        .map(|i| fault(&name("fault", i), "crash a service", (50.0 * i as f64, 50.0 * i as f64 + 20.0)))
+        .collect();
+    results
+        .topology
+        .nodes
+        .extend((0..count).map(|i| node(&name("service", i), NodeKind::Service, "4 workers")));
     results.topology.edges.extend((0..count).map(|i| edge(i % 50, (i * 7 + 3) % 60, EdgeKind::Call, "Call")));
     results
 }

@@ -12,7 +12,10 @@ pub fn charts(page: &str) -> Vec<String> {
 }
 
 fn child_text<'a>(svg: Node<'a, '_>, name: &str) -> &'a str {
-    svg.children().find(|child| child.has_tag_name(("http://www.w3.org/2000/svg", name))).and_then(|child| child.text()).unwrap_or("")
+    svg.children()
+        .find(|child| child.has_tag_name(("http://www.w3.org/2000/svg", name)))
+        .and_then(|child| child.text())
+        .unwrap_or("")
 }
 
 #[test]
@@ -29,7 +32,8 @@ fn every_chart_is_well_formed_and_told_in_words() {
             let told = child_text(svg, "desc");
             assert!(told.len() > 40 && told.chars().any(|c| c.is_ascii_digit()), "{told}");
             let labelled = svg.attribute("aria-labelledby").unwrap();
-            let ids: BTreeSet<&str> = document.descendants().filter_map(|node| node.attribute("id")).collect();
+            let ids: BTreeSet<&str> =
+                document.descendants().filter_map(|node| node.attribute("id")).collect();
             assert!(labelled.split(' ').all(|id| ids.contains(id)));
             for marked in document.descendants().filter(|node| node.is_element()) {
                 for colour in ["stroke", "fill", "style"].iter().filter_map(|name| marked.attribute(*name)) {
@@ -60,10 +64,15 @@ fn ids_are_unique_and_references_lead_somewhere() {
 fn the_page_reaches_for_nothing_and_runs_nothing() {
     let page = page::render(&order_flow());
     let rest = page.replace("http://www.w3.org/2000/svg", "");
-    for forbidden in ["http:", "https:", "<script", "<link", "<iframe", "<img", "url(", "@import", " src=", " href=", " on"] {
+    for forbidden in [
+        "http:", "https:", "<script", "<link", "<iframe", "<img", "url(", "@import", " src=", " href=", " on",
+    ] {
         if forbidden == " on" {
             // Prose may have the word; an attribute may not begin so.
-            assert!(!rest.split('<').any(|tag| tag.split('>').next().unwrap().contains(" on")), "an event handler");
+            assert!(
+                !rest.split('<').any(|tag| tag.split('>').next().unwrap().contains(" on")),
+                "an event handler"
+            );
             continue;
         }
         assert!(!rest.contains(forbidden), "{forbidden}");
@@ -74,13 +83,31 @@ fn the_page_reaches_for_nothing_and_runs_nothing() {
 #[test]
 fn parts_come_in_the_order_of_a_readers_questions() {
     let page = page::render(&order_flow());
-    let parts = ["<h1>", "What was run", "To get the same again", "Read this first", "Key figures", "Clients, services and topics",
-        "Response time by percentile", "id=\"throughput\"", "id=\"queues\"", "id=\"lag\"", "id=\"utilization\"",
-        "id=\"table-clients\"", "id=\"table-calls\"", "id=\"table-services\"", "id=\"table-subscriptions\"", "id=\"table-links\"",
-        "id=\"table-faults\""];
-    let places: Vec<usize> = parts.iter().map(|part| page.find(part).unwrap_or_else(|| panic!("{part}"))).collect();
+    let parts = [
+        "<h1>",
+        "What was run",
+        "To get the same again",
+        "Read this first",
+        "Key figures",
+        "Clients, services and topics",
+        "Response time by percentile",
+        "id=\"throughput\"",
+        "id=\"queues\"",
+        "id=\"lag\"",
+        "id=\"utilization\"",
+        "id=\"table-clients\"",
+        "id=\"table-calls\"",
+        "id=\"table-services\"",
+        "id=\"table-subscriptions\"",
+        "id=\"table-links\"",
+        "id=\"table-faults\"",
+    ];
+    let places: Vec<usize> =
+        parts.iter().map(|part| page.find(part).unwrap_or_else(|| panic!("{part}"))).collect();
     assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "{places:?}");
-    assert!(page.contains("eventflow run scenarios/coupling/order-flow.yaml --seed 42 --replications 10 --set rate=200/s"));
+    assert!(page.contains(
+        "eventflow run scenarios/coupling/order-flow.yaml --seed 42 --replications 10 --set rate=200/s"
+    ));
     assert!(page.contains("199.4 ± 0.9 /s"), "throughput, rounded to its interval");
     assert!(!page.contains("Partial result"));
 }
@@ -88,7 +115,13 @@ fn parts_come_in_the_order_of_a_readers_questions() {
 #[test]
 fn one_replication_and_nothing_to_show_are_said_so() {
     let page = page::render(&nothing());
-    for said in ["Partial result", "after 1 of 10 replications", "No intervals", "No intent ended well.", "no interval"] {
+    for said in [
+        "Partial result",
+        "after 1 of 10 replications",
+        "No intervals",
+        "No intent ended well.",
+        "no interval",
+    ] {
         assert!(page.contains(said), "{said}");
     }
     assert_eq!(charts(&page).len(), 0);

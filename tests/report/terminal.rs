@@ -7,7 +7,8 @@ use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
 fn plain(results: &RunResults) -> String {
-    let written = Written { page: Path::new("reports/order-flow.html"), json: Path::new("reports/order-flow.json") };
+    let written =
+        Written { page: Path::new("reports/order-flow.html"), json: Path::new("reports/order-flow.json") };
     render(results, Style::Plain, &written)
 }
 

@@ -86,14 +86,8 @@ impl Axis {
     pub fn percentiles(count: u64) -> Axis {
         let to = libm::log10(count.max(10) as f64).min(6.0);
         // Without the unit, which the title has: on a phone there is no room for it at each tick.
-        let named = [
-            (0.5, "50"),
-            (0.9, "90"),
-            (0.99, "99"),
-            (0.999, "99.9"),
-            (0.9999, "99.99"),
-            (0.99999, "99.999"),
-        ];
+        let named =
+            [(0.5, "50"), (0.9, "90"), (0.99, "99"), (0.999, "99.9"), (0.9999, "99.99"), (0.99999, "99.999")];
         let ticks = named.map(|(share, name)| (nines(share), name.to_owned()));
         let ticks = ticks.into_iter().filter(|(place, _)| *place <= to + 1e-9).collect();
         Axis { from: 0.0, to, ticks, unit: "%", scale: Scale::Nines }
@@ -188,8 +182,8 @@ fn round_down(value: f64) -> f64 {
 /// The least step of a clock that is not below `seconds`: 1-2-5 to ten seconds and from a day on.
 fn clock_step(seconds: f64) -> f64 {
     const CLOCK: [f64; 15] = [
-        10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0, 43_200.0,
-        86_400.0,
+        10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0,
+        43_200.0, 86_400.0,
     ];
     if seconds <= 5.0 {
         return round_up(seconds);
@@ -210,7 +204,10 @@ mod tests {
     fn ticks_are_round() {
         assert_eq!(names(&Axis::linear(97.0, 5, Quantity::PerSecond)), ["0", "20", "40", "60", "80", "100"]);
         assert_eq!(names(&Axis::linear(0.23, 3, Quantity::Share)), ["0", "10 %", "20 %", "30 %"]);
-        assert_eq!(names(&Axis::linear(31_000.0, 4, Quantity::Number)), ["0", "10 k", "20 k", "30 k", "40 k"]);
+        assert_eq!(
+            names(&Axis::linear(31_000.0, 4, Quantity::Number)),
+            ["0", "10 k", "20 k", "30 k", "40 k"]
+        );
         assert_eq!(names(&Axis::time(600.0, 6)), ["0", "2", "4", "6", "8", "10"]);
         assert_eq!(Axis::time(600.0, 6).unit, "min");
         assert_eq!(names(&Axis::time(1.0, 5)), ["0", "200", "400", "600", "800", "1000"]);
@@ -218,7 +215,10 @@ mod tests {
 
     #[test]
     fn a_logarithmic_axis_takes_the_finest_ticks_that_have_room() {
-        assert_eq!(names(&Axis::logarithm(0.0012, 0.043, 8)), ["1 ms", "2 ms", "5 ms", "10 ms", "20 ms", "50 ms"]);
+        assert_eq!(
+            names(&Axis::logarithm(0.0012, 0.043, 8)),
+            ["1 ms", "2 ms", "5 ms", "10 ms", "20 ms", "50 ms"]
+        );
         assert_eq!(names(&Axis::logarithm(0.0012, 9.0, 8)), ["1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
     }
 

@@ -45,7 +45,17 @@ pub fn bars(id: &'static str, title: &'static str, what: &str, nothing: &str, al
     };
     let head = ["name", "mean", "95 % interval"].map(str::to_owned).to_vec();
     let table = DataTable { head, rows: shown.iter().map(row).collect() };
-    Panel::Drawn(Box::new(Chart { id, title, summary, wide, narrow, legend: Vec::new(), notes, table, broad: false }))
+    Panel::Drawn(Box::new(Chart {
+        id,
+        title,
+        summary,
+        wide,
+        narrow,
+        legend: Vec::new(),
+        notes,
+        table,
+        broad: false,
+    }))
 }
 
 fn summary(title: &str, shown: &[&Bar]) -> String {
@@ -80,7 +90,9 @@ fn draw_on(area: &DrawingArea<SVGBackend, Shift>, shown: &[&Bar], width: f64) ->
         area.draw(&Rectangle::new([(x(0.0), upper), (x(mean), lower)], Ink::Bar.area()))?;
         if let Some(half_width) = bar.share.half_width {
             let (from, to, middle) = (x(mean - half_width), x(mean + half_width), grid(top + 26.0));
-            for ends in [[(from, upper), (from, lower)], [(to, upper), (to, lower)], [(from, middle), (to, middle)]] {
+            for ends in
+                [[(from, upper), (from, lower)], [(to, upper), (to, lower)], [(from, middle), (to, middle)]]
+            {
                 area.draw(&PathElement::new(ends.to_vec(), Ink::Whisker.line(1.5)))?;
             }
         }
@@ -88,7 +100,10 @@ fn draw_on(area: &DrawingArea<SVGBackend, Shift>, shown: &[&Bar], width: f64) ->
     let style = Ink::Tick.letters().pos(Pos::new(HPos::Center, VPos::Top));
     for percent in [0, 25, 50, 75, 100] {
         let at = x(f64::from(percent) / 100.0);
-        area.draw(&PathElement::new(vec![(at, grid(bottom)), (at, grid(bottom + 4.0))], Ink::Axis.line(1.0)))?;
+        area.draw(&PathElement::new(
+            vec![(at, grid(bottom)), (at, grid(bottom + 4.0))],
+            Ink::Axis.line(1.0),
+        ))?;
         area.draw_text(&format!("{percent} %"), &style, (at, grid(bottom + 7.0)))?;
     }
     area.draw(&PathElement::new(vec![(x(0.0), grid(bottom)), (x(1.0), grid(bottom))], Ink::Axis.line(1.0)))

@@ -155,7 +155,8 @@ mod tests {
         assert_eq!(markers.len(), all);
 
         let caption = Caption { id: "x".into(), title: "a < b", summary: "\u{202e}" };
-        let svg = finish("<svg>\n<line opacity=\"1\" stroke=\"#EF0003\"/></svg>", 10.0, 5.0, "wide", &caption);
+        let svg =
+            finish("<svg>\n<line opacity=\"1\" stroke=\"#EF0003\"/></svg>", 10.0, 5.0, "wide", &caption);
         assert!(svg.contains("<line class=\"s3\"/></svg>"), "{svg}");
         assert!(svg.contains("viewBox=\"0 0 40 20\""), "{svg}");
         assert!(svg.contains(">a &lt; b</title>") && svg.contains(">\\u{202e}</desc>"), "{svg}");

@@ -104,8 +104,7 @@ impl Frame {
             .margin_right(grid(RIGHT_MARGIN))
             .margin_bottom(grid(TICK_HEIGHT + TITLE_HEIGHT))
             .margin_left(grid(self.gutter()));
-        let mut chart =
-            builder.build_cartesian_2d(self.x.from..self.x.to, self.y.from..self.y.to)?;
+        let mut chart = builder.build_cartesian_2d(self.x.from..self.x.to, self.y.from..self.y.to)?;
         for lane in &self.lanes {
             chart.draw_series(lane.spans.iter().map(|&(from, to)| {
                 let corners = [(self.x.place(from), self.y.to), (self.x.place(to), self.y.from)];
@@ -126,7 +125,8 @@ impl Frame {
     /// Grid, ticks and titles.
     fn draw_axes(&self, area: &Area) -> Drawn {
         let (left, right, top, bottom) = (self.gutter(), self.right(), self.plot_top(), self.plot_bottom());
-        let (y_name, x_name) = (Ink::Tick.letters().pos(Pos::new(HPos::Right, VPos::Center)), self.x_name_style());
+        let (y_name, x_name) =
+            (Ink::Tick.letters().pos(Pos::new(HPos::Right, VPos::Center)), self.x_name_style());
         for (place, name) in &self.y.ticks {
             let y = self.pixel_of_y(*place);
             let ink = if *place == self.y.from { Ink::Axis } else { Ink::Grid };
@@ -182,7 +182,9 @@ impl Frame {
             let pixel = |x: f64| self.pixel_of_x(self.x.place(x));
             let left = lane.spans.iter().map(|span| pixel(span.0)).fold(middle - half, f64::min);
             let right = lane.spans.iter().map(|span| pixel(span.1)).fold(middle + half, f64::max);
-            let free = |row: &Vec<(f64, f64)>| row.iter().all(|taken| right + APART < taken.0 || taken.1 + APART < left);
+            let free = |row: &Vec<(f64, f64)>| {
+                row.iter().all(|taken| right + APART < taken.0 || taken.1 + APART < left)
+            };
             let row = rows.iter().position(free).unwrap_or(rows.len());
             rows.resize(rows.len().max(row + 1), Vec::new());
             rows[row].push((left, right));

@@ -28,7 +28,10 @@ pub const MOST_SERIES: usize = 8;
 pub enum Panel {
     Drawn(Box<Chart>),
     /// There is nothing to draw, and this sentence says why.
-    Blank { title: &'static str, why: String },
+    Blank {
+        title: &'static str,
+        why: String,
+    },
 }
 
 /// A chart, ready to be put into a page.
@@ -73,7 +76,10 @@ pub struct DataTable {
 /// Sentence about series that are not shown, if there are any.
 fn not_shown(all: usize, shown: usize, what: &str) -> Option<String> {
     (all > shown).then(|| {
-        format!("The {shown} largest of {all} {what} are shown; {} are not. The JSON file has all.", all - shown)
+        format!(
+            "The {shown} largest of {all} {what} are shown; {} are not. The JSON file has all.",
+            all - shown
+        )
     })
 }
 

@@ -75,7 +75,11 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
     let peaks: Vec<f64> = chart.lines.iter().map(|line| peak(line.series).1).collect();
     let most = peaks.iter().copied().fold(0.0, f64::max);
     if most <= 0.0 {
-        let why = if chart.lines.is_empty() { format!("There are no {}.", chart.what) } else { chart.if_zero.to_owned() };
+        let why = if chart.lines.is_empty() {
+            format!("There are no {}.", chart.what)
+        } else {
+            chart.if_zero.to_owned()
+        };
         return Panel::Blank { title: chart.title, why };
     }
     let shown: Vec<&Line> = largest(&peaks).into_iter().map(|i| &chart.lines[i]).collect();
@@ -84,7 +88,8 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
     let [wide, narrow] = Format::BOTH.map(draw);
     let mut notes = Vec::new();
     notes.extend(not_shown(chart.lines.len(), shown.len(), chart.what));
-    let entry = |(i, line): (usize, &&Line)| LegendEntry { swatch: Swatch::Line(i), label: line.name.clone() };
+    let entry =
+        |(i, line): (usize, &&Line)| LegendEntry { swatch: Swatch::Line(i), label: line.name.clone() };
     Panel::Drawn(Box::new(Chart {
         id: chart.id,
         title: chart.title,
@@ -113,7 +118,8 @@ fn frame(chart: &OverTime, shown: &[&Line], shades: &[Shade], most: f64, format:
         Lane { name: shade.name.clone(), fill, edge, spans: within(&shade.spans, x.to) }
     };
     let lanes: Vec<Lane> = shades.iter().map(lane).filter(|lane| !lane.spans.is_empty()).collect();
-    let y_title = if y.unit.is_empty() { chart.y_title.to_owned() } else { format!("{}, {}", chart.y_title, y.unit) };
+    let y_title =
+        if y.unit.is_empty() { chart.y_title.to_owned() } else { format!("{}, {}", chart.y_title, y.unit) };
     Frame { format, x_title: format!("simulated time, {}", x.unit), y_title, x, y, lanes, lines }
 }
 
@@ -144,7 +150,9 @@ fn pieces(series: &Series, silence: Silence) -> Vec<Vec<(f64, f64)>> {
     let mut pieces: Vec<Vec<(f64, f64)>> = vec![Vec::new()];
     for (i, value) in values.into_iter().enumerate() {
         match value {
-            Some(value) => pieces.last_mut().expect("begins with one").push(((i as f64 + 0.5) * width, value)),
+            Some(value) => {
+                pieces.last_mut().expect("begins with one").push(((i as f64 + 0.5) * width, value))
+            }
             None => pieces.push(Vec::new()),
         }
     }
@@ -202,7 +210,11 @@ fn summary(chart: &OverTime, shown: &[&Line], shades: &[Shade]) -> String {
     }
     let faults = shades.iter().filter(|shade| shade.is_fault).filter_map(|shade| {
         let (from, to) = *shade.spans.first()?;
-        let again = if shade.spans.len() > 1 { format!(", {} times in all", shade.spans.len()) } else { String::new() };
+        let again = if shade.spans.len() > 1 {
+            format!(", {} times in all", shade.spans.len())
+        } else {
+            String::new()
+        };
         let (from, to) = (instant(from), instant(to));
         Some(format!("{} from {from} to {to}{again}", shade.name))
     });

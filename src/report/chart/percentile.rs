@@ -15,10 +15,14 @@ pub struct Tail<'a> {
 
 /// Draws `tails`; `what` they are: `clients`.
 pub fn percentile(id: &'static str, title: &'static str, y_title: &str, what: &str, tails: &[Tail]) -> Panel {
-    let seen = |tail: &&Tail| tail.durations.distribution.iter().any(|(edge, _)| edge.is_finite() && *edge > 0.0);
+    let seen =
+        |tail: &&Tail| tail.durations.distribution.iter().any(|(edge, _)| edge.is_finite() && *edge > 0.0);
     let seen: Vec<&Tail> = tails.iter().filter(seen).collect();
     if seen.is_empty() {
-        return Panel::Blank { title, why: format!("Nothing to show: no durations above zero were observed for any of the {what}.") };
+        return Panel::Blank {
+            title,
+            why: format!("Nothing to show: no durations above zero were observed for any of the {what}."),
+        };
     }
     let sizes: Vec<f64> = seen.iter().map(|tail| tail.durations.p99.mean.unwrap_or(0.0)).collect();
     let shown: Vec<&Tail> = largest(&sizes).into_iter().map(|i| seen[i]).collect();
@@ -31,7 +35,8 @@ pub fn percentile(id: &'static str, title: &'static str, y_title: &str, what: &s
          Observations of all replications are pooled."
             .to_owned(),
     );
-    let entry = |(i, tail): (usize, &&Tail)| LegendEntry { swatch: Swatch::Line(i), label: tail.name.clone() };
+    let entry =
+        |(i, tail): (usize, &&Tail)| LegendEntry { swatch: Swatch::Line(i), label: tail.name.clone() };
     Panel::Drawn(Box::new(Chart {
         id,
         title,
@@ -86,7 +91,8 @@ fn summary(y_title: &str, shown: &[&Tail]) -> String {
     text[..1].make_ascii_uppercase();
     for tail in shown.iter().take(4) {
         let told = |estimate| figure(estimate, Quantity::Seconds);
-        let (half, p99, p999) = (told(&tail.durations.p50), told(&tail.durations.p99), told(&tail.durations.p999));
+        let (half, p99, p999) =
+            (told(&tail.durations.p50), told(&tail.durations.p99), told(&tail.durations.p999));
         text.push_str(&format!(
             "{}: half took at most {half}, 99 % at most {p99}, 99.9 % at most {p999}, of {} observed. ",
             tail.name,
@@ -128,7 +134,16 @@ mod tests {
 
     fn durations(count: u64, distribution: Vec<(f64, f64)>) -> DurationResults {
         let none = Estimate { mean: None, half_width: None, n: 0 };
-        DurationResults { count, mean: none, p50: none, p90: none, p99: none, p999: none, max: none, distribution }
+        DurationResults {
+            count,
+            mean: none,
+            p50: none,
+            p90: none,
+            p99: none,
+            p999: none,
+            max: none,
+            distribution,
+        }
     }
 
     #[test]

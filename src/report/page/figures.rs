@@ -9,9 +9,16 @@ use maud::{Markup, html};
 /// Most clients in the table; the tables further below have more.
 const MOST_CLIENTS: usize = 4;
 
-/// One row: what it is, of what, how much.
+/// The figures of one client, service or subscription.
+struct Group {
+    name: String,
+    /// Why it is among the key figures.
+    role: &'static str,
+    rows: Vec<Row>,
+}
+
+/// One figure.
 struct Row {
-    of: String,
     what: &'static str,
     estimate: Estimate,
     quantity: Quantity,
@@ -22,30 +29,20 @@ pub fn subscription_name(subscription: &SubscriptionResults) -> String {
     text::name(&format!("{}.{}", subscription.topic, subscription.group))
 }
 
-/// The table of key figures, each with its half-width and the replications behind it.
+/// The key figures, each with its half-width and the replications behind it.
 pub fn key_figures(results: &RunResults) -> Markup {
-    let rows = rows(results);
+    let groups = groups(results);
     let hidden = results.clients.len().saturating_sub(MOST_CLIENTS);
     html! {
         section aria-labelledby="figures" {
             h2 #figures { "Key figures" }
-            @if rows.is_empty() {
+            @if groups.is_empty() {
                 p { "The scenario has no clients, services or subscriptions to measure." }
             } @else {
-                div.scroll tabindex="0" role="region" aria-label="Key figures" {
-                    table.key {
-                        thead { tr {
-                            th scope="col" { "where" } th scope="col" { "figure" } th.number scope="col" { "mean" }
-                            th.number scope="col" { "± " (interval(results)) }
-                            th.number scope="col" { "n" }
-                        } }
-                        tbody { @for (i, row) in rows.iter().enumerate() {
-                            (draw(row, i == 0 || rows[i - 1].of != row.of))
-                        } }
-                    }
-                }
+                div.key { @for group in &groups { (draw(group, results)) } }
                 p.under {
-                    "n: replications in which the figure is defined."
+                    "± is the half-width of the " (interval(results)) " confidence interval; n counts the replications in \
+                     which the figure is defined."
                     @if hidden > 0 { " " (count(hidden as u64)) " more clients are in the table of clients." }
                 }
             }
@@ -53,14 +50,27 @@ pub fn key_figures(results: &RunResults) -> Markup {
     }
 }
 
-fn draw(row: &Row, first: bool) -> Markup {
+fn draw(group: &Group, results: &RunResults) -> Markup {
+    html! {
+        table {
+            caption { strong { (group.name) } " " span { (group.role) } }
+            thead { tr {
+                th scope="col" { "figure" } th.number scope="col" { "mean" }
+                th.number scope="col" { "± " (interval(results)) } th.number scope="col" { "n" }
+            } }
+            tbody { @for row in &group.rows { (draw_row(row)) } }
+        }
+    }
+}
+
+fn draw_row(row: &Row) -> Markup {
     let figure = figure(&row.estimate, row.quantity);
-    let half_width = figure.half_width.as_ref().map(|half_width| format!("± {half_width}{}", figure.suffix()));
+    let half_width =
+        figure.half_width.as_ref().map(|half_width| format!("± {half_width}{}", figure.suffix()));
     let missing = if figure.is_defined() { "no interval" } else { "" };
     html! {
-        tr.first[first] {
-            th scope="row" { @if first { (row.of) } @else { span.again { (row.of) } } }
-            td { (row.what) }
+        tr {
+            th scope="row" { (row.what) }
             td.number { (figure.value) (figure.suffix()) }
             td.number { (half_width.as_deref().unwrap_or(missing)) }
             td.number { (row.estimate.n) }
@@ -68,34 +78,42 @@ fn draw(row: &Row, first: bool) -> Markup {
     }
 }
 
-fn rows(results: &RunResults) -> Vec<Row> {
-    let mut rows = Vec::new();
+/// The first clients, the busiest service and the subscription that is furthest behind.
+fn groups(results: &RunResults) -> Vec<Group> {
+    let row = |what, estimate, quantity| Row { what, estimate, quantity };
+    let mut groups = Vec::new();
     for client in results.clients.iter().take(MOST_CLIENTS) {
-        let mut row = |what, estimate, quantity| {
-            rows.push(Row { of: text::name(&client.name), what, estimate, quantity });
-        };
-        row("offered", client.offered, Quantity::PerSecond);
-        row("throughput", client.throughput, Quantity::PerSecond);
-        row("success", client.success, Quantity::Share);
-        row("response time, mean", client.response_time.mean, Quantity::Seconds);
-        row("response time, p50", client.response_time.p50, Quantity::Seconds);
-        row("response time, p99", client.response_time.p99, Quantity::Seconds);
+        let rows = vec![
+            row("offered", client.offered, Quantity::PerSecond),
+            row("throughput", client.throughput, Quantity::PerSecond),
+            row("success", client.success, Quantity::Share),
+            row("response, mean", client.response_time.mean, Quantity::Seconds),
+            row("response, p50", client.response_time.p50, Quantity::Seconds),
+            row("response, p99", client.response_time.p99, Quantity::Seconds),
+        ];
+        groups.push(Group { name: text::name(&client.name), role: "client", rows });
     }
-    let mean = |estimate: &Estimate| estimate.mean.unwrap_or(f64::MIN);
-    let busiest = results.services.iter().max_by(|a, b| mean(&a.utilization).total_cmp(&mean(&b.utilization)));
+    let mean = |estimate: &Estimate| estimate.mean.unwrap_or(f64::NEG_INFINITY);
+    let busiest =
+        results.services.iter().max_by(|a, b| mean(&a.utilization).total_cmp(&mean(&b.utilization)));
     if let Some(service) = busiest.filter(|service| service.utilization.mean.is_some()) {
-        let of = format!("{}, the busiest service", text::name(&service.name));
-        let row = |what, estimate, quantity| Row { of: of.clone(), what, estimate, quantity };
-        rows.push(row("utilization", service.utilization, Quantity::Share));
-        rows.push(row("waiting time, mean", service.waiting_time.mean, Quantity::Seconds));
+        let rows = vec![
+            row("utilization", service.utilization, Quantity::Share),
+            row("queue length", service.queue_length, Quantity::Number),
+            row("waiting, mean", service.waiting_time.mean, Quantity::Seconds),
+            row("waiting, p99", service.waiting_time.p99, Quantity::Seconds),
+        ];
+        groups.push(Group { name: text::name(&service.name), role: "the busiest service", rows });
     }
     let furthest = results.subscriptions.iter().max_by(|a, b| mean(&a.lag).total_cmp(&mean(&b.lag)));
     if let Some(group) = furthest.filter(|group| group.lag.mean.is_some()) {
-        let of = format!("{}, furthest behind", subscription_name(group));
-        let row = |what, estimate, quantity| Row { of: of.clone(), what, estimate, quantity };
-        rows.push(row("lag, mean", group.lag, Quantity::Number));
-        rows.push(row("lag, at most", group.lag_max, Quantity::Number));
-        rows.push(row("time in topic, p99", group.time_in_topic.p99, Quantity::Seconds));
+        let rows = vec![
+            row("lag, mean", group.lag, Quantity::Number),
+            row("lag, max", group.lag_max, Quantity::Number),
+            row("in topic, p99", group.time_in_topic.p99, Quantity::Seconds),
+            row("redeliveries", group.redeliveries, Quantity::PerSecond),
+        ];
+        groups.push(Group { name: subscription_name(group), role: "the subscription furthest behind", rows });
     }
-    rows
+    groups
 }

@@ -7,8 +7,8 @@ mod figures;
 mod tables;
 
 use super::chart::{
-    Bar, Chart, LegendEntry, Line, OverTime, Panel, Shade, Silence, Swatch, Tail, bars, over_time, percentile, shades,
-    topology,
+    Bar, Chart, LegendEntry, Line, OverTime, Panel, Shade, Silence, Swatch, Tail, bars, over_time,
+    percentile, shades, topology,
 };
 use super::figure::{Quantity, count, instant};
 use super::{reproduce, text};
@@ -159,8 +159,10 @@ fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
     let services = &results.services;
     let groups = &results.subscriptions;
     let of_clients = |series: fn(&_) -> &Series| lines(clients, |client| text::name(&client.name), series);
-    let of_services = |series: fn(&_) -> &Series| lines(services, |service| text::name(&service.name), series);
-    let group_name = |group: &crate::experiment::results::SubscriptionResults| figures::subscription_name(group);
+    let of_services =
+        |series: fn(&_) -> &Series| lines(services, |service| text::name(&service.name), series);
+    let group_name =
+        |group: &crate::experiment::results::SubscriptionResults| figures::subscription_name(group);
     let tail_of_clients: Vec<Tail> =
         clients.iter().map(|c| Tail { name: text::name(&c.name), durations: &c.response_time }).collect();
     let tail_of_groups: Vec<Tail> =
@@ -238,12 +240,22 @@ fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
         y_title: "busy share of workers",
         quantity: Quantity::Share,
         silence: Silence::Zero,
-        lines: lines(with_workers, |service| text::name(&service.name), |service| &service.utilization_over_time),
+        lines: lines(
+            with_workers,
+            |service| text::name(&service.name),
+            |service| &service.utilization_over_time,
+        ),
         what: "services with a bounded number of workers",
         if_zero: "No worker was ever busy.",
     }));
     if !groups.is_empty() {
-        panels.push(percentile("time-in-topic", "Time in topic by percentile", "time in topic", "subscriptions", &tail_of_groups));
+        panels.push(percentile(
+            "time-in-topic",
+            "Time in topic by percentile",
+            "time in topic",
+            "subscriptions",
+            &tail_of_groups,
+        ));
     }
     panels
 }
@@ -287,10 +299,13 @@ fn draw_chart(chart: &Chart) -> Markup {
 }
 
 fn legend_entry(entry: &LegendEntry) -> Markup {
-    let line = |class: &str| format!("<path class=\"{class}\" fill=\"none\" stroke-width=\"10\" d=\"M0 24H128\"/>");
+    let line =
+        |class: &str| format!("<path class=\"{class}\" fill=\"none\" stroke-width=\"10\" d=\"M0 24H128\"/>");
     let drawing = match entry.swatch {
         Swatch::Line(i) => line(&format!("s{i}")),
-        Swatch::Node(class) => format!("<rect class=\"swatch node {class}\" x=\"4\" y=\"4\" width=\"120\" height=\"40\" rx=\"6\"/>"),
+        Swatch::Node(class) => format!(
+            "<rect class=\"swatch node {class}\" x=\"4\" y=\"4\" width=\"120\" height=\"40\" rx=\"6\"/>"
+        ),
         Swatch::Edge(class) => format!("<path class=\"swatch edge {class}\" d=\"M0 24H128\"/>"),
     };
     html! {

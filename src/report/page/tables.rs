@@ -51,10 +51,13 @@ pub fn interval(results: &RunResults) -> String {
 pub fn tables(results: &RunResults) -> Markup {
     let tables = [
         clients(results),
+        response_times(results),
         calls(results),
+        call_times(results),
         services(results),
-        times(results),
+        service_times(results),
         subscriptions(results),
+        topic_times(results),
         links(results),
         faults(results),
     ];
@@ -75,11 +78,13 @@ pub fn plain(title: &str, table: &DataTable) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label={ "Numbers: " (title) } {
             table {
-                thead { tr { @for head in &table.head { th.number scope="col" { (head) } } } }
+                thead { tr { @for (i, head) in table.head.iter().enumerate() {
+                    th.number[i > 0] scope="col" { span.name { (head) } }
+                } } }
                 tbody {
                     @for row in table.rows.iter().take(MOST_ROWS) {
                         tr { @for (i, cell) in row.iter().enumerate() {
-                            @if i == 0 { th scope="row" { (cell) } } @else { td.number { (cell) } }
+                            @if i == 0 { th scope="row" { span.name { (cell) } } } @else { td.number { (cell) } }
                         } }
                     }
                 }
@@ -114,8 +119,8 @@ fn draw(table: &Table, replications: u32) -> Markup {
 fn draw_cell(cell: &Cell, first: bool, replications: u32) -> Markup {
     html! {
         @match cell {
-            Cell::Text(text) if first => th scope="row" { (text) },
-            Cell::Text(text) => td { (text) },
+            Cell::Text(text) if first => th scope="row" { span.name { (text) } },
+            Cell::Text(text) => td { span.name { (text) } },
             Cell::Number(number) => td.number { (number) },
             Cell::Figure(figure, n) => td.number {
                 (figure)
@@ -151,35 +156,58 @@ fn shape(durations: &DurationResults) -> [Cell; 6] {
     [mean, p50, p90, p99, p999, max].map(time)
 }
 
+/// Heads of [`shape`], after those of what the durations belong to.
+fn with_shape(heads: &[&'static str]) -> Vec<&'static str> {
+    [heads, &["mean", "p50", "p90", "p99", "p99.9", "max"]].concat()
+}
+
+/// A row of durations.
+fn shaped<const N: usize>(names: [Cell; N], durations: &DurationResults) -> Vec<Cell> {
+    names.into_iter().chain(shape(durations)).collect()
+}
+
 fn clients(results: &RunResults) -> Table {
-    let head = [
-        "client", "offered", "throughput", "success", "timeouts", "errors", "unfinished", "response time, mean", "p50",
-        "p90", "p99", "p99.9", "max",
-    ];
+    let head = ["client", "offered", "throughput", "success", "timeouts", "errors", "unfinished"];
     Table::new("clients", "Clients", &head, &results.clients, |client| {
-        let mut row = vec![named(&client.name), rate(&client.offered), rate(&client.throughput), share(&client.success)];
-        row.extend([share(&client.timeouts), share(&client.errors), share(&client.unfinished)]);
-        row.extend(shape(&client.response_time));
+        let mut row = vec![named(&client.name), rate(&client.offered), rate(&client.throughput)];
+        row.extend([&client.success, &client.timeouts, &client.errors, &client.unfinished].map(share));
         row
     })
 }
 
+fn response_times(results: &RunResults) -> Table {
+    Table::new("response-times", "Response times", &with_shape(&["client"]), &results.clients, |client| {
+        shaped([named(&client.name)], &client.response_time)
+    })
+}
+
 fn calls(results: &RunResults) -> Table {
-    let head = [
-        "caller", "callee", "throughput", "success", "timeouts", "errors", "tries per call", "response time, mean", "p50",
-        "p90", "p99", "p99.9", "max",
-    ];
+    let head = ["caller", "callee", "throughput", "success", "timeouts", "errors", "tries per call"];
     Table::new("calls", "Calls", &head, &results.calls, |call| {
-        let mut row = vec![named(&call.caller), named(&call.callee), rate(&call.throughput), share(&call.success)];
-        row.extend([share(&call.timeouts), share(&call.errors), number(&call.tries)]);
-        row.extend(shape(&call.response_time));
+        let mut row = vec![named(&call.caller), named(&call.callee), rate(&call.throughput)];
+        row.extend([&call.success, &call.timeouts, &call.errors].map(share));
+        row.push(number(&call.tries));
         row
+    })
+}
+
+fn call_times(results: &RunResults) -> Table {
+    let head = with_shape(&["caller", "callee"]);
+    Table::new("call-times", "Response times of calls, retries included", &head, &results.calls, |call| {
+        shaped([named(&call.caller), named(&call.callee)], &call.response_time)
     })
 }
 
 fn services(results: &RunResults) -> Table {
     let head = [
-        "service", "instances", "workers each", "throughput", "utilization", "offered load", "queue length", "in system",
+        "service",
+        "instances",
+        "workers each",
+        "throughput",
+        "utilization",
+        "offered load",
+        "queue length",
+        "in system",
         "rejected",
     ];
     Table::new("services", "Services", &head, &results.services, |service| {
@@ -198,31 +226,48 @@ fn services(results: &RunResults) -> Table {
     })
 }
 
-fn times(results: &RunResults) -> Table {
-    let head = [
-        "service", "waiting, mean", "p50", "p99", "max", "service time, mean", "p50", "p99", "max",
-        "sojourn (waiting + service), mean", "p50", "p99", "max",
-    ];
-    Table::new("times", "Times in services", &head, &results.services, |service| {
-        let mut row = vec![named(&service.name)];
-        for durations in [&service.waiting_time, &service.service_time, &service.sojourn_time] {
-            row.extend([durations.mean, durations.p50, durations.p99, durations.max].iter().map(time));
-        }
+fn service_times(results: &RunResults) -> Table {
+    let rows: Vec<(&str, &str, &DurationResults)> = results
+        .services
+        .iter()
+        .flat_map(|service| {
+            let name = service.name.as_str();
+            [
+                (name, "waiting", &service.waiting_time),
+                (name, "service", &service.service_time),
+                (name, "sojourn (both)", &service.sojourn_time),
+            ]
+        })
+        .collect();
+    Table::new(
+        "service-times",
+        "Times in services",
+        &with_shape(&["service", "time"]),
+        &rows,
+        |(name, kind, durations)| shaped([named(name), Cell::Text((*kind).to_owned())], durations),
+    )
+}
+
+fn subscriptions(results: &RunResults) -> Table {
+    let head =
+        ["subscription", "accepted", "first deliveries", "redeliveries", "given up", "lag, mean", "lag, max"];
+    Table::new("subscriptions", "Subscriptions", &head, &results.subscriptions, |group| {
+        let mut row = vec![Cell::Text(subscription_name(group))];
+        row.extend([&group.accepted, &group.deliveries, &group.redeliveries, &group.exhausted].map(rate));
+        row.extend([&group.lag, &group.lag_max].map(number));
         row
     })
 }
 
-fn subscriptions(results: &RunResults) -> Table {
-    let head = [
-        "subscription", "accepted", "first deliveries", "redeliveries", "given up", "lag", "lag, max",
-        "time in topic, mean", "p50", "p90", "p99", "p99.9", "max",
-    ];
-    Table::new("subscriptions", "Subscriptions", &head, &results.subscriptions, |group| {
-        let mut row = vec![Cell::Text(subscription_name(group)), rate(&group.accepted), rate(&group.deliveries)];
-        row.extend([rate(&group.redeliveries), rate(&group.exhausted), number(&group.lag), number(&group.lag_max)]);
-        row.extend(shape(&group.time_in_topic));
-        row
-    })
+fn topic_times(results: &RunResults) -> Table {
+    let head = with_shape(&["subscription"]);
+    Table::new(
+        "topic-times",
+        "Times in topics, from acceptance to acknowledgement",
+        &head,
+        &results.subscriptions,
+        |group| shaped([Cell::Text(subscription_name(group))], &group.time_in_topic),
+    )
 }
 
 fn links(results: &RunResults) -> Table {

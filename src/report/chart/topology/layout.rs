@@ -53,8 +53,8 @@ pub struct Layout {
 /// The way of an edge, from the layer nearer to the start of the drawing to the other.
 #[derive(Debug)]
 pub struct Route {
-    /// The two nodes and the layers passed between them: centre, and extent along. The edge runs
-    /// straight through each.
+    /// The two nodes, where the edge touches them, and the layers passed between them: place, and
+    /// extent along. The edge runs straight through each.
     pub stops: Vec<(Place, f64)>,
     /// Against the flow of the layers: its head is at the first stop.
     pub reversed: bool,
@@ -84,21 +84,30 @@ pub fn layout(nodes: &[Extent], edges: &[Edge], gaps: Gaps) -> Layout {
         // Labels lie in the odd layers between those of nodes.
         cells.push(Cell { extent: *extent, layer: 2 * layers[node], before: Vec::new(), after: Vec::new() });
     }
-    let chains: Vec<Vec<usize>> =
-        forward.iter().zip(edges).zip(&reversed).map(|((&ends, edge), &back)| chain(&mut cells, ends, edge, back)).collect();
+    let chains: Vec<Vec<usize>> = forward
+        .iter()
+        .zip(edges)
+        .zip(&reversed)
+        .map(|((&ends, edge), &back)| chain(&mut cells, ends, edge, back))
+        .collect();
     let order = ordered(&cells);
     let depths: Vec<f64> = order.iter().map(|layer| depth(&cells, layer)).collect();
     let places = placed(&cells, &order, gaps);
-    let route = |((chain, edge), &reversed): ((&Vec<usize>, &Edge), &bool)| {
+    let ports = ports(&cells, &chains, &places);
+    let route = |(((chain, edge), &reversed), ports): (((&Vec<usize>, &Edge), &bool), &[f64; 2])| {
         let label = edge.label.map(|_| places[label_cell(chain, reversed)]);
         let ends = [chain[0], chain[chain.len() - 1]];
-        let deep = |cell: usize| if ends.contains(&cell) { cells[cell].extent.along } else { depths[cells[cell].layer] };
+        let deep = |cell: usize| {
+            if ends.contains(&cell) { cells[cell].extent.along } else { depths[cells[cell].layer] }
+        };
         // A layer without depth holds neither nodes nor labels, so there is nothing to pass.
         let passed = chain.iter().filter(|&&cell| deep(cell) > 0.0);
-        let stops = passed.map(|&cell| (places[cell], deep(cell))).collect();
+        let mut stops: Vec<(Place, f64)> = passed.map(|&cell| (places[cell], deep(cell))).collect();
+        let last = stops.len() - 1;
+        (stops[0].0.across, stops[last].0.across) = (ports[0], ports[1]);
         Route { stops, reversed, label }
     };
-    let routes = chains.iter().zip(edges).zip(&reversed).map(route).collect();
+    let routes = chains.iter().zip(edges).zip(&reversed).zip(&ports).map(route).collect();
     let far = |extent: fn(&Extent) -> f64, place: fn(&Place) -> f64| {
         let ends = cells.iter().zip(&places).map(|(cell, at)| place(at) + extent(&cell.extent) / 2.0);
         ends.fold(0.0, f64::max)
@@ -185,7 +194,8 @@ fn layers(nodes: usize, edges: &[(usize, usize)], most_across: usize) -> Vec<usi
     }
     let mut layers = vec![0; nodes];
     let mut room: Vec<usize> = Vec::new();
-    let mut ready: std::collections::VecDeque<usize> = (0..nodes).filter(|&node| waiting[node] == 0).collect();
+    let mut ready: std::collections::VecDeque<usize> =
+        (0..nodes).filter(|&node| waiting[node] == 0).collect();
     while let Some(node) = ready.pop_front() {
         let mut layer: usize = layers[node];
         loop {
@@ -266,6 +276,33 @@ fn crossings(cells: &[Cell], order: &[Vec<usize>]) -> usize {
         }
     }
     crossings
+}
+
+/// Where each edge touches its two nodes: side by side, in the order in which the edges lie beyond.
+fn ports(cells: &[Cell], chains: &[Vec<usize>], places: &[Place]) -> Vec<[f64; 2]> {
+    /// Distance of edges at a node, and the share of its side that they take at most.
+    const APART: f64 = 16.0;
+    const TAKEN: f64 = 0.7;
+    // For each node and side: the place beyond, and the edge.
+    let mut sides: Vec<[Vec<(f64, usize)>; 2]> = Vec::new();
+    sides.resize_with(cells.len(), Default::default);
+    for (edge, chain) in chains.iter().enumerate() {
+        // A chain has at least three cells: something lies between any two layers of nodes.
+        let last = chain.len() - 1;
+        sides[chain[0]][0].push((places[chain[1]].across, edge));
+        sides[chain[last]][1].push((places[chain[last - 1]].across, edge));
+    }
+    let mut ports = vec![[0.0; 2]; chains.len()];
+    for (node, sides) in sides.iter_mut().enumerate() {
+        for (end, side) in sides.iter_mut().enumerate() {
+            side.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let apart = APART.min(cells[node].extent.across * TAKEN / side.len().max(1) as f64);
+            for (i, &(_, edge)) in side.iter().enumerate() {
+                ports[edge][end] = places[node].across + (i as f64 - (side.len() - 1) as f64 / 2.0) * apart;
+            }
+        }
+    }
+    ports
 }
 
 /// Extent along of the deepest cell of a layer.

@@ -58,17 +58,17 @@ struct Joined {
 /// Draws `topology`.
 pub fn topology(topology: &Topology) -> Panel {
     if topology.nodes.is_empty() {
-        return Panel::Blank { title: TITLE, why: "The scenario has no clients, services or topics.".to_owned() };
+        return Panel::Blank {
+            title: TITLE,
+            why: "The scenario has no clients, services or topics.".to_owned(),
+        };
     }
     let picture = picture(topology);
     let summary = summary(topology);
     let caption = |class| Caption { id: format!("topology-{class}"), title: TITLE, summary: &summary };
     let right = Drawing::new(&picture, Flow::Right, usize::MAX, Labels::Shown);
-    let broad = if right.width() > PAGE_WIDTH {
-        Drawing::new(&picture, Flow::Down, 5, Labels::Shown)
-    } else {
-        right
-    };
+    let broad =
+        if right.width() > PAGE_WIDTH { Drawing::new(&picture, Flow::Down, 5, Labels::Shown) } else { right };
     let narrow = Drawing::new(&picture, Flow::Down, 2, Labels::InTheTable);
     let (wide, narrow) = (broad.svg("wide", &caption("wide")), narrow.svg("narrow", &caption("narrow")));
     Panel::Drawn(Box::new(Chart {
@@ -104,7 +104,9 @@ fn picture(topology: &Topology) -> Picture<'_> {
         let next = edges.len();
         let at = *found.entry((from, to, edge.kind as u8)).or_insert(next);
         match edges.get_mut(at) {
-            Some(joined) if joined.label.len() < 200 => joined.label.push_str(&format!(", {}", name(&edge.label))),
+            Some(joined) if joined.label.len() < 200 => {
+                joined.label.push_str(&format!(", {}", name(&edge.label)))
+            }
             Some(_) => {}
             None => edges.push(Joined { from, to, kind: edge.kind, label: name(&edge.label) }),
         }
@@ -131,9 +133,8 @@ impl<'a> Drawing<'a> {
         let widest = if labels == Labels::Shown { 170.0 } else { 142.0 };
         let widths: Vec<f64> = picture.nodes.iter().map(|node| node_width(node).min(widest)).collect();
         let nodes: Vec<Extent> = widths.iter().map(|&width| flow.extent(width, NODE_HEIGHT)).collect();
-        let edges: Vec<usize> = (0..picture.edges.len())
-            .filter(|&i| picture.edges[i].from != picture.edges[i].to)
-            .collect();
+        let edges: Vec<usize> =
+            (0..picture.edges.len()).filter(|&i| picture.edges[i].from != picture.edges[i].to).collect();
         let edge = |&i: &usize| {
             let Joined { from, to, label, .. } = &picture.edges[i];
             let width = width_in_pixels(&edge_label(label), LETTER) + 8.0;
@@ -144,7 +145,7 @@ impl<'a> Drawing<'a> {
         let laid_out: Vec<Edge> = edges.iter().map(edge).collect();
         let gaps = match flow {
             Flow::Right => Gaps { along: 16.0, across: 16.0, most_across },
-            Flow::Down => Gaps { along: 18.0, across: 14.0, most_across },
+            Flow::Down => Gaps { along: 20.0, across: 14.0, most_across },
         };
         Drawing { picture, flow, widths, layout: layout(&nodes, &laid_out, gaps), edges }
     }
@@ -181,7 +182,9 @@ impl<'a> Drawing<'a> {
         let mut path = String::new();
         let mut bounds: Vec<((f64, f64), (f64, f64))> = Vec::new();
         for (place, along) in &route.stops {
-            let end = |sign: f64| self.point(Place { along: place.along + sign * along / 2.0, across: place.across });
+            let end = |sign: f64| {
+                self.point(Place { along: place.along + sign * along / 2.0, across: place.across })
+            };
             bounds.push((end(-1.0), end(1.0)));
         }
         let (first, last) = (bounds[0].1, bounds[bounds.len() - 1].0);
@@ -192,10 +195,12 @@ impl<'a> Drawing<'a> {
             if i > 0 {
                 write!(path, "L{}", pair(from)).expect("writing to a string cannot fail");
             }
-            write!(path, "C{} {} {}", pair(bend), pair(unbend), pair(to)).expect("writing to a string cannot fail");
+            write!(path, "C{} {} {}", pair(bend), pair(unbend), pair(to))
+                .expect("writing to a string cannot fail");
         }
         let class = edge_class(edge.kind);
-        writeln!(svg, "<path class=\"edge {class}\" d=\"{path}\"/>").expect("writing to a string cannot fail");
+        writeln!(svg, "<path class=\"edge {class}\" d=\"{path}\"/>")
+            .expect("writing to a string cannot fail");
         let (tip, way) = if route.reversed { (first, -1.0) } else { (last, 1.0) };
         svg.push_str(&self.flow.arrow(tip, way, class));
         if let Some(label) = route.label {
@@ -215,7 +220,14 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn draw_node(&self, svg: &mut String, node: &TopologyNode, (x, y): (f64, f64), width: f64, calls_itself: bool) {
+    fn draw_node(
+        &self,
+        svg: &mut String,
+        node: &TopologyNode,
+        (x, y): (f64, f64),
+        width: f64,
+        calls_itself: bool,
+    ) {
         let (left, top) = (x - width / 2.0, y - NODE_HEIGHT / 2.0);
         let class = node_class(node.kind);
         let corner = match node.kind {
@@ -246,8 +258,11 @@ impl<'a> Drawing<'a> {
         let detailed = !node.detail.is_empty();
         let mut line = |class: &str, text: &str, y: f64| {
             let text = escaped(&fitted_to_pixels(text, room, LETTER));
-            writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{text}</text>")
-                .expect("writing to a string cannot fail");
+            writeln!(
+                svg,
+                "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{text}</text>"
+            )
+            .expect("writing to a string cannot fail");
         };
         line("name", &node.name, if detailed { y - 3.0 } else { y + 4.0 });
         if detailed {
@@ -287,7 +302,12 @@ impl Flow {
             Flow::Right => (tip.0 - way * LENGTH, tip.1 + side * HALF),
             Flow::Down => (tip.0 + side * HALF, tip.1 - way * LENGTH),
         };
-        format!("<path class=\"head {class}\" d=\"M{}L{}L{}Z\"/>\n", pair(tip), pair(corner(1.0)), pair(corner(-1.0)))
+        format!(
+            "<path class=\"head {class}\" d=\"M{}L{}L{}Z\"/>\n",
+            pair(tip),
+            pair(corner(1.0)),
+            pair(corner(-1.0))
+        )
     }
 }
 
@@ -298,7 +318,8 @@ fn pair((x, y): (f64, f64)) -> String {
 /// Room beside the letters of a node.
 fn node_padding(kind: NodeKind) -> f64 {
     match kind {
-        NodeKind::Client | NodeKind::Topic => 26.0,
+        NodeKind::Client => 26.0,
+        NodeKind::Topic => 20.0,
         NodeKind::Service => 16.0,
     }
 }
@@ -344,12 +365,18 @@ fn legend(picture: &Picture) -> Vec<LegendEntry> {
     let mut legend = Vec::new();
     for kind in [NodeKind::Client, NodeKind::Service, NodeKind::Topic] {
         if picture.nodes.iter().any(|node| node.kind == kind) {
-            legend.push(LegendEntry { swatch: Swatch::Node(node_class(kind)), label: node_class(kind).to_owned() });
+            legend.push(LegendEntry {
+                swatch: Swatch::Node(node_class(kind)),
+                label: node_class(kind).to_owned(),
+            });
         }
     }
     for kind in [EdgeKind::Call, EdgeKind::Send, EdgeKind::Publish, EdgeKind::Consume] {
         if picture.edges.iter().any(|edge| edge.kind == kind) {
-            legend.push(LegendEntry { swatch: Swatch::Edge(edge_class(kind)), label: edge_words(kind).to_owned() });
+            legend.push(LegendEntry {
+                swatch: Swatch::Edge(edge_class(kind)),
+                label: edge_words(kind).to_owned(),
+            });
         }
     }
     legend
@@ -359,7 +386,9 @@ fn notes(topology: &Topology, picture: &Picture) -> Vec<String> {
     let mut notes = Vec::new();
     if topology.nodes.len() > picture.nodes.len() {
         let (shown, all) = (picture.nodes.len(), topology.nodes.len());
-        notes.push(format!("The {shown} nodes with the most connections are drawn, of {all}; the JSON file has all."));
+        notes.push(format!(
+            "The {shown} nodes with the most connections are drawn, of {all}; the JSON file has all."
+        ));
     }
     if picture.all_edges > picture.edges.len() {
         let (shown, all) = (picture.edges.len(), picture.all_edges);
@@ -393,7 +422,9 @@ fn table(topology: &Topology, picture: &Picture) -> DataTable {
     let mut rows: Vec<Vec<String>> = picture
         .edges
         .iter()
-        .map(|edge| vec![shown(edge.from), edge_words(edge.kind).to_owned(), shown(edge.to), name(&edge.label)])
+        .map(|edge| {
+            vec![shown(edge.from), edge_words(edge.kind).to_owned(), shown(edge.to), name(&edge.label)]
+        })
         .collect();
     if topology.edges.is_empty() {
         rows.push(vec!["no connections".to_owned(), String::new(), String::new(), String::new()]);
