@@ -177,7 +177,7 @@ fn grouped(whole: &str) -> String {
     }
     let mut out = whole[..whole.len() - digits.len()].to_owned();
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);

@@ -1,6 +1,6 @@
 //! The structural check: what is right passes, and each mistake is found where it stands, all at once.
 
-use crate::tree::{merged, shipped, tree, yaml};
+use super::tree::{merged, shipped, tree, yaml};
 use eventflow::scenario::diagnostic::Diagnostics;
 use eventflow::scenario::grammar::{self, Presence, language::SCENARIO, walk};
 use eventflow::scenario::node::{Entry, Map, Node, NodeKind};

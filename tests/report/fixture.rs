@@ -20,10 +20,10 @@ pub const NONE: Estimate = Estimate { mean: None, half_width: None, n: 0 };
 pub fn durations(median: f64, spread: f64, count: u64) -> DurationResults {
     let at =
         |nines: f64| median * (1.0 + spread * nines * nines * 1.2) * (0.4 + 0.6 * (nines / 0.3).min(1.0));
-    let last = (count as f64).log10();
+    let last = libm::log10(count as f64);
     let distribution = (0..=120).map(|i| {
         let nines = last * f64::from(i) / 120.0;
-        (at(nines), if i == 120 { 1.0 } else { 1.0 - 10f64.powf(-nines) })
+        (at(nines), if i == 120 { 1.0 } else { 1.0 - libm::exp10(-nines) })
     });
     let figure = |nines: f64, noise: f64| estimate(at(nines), at(nines) * noise);
     DurationResults {
@@ -127,7 +127,7 @@ pub fn service(name: &str, workers: Option<u32>, utilization: f64, service_time:
         waiting_time: durations(service_time * 0.2, 6.0, 1_190_000),
         service_time: durations(service_time, 0.7, 1_190_000),
         sojourn_time: durations(service_time * 1.2, 1.5, 1_190_000),
-        number_in_system: (0..20).map(|k| estimate(0.4 * 0.6f64.powi(k), 0.002)).collect(),
+        number_in_system: (0..20).map(|k| estimate(0.4 * libm::pow(0.6, f64::from(k)), 0.002)).collect(),
         queue_length_over_time: series(|t| {
             utilization * 3.0 + if down { backlog(t, (OUTAGE.1, OUTAGE.1 + 12.0), 14.0, 2.1) } else { 0.0 }
         }),

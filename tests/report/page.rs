@@ -152,6 +152,32 @@ fn the_same_results_give_the_same_page() {
     assert_eq!(page::render(&order_flow()), page::render(&order_flow()));
 }
 
+/// Relative luminance as the Web Content Accessibility Guidelines define it, of `#rrggbb`.
+fn luminance(colour: &str) -> f64 {
+    let part = |i: usize| {
+        let share = f64::from(u8::from_str_radix(&colour[i..i + 2], 16).unwrap()) / 255.0;
+        if share <= 0.04045 { share / 12.92 } else { libm::pow((share + 0.055) / 1.055, 2.4) }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+}
+
+#[test]
+fn lines_stand_out_from_the_page_in_light_in_dark_and_on_paper() {
+    let page = page::render(&order_flow());
+    let colours = |name: &str| -> Vec<f64> {
+        let property = format!("--{name}: ");
+        page.split(property.as_str()).skip(1).map(|rest| luminance(&rest[..7])).collect()
+    };
+    let grounds = colours("page");
+    assert_eq!(grounds.len(), 3, "light, dark, paper");
+    for series in 0..8 {
+        for (line, ground) in colours(&format!("c{series}")).iter().zip(&grounds) {
+            let contrast = (line.max(*ground) + 0.05) / (line.min(*ground) + 0.05);
+            assert!(contrast >= 3.0, "series {series}: {contrast}");
+        }
+    }
+}
+
 /// Writes the pages that the check in a real browser opens.
 #[test]
 fn pages_for_the_browser() {

@@ -1,7 +1,7 @@
 //! The hand-written baselines simulate what they say: a baseline that is wrong would be no measure.
 
-use crate::formulas::{Mm1, Mmc};
-use crate::hand_written::{SERVERS, STATIONS, mm1, tandem, three_groups};
+use super::formulas::{Mm1, Mmc};
+use super::hand_written::{SERVERS, STATIONS, mm1, tandem, three_groups};
 use eventflow::stats::confidence::interval;
 
 /// Seeds stand for replications; the 99.9 % interval of their means holds the value of theory, and is

@@ -67,9 +67,9 @@ impl Axis {
 
     /// Durations from `least` to `most`, both above 0, on a logarithmic scale.
     pub fn logarithm(least: f64, most: f64, ticks: usize) -> Axis {
-        // `max` and `min` in this order also mend what is not a number.
-        let least = round_down(least.max(1e-12).min(1e15));
-        let most = round_up(most.max(1e-12).min(1e15)).max(least * 1.9);
+        let bounded = |value: f64| if value.is_nan() { 1.0 } else { value.clamp(1e-12, 1e15) };
+        let least = round_down(bounded(least));
+        let most = round_up(bounded(most)).max(least * 1.9);
         let (from, to) = (libm::log10(least), libm::log10(most));
         let mut named = Vec::new();
         // The finest set of ticks that has room: 1-2-5, then decades, then every second decade, ….

@@ -36,14 +36,14 @@ pub fn bars(id: &'static str, title: &'static str, what: &str, nothing: &str, al
     let mut notes = Vec::new();
     notes.extend(not_shown(drawn.len(), shown.len(), what));
     if shown.iter().any(|bar| bar.share.half_width.is_some()) {
-        notes.push("The bracket on a bar is its 95 % confidence interval.".to_owned());
+        notes.push("The bracket on a bar is its confidence interval.".to_owned());
     }
     let row = |bar: &&Bar| {
         let figure = figure(&bar.share, Quantity::Share);
         let half_width = figure.half_width.map_or("no interval".to_owned(), |h| format!("± {h} %"));
         vec![bar.name.clone(), format!("{} %", figure.value), half_width]
     };
-    let head = ["name", "mean", "95 % interval"].map(str::to_owned).to_vec();
+    let head = ["name", "mean", "± half-width"].map(str::to_owned).to_vec();
     let table = DataTable { head, rows: shown.iter().map(row).collect() };
     Panel::Drawn(Box::new(Chart {
         id,

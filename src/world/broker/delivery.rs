@@ -164,6 +164,7 @@ impl Deliveries {
         found
     }
 
+    #[cfg(test)]
     /// How many slots are in use.
     pub fn live(&self) -> usize {
         self.slots.len() - self.free.len()

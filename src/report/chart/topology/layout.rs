@@ -94,20 +94,13 @@ pub fn layout(nodes: &[Extent], edges: &[Edge], gaps: Gaps) -> Layout {
     let depths: Vec<f64> = order.iter().map(|layer| depth(&cells, layer)).collect();
     let places = placed(&cells, &order, gaps);
     let ports = ports(&cells, &chains, &places);
-    let route = |(((chain, edge), &reversed), ports): (((&Vec<usize>, &Edge), &bool), &[f64; 2])| {
-        let label = edge.label.map(|_| places[label_cell(chain, reversed)]);
-        let ends = [chain[0], chain[chain.len() - 1]];
-        let deep = |cell: usize| {
-            if ends.contains(&cell) { cells[cell].extent.along } else { depths[cells[cell].layer] }
-        };
-        // A layer without depth holds neither nodes nor labels, so there is nothing to pass.
-        let passed = chain.iter().filter(|&&cell| deep(cell) > 0.0);
-        let mut stops: Vec<(Place, f64)> = passed.map(|&cell| (places[cell], deep(cell))).collect();
-        let last = stops.len() - 1;
-        (stops[0].0.across, stops[last].0.across) = (ports[0], ports[1]);
-        Route { stops, reversed, label }
-    };
-    let routes = chains.iter().zip(edges).zip(&reversed).zip(&ports).map(route).collect();
+    let routes = (0..edges.len())
+        .map(|i| {
+            let chain = &chains[i];
+            let label = edges[i].label.map(|_| places[label_cell(chain, reversed[i])]);
+            Route { stops: stops(&cells, chain, &depths, &places, ports[i]), reversed: reversed[i], label }
+        })
+        .collect();
     let far = |extent: fn(&Extent) -> f64, place: fn(&Place) -> f64| {
         let ends = cells.iter().zip(&places).map(|(cell, at)| place(at) + extent(&cell.extent) / 2.0);
         ends.fold(0.0, f64::max)
@@ -276,6 +269,27 @@ fn crossings(cells: &[Cell], order: &[Vec<usize>]) -> usize {
         }
     }
     crossings
+}
+
+/// What an edge touches and passes on its way.
+fn stops(
+    cells: &[Cell],
+    chain: &[usize],
+    depths: &[f64],
+    places: &[Place],
+    ports: [f64; 2],
+) -> Vec<(Place, f64)> {
+    let last = chain.len() - 1;
+    let stop = |(i, &cell): (usize, &usize)| {
+        let Place { along, across } = places[cell];
+        match i {
+            0 => (Place { along, across: ports[0] }, cells[cell].extent.along),
+            i if i == last => (Place { along, across: ports[1] }, cells[cell].extent.along),
+            _ => (Place { along, across }, depths[cells[cell].layer]),
+        }
+    };
+    // A layer without depth holds neither nodes nor labels, so there is nothing to pass.
+    chain.iter().enumerate().map(stop).filter(|(_, depth)| *depth > 0.0).collect()
 }
 
 /// Where each edge touches its two nodes: side by side, in the order in which the edges lie beyond.
