@@ -46,7 +46,9 @@ use std::collections::BTreeMap;
 pub fn resolve(loaded: &Loaded, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Scenario> {
     let mut resolver = Resolver::new(loaded, sources);
     let scenario = resolver.scenario(&loaded.root);
-    diagnostics.list.append(&mut resolver.diagnostics.list);
+    for diagnostic in resolver.diagnostics.list {
+        diagnostics.push(diagnostic);
+    }
     if diagnostics.is_empty() { scenario } else { None }
 }
 

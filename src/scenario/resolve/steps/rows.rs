@@ -34,7 +34,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn update(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
         let key = table.map(|table| self.key(written, table));
-        let filter = self.truth(written.option("where"), table);
+        let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let set = table.and_then(|table| self.set(written, table, Some(table)));
         if let Some(span) = written.option_span("as").filter(|_| written.option("key").is_none()) {
             self.misplaced(span, "`as` names one row, so the step needs a `key`");
@@ -48,7 +48,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn upsert(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
         let key = table.and_then(|table| self.required_key(written, table));
-        let filter = self.truth(written.option("where"), table);
+        let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let set = table.and_then(|table| self.set(written, table, Some(table)));
         let result = self.result(written, table.map(Type::Row));
         let otherwise = self.optional_block(written.option("else"));
@@ -58,15 +58,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn delete(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
         let key = table.map(|table| self.key(written, table));
-        let filter = self.truth(written.option("where"), table);
+        let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let otherwise = self.optional_block(written.option("else"));
         Some(StepKind::Delete { table: table?, key: key?.ok()?, filter, otherwise })
     }
 
     pub(super) fn scan(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
-        let filter = self.truth(written.option("where"), table);
-        let order_by = written.option("order_by").and_then(|node| self.row_expression(node, None, table));
+        let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
+        let order_by = table.and_then(|table| self.row_expression(written.option("order_by")?, None, Some(table)));
         let limit = written.option("limit").and_then(|node| self.expression(node, Some(&Type::Int)));
         let rows = |table| Type::List(Box::new(Type::Row(table)));
         let result = self.result(written, table.map(rows));
