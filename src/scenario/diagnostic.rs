@@ -23,21 +23,28 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub fn new(code: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span, label: String::new(), related: Vec::new(), help: None }
+        Self {
+            code,
+            message: sentence(message.into()),
+            span,
+            label: String::new(),
+            related: Vec::new(),
+            help: None,
+        }
     }
 
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        self.label = sentence(label.into());
         self
     }
 
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.related.push((span, label.into()));
+        self.related.push((span, sentence(label.into())));
         self
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(sentence(help.into()));
         self
     }
 }
@@ -71,11 +78,21 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let allowed = |name: &str| 1.max(word.len().min(name.len()) / 3);
     known
         .into_iter()
-        .take(limits::NAMES_COMPARED)
+        .take(limits::NAMES_SEEN)
         .filter(|name| word.len().max(name.len()) <= limits::NAME_BYTES_COMPARED)
         .filter(|name| word.len().abs_diff(name.len()) <= 4 * allowed(name))
-        .map(|name| (strsim::damerau_levenshtein(word, name), name))
+        .take(limits::NAMES_COMPARED)
+        .map(|name| (strsim::osa_distance(word, name), name))
         .filter(|&(distance, name)| distance <= allowed(name))
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
+}
+
+/// A sentence with its end cut off if a name in it is longer than anyone reads.
+fn sentence(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(limits::SENTENCE_CHARACTERS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

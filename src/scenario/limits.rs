@@ -22,17 +22,26 @@ pub const EXTENDS_CHAIN: usize = 32;
 /// Parameters that stand for one another.
 pub const PARAMETER_CHAIN: usize = 64;
 
-/// Bytes of text that all uses of parameters inside expressions stand for.
-pub const PARAMETER_BYTES: usize = 8 << 20;
+/// Bytes of text that all aliases of a file stand for, and all uses of parameters.
+pub const FILLED_IN_BYTES: usize = 8 << 20;
+
+/// Bytes of one line in which the end of an unquoted expression is looked for.
+pub const EXPRESSION_BYTES: usize = 500;
 
 /// Mistakes that are reported at once.
 pub const DIAGNOSTICS: usize = 1000;
 
-/// Names among which the one that was meant is looked for.
-pub const NAMES_COMPARED: usize = 10_000;
+/// Characters of one sentence of a diagnostic.
+pub const SENTENCE_CHARACTERS: usize = 600;
+
+/// Names among which one of about the right length is looked for, to say what was meant.
+pub const NAMES_SEEN: usize = 10_000;
+
+/// Names that are compared letter by letter with the one that was written.
+pub const NAMES_COMPARED: usize = 1000;
 
 /// The longest name that is compared with others.
-pub const NAME_BYTES_COMPARED: usize = 64;
+pub const NAME_BYTES_COMPARED: usize = 40;
 
 /// The diagnostic for a bound that was hit.
 pub fn exceeded(span: Span, what: &str, limit: usize, unit: &str) -> Diagnostic {

@@ -33,7 +33,7 @@ pub struct Loaded {
     /// below `services.<service>.versions.<version>`.
     pub root: Node,
     /// What each parameter stands for, with other parameters filled in the same way. Uses inside
-    /// longer texts never lead back to themselves, and stand for [`limits::PARAMETER_BYTES`] at most.
+    /// longer texts never lead back to themselves, and stand for [`limits::FILLED_IN_BYTES`] at most.
     pub parameters: IndexMap<String, Node>,
 }
 
@@ -92,7 +92,7 @@ fn finish(
     };
     settings::apply(settings, &mut root, &mut sources, &mut diagnostics);
     let parameters = parameters::fill_in(&mut root, &mut diagnostics);
-    (sources, diagnostics, Some(Loaded { root, parameters }))
+    (sources, diagnostics, parameters.map(|parameters| Loaded { root, parameters }))
 }
 
 /// Each tree over the one that it extends, the last of which extends none.
@@ -185,7 +185,7 @@ impl Chain<'_> {
         let NodeKind::Text { text, .. } = &extends.kind else {
             let message = format!("`extends` names one file, but this is {}", extends.called());
             return Err(Box::new(
-                Diagnostic::new("bad-extends", extends.span, message).help("extends: base.yaml"),
+                Diagnostic::new("bad-extends", extends.span, message).help("write `extends: base.yaml`"),
             ));
         };
         let path = self.sources.get(file).folder.join(text);

@@ -79,13 +79,19 @@ impl Merge<'_> {
         for (key, change) in changes {
             self.entry(&mut entries, key, change);
         }
+        if !is_in_version(&self.path) {
+            entries.retain(|_, entry| !matches!(entry.value.kind, NodeKind::Null));
+        }
         Node { span, kind: NodeKind::Map(entries) }
     }
 
     fn entry(&mut self, entries: &mut Map, key: String, change: Entry) {
         match change.value.kind {
             NodeKind::Null if !is_in_version(&self.path) => {
-                if entries.shift_remove(&key).is_none() {
+                // The map drops all that is null at once: one by one would take quadratic time.
+                if let Some(entry) = entries.get_mut(&key) {
+                    entry.value.kind = NodeKind::Null;
+                } else if !self.diagnostics.is_full() {
                     let mistake = removes_nothing(&key, &change, entries);
                     self.diagnostics.push(mistake);
                 }
@@ -132,7 +138,7 @@ fn stray_entry(key: &str, entry: &Entry) -> Diagnostic {
     if entry.value.span.start == entry.value.span.end {
         return Diagnostic::new("stray-null", entry.key_span, format!("`{key}` has no value"))
             .label("nothing is given for it")
-            .help("give it a value, or remove it");
+            .help("give it a value (`{}` is an empty map), or remove it");
     }
     Diagnostic::new("stray-null", entry.value.span, format!("`{key}` is null"))
         .help("null removes a key, and only in a file that extends another or in `versions`; to leave it out, remove the line")

@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Takes `parameters` out of the top-level map, puts their values where they are used, and returns
-/// them by name, each with those it stands for itself filled in.
-pub fn fill_in(root: &mut Node, diagnostics: &mut Diagnostics) -> IndexMap<String, Node> {
+/// them by name, each with those it stands for itself filled in. `None` if a bound was hit.
+pub fn fill_in(root: &mut Node, diagnostics: &mut Diagnostics) -> Option<IndexMap<String, Node>> {
     let declared = match &mut root.kind {
         NodeKind::Map(entries) => entries.shift_remove("parameters"),
         _ => None,
@@ -45,11 +45,15 @@ pub fn fill_in(root: &mut Node, diagnostics: &mut Diagnostics) -> IndexMap<Strin
         filling.parameter(name, None);
     }
     filling.node(root, 0);
+    if filling.stopped {
+        return None;
+    }
     let mut values = filling.values;
-    names
-        .into_iter()
-        .filter_map(|name| values.remove(&name).flatten().map(|value| (name, value.node)))
-        .collect()
+    let found = names.into_iter().filter_map(|name| {
+        let value = values.remove(&name).flatten()?;
+        Some((name, value.node))
+    });
+    Some(found.collect())
 }
 
 /// The names of parameters used in a text, each with the bytes that `$name` covers.
@@ -72,7 +76,8 @@ fn declarations(entry: Entry, diagnostics: &mut Diagnostics) -> Map {
     let NodeKind::Map(declared) = entry.value.kind else {
         let message = format!("`parameters` has to be a map, but is {}", entry.value.called());
         diagnostics.push(
-            Diagnostic::new("bad-parameter", entry.value.span, message).help("parameters: { rate: 200/s }"),
+            Diagnostic::new("bad-parameter", entry.value.span, message)
+                .help("write `parameters: { rate: 200/s }`"),
         );
         return Map::new();
     };
@@ -161,7 +166,8 @@ impl Filling<'_> {
                 size
             }
             NodeKind::Map(entries) => {
-                for entry in entries.values_mut() {
+                for (key, entry) in entries.iter_mut() {
+                    size.bytes += key.len();
                     let inner = self.node(&mut entry.value, depth + 1);
                     size.hold(inner);
                 }
@@ -175,7 +181,7 @@ impl Filling<'_> {
         let span = node.span;
         let one = Size { nodes: 1, ..Size::default() };
         self.parameter(name, Some(span));
-        let Some(Some(value)) = self.values.get(name) else {
+        let Some(Some(value)) = self.values.get(name).filter(|_| !self.stopped) else {
             return one;
         };
         let size = Size { nodes: value.nodes, height: value.height, bytes: value.bytes };
@@ -222,11 +228,11 @@ impl Filling<'_> {
 
     fn spend(&mut self, bytes: usize, span: Span) {
         self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > limits::PARAMETER_BYTES && !self.stopped {
+        if self.bytes > limits::FILLED_IN_BYTES && !self.stopped {
             self.stop(limits::exceeded(
                 span,
                 "too much text once parameters are filled in",
-                limits::PARAMETER_BYTES,
+                limits::FILLED_IN_BYTES,
                 "bytes",
             ));
         }
@@ -234,7 +240,7 @@ impl Filling<'_> {
 
     /// Finds the value of a parameter, used at `span`, if it is not known yet.
     fn parameter(&mut self, name: &str, span: Option<Span>) {
-        if self.stopped || self.values.contains_key(name) {
+        if self.stopped || self.diagnostics.is_full() || self.values.contains_key(name) {
             return;
         }
         let Some(entry) = self.declared.get(name) else {
@@ -287,7 +293,8 @@ impl Filling<'_> {
 
     fn unknown(&self, name: &str, span: Span) -> Diagnostic {
         let mistake = Diagnostic::new("unknown-parameter", span, format!("there is no parameter `{name}`"));
-        let names: Vec<String> = self.declared.keys().map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> =
+            self.declared.keys().take(SHOWN + 1).map(|name| format!("`{name}`")).collect();
         let mistake = match self.place {
             Some(place) if !names.is_empty() => {
                 mistake.related(place, format!("declared here: {}", shortened(&names).join(", ")))

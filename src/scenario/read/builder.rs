@@ -2,12 +2,12 @@
 
 use super::places::Places;
 use super::quoting::{self, Style};
-use super::surrogates;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::limits;
 use crate::scenario::node::{Entry, Map, Node, NodeKind};
+use crate::scenario::source::Span;
 use indexmap::map;
-use saphyr_parser::{Event, ScalarStyle, Span as Marks, Tag};
+use saphyr_parser::{Event, Span as Marks, Tag};
 use std::collections::BTreeMap;
 
 /// A tree that grows event by event.
@@ -19,9 +19,11 @@ pub struct Builder<'a> {
     anchors: BTreeMap<usize, Piece>,
     /// Values so far, those kept for anchors among them.
     nodes: usize,
+    /// Bytes of the texts that anchors keep and aliases stand for.
+    copied_bytes: usize,
     documents: usize,
     /// Values that start before this byte belong to an expression that was already reported.
-    reported_until: usize,
+    pub(super) reported_until: usize,
     root: Option<Node>,
 }
 
@@ -39,6 +41,8 @@ struct Piece {
     node: Node,
     /// Values in it, itself included.
     nodes: usize,
+    /// Bytes of its texts and keys.
+    bytes: usize,
     /// Lists and maps on the longest way down.
     height: usize,
 }
@@ -51,6 +55,7 @@ struct Collection {
     style: Style,
     anchor: usize,
     nodes: usize,
+    bytes: usize,
     height: usize,
     items: Items,
 }
@@ -63,7 +68,7 @@ enum Items {
 /// The key whose value comes next.
 enum Key {
     Expected,
-    Given(String, crate::scenario::source::Span),
+    Given(String, Span),
     /// The key was refused, and its value goes with it.
     Refused,
 }
@@ -76,6 +81,7 @@ impl<'a> Builder<'a> {
             open: Vec::new(),
             anchors: BTreeMap::new(),
             nodes: 0,
+            copied_bytes: 0,
             documents: 0,
             reported_until: 0,
             root: None,
@@ -93,7 +99,8 @@ impl<'a> Builder<'a> {
 
     /// The place of the innermost bracket that is still open.
     pub fn open_bracket(&self) -> Option<usize> {
-        self.open.last().filter(|inner| inner.style == Style::Flow).map(|inner| inner.start)
+        let brackets = self.open.iter().map(|collection| collection.start);
+        brackets.rev().find(|&start| matches!(self.places.character(start), Some('[' | '{')))
     }
 
     /// Whether a mistake at `place` is part of one that was already told.
@@ -102,6 +109,9 @@ impl<'a> Builder<'a> {
     }
 
     pub fn take(&mut self, event: Event, marks: Marks) -> Next {
+        if self.diagnostics.is_full() {
+            return Next::Stop;
+        }
         let start = self.places.byte(marks.start.index());
         match event {
             Event::DocumentStart(_) => self.document(start),
@@ -127,126 +137,13 @@ impl<'a> Builder<'a> {
         if self.documents == 1 {
             return Next::GoOn;
         }
-        let span = self.places.span(start, (start + 3).min(self.places.text.len()));
+        let marked = self.places.text[start..].starts_with("---");
+        let span = if marked { self.places.span(start, start + 3) } else { self.places.one(start) };
         self.diagnostics.push(
             Diagnostic::new("several-documents", span, "a second document starts here")
                 .help("a file holds one scenario; put the other one into a file of its own"),
         );
         Next::Stop
-    }
-
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        (start, end): (usize, usize),
-        anchor: usize,
-        tag: Option<&Tag>,
-    ) -> Next {
-        if let Some(tag) = tag {
-            return self.tagged_scalar(tag, start, anchor);
-        }
-        let start = if anchor > 0 { self.after_properties(start) } else { start };
-        match style {
-            ScalarStyle::Plain if matches!(text, "" | "~" | "null") => self.null(text, start, anchor),
-            ScalarStyle::Plain => self.plain(text, (start, end), anchor),
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.quoted(text, start, end, anchor),
-            ScalarStyle::Literal | ScalarStyle::Folded => {
-                let end = start + self.places.text[start..end.max(start)].trim_end().len();
-                self.value(
-                    NodeKind::Text { text: text.to_owned(), quoted: true, offsets_exact: false },
-                    (start, end),
-                    anchor,
-                )
-            }
-        }
-    }
-
-    /// A value that is not there is shown as a place right behind its key or dash.
-    fn null(&mut self, text: &str, start: usize, anchor: usize) -> Next {
-        let behind_colon = text.is_empty() && self.places.character(start) == Some(':');
-        let start = if behind_colon { start + 1 } else { start };
-        self.value(NodeKind::Null, (start, start + text.len()), anchor)
-    }
-
-    fn plain(&mut self, text: &str, (start, end): (usize, usize), anchor: usize) -> Next {
-        if let Some(whole) = self.cut_short(text, start, end) {
-            let written = self.places.text[start..whole].to_owned();
-            if !self.is_reported(start) {
-                let why = match self.style() {
-                    Style::Flow => "a comma or bracket inside `{ }` or `[ ]` ends this expression",
-                    Style::Block => "` #` starts a comment, which ends this expression",
-                };
-                self.diagnostics.push(quoting::quote(self.places.span(start, whole), &written, why));
-            }
-            let kind = NodeKind::Text { text: written, quoted: true, offsets_exact: true };
-            let next = self.value(kind, (start, whole), anchor);
-            self.reported_until = self.reported_until.max(whole);
-            self.refuse_key();
-            return next;
-        }
-        let offsets_exact = self.places.text.get(start..end) == Some(text);
-        self.value(
-            NodeKind::Text { text: text.to_owned(), quoted: false, offsets_exact },
-            (start, end),
-            anchor,
-        )
-    }
-
-    /// Where the expression ends that YAML cut short at `end`.
-    fn cut_short(&self, text: &str, start: usize, end: usize) -> Option<usize> {
-        if !quoting::is_cut_short(text) {
-            return None;
-        }
-        let whole = match self.style() {
-            Style::Flow => quoting::extent(self.places.text, start, Style::Flow),
-            Style::Block if self.places.text[end..].trim_start_matches([' ', '\t']).starts_with('#') => {
-                let line = self.places.text[start..].split(['\n', '\r']).next().unwrap_or_default();
-                start + line.trim_end().len()
-            }
-            Style::Block => end,
-        };
-        (whole > end).then_some(whole)
-    }
-
-    fn quoted(&mut self, text: &str, start: usize, end: usize, anchor: usize) -> Next {
-        let (inner_start, inner_end) = self.places.inside_quotes(start);
-        let written = &self.places.text[inner_start..inner_end];
-        let joined = match surrogates::join(written) {
-            None => None,
-            Some(Ok(joined)) => Some(joined),
-            Some(Err(why)) => {
-                let span = self.places.span(start, end);
-                self.diagnostics.push(Diagnostic::new("bad-escape", span, why).help(surrogates::HELP));
-                None
-            }
-        };
-        let text = joined.unwrap_or_else(|| text.to_owned());
-        let offsets_exact = written == text;
-        let kind = NodeKind::Text { text, quoted: true, offsets_exact };
-        if offsets_exact {
-            self.value(kind, (inner_start, inner_end), anchor)
-        } else {
-            self.value(kind, (start, (inner_end + 1).min(self.places.text.len())), anchor)
-        }
-    }
-
-    /// `!seen.exists` is meant as an expression, `!!int 5` as a tag; neither is allowed unquoted.
-    fn tagged_scalar(&mut self, tag: &Tag, start: usize, anchor: usize) -> Next {
-        let whole = quoting::extent(self.places.text, start, self.style()).max(start);
-        let written = self.places.text[start..whole].to_owned();
-        let span = self.places.span(start, whole);
-        self.diagnostics.push(
-            if is_yaml_type(tag) || written.starts_with("!<") || !written.starts_with('!') {
-                refused_tag(span)
-            } else {
-                quoting::quote(span, &written, "a value that begins with `!` reads as a YAML tag")
-            },
-        );
-        let kind = NodeKind::Text { text: written, quoted: true, offsets_exact: true };
-        let next = self.value(kind, (start, whole), anchor);
-        self.reported_until = self.reported_until.max(whole);
-        next
     }
 
     fn start(&mut self, items: Items, start: usize, anchor: usize, tag: Option<&Tag>) -> Next {
@@ -255,8 +152,7 @@ impl<'a> Builder<'a> {
             self.diagnostics.push(refused_tag(self.places.span(start, line)));
         }
         if self.open.len() == limits::NESTING {
-            let span =
-                self.places.span(start, start + self.places.character(start).map_or(0, char::len_utf8));
+            let span = self.places.one(start);
             return self.stop(limits::exceeded(
                 span,
                 "too deeply nested",
@@ -276,6 +172,7 @@ impl<'a> Builder<'a> {
             style,
             anchor,
             nodes: 1,
+            bytes: 0,
             height: 1,
             items,
         });
@@ -294,7 +191,10 @@ impl<'a> Builder<'a> {
             Items::Map { entries, .. } => NodeKind::Map(entries),
         };
         let node = Node { span: self.places.span(collection.start, end), kind };
-        self.complete(Piece { node, nodes: collection.nodes, height: collection.height }, collection.anchor)
+        self.complete(
+            Piece { node, nodes: collection.nodes, bytes: collection.bytes, height: collection.height },
+            collection.anchor,
+        )
     }
 
     fn alias(&mut self, anchor: usize, (start, end): (usize, usize)) -> Next {
@@ -319,15 +219,23 @@ impl<'a> Builder<'a> {
                 "lists and maps inside one another",
             ));
         }
+        self.copied_bytes += piece.bytes;
+        if self.copied_bytes > limits::FILLED_IN_BYTES {
+            return self.stop(copied_too_much(span));
+        }
         let mut piece = piece.clone();
         piece.node.move_to(span);
         self.nodes += piece.nodes - 1;
         self.complete(piece, 0)
     }
 
-    fn value(&mut self, kind: NodeKind, (start, end): (usize, usize), anchor: usize) -> Next {
+    pub(super) fn value(&mut self, kind: NodeKind, (start, end): (usize, usize), anchor: usize) -> Next {
+        let bytes = match &kind {
+            NodeKind::Text { text, .. } => text.len(),
+            _ => 0,
+        };
         let node = Node { span: self.places.span(start, end), kind };
-        self.complete(Piece { node, nodes: 1, height: 0 }, anchor)
+        self.complete(Piece { node, nodes: 1, bytes, height: 0 }, anchor)
     }
 
     /// Puts a finished value where it belongs.
@@ -335,6 +243,10 @@ impl<'a> Builder<'a> {
         self.nodes += 1;
         if anchor > 0 {
             self.nodes += piece.nodes;
+            self.copied_bytes += piece.bytes;
+            if self.copied_bytes > limits::FILLED_IN_BYTES {
+                return self.stop(copied_too_much(piece.node.span));
+            }
             self.anchors.insert(anchor, piece.clone());
         }
         if self.nodes > limits::NODES {
@@ -347,6 +259,7 @@ impl<'a> Builder<'a> {
         };
         parent.end = parent.end.max(piece.node.span.end as usize);
         parent.nodes += piece.nodes;
+        parent.bytes += piece.bytes;
         parent.height = parent.height.max(piece.height + 1);
         match &mut parent.items {
             Items::List(items) => {
@@ -397,7 +310,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Forgets the key that was just given, if one was.
-    fn refuse_key(&mut self) {
+    pub(super) fn refuse_key(&mut self) {
         if let Some(Collection { items: Items::Map { key: key @ Key::Given(..), .. }, .. }) =
             self.open.last_mut()
         {
@@ -416,7 +329,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Where a value starts whose anchor and tag start at `start`.
-    fn after_properties(&self, start: usize) -> usize {
+    pub(super) fn after_properties(&self, start: usize) -> usize {
         let mut rest = &self.places.text[start..];
         while rest.starts_with(['&', '!']) {
             rest = rest.trim_start_matches(|c: char| {
@@ -459,15 +372,13 @@ fn insert(entries: &mut Map, name: String, entry: Entry, diagnostics: &mut Diagn
     }
 }
 
-fn refused_tag(span: crate::scenario::source::Span) -> Diagnostic {
-    Diagnostic::new("yaml-tag", span, "YAML tags are not part of the language")
-        .help("remove the tag: what a value means follows from where it stands")
+fn copied_too_much(span: Span) -> Diagnostic {
+    limits::exceeded(span, "too much text behind anchors and aliases", limits::FILLED_IN_BYTES, "bytes")
 }
 
-/// Whether a tag names one of YAML's own types: `!!int`.
-fn is_yaml_type(tag: &Tag) -> bool {
-    let types = ["str", "int", "float", "bool", "null", "map", "seq", "set", "omap", "binary", "timestamp"];
-    tag.is_yaml_core_schema() && types.contains(&tag.suffix.as_str())
+pub fn refused_tag(span: Span) -> Diagnostic {
+    Diagnostic::new("yaml-tag", span, "YAML tags are not part of the language")
+        .help("remove the tag: what a value means follows from where it stands")
 }
 
 /// Skips blanks, line breaks and comments.

@@ -17,6 +17,7 @@ mod builder;
 mod mistakes;
 mod places;
 mod quoting;
+mod scalars;
 mod surrogates;
 
 use super::diagnostic::{Diagnostic, Diagnostics};

@@ -43,6 +43,11 @@ impl<'a> Places<'a> {
         Span { file: self.file, start: start as u32, end: end.max(start) as u32 }
     }
 
+    /// The span of the character that starts at a byte; empty at the end of the text.
+    pub fn one(&self, byte: usize) -> Span {
+        self.span(byte, byte + self.character(byte).map_or(0, char::len_utf8))
+    }
+
     /// The character that starts at a byte.
     pub fn character(&self, byte: usize) -> Option<char> {
         self.text.get(byte..).and_then(|rest| rest.chars().next())

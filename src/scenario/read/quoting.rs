@@ -4,6 +4,7 @@
 //! tag with nothing behind it. What was meant is plain to a reader, so the diagnostic shows it.
 
 use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::limits;
 use crate::scenario::source::Span;
 
 /// Whether a value stands inside `{ }` or `[ ]`, where commas and brackets end it.
@@ -24,6 +25,9 @@ pub fn quote(span: Span, written: &str, why: &str) -> Diagnostic {
     Diagnostic::new("quote-expression", span, why).help(help)
 }
 
+/// What YAML makes of an expression with a comma or a bracket in it.
+pub const CUT_SHORT: &str = "a comma or bracket inside `{ }` or `[ ]` ends this expression";
+
 /// Whether `value` ends inside a bracket or a quotation that it opened.
 pub fn is_cut_short(value: &str) -> bool {
     let mut open = Open::default();
@@ -33,7 +37,7 @@ pub fn is_cut_short(value: &str) -> bool {
 
 /// Where the expression ends that a reader sees from `start` on, on its line.
 pub fn extent(text: &str, start: usize, style: Style) -> usize {
-    let line = text[start..].split(['\n', '\r']).next().unwrap_or_default();
+    let line = line_from(text, start);
     start + balanced_length(line, style).unwrap_or_else(|| plain_length(line, style))
 }
 
@@ -43,6 +47,7 @@ pub fn value_around(text: &str, line_start: usize, place: usize, outer: Style) -
     let mut open = Open::default();
     let mut expected = false;
     let mut only_dashes = true;
+    let mut parentheses: usize = 0;
     let mut characters = text[line_start..].char_indices().map(|(at, c)| (line_start + at, c)).peekable();
     while let Some((at, character)) = characters.next() {
         if at > place {
@@ -59,6 +64,10 @@ pub fn value_around(text: &str, line_start: usize, place: usize, outer: Style) -
             continue;
         }
         match character {
+            '(' => parentheses += 1,
+            ')' => parentheses = parentheses.saturating_sub(1),
+            // What stands in parentheses is part of the value that they are in.
+            _ if parentheses > 0 => {}
             '{' | '[' => {
                 levels.push(None);
                 expected = true;
@@ -94,6 +103,13 @@ pub fn reason(first: char, at: Option<char>) -> Option<&'static str> {
             _ => return None,
         },
     })
+}
+
+/// The rest of the line that starts at `start`, as far as an expression is looked for.
+pub fn line_from(text: &str, start: usize) -> &str {
+    let rest = &text[start..];
+    let near = &rest[..rest.floor_char_boundary(limits::EXPRESSION_BYTES)];
+    near.split(['\n', '\r']).next().unwrap_or_default()
 }
 
 /// Characters of an expression that a help line still repeats.
@@ -198,6 +214,7 @@ mod tests {
             ("{ x: plans[1].y }", "[", Some("plans[1].y }")),
             ("x: [a, b].size()", ".size", Some("[a, b].size()")),
             ("- x: \"a: b\" + c", "+ c", Some("\"a: b\" + c")),
+            ("- { x: f(y, \"a, b\"), z: 1 }", "),", Some("f(y, \"a, b\"), z: 1 }")),
             ("  c: d", ": d", None),
         ] {
             let place = line.find(at).unwrap();

@@ -49,11 +49,8 @@ mod tests {
 
     #[test]
     fn halves_are_hidden_and_joined() {
-        let written = r"a\ud83d\ude00 \\ud83d é";
-        assert_eq!(
-            hide(written),
-            r"a\ue83d\ue e00 \\ud83d é".replace(' ', "").replace("e00\\", "e00 \\").replace("dé", "d é")
-        );
+        let written = r"a\ud83d\uDE00 \\ud83d é";
+        assert_eq!(hide(written), r"a\ue83d\ueE00 \\ud83d é");
         assert_eq!(join(written), Some(Ok(r"a😀 \ud83d é".to_owned())));
         assert!(join(r"\ud83d").unwrap().is_err());
         assert_eq!(join(r"\u00e9 \\ud83d"), None);

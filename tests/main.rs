@@ -1,0 +1,3 @@
+//! The tests that go through the public path.
+
+mod front_end;
