@@ -28,8 +28,12 @@ pub fn check(root: &Node, diagnostics: &mut Diagnostics) {
             checker.record(map, &SCENARIO, Mood::Whole, place);
         }
         _ => checker.mistakes.push(
-            Diagnostic::new("wrong-shape", root.span, format!("a scenario is a map of keys, not {}", found(root)))
-                .help("begin with `scenario: name`"),
+            Diagnostic::new(
+                "wrong-shape",
+                root.span,
+                format!("a scenario is a map of keys, not {}", found(root)),
+            )
+            .help("begin with `scenario: name`"),
         ),
     }
     while let Some(task) = checker.pending.pop() {
@@ -110,7 +114,7 @@ impl<'a> Checker<'a> {
             Shape::OneOf(shapes) => {
                 if let Some(words) = shapes.iter().find_map(words_of) {
                     self.text_beside_words(task, text, quoted, words, shapes);
-                } else if let Some(shape) = shapes.iter().find(|shape| shape.admits_text()) {
+                } else if let Some(shape) = shapes.iter().find(|shape| could_be(shape, text)) {
                     self.text(Task { shape: *shape, ..task }, text, quoted);
                 } else {
                     self.mistakes.push(wrong_shape(task));
@@ -134,8 +138,12 @@ impl<'a> Checker<'a> {
             Shape::Transition => {
                 if !text.split_once("->").is_some_and(|(from, to)| plain(from.trim()) && plain(to.trim())) {
                     self.mistakes.push(
-                        Diagnostic::new("wrong-shape", task.node.span, format!("`{text}` is not a change of a value"))
-                            .help("write the two words with an arrow between them: `placed -> shipped`"),
+                        Diagnostic::new(
+                            "wrong-shape",
+                            task.node.span,
+                            format!("`{text}` is not a change of a value"),
+                        )
+                        .help("write the two words with an arrow between them: `placed -> shipped`"),
                     );
                 }
             }
@@ -168,9 +176,6 @@ impl<'a> Checker<'a> {
                 self.mistakes.push(unknown_word(task, text, words));
             }
             None => self.mistakes.push(wrong_shape(task)),
-            Some(Shape::Boolean) if !text.starts_with(|first: char| first.is_ascii_digit()) => {
-                self.text(Task { shape: Shape::Boolean, ..task }, text, quoted);
-            }
             Some(shape) => self.text(Task { shape: *shape, ..task }, text, quoted),
         }
     }
@@ -229,8 +234,12 @@ impl<'a> Checker<'a> {
             Shape::Nothing => {
                 if let Some((_, first)) = map.first() {
                     self.mistakes.push(
-                        Diagnostic::new("wrong-shape", first.key_span, format!("{} takes nothing", task.subject))
-                            .help(format!("write {} as a bare word", task.subject)),
+                        Diagnostic::new(
+                            "wrong-shape",
+                            first.key_span,
+                            format!("{} takes nothing", task.subject),
+                        )
+                        .help(format!("write {} as a bare word", task.subject)),
                     );
                 }
             }
@@ -320,6 +329,14 @@ fn words_of(shape: &Shape) -> Option<&'static [Word]> {
     }
 }
 
+/// Whether text may have been meant as this: numbers are no truth values.
+fn could_be(shape: &Shape, text: &str) -> bool {
+    match shape {
+        Shape::Boolean => plain(text),
+        _ => shape.admits_text(),
+    }
+}
+
 /// How many keys of a map a shape knows: of several shapes, the one that was meant knows most.
 fn likeness(shape: &Shape, map: &Map) -> usize {
     match shape {
@@ -327,6 +344,7 @@ fn likeness(shape: &Shape, map: &Map) -> usize {
             map.keys().filter(|key| record.find(key).is_some()).count()
         }
         Shape::Type => usize::from(map.contains_key("list")),
+        Shape::Map { .. } => usize::from(!map.is_empty()),
         _ => 0,
     }
 }
@@ -414,10 +432,6 @@ fn not_a_truth_value(task: Task, text: &str) -> Diagnostic {
 }
 
 fn bad_name(span: Span, kind: Kind, name: &str) -> Diagnostic {
-    Diagnostic::new(
-        "bad-name",
-        span,
-        format!("`{}` cannot be {}", wording::short(name), kind.with_article()),
-    )
-    .help(kind.rule())
+    Diagnostic::new("bad-name", span, format!("`{}` cannot be {}", wording::short(name), kind.with_article()))
+        .help(kind.rule())
 }

@@ -141,7 +141,12 @@ impl Key {
     }
 
     /// `default` as it would be written.
-    pub const fn default(name: &'static str, shape: Shape, default: &'static str, about: &'static str) -> Self {
+    pub const fn default(
+        name: &'static str,
+        shape: Shape,
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
         Self { name, shape, presence: Presence::Default(default), about }
     }
 
@@ -193,12 +198,7 @@ pub struct Alternative {
 }
 
 impl Alternative {
-    pub const fn new(
-        name: &'static str,
-        shape: Shape,
-        beside: &'static [Key],
-        about: &'static str,
-    ) -> Self {
+    pub const fn new(name: &'static str, shape: Shape, beside: &'static [Key], about: &'static str) -> Self {
         Self { key: Key::optional(name, shape, about), beside }
     }
 }
@@ -230,9 +230,7 @@ impl Shape {
             Self::Map { name, .. } => format!("a map from {} to what it is", name.with_article()),
             Self::Record(record) | Self::Patch(record) => format!("a map, {}", record.called),
             Self::Anything => "anything".into(),
-            Self::OneOf(shapes) => {
-                shapes.iter().map(Self::expected).collect::<Vec<_>>().join(", or ")
-            }
+            Self::OneOf(shapes) => shapes.iter().map(Self::expected).collect::<Vec<_>>().join(", or "),
         }
     }
 
@@ -289,6 +287,18 @@ impl Shape {
 }
 
 impl Quantity {
+    fn called(self) -> &'static str {
+        match self {
+            Self::Duration | Self::SignedDuration => "duration",
+            Self::Count => "count",
+            Self::Number => "number",
+            Self::Share => "share",
+            Self::Size => "size",
+            Self::Rate => "rate",
+            Self::Bandwidth => "bandwidth",
+        }
+    }
+
     fn expected(self) -> &'static str {
         match self {
             Self::Duration => "a duration such as `5ms`",
@@ -316,32 +326,45 @@ impl Expected {
 }
 
 /// Visits every record that can be reached from one, each once, the outer ones first.
-pub fn walk(root: &'static Record, mut visit: impl FnMut(&'static Record)) {
+pub fn walk(root: &'static Record, visit: impl FnMut(&'static Record)) {
+    walk_through(root, |_| true, visit);
+}
+
+/// The same, through those shapes alone that `enter` admits.
+fn walk_through(
+    root: &'static Record,
+    enter: impl Fn(Shape) -> bool,
+    mut visit: impl FnMut(&'static Record),
+) {
     let mut known = vec![root];
     let mut next = 0;
     while let Some(&record) = known.get(next) {
         next += 1;
         visit(record);
         let alternatives = || record.choices.iter().flat_map(|choice| choice.alternatives.iter());
-        let shapes = record
-            .keys()
-            .chain(alternatives().map(|alternative| &alternative.key))
-            .chain(alternatives().flat_map(|alternative| alternative.beside.iter()))
-            .map(|key| key.shape);
-        let mut shapes: Vec<Shape> = shapes.collect();
+        let options =
+            alternatives().flat_map(|alternative| alternative.beside.iter().chain([&alternative.key]));
+        let mut shapes: Vec<Shape> = record.keys().chain(options).map(|key| key.shape).collect();
         while let Some(shape) = shapes.pop() {
-            match shape {
-                Shape::Record(inner) | Shape::Patch(inner) => {
-                    if !known.iter().any(|seen| std::ptr::eq(*seen, inner)) {
-                        known.push(inner);
-                    }
+            if !enter(shape) {
+                continue;
+            }
+            let inner = match shape {
+                Shape::Record(inner) | Shape::Patch(inner) => inner,
+                Shape::Steps => &language::STEP,
+                Shape::Value(_) => &language::GENERATOR,
+                Shape::List { of, .. } | Shape::Tuple { of, .. } | Shape::Map { value: of, .. } => {
+                    shapes.push(*of);
+                    continue;
                 }
-                Shape::Steps => shapes.push(Shape::Record(&language::STEP)),
-                Shape::Value(_) => shapes.push(Shape::Record(&language::GENERATOR)),
-                Shape::List { of, .. } | Shape::Tuple { of, .. } => shapes.push(*of),
-                Shape::Map { value, .. } => shapes.push(*value),
-                Shape::OneOf(several) => shapes.extend(several),
-                _ => {}
+                Shape::OneOf(several) => {
+                    shapes.extend(several);
+                    continue;
+                }
+                _ => continue,
+            };
+            if !known.iter().any(|seen| std::ptr::eq(*seen, inner)) {
+                known.push(inner);
             }
         }
     }

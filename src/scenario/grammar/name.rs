@@ -125,7 +125,9 @@ impl Kind {
             Writing::Dotted(least, most) => {
                 let parts = name.split('.').count();
                 (least..=most).contains(&parts)
-                    && name.split('.').all(|part| !part.is_empty() && part.chars().all(|c| dashed(c) || c == '@'))
+                    && name
+                        .split('.')
+                        .all(|part| !part.is_empty() && part.chars().all(|c| dashed(c) || c == '@'))
             }
             Writing::Free => !name.is_empty(),
         }
@@ -135,9 +137,7 @@ impl Kind {
     pub fn rule(self) -> &'static str {
         match self.writing() {
             Writing::Plain => "a name is letters, digits and `_`, and does not begin with a digit",
-            Writing::Schema => {
-                "a message's name is letters, digits and `_`; `Name@2` is its second schema"
-            }
+            Writing::Schema => "a message's name is letters, digits and `_`; `Name@2` is its second schema",
             Writing::Dashed => "write it with letters, digits, `_` and `-`",
             Writing::Dotted(..) => "write it as names with dots between them",
             Writing::Free => "it may not be empty",
@@ -187,7 +187,10 @@ fn dashed(c: char) -> bool {
 
 /// A whole number from 2, without leading zeros.
 fn later_schema(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0') && !text.is_empty() && text != "1"
+    text.bytes().all(|byte| byte.is_ascii_digit())
+        && !text.starts_with('0')
+        && !text.is_empty()
+        && text != "1"
 }
 
 #[cfg(test)]
@@ -215,7 +218,9 @@ mod tests {
         assert!(Kind::Site.admits("orders.PlaceOrder.reserve"));
         assert!(!Kind::Site.admits("orders.PlaceOrder"));
         assert!(Kind::Table.admits("stock") && Kind::Table.admits("inventory.stock"));
-        assert!(!Kind::Table.admits("a.b.c") && !Kind::ServiceTable.admits("stock") && !Kind::Table.admits("a."));
+        assert!(
+            !Kind::Table.admits("a.b.c") && !Kind::ServiceTable.admits("stock") && !Kind::Table.admits("a.")
+        );
         assert!(Kind::End.admits("eu-west-1") && Kind::End.admits("orders.store"));
     }
 }

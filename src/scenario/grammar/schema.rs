@@ -7,7 +7,7 @@
 //! those each record has a second definition, `<name>.patch`.
 
 use super::language::{GENERATOR, SCENARIO, STEP};
-use super::{Choice, Expected, Key, Kind, Presence, Quantity, Record, Shape, walk};
+use super::{Choice, Expected, Key, Kind, Presence, Quantity, Record, Shape, walk, walk_through};
 use serde_json::{Map, Value, json};
 
 /// The schema of scenario files.
@@ -30,7 +30,10 @@ pub fn schema() -> Value {
     walk(&SCENARIO, |record| {
         definitions.insert(definition(record, Mood::Whole), record_schema(record, Mood::Whole));
     });
-    walk_patched(|record| {
+    // Lists are replaced whole, so what lies in them is never a patch.
+    let patched =
+        |shape| !matches!(shape, Shape::Steps | Shape::Value(_) | Shape::List { .. } | Shape::Tuple { .. });
+    walk_through(&SCENARIO, patched, |record| {
         definitions.insert(definition(record, Mood::Patch), record_schema(record, Mood::Patch));
     });
     json!({
@@ -65,7 +68,8 @@ fn record_schema(record: &'static Record, mood: Mood) -> Value {
                 let mut required = vec![alternative.key.name];
                 required.extend(required_names(&keys));
                 let mut branch = closed(&keys, rest, mood);
-                let properties = branch["properties"].as_object_mut().expect("a closed object has properties");
+                let properties =
+                    branch["properties"].as_object_mut().expect("a closed object has properties");
                 properties.insert(alternative.key.name.into(), key_schema(&alternative.key, mood));
                 branch["required"] = json!(required);
                 branch["description"] = json!(alternative.key.about);
@@ -116,7 +120,9 @@ fn closed(keys: &[&'static Key], choices: &'static [Choice], mood: Mood) -> Valu
             add_property(&mut properties, &alternative.key, mood);
             for option in alternative.beside {
                 add_property(&mut properties, option, mood);
-                if mood == Mood::Whole && !choice.alternatives.iter().any(|other| other.key.name == option.name) {
+                if mood == Mood::Whole
+                    && !choice.alternatives.iter().any(|other| other.key.name == option.name)
+                {
                     depends.insert(option.name.into(), json!([alternative.key.name]));
                 }
             }
@@ -199,13 +205,17 @@ fn shape_schema(shape: Shape, mood: Mood) -> Value {
         Shape::Nothing => json!({ "type": "object", "maxProperties": 0 }),
         Shape::Text | Shape::Path => json!({ "type": ["string", "number", "boolean"] }),
         Shape::Name(kind) => name_schema(kind),
-        Shape::Names(kind) => json!({ "anyOf": [name_schema(kind), { "type": "array", "items": name_schema(kind) }] }),
+        Shape::Names(kind) => {
+            json!({ "anyOf": [name_schema(kind), { "type": "array", "items": name_schema(kind) }] })
+        }
         Shape::Word(words) => {
             let described = words.iter().map(|(word, about)| json!({ "const": word, "description": about }));
             let parameter = json!({ "type": "string", "pattern": PARAMETER });
             json!({ "anyOf": described.chain([parameter]).collect::<Vec<_>>() })
         }
-        Shape::Boolean => json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": PARAMETER }] }),
+        Shape::Boolean => {
+            json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": PARAMETER }] })
+        }
         Shape::Quantity(quantity) => json!({ "$ref": format!("#/$defs/{}", quantity_name(quantity)) }),
         Shape::Bound => json!({ "anyOf": [{ "$ref": "#/$defs/count" }, { "$ref": "#/$defs/share" }] }),
         Shape::Transition => {
@@ -251,7 +261,8 @@ fn map_schema(kind: Kind, value: Shape, mood: Mood) -> Value {
     });
     if kind == Kind::Message && matches!(value, Shape::Record(_)) {
         // What a later schema leaves out is as in the first.
-        schema["patternProperties"] = json!({ "^[^@]+$": shape_schema(value, mood), "@": shape_schema(value, Mood::Patch) });
+        schema["patternProperties"] =
+            json!({ "^[^@]+$": shape_schema(value, mood), "@": shape_schema(value, Mood::Patch) });
     } else {
         schema["additionalProperties"] = shape_schema(value, mood);
     }
@@ -286,18 +297,22 @@ fn expression_schema(expected: Expected) -> Value {
 }
 
 fn quantity_schema(quantity: Quantity) -> Value {
-    const NUMBER: &str = r"[0-9][0-9_]*(\.[0-9]+)?([eE][-+]?[0-9]+)?";
-    const TIME: &str = "(ns|us|µs|ms|s|m|h|d)";
-    const BYTES: &str = "([kKMGT]i?)?B";
+    const NUMBER: &str = r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?";
+    const TIME: &str = "(ns|us|ms|s|m|h|d)";
+    const BYTES: &str = "([KMG]i?)?B";
     let (types, literal, title) = match quantity {
         Quantity::Duration => (json!("string"), format!("{NUMBER}{TIME}"), "a duration, with its unit"),
-        Quantity::SignedDuration => (json!("string"), format!("-?{NUMBER}{TIME}"), "a duration, with its unit; may be negative"),
-        Quantity::Count => (json!(["integer", "string"]), "[0-9][0-9_]*".to_owned(), "a count"),
+        Quantity::SignedDuration => {
+            (json!("string"), format!("-?{NUMBER}{TIME}"), "a duration, with its unit; may be negative")
+        }
+        Quantity::Count => (json!(["integer", "string"]), "[0-9]+".to_owned(), "a count"),
         Quantity::Number => (json!(["number", "string"]), format!("-?{NUMBER}"), "a number"),
         Quantity::Share => (json!("string"), format!("{NUMBER}%"), "a percentage, with its sign"),
         Quantity::Size => (json!("string"), format!("{NUMBER}{BYTES}"), "a size, with its unit"),
-        Quantity::Rate => (json!("string"), format!("{NUMBER}/{TIME}"), "a rate, with its unit"),
-        Quantity::Bandwidth => (json!("string"), format!("{NUMBER}{BYTES}/{TIME}"), "a bandwidth, with its unit"),
+        Quantity::Rate => (json!("string"), format!("{NUMBER}/(s|m|h)"), "a rate, with its unit"),
+        Quantity::Bandwidth => {
+            (json!("string"), format!("{NUMBER}{BYTES}/(s|m|h)"), "a bandwidth, with its unit")
+        }
     };
     let mut schema = json!({
         "title": title,
@@ -333,31 +348,6 @@ fn type_schema() -> Value {
             },
         ],
     })
-}
-
-/// Records that may stand in a merge patch: lists are replaced whole, so what lies in them is not.
-fn walk_patched(mut visit: impl FnMut(&'static Record)) {
-    let mut known: Vec<&'static Record> = vec![&SCENARIO];
-    let mut next = 0;
-    while let Some(&record) = known.get(next) {
-        next += 1;
-        visit(record);
-        let options = record.choices.iter().flat_map(|choice| choice.alternatives.iter());
-        let options = options.flat_map(|alternative| alternative.beside.iter().chain([&alternative.key]));
-        let mut shapes: Vec<Shape> = record.keys().chain(options).map(|key| key.shape).collect();
-        while let Some(shape) = shapes.pop() {
-            match shape {
-                Shape::Record(inner) | Shape::Patch(inner) => {
-                    if !known.iter().any(|seen| std::ptr::eq(*seen, inner)) {
-                        known.push(inner);
-                    }
-                }
-                Shape::Map { value, .. } => shapes.push(*value),
-                Shape::OneOf(several) => shapes.extend(several),
-                _ => {}
-            }
-        }
-    }
 }
 
 fn reference(record: &Record, mood: Mood) -> Value {

@@ -71,7 +71,10 @@ impl<'a> Checker<'a> {
                         Diagnostic::new(
                             "two-choices",
                             second.key_span,
-                            format!("{} takes one {}, not both `{one}` and `{other}`", record.called, choice.called),
+                            format!(
+                                "{} takes one {}, not both `{one}` and `{other}`",
+                                record.called, choice.called
+                            ),
                         )
                         .related(first.key_span, "the other one")
                         .help(if std::ptr::eq(record, &STEP) {
@@ -99,7 +102,9 @@ impl<'a> Checker<'a> {
                 (entry.key_span, format!("`{}` is no {} of {}", short(key), choice.called, record.called))
             }
             _ => (
-                map.first().filter(|_| std::ptr::eq(record, &STEP)).map_or(place, |(_, first)| first.key_span),
+                map.first()
+                    .filter(|_| std::ptr::eq(record, &STEP))
+                    .map_or(place, |(_, first)| first.key_span),
                 format!("{} needs {} {}", record.called, article(choice.called), choice.called),
             ),
         };
@@ -137,7 +142,9 @@ impl<'a> Checker<'a> {
         let missing = allowed(record, taken)
             .filter(|key| key.presence == Presence::Required && !map.contains_key(key.name));
         for key in missing {
-            let beside = taken.iter().find(|alternative| alternative.beside.iter().any(|option| option.name == key.name));
+            let beside = taken
+                .iter()
+                .find(|alternative| alternative.beside.iter().any(|option| option.name == key.name));
             let (span, whose) = match beside {
                 Some(alternative) => {
                     (map[alternative.key.name].key_span, format!("`{}`", alternative.key.name))
@@ -145,8 +152,11 @@ impl<'a> Checker<'a> {
                 None => (place, record.called.to_owned()),
             };
             self.mistakes.push(
-                Diagnostic::new("missing-key", span, format!("{whose} needs `{}`", key.name))
-                    .help(format!("`{}` takes {}", key.name, key.shape.expected())),
+                Diagnostic::new("missing-key", span, format!("{whose} needs `{}`", key.name)).help(format!(
+                    "`{}` takes {}",
+                    key.name,
+                    key.shape.expected()
+                )),
             );
         }
     }
@@ -161,7 +171,9 @@ impl<'a> Checker<'a> {
         if record.choices.len() == 1 && taken.is_empty() {
             // Without a verb nobody knows which options are right: only a misspelt verb is reported.
             let choice = &record.choices[0];
-            if record.find(name).is_none() && let Some(near) = closest(name, names(choice)) {
+            if record.find(name).is_none()
+                && let Some(near) = closest(name, names(choice))
+            {
                 self.mistakes.push(
                     Diagnostic::new(
                         "unknown-key",
@@ -243,7 +255,11 @@ fn allowed<'t>(
 }
 
 /// The alternative that was taken instead of one that has this option.
-fn rival(name: &str, record: &'static Record, taken: &[&'static Alternative]) -> Option<&'static Alternative> {
+fn rival(
+    name: &str,
+    record: &'static Record,
+    taken: &[&'static Alternative],
+) -> Option<&'static Alternative> {
     let has_option = |alternative: &Alternative| alternative.beside.iter().any(|key| key.name == name);
     let choice = record.choices.iter().find(|choice| choice.alternatives.iter().any(has_option))?;
     taken.iter().copied().find(|alternative| belongs(alternative, choice))

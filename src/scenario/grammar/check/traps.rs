@@ -25,7 +25,8 @@ pub fn torn_map(map: &Map) -> Vec<Torn<'_>> {
         let mut open = parentheses_open(text);
         let (mut keys, mut pieces, mut end) = (vec![first.as_str()], vec![text.trim()], entry.value.span);
         while open > 0 {
-            let Some((key, rest)) = entries.next_if(|(_, rest)| matches!(rest.value.kind, NodeKind::Null)) else {
+            let Some((key, rest)) = entries.next_if(|(_, rest)| matches!(rest.value.kind, NodeKind::Null))
+            else {
                 break;
             };
             open += parentheses_open(key);
@@ -42,7 +43,8 @@ pub fn torn_map(map: &Map) -> Vec<Torn<'_>> {
 
 /// The first expression in a list that lost what follows a comma.
 pub fn torn_list(items: &[Node]) -> Option<Diagnostic> {
-    let first = items.iter().position(|item| plain_text(item).is_some_and(|text| parentheses_open(text) > 0))?;
+    let first =
+        items.iter().position(|item| plain_text(item).is_some_and(|text| parentheses_open(text) > 0))?;
     let mut open = 0;
     let mut pieces = Vec::new();
     for item in &items[first..] {

@@ -28,19 +28,60 @@ pub static ARRIVALS: Record = Record {
     name: "arrivals",
     called: "`arrivals`",
     about: "When intents begin.",
-    groups: &[&[Key::default("count", OneOf(&[Word(&[("unlimited", "until the horizon")]), Constant(Quantity::Count)]), "unlimited", "How many intents in all.")]],
-    choices: &[Choice { called: "kind of arrivals", alternatives: &[
-        Alternative::new("poisson", RATE, &[], "A Poisson process of this rate: independent users, many of them."),
-        Alternative::new("every", DRAWN_DURATION, &[], "One each interval, the first after one interval: a clock."),
-        Alternative::new("renewal", DRAWN_DURATION, &[], "Independent intervals drawn from this generator."),
-        Alternative::new("times", List { of: &DURATION, least: 0 }, &[], "At these instants, from the start of the run."),
-        Alternative::new("file", Path, &[], "At the instants in this file, one a line."),
-        Alternative::new("population", Constant(Quantity::Count), &[
-            Key::required("think", DRAWN_DURATION, "How long a user thinks before each intent."),
-        ], "So many users, each of whom thinks, then carries out one intent to its end: a closed system."),
-        Alternative::new("bursty", List { of: &Shape::Record(&BURST), least: 1 }, &[], "Poisson phases of different rates in turn, again and again."),
-        Alternative::new("profile", List { of: &Shape::Record(&RATE_POINT), least: 1 }, &[], "A Poisson process whose rate follows a line through these points; the last rate stays."),
-    ] }],
+    groups: &[&[Key::default(
+        "count",
+        OneOf(&[Word(&[("unlimited", "until the horizon")]), Constant(Quantity::Count)]),
+        "unlimited",
+        "How many intents in all.",
+    )]],
+    choices: &[Choice {
+        called: "kind of arrivals",
+        alternatives: &[
+            Alternative::new(
+                "poisson",
+                RATE,
+                &[],
+                "A Poisson process of this rate: independent users, many of them.",
+            ),
+            Alternative::new(
+                "every",
+                DRAWN_DURATION,
+                &[],
+                "One each interval, the first after one interval: a clock.",
+            ),
+            Alternative::new(
+                "renewal",
+                DRAWN_DURATION,
+                &[],
+                "Independent intervals drawn from this generator.",
+            ),
+            Alternative::new(
+                "times",
+                List { of: &DURATION, least: 0 },
+                &[],
+                "At these instants, from the start of the run.",
+            ),
+            Alternative::new("file", Path, &[], "At the instants in this file, one a line."),
+            Alternative::new(
+                "population",
+                Constant(Quantity::Count),
+                &[Key::required("think", DRAWN_DURATION, "How long a user thinks before each intent.")],
+                "So many users, each of whom thinks, then carries out one intent to its end: a closed system.",
+            ),
+            Alternative::new(
+                "bursty",
+                List { of: &Shape::Record(&BURST), least: 1 },
+                &[],
+                "Poisson phases of different rates in turn, again and again.",
+            ),
+            Alternative::new(
+                "profile",
+                List { of: &Shape::Record(&RATE_POINT), least: 1 },
+                &[],
+                "A Poisson process whose rate follows a line through these points; the last rate stays.",
+            ),
+        ],
+    }],
 };
 
 /// A phase of `bursty`.
@@ -74,19 +115,43 @@ pub static NETWORK: Record = Record {
     about: "The ways between the parts. Latencies that are left out are not zero: at zero nothing would race.",
     groups: &[&[
         Key::optional("default", Shape::Record(&LINK_DEFAULT), "Every way that no link describes."),
-        Key::optional("links", Shape::Map { name: Kind::Link, value: &Shape::Record(&LINK) }, "Ways that are different. What a link leaves out is as in `default`."),
+        Key::optional(
+            "links",
+            Shape::Map { name: Kind::Link, value: &Shape::Record(&LINK) },
+            "Ways that are different. What a link leaves out is as in `default`.",
+        ),
     ]],
     choices: &[],
 };
 
 static WAY: &[Key] = &[
-    Key::otherwise("latency", DRAWN_DURATION, "lognormal with a median of 500us and a 99th percentile of 4ms", "How long a packet takes, one way."),
-    Key::default("loss", SHARE, "0%", "The share of packets lost. On a stream a loss costs a retransmission timeout; a datagram is gone."),
-    Key::default("bandwidth", OneOf(&[Word(&[("unlimited", "no limit")]), Constant(Quantity::Bandwidth)]), "unlimited", "How many bytes it carries per second; packets queue."),
-    Key::default("transport", Word(&[
-        ("stream", "ordered for each connection, lost packets are sent again"),
-        ("datagram", "each packet for itself: lost, doubled, overtaken"),
-    ]), "stream", "What is promised about packets."),
+    Key::otherwise(
+        "latency",
+        DRAWN_DURATION,
+        "lognormal with a median of 500us and a 99th percentile of 4ms",
+        "How long a packet takes, one way.",
+    ),
+    Key::default(
+        "loss",
+        SHARE,
+        "0%",
+        "The share of packets lost. On a stream a loss costs a retransmission timeout; a datagram is gone.",
+    ),
+    Key::default(
+        "bandwidth",
+        OneOf(&[Word(&[("unlimited", "no limit")]), Constant(Quantity::Bandwidth)]),
+        "unlimited",
+        "How many bytes it carries per second; packets queue.",
+    ),
+    Key::default(
+        "transport",
+        Word(&[
+            ("stream", "ordered for each connection, lost packets are sent again"),
+            ("datagram", "each packet for itself: lost, doubled, overtaken"),
+        ]),
+        "stream",
+        "What is promised about packets.",
+    ),
     Key::default("duplicate", SHARE, "0%", "The share of packets that arrive twice. Of datagrams only."),
 ];
 
@@ -106,8 +171,17 @@ pub static LINK: Record = Record {
     about: "The way between some parts.",
     groups: &[
         &[
-            Key::required("between", List { of: &Name(Kind::End), least: 2 }, "What it joins: services, clients, brokers, regions, `service.store` or `service.outbox`; every pair of them. The latency between regions is added to each way."),
-            Key::default("one_way", Boolean, "false", "Whether it describes the way from the first to the others alone."),
+            Key::required(
+                "between",
+                List { of: &Name(Kind::End), least: 2 },
+                "What it joins: services, clients, brokers, regions, `service.store` or `service.outbox`; every pair of them. The latency between regions is added to each way.",
+            ),
+            Key::default(
+                "one_way",
+                Boolean,
+                "false",
+                "Whether it describes the way from the first to the others alone.",
+            ),
         ],
         WAY,
     ],

@@ -13,7 +13,12 @@ const SERVICE: Shape = Name(Kind::Service);
 const SYSTEM: Shape = Name(Kind::System);
 const ENDS: Shape = List { of: &Name(Kind::End), least: 2 };
 
-const ONE_WAY: Key = Key::default("one_way", Boolean, "false", "Whether only the way from the first to the others is affected.");
+const ONE_WAY: Key = Key::default(
+    "one_way",
+    Boolean,
+    "false",
+    "Whether only the way from the first to the others is affected.",
+);
 
 /// An entry of `faults`.
 pub static FAULT: Record = Record {
@@ -21,11 +26,21 @@ pub static FAULT: Record = Record {
     called: "a fault",
     about: "Something that goes wrong: a verb with its target, when it strikes, and for how long. The drain heals everything.",
     groups: &[&[
-        Key::otherwise("for", DRAWN_DURATION, "a crash restarts after 5s; anything else lasts until the horizon", "How long it lasts."),
-        Key::default("instance", OneOf(&[
-            Word(&[("any", "one, drawn at random (at a step: the one at it)"), ("all", "all of them")]),
-            COUNT,
-        ]), "any", "Which instance of the service it strikes: one of them drawn at random, all, or this one, counted from 0."),
+        Key::otherwise(
+            "for",
+            DRAWN_DURATION,
+            "a crash restarts after 5s; anything else lasts until the horizon",
+            "How long it lasts.",
+        ),
+        Key::default(
+            "instance",
+            OneOf(&[
+                Word(&[("any", "one, drawn at random (at a step: the one at it)"), ("all", "all of them")]),
+                COUNT,
+            ]),
+            "any",
+            "Which instance of the service it strikes: one of them drawn at random, all, or this one, counted from 0.",
+        ),
     ]],
     choices: &[
         Choice { called: "verb", alternatives: FAULT_VERBS },
@@ -34,37 +49,115 @@ pub static FAULT: Record = Record {
 };
 
 static FAULT_VERBS: &[Alternative] = &[
-    Alternative::new("crash", SERVICE, &[], "An instance dies and starts again: attempts, memory, waiting requests and open transactions are gone; what was committed stays."),
-    Alternative::new("pause", SERVICE, &[], "An instance falls silent, unnoticed, and later goes on where it was: a zombie."),
-    Alternative::new("slow", SERVICE, &[Key::required("by", FACTOR, "What its work and store round trips are multiplied by.")], "An instance is slow."),
-    Alternative::new("outage", SYSTEM, &[], "A broker, store or service refuses everything, and loses nothing of what it holds."),
-    Alternative::new("failover", SYSTEM, &[], "A broker or store loses what was not flushed or replicated; connections are reset."),
-    Alternative::new("skew", SERVICE, &[Key::required("by", Constant(Quantity::SignedDuration), "How far the clock is ahead; behind, if negative.")], "An instance's clock (`now`) is wrong."),
-    Alternative::new("poison", Name(Kind::Message), &[], "Messages that no handler can handle: every attempt at one fails."),
-    Alternative::new("surge", Name(Kind::Client), &[Key::required("by", FACTOR, "What the rate of its arrivals is multiplied by.")], "A client asks for more."),
+    Alternative::new(
+        "crash",
+        SERVICE,
+        &[],
+        "An instance dies and starts again: attempts, memory, waiting requests and open transactions are gone; what was committed stays.",
+    ),
+    Alternative::new(
+        "pause",
+        SERVICE,
+        &[],
+        "An instance falls silent, unnoticed, and later goes on where it was: a zombie.",
+    ),
+    Alternative::new(
+        "slow",
+        SERVICE,
+        &[Key::required("by", FACTOR, "What its work and store round trips are multiplied by.")],
+        "An instance is slow.",
+    ),
+    Alternative::new(
+        "outage",
+        SYSTEM,
+        &[],
+        "A broker, store or service refuses everything, and loses nothing of what it holds.",
+    ),
+    Alternative::new(
+        "failover",
+        SYSTEM,
+        &[],
+        "A broker or store loses what was not flushed or replicated; connections are reset.",
+    ),
+    Alternative::new(
+        "skew",
+        SERVICE,
+        &[Key::required(
+            "by",
+            Constant(Quantity::SignedDuration),
+            "How far the clock is ahead; behind, if negative.",
+        )],
+        "An instance's clock (`now`) is wrong.",
+    ),
+    Alternative::new(
+        "poison",
+        Name(Kind::Message),
+        &[],
+        "Messages that no handler can handle: every attempt at one fails.",
+    ),
+    Alternative::new(
+        "surge",
+        Name(Kind::Client),
+        &[Key::required("by", FACTOR, "What the rate of its arrivals is multiplied by.")],
+        "A client asks for more.",
+    ),
     Alternative::new("split", ENDS, &[ONE_WAY], "Nothing gets through between these."),
-    Alternative::new("degrade", ENDS, &[
-        ONE_WAY,
-        Key::optional("latency", DRAWN_DURATION, "The latency while it lasts."),
-        Key::optional("loss", SHARE, "The share of packets lost while it lasts."),
-        Key::optional("bandwidth", Constant(Quantity::Bandwidth), "The bandwidth while it lasts."),
-        Key::optional("duplicate", SHARE, "The share of packets that arrive twice while it lasts. Of datagrams only."),
-    ], "The way between these gets worse."),
+    Alternative::new(
+        "degrade",
+        ENDS,
+        &[
+            ONE_WAY,
+            Key::optional("latency", DRAWN_DURATION, "The latency while it lasts."),
+            Key::optional("loss", SHARE, "The share of packets lost while it lasts."),
+            Key::optional("bandwidth", Constant(Quantity::Bandwidth), "The bandwidth while it lasts."),
+            Key::optional(
+                "duplicate",
+                SHARE,
+                "The share of packets that arrive twice while it lasts. Of datagrams only.",
+            ),
+        ],
+        "The way between these gets worse.",
+    ),
 ];
 
 static WHEN: &[Alternative] = &[
-    Alternative::new("at", OneOf(&[DURATION, List { of: &DURATION, least: 1 }]), &[], "At this instant, or these, from the start of the run."),
+    Alternative::new(
+        "at",
+        OneOf(&[DURATION, List { of: &DURATION, least: 1 }]),
+        &[],
+        "At this instant, or these, from the start of the run.",
+    ),
     Alternative::new("every", DRAWN_DURATION, &[], "Again and again, this long after it struck last."),
-    Alternative::new("at_step", Name(Kind::Site), &[
-        Key::default("edge", Word(&[
-            ("before", "before the step has done anything"),
-            ("unanswered", "when it was done over there, and the answer is not here yet"),
-            ("after", "when its answer is here"),
-        ]), "after", "On which side of the step."),
-        Key::default("nth", OneOf(&[Word(&[("every", "each time")]), COUNT]), "1", "At which of the times it gets there, counted from 1."),
-        Key::optional("share", SHARE, "The share of those times, drawn."),
-    ], "When an attempt gets to the step of this name."),
-    Alternative::new("share", SHARE, &[], "On this share of the occasions, drawn: of the messages, of a `poison`."),
+    Alternative::new(
+        "at_step",
+        Name(Kind::Site),
+        &[
+            Key::default(
+                "edge",
+                Word(&[
+                    ("before", "before the step has done anything"),
+                    ("unanswered", "when it was done over there, and the answer is not here yet"),
+                    ("after", "when its answer is here"),
+                ]),
+                "after",
+                "On which side of the step.",
+            ),
+            Key::default(
+                "nth",
+                OneOf(&[Word(&[("every", "each time")]), COUNT]),
+                "1",
+                "At which of the times it gets there, counted from 1.",
+            ),
+            Key::optional("share", SHARE, "The share of those times, drawn."),
+        ],
+        "When an attempt gets to the step of this name.",
+    ),
+    Alternative::new(
+        "share",
+        SHARE,
+        &[],
+        "On this share of the occasions, drawn: of the messages, of a `poison`.",
+    ),
 ];
 
 /// An entry of `operations`.
@@ -80,22 +173,46 @@ pub static OPERATION: Record = Record {
 };
 
 static OPERATION_VERBS: &[Alternative] = &[
-    Alternative::new("deploy", SERVICE, &[
-        Key::required("version", Name(Kind::Version), "The version to go to."),
-        Key::otherwise("batch", COUNT, "one", "How many instances at a time."),
-        Key::otherwise("every", DURATION, "as soon as the last ones are up", "How long after one batch the next follows."),
-    ], "Rolls a service over to another version."),
-    Alternative::new("replay", SERVICE, &[
-        Key::required("topic", Name(Kind::Topic), "The topic to read again from the start."),
-        Key::optional("clear", Names(Kind::Table), "The tables to empty first."),
-    ], "Has a service handle a topic once more. Deliveries are marked `replayed`."),
-    Alternative::new("redrive", Name(Kind::Topic), &[
-        Key::required("to", Name(Kind::Topic), "The topic they go to."),
-    ], "Moves dead letters back."),
-    Alternative::new("scale", SERVICE, &[
-        Key::required("instances", COUNT, "How many instances from now on."),
-    ], "Adds or removes instances."),
-    Alternative::new("repartition", Name(Kind::Topic), &[
-        Key::required("partitions", COUNT, "How many partitions from now on."),
-    ], "Changes the number of partitions: keys move."),
+    Alternative::new(
+        "deploy",
+        SERVICE,
+        &[
+            Key::required("version", Name(Kind::Version), "The version to go to."),
+            Key::otherwise("batch", COUNT, "one", "How many instances at a time."),
+            Key::otherwise(
+                "every",
+                DURATION,
+                "as soon as the last ones are up",
+                "How long after one batch the next follows.",
+            ),
+        ],
+        "Rolls a service over to another version.",
+    ),
+    Alternative::new(
+        "replay",
+        SERVICE,
+        &[
+            Key::required("topic", Name(Kind::Topic), "The topic to read again from the start."),
+            Key::optional("clear", Names(Kind::Table), "The tables to empty first."),
+        ],
+        "Has a service handle a topic once more. Deliveries are marked `replayed`.",
+    ),
+    Alternative::new(
+        "redrive",
+        Name(Kind::Topic),
+        &[Key::required("to", Name(Kind::Topic), "The topic they go to.")],
+        "Moves dead letters back.",
+    ),
+    Alternative::new(
+        "scale",
+        SERVICE,
+        &[Key::required("instances", COUNT, "How many instances from now on.")],
+        "Adds or removes instances.",
+    ),
+    Alternative::new(
+        "repartition",
+        Name(Kind::Topic),
+        &[Key::required("partitions", COUNT, "How many partitions from now on.")],
+        "Changes the number of partitions: keys move.",
+    ),
 ];

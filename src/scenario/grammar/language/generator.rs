@@ -19,26 +19,70 @@ static BESIDE: &[Key] = &[
     Key::optional("plus", NUMBER, "Added to what is drawn."),
     Key::optional("min", NUMBER, "The least it may come to, after `plus`."),
     Key::optional("max", NUMBER, "The most it may come to, after `plus`."),
-    Key::optional("per", Word(&[("attempt", "every attempt draws anew: a transient failure")]), "Whom the drawn value belongs to, if not to the cause."),
+    Key::optional(
+        "per",
+        Word(&[("attempt", "every attempt draws anew: a transient failure")]),
+        "Whom the drawn value belongs to, if not to the cause.",
+    ),
 ];
 
 static FAMILIES: &[Alternative] = &[
     Alternative::new("constant", NUMBER, &[], "Always this."),
     Alternative::new("exponential", NUMBER, &[], "Exponential with this mean, or with this rate (`200/s`)."),
-    Alternative::new("uniform", Tuple { names: &["low", "high"], of: &NUMBER }, &[], "Uniform between the two: whole numbers, both included, if both are whole."),
+    Alternative::new(
+        "uniform",
+        Tuple { names: &["low", "high"], of: &NUMBER },
+        &[],
+        "Uniform between the two: whole numbers, both included, if both are whole.",
+    ),
     Alternative::new("normal", Shape::Record(&NORMAL), &[], "Normal; a duration below zero is drawn again."),
-    Alternative::new("lognormal", OneOf(&[Shape::Record(&LOGNORMAL_MEDIAN), Shape::Record(&LOGNORMAL_MEAN)]), &[], "Lognormal: what latencies look like."),
+    Alternative::new(
+        "lognormal",
+        OneOf(&[Shape::Record(&LOGNORMAL_MEDIAN), Shape::Record(&LOGNORMAL_MEAN)]),
+        &[],
+        "Lognormal: what latencies look like.",
+    ),
     Alternative::new("gamma", Shape::Record(&GAMMA), &[], "Gamma."),
     Alternative::new("erlang", Shape::Record(&ERLANG), &[], "Erlang: the sum of exponential stages."),
     Alternative::new("weibull", Shape::Record(&WEIBULL), &[], "Weibull."),
     Alternative::new("pareto", Shape::Record(&PARETO), &[], "Pareto: a heavy tail."),
-    Alternative::new("triangular", Tuple { names: &["low", "mode", "high"], of: &NUMBER }, &[], "Triangular."),
-    Alternative::new("empirical", OneOf(&[Path, List { of: &NUMBER, least: 1 }]), &[], "One of these values, equally likely: a list, or a file with one value a line."),
-    Alternative::new("mixture", List { of: &Shape::Record(&MIXTURE_PART), least: 1 }, &[], "One of several generators, by their shares."),
-    Alternative::new("zipf", Shape::Record(&ZIPF), &[], "A rank from 1 to `n`: rank *k* with a probability proportional to *k*^−`s`."),
-    Alternative::new("choice", Map { name: Kind::Constant, value: &SHARE }, &[], "One of these words, by their shares, which sum to 100%."),
+    Alternative::new(
+        "triangular",
+        Tuple { names: &["low", "mode", "high"], of: &NUMBER },
+        &[],
+        "Triangular.",
+    ),
+    Alternative::new(
+        "empirical",
+        OneOf(&[Path, List { of: &NUMBER, least: 1 }]),
+        &[],
+        "One of these values, equally likely: a list, or a file with one value a line.",
+    ),
+    Alternative::new(
+        "mixture",
+        List { of: &Shape::Record(&MIXTURE_PART), least: 1 },
+        &[],
+        "One of several generators, by their shares.",
+    ),
+    Alternative::new(
+        "zipf",
+        Shape::Record(&ZIPF),
+        &[],
+        "A rank from 1 to `n`: rank *k* with a probability proportional to *k*^−`s`.",
+    ),
+    Alternative::new(
+        "choice",
+        Map { name: Kind::Constant, value: &SHARE },
+        &[],
+        "One of these words, by their shares, which sum to 100%.",
+    ),
     Alternative::new("chance", SHARE, &[], "True with this probability."),
-    Alternative::new("counter", Expression(Expected::Anything), &[], "1, 2, 3 … for each value of the expression."),
+    Alternative::new(
+        "counter",
+        Expression(Expected::Anything),
+        &[],
+        "1, 2, 3 … for each value of the expression.",
+    ),
 ];
 
 /// `normal`.
@@ -120,7 +164,11 @@ pub static PARETO: Record = Record {
     about: "A Pareto distribution.",
     groups: &[&[
         Key::required("min", NUMBER, "Its least value."),
-        Key::required("shape", NUMBER, "Its shape: P(X > x) = (`min`/x)^`shape`. The mean is infinite at 1 and below, the variance at 2 and below."),
+        Key::required(
+            "shape",
+            NUMBER,
+            "Its shape: P(X > x) = (`min`/x)^`shape`. The mean is infinite at 1 and below, the variance at 2 and below.",
+        ),
     ]],
     choices: &[],
 };

@@ -14,17 +14,55 @@ pub static GUARANTEES: Record = Record {
     called: "`guarantees`",
     about: "Bounds on what is measured against the ground truth. A count bounds every replication; a percentage bounds the share of what was owed.",
     groups: &[&[
-        Key::optional("idempotency", Shape::Record(&IDEMPOTENCY), "Whether what was meant to happen once did."),
-        Key::optional("ordering", Shape::Record(&ORDERING), "Whether things happened in the order in which they were caused."),
-        Key::optional("isolation", Shape::Record(&ISOLATION), "Whether transactions got into each other's way."),
-        Key::optional("convergence", Map { name: Kind::Convergence, value: &Shape::Record(&CONVERGENCE) }, "Whether views agree in the end with what they are views of."),
-        Key::optional("sessions", Map { name: Kind::Client, value: &List { of: &Word(&[
-            ("read_your_writes", "a client sees what it wrote"),
-            ("monotonic_reads", "a client never sees an older state than it saw before"),
-        ]), least: 1 } }, "What each client may rely on."),
-        Key::optional("sagas", Map { name: Kind::ServiceSaga, value: &Shape::Record(&SAGA_BOUNDS) }, "Whether long-running processes ended well."),
-        Key::optional("staleness", Map { name: Kind::ServiceTable, value: &Shape::Record(&STALENESS) }, "How old what was read may be."),
-        Key::optional("reference", Shape::Record(&REFERENCE), "Whether tables end as in a serial run without faults."),
+        Key::optional(
+            "idempotency",
+            Shape::Record(&IDEMPOTENCY),
+            "Whether what was meant to happen once did.",
+        ),
+        Key::optional(
+            "ordering",
+            Shape::Record(&ORDERING),
+            "Whether things happened in the order in which they were caused.",
+        ),
+        Key::optional(
+            "isolation",
+            Shape::Record(&ISOLATION),
+            "Whether transactions got into each other's way.",
+        ),
+        Key::optional(
+            "convergence",
+            Map { name: Kind::Convergence, value: &Shape::Record(&CONVERGENCE) },
+            "Whether views agree in the end with what they are views of.",
+        ),
+        Key::optional(
+            "sessions",
+            Map {
+                name: Kind::Client,
+                value: &List {
+                    of: &Word(&[
+                        ("read_your_writes", "a client sees what it wrote"),
+                        ("monotonic_reads", "a client never sees an older state than it saw before"),
+                    ]),
+                    least: 1,
+                },
+            },
+            "What each client may rely on.",
+        ),
+        Key::optional(
+            "sagas",
+            Map { name: Kind::ServiceSaga, value: &Shape::Record(&SAGA_BOUNDS) },
+            "Whether long-running processes ended well.",
+        ),
+        Key::optional(
+            "staleness",
+            Map { name: Kind::ServiceTable, value: &Shape::Record(&STALENESS) },
+            "How old what was read may be.",
+        ),
+        Key::optional(
+            "reference",
+            Shape::Record(&REFERENCE),
+            "Whether tables end as in a serial run without faults.",
+        ),
     ]],
     choices: &[],
 };
@@ -59,10 +97,22 @@ pub static ORDERING: Record = Record {
     called: "`ordering`",
     about: "Bounds on what happened in another order than it was caused in, for each key.",
     groups: &[&[
-        Key::optional("arrived_out_of_order", Bound, "Messages handed to a consumer after a later one of their key."),
-        Key::optional("applied_out_of_order", Bound, "Effects committed after those of a later message of their key."),
+        Key::optional(
+            "arrived_out_of_order",
+            Bound,
+            "Messages handed to a consumer after a later one of their key.",
+        ),
+        Key::optional(
+            "applied_out_of_order",
+            Bound,
+            "Effects committed after those of a later message of their key.",
+        ),
         Key::optional("regressed", Bound, "Newer values overwritten by older ones."),
-        Key::optional("illegal_transitions", Bound, "Changes of a column that its `lifecycle` does not allow."),
+        Key::optional(
+            "illegal_transitions",
+            Bound,
+            "Changes of a column that its `lifecycle` does not allow.",
+        ),
     ]],
     choices: &[],
 };
@@ -90,9 +140,18 @@ pub static CONVERGENCE: Record = Record {
         Key::required("of", Name(Kind::ServiceTable), "The table it follows."),
         Key::optional("where", TRUTH, "Only rows of `of` for which this holds."),
         Key::otherwise("by", ANYTHING, "the key", "The key of the view, from a row of `of`."),
-        Key::optional("columns", Map { name: Kind::Column, value: &ANYTHING }, "What the view's columns should be, from the rows of `of` with that key."),
+        Key::optional(
+            "columns",
+            Map { name: Kind::Column, value: &ANYTHING },
+            "What the view's columns should be, from the rows of `of` with that key.",
+        ),
         Key::required("within", DURATION, "How long they may disagree."),
-        Key::default("share", Constant(Quantity::Share), "100%", "The share of changes of which that must hold."),
+        Key::default(
+            "share",
+            Constant(Quantity::Share),
+            "100%",
+            "The share of changes of which that must hold.",
+        ),
     ]],
     choices: &[],
 };
@@ -110,7 +169,11 @@ pub static SAGA_BOUNDS: Record = Record {
         Key::optional("dirty_reads", Bound, "Others acted on what was undone later."),
         Key::optional("start", Name(Kind::Message), "Of a choreography: the message that starts it."),
         Key::optional("key", ANYTHING, "Of a choreography: what tells one from another."),
-        Key::optional("steps", List { of: &Name(Kind::Step), least: 1 }, "Of a choreography: the names of its steps."),
+        Key::optional(
+            "steps",
+            List { of: &Name(Kind::Step), least: 1 },
+            "Of a choreography: the names of its steps.",
+        ),
     ]],
     choices: &[],
 };
@@ -148,15 +211,27 @@ pub static INVARIANT: Record = Record {
     groups: &[&[
         Key::optional("for_each", Name(Kind::ServiceTable), "Of every row of this table (`row.x`)."),
         Key::optional("within", DURATION, "Of `eventually`: how long it may take."),
-        Key::optional("during", Tuple { names: &["from", "to"], of: &DURATION }, "Only between these instants."),
+        Key::optional(
+            "during",
+            Tuple { names: &["from", "to"], of: &DURATION },
+            "Only between these instants.",
+        ),
     ]],
-    choices: &[Choice { called: "kind of invariant", alternatives: &[
-        Alternative::new("always", TRUTH, &[], "Holds after every commit, of committed rows."),
-        Alternative::new("never", TRUTH, &[], "Holds after no commit."),
-        Alternative::new("eventually", TRUTH, &[], "Holds at some time."),
-        Alternative::new("at_end", TRUTH, &[], "Holds at the end of the drain."),
-        Alternative::new("measure", TRUTH, &[], "Holds of measures (`p99(shopper.response_time) < 500ms`), by their confidence intervals."),
-    ] }],
+    choices: &[Choice {
+        called: "kind of invariant",
+        alternatives: &[
+            Alternative::new("always", TRUTH, &[], "Holds after every commit, of committed rows."),
+            Alternative::new("never", TRUTH, &[], "Holds after no commit."),
+            Alternative::new("eventually", TRUTH, &[], "Holds at some time."),
+            Alternative::new("at_end", TRUTH, &[], "Holds at the end of the drain."),
+            Alternative::new(
+                "measure",
+                TRUTH,
+                &[],
+                "Holds of measures (`p99(shopper.response_time) < 500ms`), by their confidence intervals.",
+            ),
+        ],
+    }],
 };
 
 /// `prove`.
@@ -170,11 +245,26 @@ pub static PROVE: Record = Record {
         Key::default("partitions", COUNT, "2", "How many partitions of each topic, at most."),
         Key::default("workers", COUNT, "1", "How many workers of each instance, at most."),
         Key::default("faults", COUNT, "1", "How many faults."),
-        Key::default("early", COUNT, "0", "How many timeouts and leases may end though what they guard could still win."),
+        Key::default(
+            "early",
+            COUNT,
+            "0",
+            "How many timeouts and leases may end though what they guard could still win.",
+        ),
         Key::default("deliveries", COUNT, "3", "How often a message is delivered, at most."),
         Key::default("retries", COUNT, "1", "How often a step is retried, at most."),
-        Key::default("values", COUNT, "2", "Up to how many values of a draw are all tried; of others the two ends."),
-        Key::default("rare", Constant(Quantity::Number), "1e-9", "What is less likely than this counts as impossible."),
+        Key::default(
+            "values",
+            COUNT,
+            "2",
+            "Up to how many values of a draw are all tried; of others the two ends.",
+        ),
+        Key::default(
+            "rare",
+            Constant(Quantity::Number),
+            "1e-9",
+            "What is less likely than this counts as impossible.",
+        ),
         Key::default("depth", COUNT, "400", "The longest path."),
         Key::default("states", COUNT, "5000000", "The most states."),
         Key::default("memory", Constant(Quantity::Size), "2GiB", "The most memory, in bytes."),

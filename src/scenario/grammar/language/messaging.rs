@@ -8,43 +8,77 @@ const COUNT: Shape = Constant(Quantity::Count);
 const DURATION: Shape = Constant(Quantity::Duration);
 const COUNT_OR_UNLIMITED: Shape = OneOf(&[Word(&[("unlimited", "no limit")]), COUNT]);
 
+/// A knob, or a part of one.
+const fn knob(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key::otherwise(name, shape, "as the preset has it", about)
+}
+
 /// Knobs of a broker, a topic or a subscription; the nearest wins. What none of them sets is as the
 /// preset has it.
 pub static KNOBS: &[Key] = &[
-    Key::optional("retain", Shape::Record(&RETAIN), "How long messages are kept."),
-    Key::optional("partitions", COUNT, "Into how many parts the topic is split. Order is kept within one."),
-    Key::optional("route", Word(&[
-        ("by_key", "equal keys go to the same partition"),
-        ("round_robin", "partitions take turns"),
-    ]), "How a message finds its partition."),
-    Key::optional("order_lock", Word(&[
-        ("none", "messages are handed out regardless of each other"),
-        ("key", "one message of a key at a time"),
-        ("partition", "a partition belongs to one consumer"),
-        ("session", "a key belongs to one consumer until it lets go"),
-        ("queue", "one consumer for the whole queue"),
-    ]), "What is held back while a message is being handled, to keep order."),
-    Key::optional("max_in_flight", Shape::Record(&MAX_IN_FLIGHT), "How many messages may be handed out and not yet acknowledged."),
-    Key::optional("batch", COUNT, "How many messages a consumer fetches at once. It handles them one by one."),
-    Key::optional("ack_scope", Word(&[
-        ("individual", "an acknowledgement settles one message"),
-        ("cursor", "an acknowledgement settles everything up to a position"),
-        ("on_delivery", "handing out settles"),
-    ]), "What one acknowledgement settles."),
-    Key::optional("lease", Shape::Record(&LEASE), "How long a consumer may hold what it was handed, and how the broker notices that it is gone."),
-    Key::optional("redeliver", Shape::Record(&REDELIVER), "Where a message goes that was not acknowledged."),
-    Key::optional("stale_ack", Word(&[
-        ("accept", "it counts"),
-        ("ignore", "it is dropped"),
-        ("fence", "it is refused, and its sender knows that it lost the lease"),
-    ]), "What an acknowledgement does that comes after its lease has ended."),
-    Key::optional("exhaust", Shape::Record(&EXHAUST), "What becomes of a message that fails again and again."),
-    Key::optional("producer", Shape::Record(&PRODUCER), "How messages are published."),
-    Key::optional("rebalance", Shape::Record(&REBALANCE), "What happens when consumers come and go."),
-    Key::optional("shards", COUNT, "Over how many servers a queue's messages are spread. Receiving samples them, and a delete may miss one."),
-    Key::optional("flush", OneOf(&[Word(&[("always", "before the publisher is told")]), DURATION]), "When what was accepted becomes durable."),
-    Key::optional("min_in_sync", COUNT, "How many copies must have a message before its publisher is told."),
-    Key::optional("delay", DURATION, "How long after it was accepted a message becomes visible."),
+    knob("retain", Shape::Record(&RETAIN), "How long messages are kept."),
+    knob("partitions", COUNT, "Into how many parts the topic is split. Order is kept within one."),
+    knob(
+        "route",
+        Word(&[("by_key", "equal keys go to the same partition"), ("round_robin", "partitions take turns")]),
+        "How a message finds its partition.",
+    ),
+    knob(
+        "order_lock",
+        Word(&[
+            ("none", "messages are handed out regardless of each other"),
+            ("key", "one message of a key at a time"),
+            ("partition", "a partition belongs to one consumer"),
+            ("session", "a key belongs to one consumer until it lets go"),
+            ("queue", "one consumer for the whole queue"),
+        ]),
+        "What is held back while a message is being handled, to keep order.",
+    ),
+    knob(
+        "max_in_flight",
+        Shape::Record(&MAX_IN_FLIGHT),
+        "How many messages may be handed out and not yet acknowledged.",
+    ),
+    knob("batch", COUNT, "How many messages a consumer fetches at once. It handles them one by one."),
+    knob(
+        "ack_scope",
+        Word(&[
+            ("individual", "an acknowledgement settles one message"),
+            ("cursor", "an acknowledgement settles everything up to a position"),
+            ("on_delivery", "handing out settles"),
+        ]),
+        "What one acknowledgement settles.",
+    ),
+    knob(
+        "lease",
+        Shape::Record(&LEASE),
+        "How long a consumer may hold what it was handed, and how the broker notices that it is gone.",
+    ),
+    knob("redeliver", Shape::Record(&REDELIVER), "Where a message goes that was not acknowledged."),
+    knob(
+        "stale_ack",
+        Word(&[
+            ("accept", "it counts"),
+            ("ignore", "it is dropped"),
+            ("fence", "it is refused, and its sender knows that it lost the lease"),
+        ]),
+        "What an acknowledgement does that comes after its lease has ended.",
+    ),
+    knob("exhaust", Shape::Record(&EXHAUST), "What becomes of a message that fails again and again."),
+    knob("producer", Shape::Record(&PRODUCER), "How messages are published."),
+    knob("rebalance", Shape::Record(&REBALANCE), "What happens when consumers come and go."),
+    knob(
+        "shards",
+        COUNT,
+        "Over how many servers a queue's messages are spread. Receiving samples them, and a delete may miss one.",
+    ),
+    knob(
+        "flush",
+        OneOf(&[Word(&[("always", "before the publisher is told")]), DURATION]),
+        "When what was accepted becomes durable.",
+    ),
+    knob("min_in_sync", COUNT, "How many copies must have a message before its publisher is told."),
+    knob("delay", DURATION, "How long after it was accepted a message becomes visible."),
 ];
 
 /// `retain`.
@@ -53,17 +87,22 @@ pub static RETAIN: Record = Record {
     called: "`retain`",
     about: "How long messages are kept.",
     groups: &[&[
-        Key::optional("mode", Word(&[
-            ("until_ack", "a queue: a message goes once it is acknowledged"),
-            ("log", "a log: messages stay, and consumers keep a position"),
-        ]), "Queue or log."),
-        Key::optional("for", DURATION, "How long a log keeps a message."),
-        Key::optional("bytes", Constant(Quantity::Size), "How much a partition of a log keeps."),
-        Key::optional("compact", Boolean, "Whether a log keeps only the newest message of each key."),
-        Key::optional("reset", Word(&[
-            ("earliest", "at the oldest message there is"),
-            ("latest", "behind the newest"),
-        ]), "Where a consumer goes on whose position was deleted."),
+        knob(
+            "mode",
+            Word(&[
+                ("until_ack", "a queue: a message goes once it is acknowledged"),
+                ("log", "a log: messages stay, and consumers keep a position"),
+            ]),
+            "Queue or log.",
+        ),
+        knob("for", DURATION, "How long a log keeps a message."),
+        knob("bytes", Constant(Quantity::Size), "How much a partition of a log keeps."),
+        knob("compact", Boolean, "Whether a log keeps only the newest message of each key."),
+        knob(
+            "reset",
+            Word(&[("earliest", "at the oldest message there is"), ("latest", "behind the newest")]),
+            "Where a consumer goes on whose position was deleted.",
+        ),
     ]],
     choices: &[],
 };
@@ -74,8 +113,8 @@ pub static MAX_IN_FLIGHT: Record = Record {
     called: "`max_in_flight`",
     about: "How many messages may be handed out and not yet acknowledged.",
     groups: &[&[
-        Key::optional("per_consumer", COUNT_OR_UNLIMITED, "To one instance."),
-        Key::optional("per_group", COUNT_OR_UNLIMITED, "To all instances of a group together."),
+        knob("per_consumer", COUNT_OR_UNLIMITED, "To one instance."),
+        knob("per_group", COUNT_OR_UNLIMITED, "To all instances of a group together."),
     ]],
     choices: &[],
 };
@@ -86,16 +125,20 @@ pub static LEASE: Record = Record {
     called: "`lease`",
     about: "How long a consumer may hold what it was handed.",
     groups: &[&[
-        Key::optional("kind", Word(&[
-            ("timer", "each message has its own time limit"),
-            ("session", "the consumer shows that it lives, and polls now and then"),
-            ("connection", "as long as the connection stands"),
-            ("claim", "until another consumer claims what has been idle for long"),
-            ("transaction", "as long as the transaction that took it"),
-        ]), "What the lease hangs on."),
-        Key::optional("after", DURATION, "The time limit, session timeout or idle time."),
-        Key::optional("poll", DURATION, "The longest time between two polls of a session's owner."),
-        Key::optional("detect", DURATION, "How long until a lost connection is noticed."),
+        knob(
+            "kind",
+            Word(&[
+                ("timer", "each message has its own time limit"),
+                ("session", "the consumer shows that it lives, and polls now and then"),
+                ("connection", "as long as the connection stands"),
+                ("claim", "until another consumer claims what has been idle for long"),
+                ("transaction", "as long as the transaction that took it"),
+            ]),
+            "What the lease hangs on.",
+        ),
+        knob("after", DURATION, "The time limit, session timeout or idle time."),
+        knob("poll", DURATION, "The longest time between two polls of a session's owner."),
+        knob("detect", DURATION, "How long until a lost connection is noticed."),
     ]],
     choices: &[],
 };
@@ -106,15 +149,19 @@ pub static REDELIVER: Record = Record {
     called: "`redeliver`",
     about: "Where a message goes that was not acknowledged, and when.",
     groups: &[&[
-        Key::optional("to", Word(&[
-            ("original", "where it was"),
-            ("front", "ahead of what has not been handed out yet"),
-            ("back", "behind everything"),
-            ("rewind_partition", "the partition is handed out again from it on"),
-            ("rewind_key", "its key is handed out again from it on"),
-            ("unordered", "anywhere"),
-        ]), "Its new place."),
-        Key::optional("delay", DURATION, "How long it stays hidden first."),
+        knob(
+            "to",
+            Word(&[
+                ("original", "where it was"),
+                ("front", "ahead of what has not been handed out yet"),
+                ("back", "behind everything"),
+                ("rewind_partition", "the partition is handed out again from it on"),
+                ("rewind_key", "its key is handed out again from it on"),
+                ("unordered", "anywhere"),
+            ]),
+            "Its new place.",
+        ),
+        knob("delay", DURATION, "How long it stays hidden first."),
     ]],
     choices: &[],
 };
@@ -125,24 +172,36 @@ pub static EXHAUST: Record = Record {
     called: "`exhaust`",
     about: "What becomes of a message that fails again and again.",
     groups: &[&[
-        Key::optional("after", OneOf(&[Word(&[("never", "it is tried for ever")]), COUNT]), "After how many tries."),
-        Key::optional("count_on", Word(&[
-            ("delivery", "every time it is handed out"),
-            ("failure", "every negative acknowledgement"),
-        ]), "What is counted as a try."),
-        Key::optional("then", Word(&[
-            ("dead_letter", "it moves to another topic"),
-            ("park", "it is set aside where it is"),
-            ("drop", "it is deleted"),
-            ("stay", "it stays, and is not handed out any more"),
-            ("block", "it is tried on, and what is behind it waits"),
-        ]), "What happens then."),
-        Key::optional("dead_letter", Name(Kind::Topic), "The topic it moves to."),
-        Key::optional("transfer", Word(&[
-            ("atomic", "moved in one go"),
-            ("at_most_once", "deleted first: it may get lost"),
-            ("at_least_once", "copied first: it may be there twice"),
-        ]), "How it moves."),
+        knob("after", OneOf(&[Word(&[("never", "it is tried for ever")]), COUNT]), "After how many tries."),
+        knob(
+            "count_on",
+            Word(&[
+                ("delivery", "every time it is handed out"),
+                ("failure", "every negative acknowledgement"),
+            ]),
+            "What is counted as a try.",
+        ),
+        knob(
+            "then",
+            Word(&[
+                ("dead_letter", "it moves to another topic"),
+                ("park", "it is set aside where it is"),
+                ("drop", "it is deleted"),
+                ("stay", "it stays, and is not handed out any more"),
+                ("block", "it is tried on, and what is behind it waits"),
+            ]),
+            "What happens then.",
+        ),
+        knob("dead_letter", Name(Kind::Topic), "The topic it moves to."),
+        knob(
+            "transfer",
+            Word(&[
+                ("atomic", "moved in one go"),
+                ("at_most_once", "deleted first: it may get lost"),
+                ("at_least_once", "copied first: it may be there twice"),
+            ]),
+            "How it moves.",
+        ),
     ]],
     choices: &[],
 };
@@ -153,11 +212,15 @@ pub static PRODUCER: Record = Record {
     called: "`producer`",
     about: "How messages are published.",
     groups: &[&[
-        Key::optional("confirm", Boolean, "Whether the publisher waits until the broker has accepted."),
-        Key::optional("timeout", DURATION, "How long it waits for that, for each try."),
-        Key::optional("attempts", COUNT, "How often it tries, the first time included."),
-        Key::optional("in_flight", COUNT, "How many unconfirmed sends one connection may have."),
-        Key::optional("deduplicate", Shape::Record(&DEDUPLICATE), "How the broker recognizes a message that it has already."),
+        knob("confirm", Boolean, "Whether the publisher waits until the broker has accepted."),
+        knob("timeout", DURATION, "How long it waits for that, for each try."),
+        knob("attempts", COUNT, "How often it tries, the first time included."),
+        knob("in_flight", COUNT, "How many unconfirmed sends one connection may have."),
+        knob(
+            "deduplicate",
+            Shape::Record(&DEDUPLICATE),
+            "How the broker recognizes a message that it has already.",
+        ),
     ]],
     choices: &[],
 };
@@ -168,16 +231,24 @@ pub static DEDUPLICATE: Record = Record {
     called: "`deduplicate`",
     about: "How the broker recognizes a message that it has already.",
     groups: &[&[
-        Key::optional("by", Word(&[
-            ("none", "not at all"),
-            ("producer_sequence", "by the producer's number and sequence"),
-            ("message_id", "by the message's id"),
-        ]), "What it compares."),
-        Key::optional("scope", Word(&[
-            ("topic", "among all messages of the topic"),
-            ("partition", "among the messages of a partition"),
-        ]), "Among which messages."),
-        Key::optional("window", OneOf(&[DURATION, COUNT]), "For how long, or among how many of the last batches."),
+        knob(
+            "by",
+            Word(&[
+                ("none", "not at all"),
+                ("producer_sequence", "by the producer's number and sequence"),
+                ("message_id", "by the message's id"),
+            ]),
+            "What it compares.",
+        ),
+        knob(
+            "scope",
+            Word(&[
+                ("topic", "among all messages of the topic"),
+                ("partition", "among the messages of a partition"),
+            ]),
+            "Among which messages.",
+        ),
+        knob("window", OneOf(&[DURATION, COUNT]), "For how long, or among how many of the last batches."),
     ]],
     choices: &[],
 };
@@ -188,11 +259,15 @@ pub static REBALANCE: Record = Record {
     called: "`rebalance`",
     about: "What happens when consumers come and go.",
     groups: &[&[
-        Key::optional("mode", Word(&[
-            ("eager", "everybody stops, then all partitions are dealt out anew"),
-            ("cooperative", "only what moves stops"),
-        ]), "Who stops."),
-        Key::optional("pause", DURATION, "For how long."),
+        knob(
+            "mode",
+            Word(&[
+                ("eager", "everybody stops, then all partitions are dealt out anew"),
+                ("cooperative", "only what moves stops"),
+            ]),
+            "Who stops.",
+        ),
+        knob("pause", DURATION, "For how long."),
     ]],
     choices: &[],
 };
@@ -235,9 +310,17 @@ pub static TOPIC: Record = Record {
     about: "A topic or queue: what it carries, and any knob set otherwise than its broker has it.",
     groups: &[
         &[
-            Key::optional("messages", Names(Kind::Message), "The messages it carries. A message that only one topic carries needs no `to` when it is published."),
+            Key::optional(
+                "messages",
+                Names(Kind::Message),
+                "The messages it carries. A message that only one topic carries needs no `to` when it is published.",
+            ),
             Key::otherwise("broker", Name(Kind::Broker), "the only one", "The broker it lives on."),
-            Key::optional("capture", Name(Kind::ServiceTable), "Makes it the change log of this table: every committed change is a message."),
+            Key::optional(
+                "capture",
+                Name(Kind::ServiceTable),
+                "Makes it the change log of this table: every committed change is a message.",
+            ),
         ],
         KNOBS,
     ],
@@ -251,24 +334,49 @@ pub static SUBSCRIPTION: Record = Record {
     about: "How a service consumes a topic, and any knob set otherwise for this consumer.",
     groups: &[
         &[
-            Key::otherwise("group", OneOf(&[Word(&[("per_instance", "every instance gets every message")]), Name(Kind::Group)]), "the service's name", "The consumer group: within one, each message goes to one instance."),
-            Key::default("ack", Word(&[
-                ("before", "before the handler runs: what is cut is lost"),
-                ("after", "after the handler ended well: what is cut comes again"),
-                ("manual", "where the handler says `ack`"),
-                ("periodic", "every now and then, for everything handled so far"),
-            ]), "after", "When a message is acknowledged."),
+            Key::otherwise(
+                "group",
+                OneOf(&[Word(&[("per_instance", "every instance gets every message")]), Name(Kind::Group)]),
+                "the service's name",
+                "The consumer group: within one, each message goes to one instance.",
+            ),
+            Key::default(
+                "ack",
+                Word(&[
+                    ("before", "before the handler runs: what is cut is lost"),
+                    ("after", "after the handler ended well: what is cut comes again"),
+                    ("manual", "where the handler says `ack`"),
+                    ("periodic", "every now and then, for everything handled so far"),
+                ]),
+                "after",
+                "When a message is acknowledged.",
+            ),
             Key::default("ack_every", DURATION, "5s", "The interval of `ack: periodic`."),
-            Key::otherwise("concurrency", COUNT_OR_UNLIMITED, "the service's `workers`", "How many messages of this subscription one instance handles at a time."),
-            Key::default("from", Word(&[
-                ("earliest", "everything that is there"),
-                ("latest", "only what comes after the group joined"),
-            ]), "earliest", "Where a new group begins."),
-            Key::default("unknown_version", Word(&[
-                ("poison", "the handler fails"),
-                ("skip", "acknowledged and dropped"),
-                ("tolerate", "handled as if it were the schema that is known"),
-            ]), "poison", "What happens to a message of a schema that the service does not know."),
+            Key::otherwise(
+                "concurrency",
+                COUNT_OR_UNLIMITED,
+                "the service's `workers`",
+                "How many messages of this subscription one instance handles at a time.",
+            ),
+            Key::default(
+                "from",
+                Word(&[
+                    ("earliest", "everything that is there"),
+                    ("latest", "only what comes after the group joined"),
+                ]),
+                "earliest",
+                "Where a new group begins.",
+            ),
+            Key::default(
+                "unknown_version",
+                Word(&[
+                    ("poison", "the handler fails"),
+                    ("skip", "acknowledged and dropped"),
+                    ("tolerate", "handled as if it were the schema that is known"),
+                ]),
+                "poison",
+                "What happens to a message of a schema that the service does not know.",
+            ),
         ],
         KNOBS,
     ],

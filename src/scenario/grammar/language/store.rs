@@ -15,19 +15,49 @@ pub static STORE: Record = Record {
     called: "`store`",
     about: "A database. It outlives the instances of its service: what was committed stays.",
     groups: &[&[
-        Key::optional("latency", Shape::Record(&STORE_LATENCY), "How long its operations take, the way there and back included."),
-        Key::default("isolation", Word(&[
-            ("read_committed", "write locks until commit; reads see the newest committed rows"),
-            ("snapshot", "reads see the rows as they were at the first row step; the first writer of a row wins"),
-            ("serializable", "as snapshot, and what was read or scanned must still be so at commit"),
-        ]), "read_committed", "How transactions see one another."),
-        Key::default("connections", OneOf(&[Word(UNLIMITED), COUNT]), "unlimited", "How many steps and transactions it serves at a time, over all instances; others wait."),
-        Key::default("flush", OneOf(&[Word(&[("always", "before the commit is answered")]), DURATION]), "always", "When a commit becomes durable. With an interval, a crash of the store loses what was committed since the last flush."),
+        Key::optional(
+            "latency",
+            Shape::Record(&STORE_LATENCY),
+            "How long its operations take, the way there and back included.",
+        ),
+        Key::default(
+            "isolation",
+            Word(&[
+                ("read_committed", "write locks until commit; reads see the newest committed rows"),
+                (
+                    "snapshot",
+                    "reads see the rows as they were at the first row step; the first writer of a row wins",
+                ),
+                ("serializable", "as snapshot, and what was read or scanned must still be so at commit"),
+            ]),
+            "read_committed",
+            "How transactions see one another.",
+        ),
+        Key::default(
+            "connections",
+            OneOf(&[Word(UNLIMITED), COUNT]),
+            "unlimited",
+            "How many steps and transactions it serves at a time, over all instances; others wait.",
+        ),
+        Key::default(
+            "flush",
+            OneOf(&[Word(&[("always", "before the commit is answered")]), DURATION]),
+            "always",
+            "When a commit becomes durable. With an interval, a crash of the store loses what was committed since the last flush.",
+        ),
         Key::optional("place", Names(Kind::Region), "The regions it is in."),
         Key::optional("replication", Shape::Record(&REPLICATION), "Makes it a quorum store."),
-        Key::optional("read_replica", Shape::Record(&READ_REPLICA), "Adds replicas that can be read (`from: replica`) and lag behind."),
+        Key::optional(
+            "read_replica",
+            Shape::Record(&READ_REPLICA),
+            "Adds replicas that can be read (`from: replica`) and lag behind.",
+        ),
         Key::optional("tables", Map { name: Kind::Table, value: &Shape::Record(&TABLE) }, "Its tables."),
-        Key::optional("streams", Map { name: Kind::Stream, value: &Shape::Record(&STREAM) }, "Its event streams."),
+        Key::optional(
+            "streams",
+            Map { name: Kind::Stream, value: &Shape::Record(&STREAM) },
+            "Its event streams.",
+        ),
     ]],
     choices: &[],
 };
@@ -70,10 +100,15 @@ pub static READ_REPLICA: Record = Record {
     groups: &[&[
         Key::default("count", COUNT, "1", "How many."),
         Key::required("lag", DRAWN_DURATION, "How far behind they are."),
-        Key::default("routing", Word(&[
-            ("round_robin", "replicas take turns: reads can go back in time"),
-            ("sticky", "each instance keeps to one"),
-        ]), "round_robin", "Which one a read asks."),
+        Key::default(
+            "routing",
+            Word(&[
+                ("round_robin", "replicas take turns: reads can go back in time"),
+                ("sticky", "each instance keeps to one"),
+            ]),
+            "round_robin",
+            "Which one a read asks.",
+        ),
     ]],
     choices: &[],
 };
@@ -84,10 +119,32 @@ pub static TABLE: Record = Record {
     called: "a table",
     about: "A table of a store.",
     groups: &[&[
-        Key::required("key", Names(Kind::Column), "The column that tells rows apart, or several. One that `columns` does not declare gets its type from `rows`, else from its first use."),
+        Key::required(
+            "key",
+            Names(Kind::Column),
+            "The column that tells rows apart, or several. One that `columns` does not declare gets its type from `rows`, else from its first use.",
+        ),
         Key::optional("columns", COLUMNS, "The other columns: a type, or more about the column."),
-        Key::default("bookkeeping", Boolean, "false", "A table of marks (\"handled this message\"): writing one is not an effect."),
-        Key::optional("rows", List { of: &Map { name: Kind::Column, value: &OneOf(&[Expression(Expected::Anything), List { of: &Expression(Expected::Anything), least: 1 }]) }, least: 0 }, "Rows that are there from the start. A list as a value (`sku: 1..1000`) stands for one row for each element; columns left out start with their initial values."),
+        Key::default(
+            "bookkeeping",
+            Boolean,
+            "false",
+            "A table of marks (\"handled this message\"): writing one is not an effect.",
+        ),
+        Key::optional(
+            "rows",
+            List {
+                of: &Map {
+                    name: Kind::Column,
+                    value: &OneOf(&[
+                        Expression(Expected::Anything),
+                        List { of: &Expression(Expected::Anything), least: 1 },
+                    ]),
+                },
+                least: 0,
+            },
+            "Rows that are there from the start. A list as a value (`sku: 1..1000`) stands for one row for each element; columns left out start with their initial values.",
+        ),
         Key::otherwise("ttl", DURATION, "rows stay", "How long after it was last written a row disappears."),
     ]],
     choices: &[],
@@ -99,10 +156,29 @@ pub static COLUMN: Record = Record {
     called: "a column",
     about: "A column with more than a type.",
     groups: &[&[
-        Key::otherwise("type", Shape::Type, "the words of `lifecycle`, else the type of `initial`", "What it holds."),
-        Key::otherwise("initial", Expression(Expected::Anything), "0, false, the first word, or empty", "What a new row starts with."),
-        Key::optional("lifecycle", List { of: &Shape::Transition, least: 1 }, "The changes that are allowed: `[placed -> shipped, placed -> cancelled]`. Any other is an illegal transition."),
-        Key::default("incidental", Boolean, "false", "A column that is not what the business is about, such as a time stamp: writing it is not an effect."),
+        Key::otherwise(
+            "type",
+            Shape::Type,
+            "the words of `lifecycle`, else the type of `initial`",
+            "What it holds.",
+        ),
+        Key::otherwise(
+            "initial",
+            Expression(Expected::Anything),
+            "0, false, the first word, or empty",
+            "What a new row starts with.",
+        ),
+        Key::optional(
+            "lifecycle",
+            List { of: &Shape::Transition, least: 1 },
+            "The changes that are allowed: `[placed -> shipped, placed -> cancelled]`. Any other is an illegal transition.",
+        ),
+        Key::default(
+            "incidental",
+            Boolean,
+            "false",
+            "A column that is not what the business is about, such as a time stamp: writing it is not an effect.",
+        ),
     ]],
     choices: &[],
 };
@@ -115,7 +191,12 @@ pub static MEMORY_TABLE: Record = Record {
     groups: &[&[
         Key::required("key", Names(Kind::Column), "The column that tells rows apart, or several."),
         Key::optional("columns", COLUMNS, "The other columns."),
-        Key::default("capacity", OneOf(&[Word(UNLIMITED), COUNT]), "unlimited", "How many rows it holds; the least recently written goes first."),
+        Key::default(
+            "capacity",
+            OneOf(&[Word(UNLIMITED), COUNT]),
+            "unlimited",
+            "How many rows it holds; the least recently written goes first.",
+        ),
         Key::otherwise("ttl", DURATION, "rows stay", "How long after it was last written a row disappears."),
     ]],
     choices: &[],
@@ -129,9 +210,20 @@ pub static STREAM: Record = Record {
     groups: &[&[
         Key::required("key", Name(Kind::Column), "What tells streams apart."),
         Key::optional("state", COLUMNS, "The state that the messages fold to."),
-        Key::optional("apply", Map { name: Kind::Message, value: &Map { name: Kind::Column, value: &Expression(Expected::Anything) } }, "What each message does to the state: `state.x` is its value before, `message.x` the message."),
+        Key::optional(
+            "apply",
+            Map {
+                name: Kind::Message,
+                value: &Map { name: Kind::Column, value: &Expression(Expected::Anything) },
+            },
+            "What each message does to the state: `state.x` is its value before, `message.x` the message.",
+        ),
         Key::default("read", DRAWN_DURATION, "20us", "How long each message takes to be read and folded."),
-        Key::optional("snapshot", Shape::Record(&SNAPSHOT), "Folds from a stored state instead of from the beginning."),
+        Key::optional(
+            "snapshot",
+            Shape::Record(&SNAPSHOT),
+            "Folds from a stored state instead of from the beginning.",
+        ),
         Key::optional("publish_to", Name(Kind::Topic), "The topic that appended messages are published to."),
     ]],
     choices: &[],
