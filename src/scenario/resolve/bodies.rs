@@ -104,8 +104,16 @@ impl<'a> Resolver<'a> {
             }
         };
         let steps = nodes::get(node, "do");
-        let body = steps.map_or_else(nothing, |steps| self.resolve_body(Place::job(service, name, job), steps));
-        Some(Job { name: job.to_owned(), span: entry.key_span, every: every?, once: runs.is_some(), once_per, body })
+        let body =
+            steps.map_or_else(nothing, |steps| self.resolve_body(Place::job(service, name, job), steps));
+        Some(Job {
+            name: job.to_owned(),
+            span: entry.key_span,
+            every: every?,
+            once: runs.is_some(),
+            once_per,
+            body,
+        })
     }
 
     /// Reasons given to `fail` anywhere: the words that a `catch` may name beside the built-in ones.
@@ -130,7 +138,8 @@ impl<'a> Resolver<'a> {
         for (table, position) in self.keys.unknown.clone() {
             let table = &self.tables[table.index()];
             let column = &table.columns[position].name;
-            let message = format!("the type of the key `{column}` of `{}` depends on too many others", table.name);
+            let message =
+                format!("the type of the key `{column}` of `{}` depends on too many others", table.name);
             let diagnostic = Diagnostic::new("undeclared-key", table.span, message)
                 .help(format!("declare it: `columns: {{ {column}: id }}`"));
             self.report(diagnostic);

@@ -34,7 +34,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn resolve_broker(&mut self, name: &str, entry: &'a Entry) {
-        let written = nodes::get(&entry.value, "preset").and_then(|node| Some((nodes::text(node)?, node.span)));
+        let written =
+            nodes::get(&entry.value, "preset").and_then(|node| Some((nodes::text(node)?, node.span)));
         let preset = written.and_then(|(preset, span)| self.preset(preset, span));
         // What stands here after a mistake is never seen: a scenario with mistakes has no meaning.
         let mut knobs = preset.unwrap_or(&PRESETS[0].1).clone();
@@ -101,10 +102,18 @@ impl<'a> Resolver<'a> {
         }
         let names: Vec<&str> = self.names.brokers.keys().map(String::as_str).collect();
         let diagnostic = match names.is_empty() {
-            true => Diagnostic::new("no-broker", entry.key_span, format!("there is no broker for the topic `{topic}`"))
-                .help("declare one: `brokers: { kafka: { preset: kafka } }`"),
-            false => Diagnostic::new("no-broker", entry.key_span, format!("the topic `{topic}` could be on several brokers"))
-                .help(format!("say `broker:` and one of {}", super::names::listed(&names))),
+            true => Diagnostic::new(
+                "no-broker",
+                entry.key_span,
+                format!("there is no broker for the topic `{topic}`"),
+            )
+            .help("declare one: `brokers: { kafka: { preset: kafka } }`"),
+            false => Diagnostic::new(
+                "no-broker",
+                entry.key_span,
+                format!("the topic `{topic}` could be on several brokers"),
+            )
+            .help(format!("say `broker:` and one of {}", super::names::listed(&names))),
         };
         self.report(diagnostic);
         None
@@ -118,6 +127,13 @@ impl<'a> Resolver<'a> {
             let message = "a topic cannot be its own dead-letter topic";
             self.report(Diagnostic::new("contradiction", place.span, message));
         }
+    }
+
+    /// Whether exhausted messages of some topic come here.
+    pub fn is_dead_letter(&self, topic: TopicId) -> bool {
+        let of_topics = self.topics.iter().map(|other| &other.knobs);
+        let mut all = of_topics.chain(self.groups.iter().map(|group| &group.knobs));
+        all.any(|knobs| knobs.exhaust.dead_letter == Some(topic))
     }
 
     /// Regions that something is placed in.
@@ -142,7 +158,13 @@ impl<'a> Resolver<'a> {
         groups
     }
 
-    fn resolve_group(&mut self, service: ServiceId, topic: TopicId, entry: &'a Entry, workers: Count) -> Group {
+    fn resolve_group(
+        &mut self,
+        service: ServiceId,
+        topic: TopicId,
+        entry: &'a Entry,
+        workers: Count,
+    ) -> Group {
         let node = &entry.value;
         self.refuse_keys("subscription", node);
         let mut knobs = self.topics[topic.index()].knobs.clone();
@@ -151,7 +173,8 @@ impl<'a> Resolver<'a> {
         self.check_dead_letter(&knobs, topic, node);
         let written = nodes::get(node, "group").and_then(nodes::text);
         let per_instance = written == Some("per_instance");
-        let (service_name, _) = self.names.services.get_index(service.index()).expect("an id of this section");
+        let (service_name, _) =
+            self.names.services.get_index(service.index()).expect("an id of this section");
         let group = written.unwrap_or(service_name);
         let ack = nodes::get(node, "ack").and_then(|ack| self.word(ack, ACK_MODES)).unwrap_or(AckMode::After);
         let ack_every = nodes::entry(node, "ack_every");

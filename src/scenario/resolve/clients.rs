@@ -30,7 +30,8 @@ impl<'a> Resolver<'a> {
         let arrivals = nodes::get(&entry.value, "arrivals");
         let count = arrivals.and_then(|arrivals| nodes::get(arrivals, "count"));
         let count = count.filter(|count| !nodes::is_word(count, "unlimited"));
-        let count = count.and_then(|count| expression::count_within(count, 1..=u64::MAX, &mut self.context()));
+        let count =
+            count.and_then(|count| expression::count_within(count, 1..=u64::MAX, &mut self.context()));
         let arrivals = arrivals.and_then(|arrivals| self.resolve_arrivals(arrivals));
         Some(Client {
             name: name.to_owned(),

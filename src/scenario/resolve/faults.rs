@@ -41,7 +41,14 @@ impl<'a> Resolver<'a> {
             None => None,
         };
         let instance = self.instance(node, verb, kind.as_ref());
-        Some(Fault { name: name.to_owned(), span: entry.key_span, kind: kind?, when: when?, duration, instance })
+        Some(Fault {
+            name: name.to_owned(),
+            span: entry.key_span,
+            kind: kind?,
+            when: when?,
+            duration,
+            instance,
+        })
     }
 
     fn fault_kind(&mut self, verb: &str, node: &'a Node) -> Option<FaultKind> {
@@ -83,7 +90,9 @@ impl<'a> Resolver<'a> {
         if latency.is_none() && loss.is_none() && duplicate.is_none() && bandwidth.is_none() {
             let message = "this degrades nothing";
             let diagnostic = Diagnostic::new("missing-option", target.span, message);
-            self.report(diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth` or `duplicate`"));
+            self.report(
+                diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth` or `duplicate`"),
+            );
         }
         Some(FaultKind::Degrade {
             ends: self.ends(target),
@@ -132,7 +141,9 @@ impl<'a> Resolver<'a> {
             let nanos = expression::duration(time, &mut self.context())?;
             if nanos >= run.horizon {
                 let message = "this is after the horizon, when all faults have healed";
-                self.report(Diagnostic::new("impossible-number", time.span, message).help("it would never strike"));
+                self.report(
+                    Diagnostic::new("impossible-number", time.span, message).help("it would never strike"),
+                );
             }
             if times.last().is_some_and(|&earlier| earlier >= nanos) {
                 self.impossible(time.span, "the times of a fault go forward");
@@ -149,7 +160,13 @@ impl<'a> Resolver<'a> {
         let share = nodes::get(node, "share").and_then(|share| expression::share(share, &mut self.context()));
         let nth = match nodes::entry(node, "nth") {
             // Without a number a share is of all occasions.
-            None => if share.is_some() { None } else { Some(1) },
+            None => {
+                if share.is_some() {
+                    None
+                } else {
+                    Some(1)
+                }
+            }
             Some(entry) if nodes::is_word(&entry.value, "every") => None,
             Some(entry) => {
                 if share.is_some() {
@@ -159,16 +176,21 @@ impl<'a> Resolver<'a> {
                 Some(expression::count_within(&entry.value, 1..=MOST, &mut self.context())?)
             }
         };
-        let mut parts = word.splitn(3, '.');
-        let (service_name, body, name) = (parts.next()?, parts.next()?, parts.next()?);
-        let service = self.service_named(service_name, step.span)?;
-        self.check_site(service, body, name, step.span)?;
+        let (service_name, rest) = word.split_once('.')?;
+        let (body, name) = rest.split_once('.')?;
+        let service = self.service_named(service_name, nodes::place_of(step, 0..service_name.len()))?;
+        let body_place = nodes::place_of(step, service_name.len() + 1..word.len() - name.len() - 1);
+        let name_place = nodes::place_of(step, word.len() - name.len()..word.len());
+        self.check_body(service, body, body_place)?;
+        self.check_site(service, body, name, name_place)?;
         Some(When::AtStep { service, site: format!("{service_name}/{body}/{name}"), edge, nth, share })
     }
 
-    fn check_site(&mut self, service: ServiceId, body: &str, name: &str, span: Span) -> Option<()> {
+    /// A handler or a job of the service.
+    fn check_body(&mut self, service: ServiceId, body: &str, span: Span) -> Option<()> {
         let entry = &self.names.services[service.index()];
-        let (handlers, jobs) = (nodes::section(&entry.value, "handlers"), nodes::section(&entry.value, "jobs"));
+        let (handlers, jobs) =
+            (nodes::section(&entry.value, "handlers"), nodes::section(&entry.value, "jobs"));
         if !handlers.contains_key(body) && !jobs.contains_key(body) {
             let bodies: Vec<&str> = handlers.keys().chain(jobs.keys()).map(String::as_str).collect();
             let diagnostic = unknown(Kind::Message, body, span, bodies.into_iter())
@@ -177,6 +199,10 @@ impl<'a> Resolver<'a> {
             self.report(diagnostic);
             return None;
         }
+        Some(())
+    }
+
+    fn check_site(&mut self, service: ServiceId, body: &str, name: &str, span: Span) -> Option<()> {
         let names = self.sites.of(service, body);
         if names.contains(&name) {
             return Some(());

@@ -43,14 +43,21 @@ impl<'a> Resolver<'a> {
 
     /// Whether the type of an expression depends on a key column whose type is not known.
     /// `uncertain` are the locals of which that is so.
-    pub fn is_uncertain(&self, expression: &Expression, locals: &[Local], uncertain: &BTreeSet<LocalId>) -> bool {
+    pub fn is_uncertain(
+        &self,
+        expression: &Expression,
+        locals: &[Local],
+        uncertain: &BTreeSet<LocalId>,
+    ) -> bool {
         let inner = |expression: &Expression| self.is_uncertain(expression, locals, uncertain);
         match &expression.kind {
             ExpressionKind::Local(local) => uncertain.contains(local),
-            ExpressionKind::RowColumn(local, column) => match locals.get(local.index()).map(|local| &local.ty) {
-                Some(Type::Row(table)) => self.keys.unknown.contains(&(*table, *column)),
-                _ => false,
-            },
+            ExpressionKind::RowColumn(local, column) => {
+                match locals.get(local.index()).map(|local| &local.ty) {
+                    Some(Type::Row(table)) => self.keys.unknown.contains(&(*table, *column)),
+                    _ => false,
+                }
+            }
             ExpressionKind::Not(a)
             | ExpressionKind::Negate(a)
             | ExpressionKind::Abs(a)

@@ -24,16 +24,18 @@ pub enum Level {
 }
 
 /// Knobs of what is kept and of those who send it: the same for all consumers of a topic.
-const OF_THE_TOPIC: &[&str] =
-    &["partitions", "route", "producer", "shards", "flush", "min_in_sync", "delay"];
+const OF_THE_TOPIC: &[&str] = &["partitions", "route", "producer", "shards", "flush", "min_in_sync", "delay"];
 
 impl<'a> Resolver<'a> {
     /// Turns the knobs that stand among the keys of a broker, topic or subscription.
     pub fn turn_knobs(&mut self, knobs: &mut Knobs, node: &'a Node, level: Level) {
         for (key, entry) in nodes::map(node) {
             if level == Level::Consumer && OF_THE_TOPIC.contains(&key.as_str()) {
-                let message = format!("`{key}` belongs to the topic, which is the same for all its consumers");
-                self.report(Diagnostic::new("misplaced-option", entry.key_span, message).help("set it on the topic"));
+                let message =
+                    format!("`{key}` belongs to the topic, which is the same for all its consumers");
+                self.report(
+                    Diagnostic::new("misplaced-option", entry.key_span, message).help("set it on the topic"),
+                );
             } else {
                 self.turn(knobs, key, &entry.value);
             }
@@ -47,7 +49,10 @@ impl<'a> Resolver<'a> {
             "partitions" => set(&mut knobs.partitions, self.count_from_one(node, MOST_PARTITIONS)),
             "route" => set(
                 &mut knobs.route,
-                self.word(node, &[("by_key", PartitionRoute::ByKey), ("round_robin", PartitionRoute::RoundRobin)]),
+                self.word(
+                    node,
+                    &[("by_key", PartitionRoute::ByKey), ("round_robin", PartitionRoute::RoundRobin)],
+                ),
             ),
             "order_lock" => set(&mut knobs.order_lock, self.word(node, ORDER_LOCKS)),
             "max_in_flight" => {
@@ -100,7 +105,10 @@ impl<'a> Resolver<'a> {
             retain.bytes = expression::size(node, &mut self.context());
         }
         retain.compact = flag(nodes::get(node, "compact"), retain.compact);
-        set(&mut retain.reset_earliest, nodes::get(node, "reset").map(|reset| nodes::is_word(reset, "earliest")));
+        set(
+            &mut retain.reset_earliest,
+            nodes::get(node, "reset").map(|reset| nodes::is_word(reset, "earliest")),
+        );
     }
 
     fn turn_lease(&mut self, lease: &mut Lease, node: &'a Node) {
@@ -120,7 +128,10 @@ impl<'a> Resolver<'a> {
             exhaust.after =
                 if nodes::is_word(after, "never") { None } else { self.count_from_one(after, MOST_TRIES) };
         }
-        set(&mut exhaust.count_failures, nodes::get(node, "count_on").map(|on| nodes::is_word(on, "failure")));
+        set(
+            &mut exhaust.count_failures,
+            nodes::get(node, "count_on").map(|on| nodes::is_word(on, "failure")),
+        );
         if let Some(topic) = nodes::get(node, "dead_letter") {
             exhaust.dead_letter = nodes::text(topic).and_then(|name| self.topic_named(name, topic.span));
             exhaust.then = ExhaustThen::DeadLetter;
@@ -142,7 +153,10 @@ impl<'a> Resolver<'a> {
             set(&mut producer.in_flight, self.count_from_one(node, MOST));
         }
         let Some(node) = nodes::get(node, "deduplicate") else { return };
-        set(&mut producer.deduplicate_by, nodes::get(node, "by").and_then(|by| self.word(by, DEDUPLICATE_BY)));
+        set(
+            &mut producer.deduplicate_by,
+            nodes::get(node, "by").and_then(|by| self.word(by, DEDUPLICATE_BY)),
+        );
         let scope = nodes::get(node, "scope").map(|scope| nodes::is_word(scope, "partition"));
         set(&mut producer.deduplicate_per_partition, scope);
         if let Some(window) = nodes::get(node, "window") {
@@ -152,7 +166,8 @@ impl<'a> Resolver<'a> {
 
     /// A number of batches (`5`) or a time (`5m`).
     fn turn_window(&mut self, producer: &mut Producer, node: &'a Node) {
-        let batches = nodes::text(node).is_some_and(|text| text.trim().bytes().all(|byte| byte.is_ascii_digit()));
+        let batches =
+            nodes::text(node).is_some_and(|text| text.trim().bytes().all(|byte| byte.is_ascii_digit()));
         (producer.deduplicate_batches, producer.deduplicate_window) = match batches {
             true => (self.count_from_one(node, MOST), None),
             false => (None, self.positive_duration(node, "a window")),
@@ -175,8 +190,12 @@ impl<'a> Resolver<'a> {
                 && nodes::get(exhaust, "dead_letter").is_none()
             {
                 self.report(
-                    Diagnostic::new("missing-dead-letter", exhaust.span, "exhausted messages have nowhere to go")
-                        .help("name the topic: `dead_letter: topic`"),
+                    Diagnostic::new(
+                        "missing-dead-letter",
+                        exhaust.span,
+                        "exhausted messages have nowhere to go",
+                    )
+                    .help("name the topic: `dead_letter: topic`"),
                 );
             }
             if let Some(topic) = nodes::entry(exhaust, "dead_letter") {

@@ -42,7 +42,9 @@ impl<'a> Resolver<'a> {
             let position = fields.iter().position(|field| field.name == word);
             if position.is_none() {
                 let names = fields.iter().map(|field| field.name.as_str());
-                self.report(unknown(Kind::Field, word, key.span, names).label("the key is one of the fields"));
+                self.report(
+                    unknown(Kind::Field, word, key.span, names).label("the key is one of the fields"),
+                );
             }
             position
         });

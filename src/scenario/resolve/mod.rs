@@ -175,7 +175,12 @@ impl<'a> Resolver<'a> {
             }
             self.report(diagnostic.help("`warm_up` is part of `horizon` and must be shorter"));
         }
-        Run { horizon, warm_up, drain: drain.unwrap_or(120 * SECOND), replications: replications.unwrap_or(10) }
+        Run {
+            horizon,
+            warm_up,
+            drain: drain.unwrap_or(120 * SECOND),
+            replications: replications.unwrap_or(10),
+        }
     }
 
     /// Parameters as they were written, for the report.

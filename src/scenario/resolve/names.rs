@@ -174,8 +174,11 @@ impl<'a> Resolver<'a> {
     pub fn check_clashes(&mut self) {
         let mut seen: IndexMap<&str, (&'static str, Span)> = IndexMap::new();
         let mut clashes = Vec::new();
-        let sections =
-            [("service", self.names.services), ("client", self.names.clients), ("broker", self.names.brokers)];
+        let sections = [
+            ("service", self.names.services),
+            ("client", self.names.clients),
+            ("broker", self.names.brokers),
+        ];
         let declared = sections.into_iter().flat_map(|(noun, section)| {
             section.iter().map(move |(name, entry)| (name.as_str(), noun, entry.key_span))
         });
@@ -183,9 +186,13 @@ impl<'a> Resolver<'a> {
         for (name, noun, span) in declared.chain(regions) {
             if let Some(&(other, first)) = seen.get(name) {
                 clashes.push(
-                    Diagnostic::new("name-clash", span, format!("`{name}` is the name of a {other} and of a {noun}"))
-                        .related(first, format!("the {other}"))
-                        .help("services, clients, brokers and regions share their names; choose another one"),
+                    Diagnostic::new(
+                        "name-clash",
+                        span,
+                        format!("`{name}` is the name of a {other} and of a {noun}"),
+                    )
+                    .related(first, format!("the {other}"))
+                    .help("services, clients, brokers and regions share their names; choose another one"),
                 );
             } else {
                 seen.insert(name, (noun, span));

@@ -99,7 +99,9 @@ impl<'a> Resolver<'a> {
         }
         if nodes::words(node).len() < 2 {
             let message = "a link has two ends or more";
-            self.report(Diagnostic::new("missing-end", node.span, message).help("name them: `[orders, kafka]`"));
+            self.report(
+                Diagnostic::new("missing-end", node.span, message).help("name them: `[orders, kafka]`"),
+            );
         }
         ends
     }

@@ -74,7 +74,9 @@ impl<'a> Resolver<'a> {
     /// The expression itself is thrown away: only its mistakes matter.
     fn check_condition(&mut self, node: &'a Node, row: Option<TableId>, expected: Option<&Type>) {
         let scope = Scope { row, aggregates: true, ..Scope::NOTHING };
-        let Some(condition) = expression::expression(node, expected, &scope, &mut self.context()) else { return };
+        let Some(condition) = expression::expression(node, expected, &scope, &mut self.context()) else {
+            return;
+        };
         let mut found = Vec::new();
         measures(&condition, &mut found);
         for measure in found {

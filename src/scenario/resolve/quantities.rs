@@ -2,6 +2,7 @@
 
 use super::Resolver;
 use super::nodes;
+use crate::kernel::distribution::Distribution;
 use crate::kernel::distribution::Shape;
 use crate::kernel::time::Nanos;
 use crate::scenario::diagnostic::Diagnostic;
@@ -9,7 +10,6 @@ use crate::scenario::expression;
 use crate::scenario::node::{Entry, Map, Node, NodeKind};
 use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
-use crate::kernel::distribution::Distribution;
 
 /// The largest count that any key takes.
 pub const MOST: u64 = u32::MAX as u64 - 1;
@@ -78,7 +78,8 @@ pub fn lognormal_node(median: &str, p99: &str, span: Span) -> Node {
         kind: NodeKind::Text { text: text.to_owned(), quoted: false, offsets_exact: false },
     };
     let map = |entries: Vec<(&str, Node)>| {
-        let entries = entries.into_iter().map(|(key, value)| (key.to_owned(), Entry { key_span: span, value }));
+        let entries =
+            entries.into_iter().map(|(key, value)| (key.to_owned(), Entry { key_span: span, value }));
         Node { span, kind: NodeKind::Map(entries.collect::<Map>()) }
     };
     map(vec![("lognormal", map(vec![("median", scalar(median)), ("p99", scalar(p99))]))])

@@ -57,9 +57,15 @@ impl<'a> Resolver<'a> {
         found.into_iter().for_each(|diagnostic| self.report(diagnostic));
     }
 
-    fn unreached(&self, service: &str, span: crate::scenario::source::Span, message: MessageId) -> Diagnostic {
+    fn unreached(
+        &self,
+        service: &str,
+        span: crate::scenario::source::Span,
+        message: MessageId,
+    ) -> Diagnostic {
         let name = &self.messages[message.index()].name;
-        let diagnostic = Diagnostic::new("unreached-handler", span, format!("no `{name}` ever reaches this handler"));
+        let diagnostic =
+            Diagnostic::new("unreached-handler", span, format!("no `{name}` ever reaches this handler"));
         let elsewhere = self.flow.published.iter().find(|(_, published)| *published == message);
         match elsewhere {
             Some((topic, _)) => {
@@ -68,7 +74,8 @@ impl<'a> Resolver<'a> {
                     .related(topic.span, "it is published to this topic")
                     .help(format!("let `{service}` consume it: `consumes: {{ {}: {{}} }}`", topic.name))
             }
-            None => diagnostic.help(format!("nothing calls or sends `{service}.{name}`, and nothing publishes it")),
+            None => diagnostic
+                .help(format!("nothing calls or sends `{service}.{name}`, and nothing publishes it")),
         }
     }
 

@@ -62,7 +62,8 @@ impl<'a> Resolver<'a> {
     fn resolve_service(&mut self, id: ServiceId, name: &str, entry: &'a Entry) -> Service {
         let node = &entry.value;
         self.refuse_keys("service", node);
-        let instances = nodes::get(node, "instances").and_then(|node| self.count_from_one(node, MOST_INSTANCES));
+        let instances =
+            nodes::get(node, "instances").and_then(|node| self.count_from_one(node, MOST_INSTANCES));
         let workers = nodes::get(node, "workers").map_or(Some(1), |node| self.count_or_unlimited(node, 1));
         let routing = nodes::get(node, "routing").and_then(|node| self.word(node, ROUTINGS));
         let store = nodes::get(node, "store").and_then(|store| self.resolve_store_use(id, name, store));
@@ -75,7 +76,8 @@ impl<'a> Resolver<'a> {
             queue: self.resolve_queue(node),
             routing: routing.unwrap_or(Routing::RoundRobin),
             place: self.place(node),
-            outbox: nodes::entry(node, "outbox").and_then(|outbox| self.resolve_outbox(outbox, store.is_some())),
+            outbox: nodes::entry(node, "outbox")
+                .and_then(|outbox| self.resolve_outbox(outbox, store.is_some())),
             store,
             memory: self.memory[id.index()].clone(),
             groups: self.resolve_groups(id, node, workers),
@@ -131,7 +133,10 @@ impl<'a> Resolver<'a> {
             }
             let differs = |by: &Expression| format!("{:?}", by.kind) != format!("{:?}", expression.kind);
             if by.as_ref().is_some_and(differs) {
-                self.not_built(node.span, "a priority by a field that stands in different places of the messages");
+                self.not_built(
+                    node.span,
+                    "a priority by a field that stands in different places of the messages",
+                );
                 return None;
             }
             by = Some(expression);
@@ -149,7 +154,8 @@ impl<'a> Resolver<'a> {
                 true => "a service cannot share its own store".to_owned(),
                 false => format!("`{owner}` has no store of its own to share"),
             };
-            let diagnostic = Diagnostic::new("no-store", node.span, message).related(entry.key_span, "declared here");
+            let diagnostic =
+                Diagnostic::new("no-store", node.span, message).related(entry.key_span, "declared here");
             self.report(diagnostic);
             return None;
         }
@@ -183,8 +189,9 @@ impl<'a> Resolver<'a> {
         let node = &entry.value;
         self.refuse_keys("outbox", node);
         if !has_store {
-            let diagnostic = Diagnostic::new("no-store", entry.key_span, "an outbox is a table of the service's store")
-                .help("give the service a `store`");
+            let diagnostic =
+                Diagnostic::new("no-store", entry.key_span, "an outbox is a table of the service's store")
+                    .help("give the service a `store`");
             self.report(diagnostic);
         }
         let every = nodes::get(node, "every").and_then(|node| self.positive_duration(node, "an interval"));

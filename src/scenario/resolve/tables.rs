@@ -53,12 +53,14 @@ impl<'a> Resolver<'a> {
     /// A memory table may not have the name of a table of the store.
     fn check_table_clash(&mut self, table: TableId, visible: &[TableId]) {
         let table = &self.tables[table.index()];
-        let Some(other) = visible.iter().map(|&id| &self.tables[id.index()]).find(|other| other.name == table.name)
+        let Some(other) =
+            visible.iter().map(|&id| &self.tables[id.index()]).find(|other| other.name == table.name)
         else {
             return;
         };
         let message = format!("`{}` is a table of the store and of the memory", table.name);
-        let diagnostic = Diagnostic::new("name-clash", table.span, message).related(other.span, "in the store");
+        let diagnostic =
+            Diagnostic::new("name-clash", table.span, message).related(other.span, "in the store");
         self.report(diagnostic);
     }
 
@@ -81,7 +83,8 @@ impl<'a> Resolver<'a> {
     fn resolve_table(&mut self, name: &str, node: &'a Node, id: TableId) -> Table {
         let mut columns = self.resolve_columns(nodes::section(node, "columns"));
         let key = self.resolve_key(name, node, &mut columns, id);
-        let rows = nodes::get(node, "rows").map_or(Vec::new(), |rows| self.resolve_rows(rows, &columns, &key));
+        let rows =
+            nodes::get(node, "rows").map_or(Vec::new(), |rows| self.resolve_rows(rows, &columns, &key));
         let ttl = nodes::get(node, "ttl").filter(|ttl| !nodes::is_word(ttl, "for ever"));
         Table {
             name: name.to_owned(),
@@ -117,7 +120,8 @@ impl<'a> Resolver<'a> {
         let initial = written
             .and_then(|node| expression::literal(node, &ty, &mut self.context()))
             .unwrap_or_else(|| self.initial(&ty));
-        let incidental = details && nodes::get(node, "incidental").is_some_and(|node| nodes::is_word(node, "true"));
+        let incidental =
+            details && nodes::get(node, "incidental").is_some_and(|node| nodes::is_word(node, "true"));
         Column { name: name.to_owned(), ty, initial, incidental, lifecycle: transitions }
     }
 
@@ -131,9 +135,13 @@ impl<'a> Resolver<'a> {
                 Literal::Symbol(words.first().copied().unwrap_or_else(|| self.symbols.intern("")))
             }
             Type::List(_) => Literal::EmptyList,
-            Type::Id | Type::Int | Type::Time | Type::Duration | Type::Size | Type::Row(_) | Type::Reply(_) => {
-                Literal::Int(0)
-            }
+            Type::Id
+            | Type::Int
+            | Type::Time
+            | Type::Duration
+            | Type::Size
+            | Type::Row(_)
+            | Type::Reply(_) => Literal::Int(0),
         }
     }
 
@@ -175,7 +183,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// Positions of the key columns. Those not declared are added in front, in the order of the key.
-    fn resolve_key(&mut self, table: &str, node: &'a Node, columns: &mut Vec<Column>, id: TableId) -> Vec<usize> {
+    fn resolve_key(
+        &mut self,
+        table: &str,
+        node: &'a Node,
+        columns: &mut Vec<Column>,
+        id: TableId,
+    ) -> Vec<usize> {
         let words = nodes::get(node, "key").map(nodes::words).unwrap_or_default();
         for (index, (word, span)) in words.iter().enumerate() {
             if words[..index].iter().any(|(earlier, _)| earlier == word) {
@@ -195,7 +209,8 @@ impl<'a> Resolver<'a> {
             }
             let ty = ty.unwrap_or(Type::Id);
             let initial = self.initial(&ty);
-            let column = Column { name: word.to_owned(), ty, initial, incidental: false, lifecycle: Vec::new() };
+            let column =
+                Column { name: word.to_owned(), ty, initial, incidental: false, lifecycle: Vec::new() };
             columns.insert(position, column);
         }
         let position = |word: &str| columns.iter().position(|column| column.name == word);
@@ -226,7 +241,8 @@ impl<'a> Resolver<'a> {
         let mut rows = Vec::new();
         for row in nodes::list(node) {
             let Some(choices) = self.resolve_row(row, columns, key) else { continue };
-            let combinations = choices.iter().fold(1u64, |all, values| all.saturating_mul(values.len() as u64));
+            let combinations =
+                choices.iter().fold(1u64, |all, values| all.saturating_mul(values.len() as u64));
             self.rows = self.rows.saturating_add(combinations);
             if self.rows > MOST_ROWS {
                 self.report(
@@ -290,16 +306,8 @@ impl<'a> Resolver<'a> {
     fn constants(&mut self, list: &Expression) -> Option<Vec<Literal>> {
         let elements = match &list.kind {
             ExpressionKind::Range(from, to) => match (whole_number(from), whole_number(to)) {
-                (Some(from), Some(to)) if to.saturating_sub(from) < MOST_ROWS as i64 => {
-                    Some((from..=to).map(Literal::Int).collect())
-                }
-                (Some(_), Some(_)) => {
-                    self.report(
-                        Diagnostic::new("too-many-rows", list.span, "the list stands for too many rows")
-                            .help(format!("all tables together may start with at most {MOST_ROWS} rows")),
-                    );
-                    return None;
-                }
+                // A constant range was bounded when it was read.
+                (Some(from), Some(to)) => Some((from..=to).map(Literal::Int).collect()),
                 _ => None,
             },
             ExpressionKind::List(elements) => elements
@@ -318,8 +326,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn check_unique(&mut self, span: Span, key: &[usize], rows: &[Vec<Literal>]) {
-        let mut keys: Vec<String> =
-            rows.iter().map(|row| format!("{:?}", key.iter().map(|&column| &row[column]).collect::<Vec<_>>())).collect();
+        let mut keys: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{:?}", key.iter().map(|&column| &row[column]).collect::<Vec<_>>()))
+            .collect();
         keys.sort_unstable();
         if keys.windows(2).any(|pair| pair[0] == pair[1]) {
             self.report(Diagnostic::new("repeated-key", span, "two of these rows have the same key"));
@@ -349,7 +359,8 @@ fn combine(choices: &[Vec<Literal>], rows: &mut Vec<Vec<Literal>>) {
     let mut taken = vec![0; choices.len()];
     loop {
         rows.push(choices.iter().zip(&taken).map(|(values, &index)| values[index].clone()).collect());
-        let Some(column) = (0..taken.len()).rev().find(|&column| taken[column] + 1 < choices[column].len()) else {
+        let Some(column) = (0..taken.len()).rev().find(|&column| taken[column] + 1 < choices[column].len())
+        else {
             return;
         };
         taken[column] += 1;

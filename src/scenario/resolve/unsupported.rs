@@ -70,7 +70,8 @@ impl<'a> Resolver<'a> {
             }
         }
         for &(_, key, value, what) in ONLY.iter().filter(|row| row.0 == place) {
-            if let Some(entry) = nodes::entry(node, key).filter(|entry| !nodes::is_word(&entry.value, value)) {
+            if let Some(entry) = nodes::entry(node, key).filter(|entry| !nodes::is_word(&entry.value, value))
+            {
                 self.not_built(entry.value.span, what);
             }
         }
@@ -89,7 +90,11 @@ impl<'a> Resolver<'a> {
             ("redeliver", knobs.redeliver.to == RedeliverTo::RewindKey, "`to: rewind_key`"),
             ("exhaust", knobs.exhaust.then == ExhaustThen::Park, "`then: park`"),
             ("exhaust", knobs.exhaust.then == ExhaustThen::Stay, "`then: stay`"),
-            ("producer", knobs.producer.deduplicate_by == DeduplicateBy::MessageId, "deduplication by message id"),
+            (
+                "producer",
+                knobs.producer.deduplicate_by == DeduplicateBy::MessageId,
+                "deduplication by message id",
+            ),
             ("producer", knobs.producer.deduplicate_window.is_some(), "deduplication within a time"),
             ("shards", knobs.shards > 1, "more than one shard"),
             ("flush", knobs.flush_every.is_some(), "a `flush` other than `always`"),

@@ -94,7 +94,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             let steps = self.steps(&entry.value);
             let own = self.visible.split_off(known);
             for &local in &own {
-                let same = |&&other: &&LocalId| self.locals[other.index()].name == self.locals[local.index()].name;
+                let same =
+                    |&&other: &&LocalId| self.locals[other.index()].name == self.locals[local.index()].name;
                 if let Some(other) = named.iter().find(same) {
                     let why = format!("another branch names `{}` too", self.locals[local.index()].name);
                     let diagnostic = Diagnostic::new("shadowed-name", self.declared[&local], why)

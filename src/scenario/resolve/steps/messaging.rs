@@ -56,7 +56,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         message
     }
 
-    /// The topic that carries the message; `to` chooses among several.
+    /// The topic that carries the message; `to` chooses among several. A dead-letter topic is none of
+    /// them: what it carries comes from other topics, and whoever publishes to it says so.
     fn topic_of(&mut self, written: Written<'a>, message: MessageId) -> Option<TopicId> {
         let topic = match written.option("to") {
             Some(to) => self.topic_chosen(to, message),
@@ -75,7 +76,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if !described.messages.contains(&message) {
             let message = &self.resolver.messages[message.index()].name;
             let why = format!("the topic `{}` does not carry `{message}`", described.name);
-            let diagnostic = Diagnostic::new("not-carried", to.span, why).related(described.span, "the topic");
+            let diagnostic =
+                Diagnostic::new("not-carried", to.span, why).related(described.span, "the topic");
             self.resolver.report(diagnostic.help(format!("add `{message}` to its `messages`")));
             return None;
         }
@@ -84,8 +86,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     fn topic_found(&mut self, written: Written<'a>, message: MessageId) -> Option<TopicId> {
         let topics = &self.resolver.topics;
-        let carrying: Vec<usize> =
-            (0..topics.len()).filter(|&topic| topics[topic].messages.contains(&message)).collect();
+        let carries = |topic: &usize| topics[*topic].messages.contains(&message);
+        let takes_letters = |topic: &usize| self.resolver.is_dead_letter(TopicId::new(*topic));
+        let mut carrying: Vec<usize> = (0..topics.len()).filter(carries).collect();
+        carrying.retain(|topic| !takes_letters(topic));
         let name = &self.resolver.messages[message.index()].name;
         let diagnostic = match carrying[..] {
             [topic] => return Some(TopicId::new(topic)),
@@ -157,18 +161,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     fn target_named(&mut self, written: Written<'a>) -> Option<(ServiceId, MessageId)> {
         let node = written.value;
-        let (service_name, message_name) = nodes::text(node)?.split_once('.')?;
-        let start = crate::scenario::source::Span {
-            end: node.span.start + service_name.len() as u32,
-            ..node.span
-        };
-        let end = crate::scenario::source::Span {
-            start: (node.span.start + service_name.len() as u32 + 1).min(node.span.end),
-            ..node.span
-        };
-        // Places within the name are known only where it stands as it was written.
-        let is_exact = node.span.end - node.span.start == (service_name.len() + message_name.len() + 1) as u32;
-        let (start, end) = if is_exact { (start, end) } else { (node.span, node.span) };
+        let text = nodes::text(node)?;
+        let (service_name, message_name) = text.split_once('.')?;
+        let start = nodes::place_of(node, 0..service_name.len());
+        let end = nodes::place_of(node, service_name.len() + 1..text.len());
         let service = self.resolver.service_named(service_name, start);
         let message = self.resolver.message_named(message_name, end);
         let (service, message) = (service?, message?);
@@ -221,7 +217,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     ) -> Option<Assignments> {
         let mut given = match with {
             Some(with) if nodes::is_word(with, "message") => {
-                let targets: Vec<_> = fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
+                let targets: Vec<_> =
+                    fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
                 self.copied(with, &targets)?
             }
             Some(with) => self.named(with, fields, what, message)?,
@@ -238,7 +235,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     /// `{ field: value }`.
-    fn named(&mut self, with: &'a Node, fields: &[Field], what: &str, message: &Message) -> Option<Assignments> {
+    fn named(
+        &mut self,
+        with: &'a Node,
+        fields: &[Field],
+        what: &str,
+        message: &Message,
+    ) -> Option<Assignments> {
         let mut given = Vec::new();
         let mut is_right = true;
         for (name, entry) in nodes::map(with) {

@@ -55,7 +55,12 @@ impl Place {
     }
 
     pub fn client(client: ClientId, name: &str) -> Self {
-        Place { owner: Owner::Client(client), message: None, body: "do".to_owned(), path: format!("{name}/do") }
+        Place {
+            owner: Owner::Client(client),
+            message: None,
+            body: "do".to_owned(),
+            path: format!("{name}/do"),
+        }
     }
 }
 
@@ -136,8 +141,30 @@ impl<'a> Written<'a> {
 
 /// All verbs; `parallel` comes last because it is an option of `for_each` too.
 const VERBS: &[&str] = &[
-    "work", "wait", "after", "let", "read", "insert", "update", "upsert", "delete", "scan", "transaction", "load",
-    "append", "publish", "call", "send", "reply", "effect", "if", "for_each", "try", "stop", "fail", "ack",
+    "work",
+    "wait",
+    "after",
+    "let",
+    "read",
+    "insert",
+    "update",
+    "upsert",
+    "delete",
+    "scan",
+    "transaction",
+    "load",
+    "append",
+    "publish",
+    "call",
+    "send",
+    "reply",
+    "effect",
+    "if",
+    "for_each",
+    "try",
+    "stop",
+    "fail",
+    "ack",
     "parallel",
 ];
 
@@ -180,7 +207,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let path = format!("{}/{}#{count}", self.place.path, written.verb);
         self.resolver.refuse_keys("step", node);
         let name = written.option("name").and_then(nodes::text).map(str::to_owned);
-        let undoes = written.option("undoes").and_then(|node| Some((nodes::text(node)?.to_owned(), node.span)));
+        let undoes =
+            written.option("undoes").and_then(|node| Some((nodes::text(node)?.to_owned(), node.span)));
         self.note_site(name.as_deref(), undoes.as_ref());
         let is_possible = self.check_place(written);
         let once_per = written.option("once_per").and_then(|node| self.expression(node, None));
@@ -263,7 +291,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     /// An expression that may read `row.x` of a table.
-    fn row_expression(&mut self, node: &Node, expected: Option<&Type>, row: Option<TableId>) -> Option<Expression> {
+    fn row_expression(
+        &mut self,
+        node: &Node,
+        expected: Option<&Type>,
+        row: Option<TableId>,
+    ) -> Option<Expression> {
         self.understand(node, row, |scope, context| expression::expression(node, expected, scope, context))
     }
 
@@ -329,13 +362,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(&other) = self.visible.iter().find(|local| self.locals[local.index()].name == name) {
             let message = format!("`{name}` is the name of another value already");
             let first = self.declared.get(&other).copied().unwrap_or(span);
-            let diagnostic = Diagnostic::new("shadowed-name", span, message).related(first, "named here first");
+            let diagnostic =
+                Diagnostic::new("shadowed-name", span, message).related(first, "named here first");
             self.resolver.report(diagnostic.help("choose another name"));
             return None;
         }
         if let Some(&first) = self.resolver.enumeration_words.get(name) {
             let message = format!("`{name}` is a word of an enumeration and cannot name a value");
-            let diagnostic = Diagnostic::new("shadowed-name", span, message).related(first, "the enumeration");
+            let diagnostic =
+                Diagnostic::new("shadowed-name", span, message).related(first, "the enumeration");
             self.resolver.report(diagnostic.help("choose another name"));
             return None;
         }
@@ -351,7 +386,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 fn written(node: &Node) -> Option<Written<'_>> {
     let find = |word: &str| VERBS.iter().copied().find(|verb| *verb == word);
     match &node.kind {
-        NodeKind::Text { text, .. } => Some(Written { verb: find(text)?, verb_span: node.span, value: node, node }),
+        NodeKind::Text { text, .. } => {
+            Some(Written { verb: find(text)?, verb_span: node.span, value: node, node })
+        }
         NodeKind::Map(map) => {
             let verb = verb_of(map)?;
             let entry = &map[verb];

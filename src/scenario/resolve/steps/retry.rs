@@ -42,9 +42,12 @@ impl<'a> Resolver<'a> {
         };
         let delay = duration(self, "delay").unwrap_or(0);
         let max_delay = duration(self, "max_delay");
-        if let Some(place) = nodes::get(node, "max_delay").filter(|_| max_delay.is_some_and(|most| most < delay)) {
+        if let Some(place) =
+            nodes::get(node, "max_delay").filter(|_| max_delay.is_some_and(|most| most < delay))
+        {
             let first = nodes::get(node, "delay").map_or(node.span, |delay| delay.span);
-            let diagnostic = Diagnostic::new("impossible-number", place.span, "the longest delay is below the first");
+            let diagnostic =
+                Diagnostic::new("impossible-number", place.span, "the longest delay is below the first");
             self.report(diagnostic.related(first, "the first delay"));
         }
         let factor = nodes::get(node, "factor").and_then(|factor| {
@@ -99,7 +102,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         for (word, entry) in nodes::map(node) {
             if let Some(any) = any {
                 let why = format!("`{word}` is caught by the `any` before it");
-                let diagnostic = Diagnostic::new("unreachable-catch", entry.key_span, why).related(any, "here");
+                let diagnostic =
+                    Diagnostic::new("unreachable-catch", entry.key_span, why).related(any, "here");
                 self.resolver.report(diagnostic.help("put `any` last"));
             }
             let error = match word.as_str() {

@@ -83,14 +83,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(&table) = visible.iter().find(|&&table| name(table) == word) {
             return Some(table);
         }
-        let mut diagnostic =
-            unknown(Kind::Table, word, node.span, visible.iter().map(|&table| name(table)))
-                .label(format!("in `{service_name}`"));
+        let mut diagnostic = unknown(Kind::Table, word, node.span, visible.iter().map(|&table| name(table)))
+            .label(format!("in `{service_name}`"));
         if let Some(table) = resolver.tables.iter().find(|table| table.name == word) {
             let owner = resolver.names.services.get_index(table.service.index()).map_or("", |(name, _)| name);
-            diagnostic = diagnostic
-                .related(table.span, format!("a table of `{owner}`"))
-                .help(format!("a service sees its own tables only; ask `{owner}` for it, or share its store"));
+            diagnostic = diagnostic.related(table.span, format!("a table of `{owner}`")).help(format!(
+                "a service sees its own tables only; ask `{owner}` for it, or share its store"
+            ));
         }
         resolver.report(diagnostic);
         None
@@ -133,7 +132,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let names = self.key_columns(table).join(", ");
         let described = &self.resolver.tables[table.index()];
         let wrong = |given: usize| {
-            let message = format!("the key of `{}` has {} columns, and {given} are given", described.name, columns.len());
+            let message = format!(
+                "the key of `{}` has {} columns, and {given} are given",
+                described.name,
+                columns.len()
+            );
             Diagnostic::new("missing-key", node.span, message)
                 .related(described.span, "the table")
                 .help(format!("its columns are {names}"))
@@ -195,7 +198,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     ) -> Option<(usize, Type)> {
         let described = &self.resolver.tables[table.index()];
         let Some(column) = described.columns.iter().position(|column| column.name == name) else {
-            let settable = described.columns.iter().enumerate().filter(|(index, _)| !described.key.contains(index));
+            let settable =
+                described.columns.iter().enumerate().filter(|(index, _)| !described.key.contains(index));
             let names = settable.map(|(_, column)| column.name.as_str());
             let diagnostic = unknown(Kind::Column, name, span, names)
                 .label(format!("in `{}`", described.name))
@@ -225,7 +229,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             let Some(field) = message.fields.iter().position(|field| field.name == *name) else { continue };
             if message.fields[field].ty != *ty {
                 let why = format!("`{name}` has another type in `{}`", message.name);
-                let diagnostic = Diagnostic::new("wrong-type", node.span, why).related(message.span, "the message in hand");
+                let diagnostic = Diagnostic::new("wrong-type", node.span, why)
+                    .related(message.span, "the message in hand");
                 self.resolver.report(diagnostic.help("name the fields one by one"));
                 return None;
             }
@@ -235,7 +240,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         }
         if copied.is_empty() {
             let why = format!("`{}` has no field of the same name", message.name);
-            self.resolver.report(Diagnostic::new("nothing-copied", node.span, why).related(message.span, "the message in hand"));
+            self.resolver.report(
+                Diagnostic::new("nothing-copied", node.span, why)
+                    .related(message.span, "the message in hand"),
+            );
             return None;
         }
         Some(copied)
