@@ -14,9 +14,7 @@ use crate::scenario::expression::{self, Scope};
 use crate::scenario::node::{Map, Node};
 use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
-
-/// The most rows that all tables together may start with.
-pub const MOST_ROWS: u64 = 5_000_000;
+use std::cmp::Ordering;
 
 impl<'a> Resolver<'a> {
     /// Declares the tables of every service's own store and memory. Which service sees which is
@@ -241,18 +239,10 @@ impl<'a> Resolver<'a> {
         let mut rows = Vec::new();
         for row in nodes::list(node) {
             let Some(choices) = self.resolve_row(row, columns, key) else { continue };
-            let combinations =
-                choices.iter().fold(1u64, |all, values| all.saturating_mul(values.len() as u64));
-            self.rows = self.rows.saturating_add(combinations);
-            if self.rows > MOST_ROWS {
-                self.report(
-                    Diagnostic::new("too-many-rows", row.span, "the tables start with too many rows")
-                        .help(format!("all tables together may start with at most {MOST_ROWS} rows")),
-                );
-                self.rows = 0;
-                return rows;
-            }
+            let added = rows.len();
             combine(&choices, &mut rows);
+            self.rows += (rows.len() - added) as u64;
+            self.cells += ((rows.len() - added) * columns.len()) as u64;
         }
         self.check_unique(node.span, key, &rows);
         rows
@@ -260,7 +250,7 @@ impl<'a> Resolver<'a> {
 
     /// For each column its values: one, or those of a list.
     fn resolve_row(&mut self, row: &'a Node, columns: &[Column], key: &[usize]) -> Option<Vec<Vec<Literal>>> {
-        if !nodes::is_map(row) {
+        if !nodes::is_map(row) || self.has_too_many_rows || self.diagnostics.is_full() {
             return None;
         }
         for (name, entry) in nodes::map(row) {
@@ -276,11 +266,18 @@ impl<'a> Resolver<'a> {
             }
         }
         let mut choices = Vec::with_capacity(columns.len());
+        let mut combinations = 1u64;
         for column in columns {
-            choices.push(match nodes::get(row, &column.name) {
+            let values = match nodes::get(row, &column.name) {
                 Some(node) => self.resolve_cell(node, column)?,
                 None => vec![column.initial.clone()],
-            });
+            };
+            combinations = combinations.saturating_mul(values.len() as u64);
+            // Asked column by column, so that what is too much is never laid out.
+            if !self.admits_rows(combinations, columns.len(), row.span) {
+                return None;
+            }
+            choices.push(values);
         }
         Some(choices)
     }
@@ -326,14 +323,27 @@ impl<'a> Resolver<'a> {
     }
 
     fn check_unique(&mut self, span: Span, key: &[usize], rows: &[Vec<Literal>]) {
-        let mut keys: Vec<String> = rows
-            .iter()
-            .map(|row| format!("{:?}", key.iter().map(|&column| &row[column]).collect::<Vec<_>>()))
-            .collect();
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        let bits = |row: &u32, column: usize| bits(&rows[*row as usize][column]);
+        let order = |a: &u32, b: &u32| {
+            let mut parts = key.iter().map(|&column| bits(a, column).cmp(&bits(b, column)));
+            parts.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        };
+        let mut sorted: Vec<u32> = (0..rows.len() as u32).collect();
+        sorted.sort_unstable_by(order);
+        if sorted.windows(2).any(|pair| order(&pair[0], &pair[1]).is_eq()) {
             self.report(Diagnostic::new("repeated-key", span, "two of these rows have the same key"));
         }
+    }
+}
+
+/// What tells values of one type apart.
+fn bits(literal: &Literal) -> u64 {
+    match literal {
+        Literal::Int(value) => *value as u64,
+        Literal::Bool(value) => u64::from(*value),
+        Literal::Number(value) => value.to_bits(),
+        Literal::Symbol(symbol) => u64::from(symbol.0),
+        Literal::EmptyList => 0,
     }
 }
 

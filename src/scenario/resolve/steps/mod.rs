@@ -16,6 +16,7 @@ mod sites;
 pub use sites::Sites;
 
 use super::Resolver;
+use super::bounds::LOCALS;
 use super::nodes;
 use super::quantities::flag;
 use crate::kernel::ids::*;
@@ -84,9 +85,20 @@ impl<'a> Resolver<'a> {
 
     /// Whether the message of a handler can come by way of a topic.
     fn is_consumed(&self, place: &Place) -> bool {
-        let (Owner::Service(service), Some(message)) = (place.owner, place.message) else { return false };
-        let mut groups = self.groups.iter().filter(|group| group.service == service);
-        groups.any(|group| self.topics[group.topic.index()].messages.contains(&message))
+        self.groups_of(place).next().is_some()
+    }
+
+    /// The subscriptions that the message of a handler can come by.
+    fn groups_of(&self, place: &Place) -> impl Iterator<Item = &Group> {
+        let groups = match place.owner {
+            Owner::Service(service) => &self.services[service.index()].groups[..],
+            Owner::Client(_) => &[],
+        };
+        let groups = groups.iter().map(|group| &self.groups[group.index()]);
+        let message = place.message;
+        groups.filter(move |group| {
+            message.is_some_and(|message| self.carried.contains(&(message, group.topic)))
+        })
     }
 }
 
@@ -201,6 +213,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     fn step(&mut self, node: &'a Node) -> Option<Step> {
+        if self.resolver.diagnostics.is_full() {
+            return None;
+        }
         let written = written(node)?;
         let count = self.counts.entry(written.verb).or_insert(0);
         *count += 1;
@@ -273,13 +288,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     fn has_manual_ack(&self) -> bool {
-        let Owner::Service(service) = self.place.owner else { return false };
-        let groups = self.resolver.groups.iter();
-        let mut manual = groups.filter(|group| group.service == service && group.ack == AckMode::Manual);
-        manual.any(|group| {
-            let carried = &self.resolver.topics[group.topic.index()].messages;
-            self.place.message.is_some_and(|message| carried.contains(&message))
-        })
+        self.resolver.groups_of(&self.place).any(|group| group.ack == AckMode::Manual)
     }
 
     fn misplaced(&mut self, span: Span, message: impl Into<String>) {
@@ -372,6 +381,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             let diagnostic =
                 Diagnostic::new("shadowed-name", span, message).related(first, "the enumeration");
             self.resolver.report(diagnostic.help("choose another name"));
+            return None;
+        }
+        if self.locals.len() == LOCALS {
+            self.resolver.exceeds(span, "named values in one body", LOCALS);
             return None;
         }
         let local = LocalId::new(self.locals.len());
