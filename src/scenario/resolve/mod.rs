@@ -26,6 +26,7 @@ mod presets;
 mod promises;
 mod quantities;
 mod reach;
+mod rows;
 mod services;
 mod steps;
 mod tables;
