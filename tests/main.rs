@@ -1,3 +1,6 @@
-//! The tests that go through the public path.
+//! The integration tests, one crate: they go through the public path, a storey a module.
 
 mod front_end;
+mod language;
+mod report;
+mod theory;

@@ -1,2 +1,4 @@
 //! From one replication to a result.
+
+pub mod replication;
 pub mod results;

@@ -1,5 +1,13 @@
 //! The kernel imports nothing: time, ids, distributions, streams, the event list and the agenda.
 
+pub mod agenda;
+pub mod discrete;
 pub mod distribution;
+pub mod event_list;
+pub mod fingerprint;
+pub mod gamma;
 pub mod ids;
+pub mod sampler;
+pub mod special;
+pub mod stream;
 pub mod time;

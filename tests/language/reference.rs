@@ -1,6 +1,6 @@
 //! The reference page is the one that the grammar gives, and its examples are right.
 
-use crate::tree::{tree, yaml};
+use super::tree::{tree, yaml};
 use eventflow::scenario::diagnostic::Diagnostics;
 use eventflow::scenario::grammar;
 

@@ -1,6 +1,6 @@
 //! The schema is judged by an independent validator.
 
-use crate::tree::{shipped, yaml};
+use super::tree::{shipped, yaml};
 use eventflow::scenario::grammar;
 use serde_json::Value;
 

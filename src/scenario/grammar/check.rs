@@ -5,7 +5,6 @@
 //! makes its meaning unclear is left alone.
 
 mod record;
-mod traps;
 mod wording;
 
 use super::language::{GENERATOR, SCENARIO, STEP};
@@ -92,11 +91,8 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     fn shape(&mut self, task: Task<'a>) {
         match &task.node.kind {
-            NodeKind::Null => {
-                if task.mood != Mood::Patch {
-                    self.mistakes.push(no_value(task));
-                }
-            }
+            // Nulls were reported when the file was read, but for those that remove a key.
+            NodeKind::Null => {}
             NodeKind::Text { text, quoted, .. } => {
                 // A parameter that is still here is unknown, and was reported when it was looked up.
                 if !text.starts_with('$') {
@@ -148,11 +144,7 @@ impl<'a> Checker<'a> {
                 }
             }
             Shape::Record(record) => self.bare_word(task, text, record),
-            shape if shape.admits_text() => {
-                if text.trim().is_empty() && !matches!(shape, Shape::Text | Shape::Anything) && !quoted {
-                    self.mistakes.push(no_value(task));
-                }
-            }
+            shape if shape.admits_text() => {}
             _ => self.mistakes.push(wrong_shape(task)),
         }
     }
@@ -190,13 +182,13 @@ impl<'a> Checker<'a> {
             Shape::Type => self.elements(task, items, Shape::Name(Kind::Constant)),
             Shape::Steps => self.elements(task, items, Shape::Record(&STEP)),
             Shape::List { of, least } => {
-                if traps::torn_list(items).is_none() && items.len() < least {
+                if items.len() < least {
                     self.mistakes.push(wrong_length(task, items.len()));
                 }
                 self.elements(task, items, *of);
             }
             Shape::Tuple { names, of } => {
-                if traps::torn_list(items).is_none() && items.len() != names.len() {
+                if items.len() != names.len() {
                     self.mistakes.push(wrong_length(task, items.len()));
                 }
                 self.elements(task, items, *of);
@@ -207,10 +199,6 @@ impl<'a> Checker<'a> {
     }
 
     fn elements(&mut self, task: Task<'a>, items: &'a [Node], shape: Shape) {
-        if let Some(mistake) = traps::torn_list(items) {
-            self.mistakes.push(mistake);
-            return;
-        }
         let (Subject::Value(key) | Subject::Element(key)) = task.subject;
         self.pending.extend(items.iter().map(|node| Task {
             node,
@@ -255,14 +243,7 @@ impl<'a> Checker<'a> {
 
     /// Entries whose names are the user's.
     fn entries(&mut self, task: Task<'a>, map: &'a Map, kind: Kind, shape: Shape) {
-        let torn = traps::torn_map(map);
         for (name, entry) in map {
-            if let Some(mistake) = torn.iter().find(|torn| torn.first == name.as_str()) {
-                self.mistakes.push(mistake.diagnostic.clone());
-            }
-            if torn.iter().any(|torn| torn.keys.contains(&name.as_str())) {
-                continue;
-            }
             if !kind.admits(name) {
                 self.mistakes.push(bad_name(entry.key_span, kind, name));
             }
@@ -347,20 +328,6 @@ fn likeness(shape: &Shape, map: &Map) -> usize {
         Shape::Map { .. } => usize::from(!map.is_empty()),
         _ => 0,
     }
-}
-
-fn no_value(task: Task) -> Diagnostic {
-    let (span, message) = match task.subject {
-        Subject::Value(key) => (task.place, format!("`{key}` has no value")),
-        Subject::Element(key) => (task.node.span, format!("an empty element in `{key}`")),
-    };
-    let help = match task.subject {
-        Subject::Value(key) if task.shape.admits_nothing() => {
-            format!("write `{key}` as a bare word, or `{key}: {{}}` beside options")
-        }
-        _ => format!("expected {}; leave out what is not needed", task.shape.expected()),
-    };
-    Diagnostic::new("no-value", span, message).help(help)
 }
 
 fn wrong_shape(task: Task) -> Diagnostic {

@@ -224,7 +224,7 @@ impl Shape {
             Self::Expression(expected) => expected.expression().into(),
             Self::Value(expected) => format!("{} or a generator", expected.expression()),
             Self::Steps => "a list of steps".into(),
-            Self::List { of, least: 0 } => format!("a list ({} each)", of.expected()),
+            Self::List { of, least: 0 | 1 } => format!("a list ({} each)", of.expected()),
             Self::List { of, least } => format!("a list of at least {least} ({} each)", of.expected()),
             Self::Tuple { names, .. } => format!("a list of {}: [{}]", names.len(), names.join(", ")),
             Self::Map { name, .. } => format!("a map from {} to what it is", name.with_article()),

@@ -1,11 +1,11 @@
 //! Maps with keys of the language's choice: unknown keys, missing ones, choices and their options.
 
 use super::wording::{names, short};
-use super::{Checker, Mood, Subject, Task, traps};
+use super::{Checker, Mood, Subject, Task};
 use crate::scenario::diagnostic::{Diagnostic, closest};
 use crate::scenario::grammar::language::{SCENARIO, STEP};
 use crate::scenario::grammar::{Alternative, Choice, Key, Presence, Record, list, walk};
-use crate::scenario::node::{Entry, Map, NodeKind};
+use crate::scenario::node::{Entry, Map};
 use crate::scenario::source::Span;
 
 /// Up to how many allowed keys a help lists.
@@ -27,14 +27,7 @@ impl<'a> Checker<'a> {
     pub(super) fn record(&mut self, map: &'a Map, record: &'static Record, mood: Mood, place: Span) {
         let taken = taken(map, record);
         self.choices(map, record, &taken, mood, place);
-        let torn = traps::torn_map(map);
         for (name, entry) in map {
-            if let Some(mistake) = torn.iter().find(|torn| torn.first == name.as_str()) {
-                self.mistakes.push(mistake.diagnostic.clone());
-            }
-            if torn.iter().any(|torn| torn.keys.contains(&name.as_str())) {
-                continue;
-            }
             match allowed(record, &taken).find(|key| key.name == name) {
                 Some(key) => self.pending.push(Task {
                     node: &entry.value,
@@ -124,11 +117,13 @@ impl<'a> Checker<'a> {
                     .help(format!("write `{text}: …` with {}", alternative.key.shape.expected())),
             ),
             None => {
-                let mistake = Diagnostic::new(
-                    "wrong-shape",
-                    task.node.span,
-                    format!("{} should be {}, not `{}`", task.subject, task.shape.expected(), short(text)),
-                );
+                let message = match record.choices {
+                    [choice] => format!("`{}` is no {} of {}", short(text), choice.called, record.called),
+                    _ => {
+                        format!("{} should be {}, not `{}`", task.subject, task.shape.expected(), short(text))
+                    }
+                };
+                let mistake = Diagnostic::new("wrong-shape", task.node.span, message);
                 let near = closest(text, alternatives().map(|alternative| alternative.key.name));
                 self.mistakes.push(match near {
                     Some(near) => mistake.help(format!("did you mean `{near}`?")),
@@ -201,9 +196,6 @@ impl<'a> Checker<'a> {
         }
         if record.find(name).is_none() {
             help.extend(elsewhere(name));
-        }
-        if matches!(entry.value.kind, NodeKind::Null) && name.contains([' ', '(', ')']) {
-            help.push("quote an expression that holds a comma".to_owned());
         }
         if help.is_empty() && allowed(record, taken).count() <= FEW {
             help.push(format!("it takes {}", list(allowed(record, taken).map(|key| key.name))));
@@ -309,6 +301,7 @@ fn elsewhere(name: &str) -> Option<String> {
             }
         }
     });
+    places.sort_by_key(|place| place.starts_with("beside"));
     if places.is_empty() {
         return None;
     }

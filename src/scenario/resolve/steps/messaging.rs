@@ -34,7 +34,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let timeout = self.timeout(written);
         let retry = self.retry(written);
         let catch = self.catch(written);
-        Some(StepKind::Publish(Publish {
+        Some(StepKind::Publish(Box::new(Publish {
             message: message?,
             topic: topic?,
             with: with?,
@@ -48,7 +48,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             timeout,
             retry,
             catch,
-        }))
+        })))
     }
 
     fn message(&mut self, node: &'a Node) -> Option<MessageId> {

@@ -1,0 +1,123 @@
+//! Faults, and the steps they watch.
+
+use super::Compiler;
+use super::steps::Site;
+use crate::kernel::ids::*;
+use crate::kernel::stream::Draw;
+use crate::model::*;
+use crate::scenario::resolved::{self as scenario, End, Step, When};
+
+impl Compiler<'_> {
+    /// Names first: the steps that faults watch are compiled before the faults themselves.
+    pub fn fault_names(&mut self) {
+        for fault in &self.scenario.faults {
+            self.stream(format!("faults/{}", fault.name), Draw::Bits);
+        }
+    }
+
+    /// The faults that watch this side of a step.
+    pub fn faults_at(&self, site: &Site, step: &Step, at: Edge) -> Vec<FaultId> {
+        let Some(name) = &step.name else { return Vec::new() };
+        let full = format!("{}/{name}", site.path);
+        let watches = |fault: &&(usize, &scenario::Fault)| match &fault.1.when {
+            When::AtStep { service, site: watched, edge: watched_edge, .. } => {
+                Some(*service) == site.service && *watched == full && edge(*watched_edge) == at
+            }
+            _ => false,
+        };
+        let faults: Vec<_> = self.scenario.faults.iter().enumerate().collect();
+        faults.iter().filter(watches).map(|(index, _)| FaultId::new(*index)).collect()
+    }
+
+    pub fn faults(&mut self) {
+        for fault in &self.scenario.faults {
+            let path = format!("faults/{}", fault.name);
+            let stream = self.stream(path.clone(), Draw::Bits);
+            let duration = fault
+                .duration
+                .as_ref()
+                .map(|duration| self.generated_duration(duration, &format!("{path}/for")));
+            let when = match &fault.when {
+                When::At(times) => FaultWhen::At(times.clone()),
+                When::Every(generator) => {
+                    match self.generated_duration(generator, &format!("{path}/every")) {
+                        Duration::Computed(_) => unreachable!("generated durations are not computed"),
+                        every => FaultWhen::Every(every),
+                    }
+                }
+                When::AtStep { nth, share, .. } => FaultWhen::AtStep { nth: *nth, share: *share },
+            };
+            let (kind, what) = self.fault_kind(&fault.kind, &path);
+            self.model.faults.push(Fault {
+                name: fault.name.clone(),
+                what,
+                kind,
+                when,
+                duration,
+                instance: match fault.instance {
+                    scenario::InstanceChoice::Any => InstanceChoice::Any,
+                    scenario::InstanceChoice::All => InstanceChoice::All,
+                    scenario::InstanceChoice::Number(number) => InstanceChoice::Number(number),
+                },
+                stream,
+            });
+        }
+    }
+
+    fn fault_kind(&mut self, kind: &scenario::FaultKind, path: &str) -> (FaultKind, String) {
+        let scenario = self.scenario;
+        let service_name = |service: &ServiceId| &scenario.services[service.index()].name;
+        match kind {
+            scenario::FaultKind::Crash { service } => {
+                (FaultKind::Crash(*service), format!("crash {}", service_name(service)))
+            }
+            scenario::FaultKind::Pause { service } => {
+                (FaultKind::Pause(*service), format!("pause {}", service_name(service)))
+            }
+            scenario::FaultKind::Slow { service, by } => {
+                (FaultKind::Slow(*service, *by), format!("slow {} by {by}", service_name(service)))
+            }
+            scenario::FaultKind::Skew { service, by } => {
+                (FaultKind::Skew(*service, *by), format!("skew {}", service_name(service)))
+            }
+            scenario::FaultKind::Surge { client, by } => (
+                FaultKind::Surge(*client, *by),
+                format!("surge {} by {by}", scenario.clients[client.index()].name),
+            ),
+            scenario::FaultKind::Split { ends, one_way } => (
+                FaultKind::Split { places: self.places(ends), one_way: *one_way },
+                format!("split {}", self.ends(ends)),
+            ),
+            scenario::FaultKind::Degrade { ends, one_way, latency, loss, bandwidth, duplicate } => {
+                let latency = latency
+                    .as_ref()
+                    .map(|latency| self.generated_duration(latency, &format!("{path}/latency")));
+                let kind = FaultKind::Degrade {
+                    places: self.places(ends),
+                    one_way: *one_way,
+                    latency,
+                    loss: *loss,
+                    duplicate: *duplicate,
+                    bandwidth: *bandwidth,
+                };
+                (kind, format!("degrade {}", self.ends(ends)))
+            }
+        }
+    }
+
+    fn places(&self, ends: &[End]) -> Vec<Place> {
+        ends.iter().map(|end| self.place_of(end)).collect()
+    }
+
+    fn ends(&self, ends: &[End]) -> String {
+        ends.iter().map(|end| self.place_name(self.place_of(end))).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn edge(edge: scenario::Edge) -> Edge {
+    match edge {
+        scenario::Edge::Before => Edge::Before,
+        scenario::Edge::Unanswered => Edge::Unanswered,
+        scenario::Edge::After => Edge::After,
+    }
+}

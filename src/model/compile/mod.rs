@@ -1,0 +1,268 @@
+//! From a resolved scenario to the flat model, in the order of the calls in [`compile`]: names and
+//! tables first, then the code of every body, then the ways messages take through it.
+
+mod expressions;
+mod faults;
+mod flow;
+mod frames;
+mod network;
+mod parts;
+mod steps;
+
+use super::*;
+use crate::kernel::distribution::Distribution;
+use crate::kernel::stream::Draw;
+use crate::scenario::resolved as scenario;
+use crate::scenario::source::{Sources, Span};
+use rustc_hash::FxHashMap;
+use steps::push;
+
+/// Compiles a resolved scenario. `sources` gives the places that run-time messages name.
+pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
+    let mut compiler = Compiler::new(scenario, sources);
+    compiler.tables();
+    compiler.stores();
+    compiler.services();
+    compiler.fault_names();
+    compiler.bodies();
+    compiler.messaging();
+    compiler.outboxes();
+    compiler.faults();
+    compiler.flow();
+    compiler.model
+}
+
+/// The model under construction, with what is only needed meanwhile.
+pub struct Compiler<'s> {
+    pub scenario: &'s scenario::Scenario,
+    pub model: Model,
+    /// Message whose handler is being compiled, for `reply`.
+    pub message_in_hand: MessageId,
+    rings: FxHashMap<Nanos, u32>,
+    sites: FxHashMap<String, SiteId>,
+    streams: FxHashMap<String, StreamId>,
+    call_figures: FxHashMap<(String, ServiceId, MessageId), u32>,
+    routes: FxHashMap<(Place, Place), u32>,
+    /// Publish steps with their paths, in code order.
+    pub publish_paths: Vec<(u32, String)>,
+    regions: Vec<String>,
+    line_starts: Vec<Vec<u32>>,
+}
+
+/// Which latency of a store.
+#[derive(Clone, Copy)]
+pub enum Latency {
+    Read,
+    Write,
+    Commit,
+}
+
+impl<'s> Compiler<'s> {
+    fn new(scenario: &'s scenario::Scenario, sources: &'s Sources) -> Self {
+        let line_starts = sources
+            .files
+            .iter()
+            .map(|file| {
+                let breaks = file.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+                std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect()
+            })
+            .collect();
+        Self {
+            scenario,
+            model: Model::empty(scenario),
+            message_in_hand: MessageId(NONE),
+            rings: FxHashMap::default(),
+            sites: FxHashMap::default(),
+            streams: FxHashMap::default(),
+            call_figures: FxHashMap::default(),
+            routes: FxHashMap::default(),
+            publish_paths: Vec::new(),
+            regions: regions_of(scenario),
+            line_starts,
+        }
+    }
+
+    /// Line in its file, and the file, of a place: what a run-time error names.
+    pub fn place(&self, span: Span) -> (u32, u32) {
+        let starts = &self.line_starts[span.file.0 as usize];
+        (span.file.0, starts.partition_point(|start| *start <= span.start) as u32)
+    }
+
+    /// The stream of this name; each place that draws has its own.
+    pub fn stream(&mut self, name: String, draw: Draw) -> StreamId {
+        if let Some(stream) = self.streams.get(&name) {
+            debug_assert!(self.model.streams[stream.index()].draw == draw, "{name} names two streams");
+            return *stream;
+        }
+        let id = StreamId::new(self.model.streams.len());
+        self.model.streams.push(StreamSpec { name: name.clone(), draw });
+        self.streams.insert(name, id);
+        id
+    }
+
+    /// The ring that keeps timers of this length.
+    pub fn ring(&mut self, length: Nanos) -> RingLength {
+        let rings = &mut self.model.rings;
+        let ring = *self.rings.entry(length).or_insert_with(|| push(rings, length));
+        RingLength { ring, length }
+    }
+
+    /// What a step is called where obligations and faults name it.
+    pub fn site(&mut self, site: &steps::Site, step: &scenario::Step) -> SiteId {
+        let name = match &step.name {
+            Some(name) => format!("{}/{name}", site.path),
+            None => step.path.clone(),
+        };
+        let sites = &mut self.model.names.sites;
+        *self.sites.entry(name.clone()).or_insert_with(|| {
+            sites.push(name);
+            SiteId::new(sites.len() - 1)
+        })
+    }
+
+    /// The line of the report that calls from here to there are counted under.
+    pub fn call_figures(&mut self, site: &steps::Site, service: ServiceId, message: MessageId) -> u32 {
+        let caller = site.path.split('/').next().unwrap_or(site.path).to_string();
+        let callee = format!(
+            "{}.{}",
+            self.scenario.services[service.index()].name,
+            self.scenario.messages[message.index()].name
+        );
+        let calls = &mut self.model.names.calls;
+        *self
+            .call_figures
+            .entry((caller.clone(), service, message))
+            .or_insert_with(|| push(calls, (caller, callee)))
+    }
+
+    /// A duration drawn from a generator.
+    pub fn generated_duration(&mut self, generator: &scenario::Generator, name: &str) -> Duration {
+        match &generator.kind {
+            scenario::GeneratorKind::Distribution(distribution) => match constant(distribution) {
+                Some(nanos) => Duration::Constant(nanos),
+                None => Duration::Drawn(self.stream(name.to_string(), Draw::Nanos(distribution.clone()))),
+            },
+            other => unreachable!("resolved: not a duration: {other:?}"),
+        }
+    }
+
+    /// One of a store's latencies, drawn at a step.
+    pub fn store_latency(&mut self, store: u32, which: Latency, path: &str) -> Duration {
+        let service = self.model.stores[store as usize].service;
+        let Some(scenario::StoreUse::Own(own)) = &self.scenario.services[service.index()].store else {
+            unreachable!("a store is owned by the service it is listed under")
+        };
+        let (generator, role) = match which {
+            Latency::Read => (&own.read, "read"),
+            Latency::Write => (&own.write, "write"),
+            Latency::Commit => (&own.commit, "commit"),
+        };
+        self.generated_duration(generator, &format!("{path}/{role}"))
+    }
+
+    /// The value of an operand that is a literal.
+    pub fn constant_of(&self, operand: Operand) -> Option<Word> {
+        match operand {
+            Operand::Literal(small) => Some(small.word()),
+            Operand::Program(program) => {
+                match &self.model.instructions[self.model.programs[program as usize].indices()] {
+                    [Code::Literal(word)] => Some(*word),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The length of a distribution that never varies.
+pub fn constant(distribution: &Distribution) -> Option<Nanos> {
+    match distribution.shape {
+        crate::kernel::distribution::Shape::Constant(value) => Some(crate::kernel::time::nanos_from_f64(
+            (value + distribution.plus).clamp(distribution.min, distribution.max),
+        )),
+        _ => None,
+    }
+}
+
+/// How values of a type are kept as words when drawn.
+pub fn draw_of(ty: &scenario::Type, distribution: &Distribution) -> Draw {
+    match ty {
+        scenario::Type::Number | scenario::Type::Rate => Draw::Number(distribution.clone()),
+        scenario::Type::Duration | scenario::Type::Time => Draw::Nanos(distribution.clone()),
+        _ => Draw::Integer(distribution.clone()),
+    }
+}
+
+/// Every region that anything is placed in, in the order first named.
+fn regions_of(scenario: &scenario::Scenario) -> Vec<String> {
+    let mut regions: Vec<String> = Vec::new();
+    let services = scenario.services.iter().map(|service| &service.place);
+    let clients = scenario.clients.iter().map(|client| &client.place);
+    let brokers = scenario.brokers.iter().map(|broker| &broker.place);
+    for region in services.chain(clients).chain(brokers).flatten() {
+        if !regions.contains(region) {
+            regions.push(region.clone());
+        }
+    }
+    regions
+}
+
+impl Model {
+    fn empty(scenario: &scenario::Scenario) -> Self {
+        let run = &scenario.run;
+        Self {
+            seed: scenario.seed,
+            run: RunPhases {
+                warm_up: run.warm_up,
+                horizon: run.horizon,
+                drain: run.drain,
+                replications: run.replications,
+            },
+            names: Names {
+                scenario: scenario.name.clone(),
+                about: scenario.about.clone(),
+                parameters: scenario.parameters.clone(),
+                symbols: scenario.symbols.clone(),
+                effects: scenario.effects.clone(),
+                ..Names::default()
+            },
+            streams: Vec::new(),
+            rings: Vec::new(),
+            code: Vec::new(),
+            region_of: Vec::new(),
+            regions: Vec::new(),
+            places: Vec::new(),
+            programs: Vec::new(),
+            instructions: Vec::new(),
+            values: Vec::new(),
+            assignments: Vec::new(),
+            retries: Vec::new(),
+            row_steps: Vec::new(),
+            publishes: Vec::new(),
+            calls: Vec::new(),
+            sends: Vec::new(),
+            replies: Vec::new(),
+            effects: Vec::new(),
+            afters: Vec::new(),
+            forks: Vec::new(),
+            loops: Vec::new(),
+            handlers: Vec::new(),
+            messages: Vec::new(),
+            services: Vec::new(),
+            instances: Vec::new(),
+            stores: Vec::new(),
+            tables: Vec::new(),
+            topics: Vec::new(),
+            groups: Vec::new(),
+            clients: Vec::new(),
+            jobs: Vec::new(),
+            outboxes: Vec::new(),
+            routes: Vec::new(),
+            region_links: Vec::new(),
+            faults: Vec::new(),
+            broker_stream: StreamId(NONE),
+            counters: 0,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Routes: which link a message from one place to another takes, and the streams of its hops.
+
+use super::Compiler;
+use super::steps::push;
+use crate::kernel::ids::*;
+use crate::kernel::stream::Draw;
+use crate::kernel::time::{MILLISECOND, nanos_from_f64};
+use crate::model::code::{Duration, Hops, NONE};
+use crate::model::{Place, RegionLink, Route};
+use crate::scenario::resolved::{self as scenario, End, GeneratorKind};
+
+impl<'s> Compiler<'s> {
+    /// The route between two places: the first written link that joins them, else the default.
+    pub fn route(&mut self, from: Place, to: Place) -> u32 {
+        if let Some(route) = self.routes.get(&(from, to)) {
+            return *route;
+        }
+        let scenario = self.scenario;
+        let written = self.written_link(from, to);
+        let (knobs, name) = match written {
+            Some(link) => (&link.knobs, link.name.clone()),
+            None => {
+                (&scenario.network.default, format!("{} → {}", self.place_name(from), self.place_name(to)))
+            }
+        };
+        let names = &mut self.model.names.links;
+        let link = match names.iter().position(|known| *known == name) {
+            Some(link) => LinkId::new(link),
+            None => LinkId(push(names, name)),
+        };
+        let mean = mean_latency(&knobs.latency);
+        let route = Route {
+            link,
+            from,
+            to,
+            loss: knobs.loss,
+            duplicate: knobs.duplicate,
+            bandwidth: knobs.bandwidth.unwrap_or(f64::INFINITY),
+            pipe: if knobs.bandwidth.is_some() { link.0 } else { NONE },
+            datagram: knobs.datagram,
+            retransmit_after: (200 * MILLISECOND).max(nanos_from_f64(2.0 * mean)),
+            reorders: super::parts::fixed(&knobs.latency).is_none()
+                || knobs.loss > 0.0
+                || !self.model.region_links.is_empty(),
+        };
+        let route = push(&mut self.model.routes, route);
+        self.routes.insert((from, to), route);
+        route
+    }
+
+    /// The streams of a step that crosses the network both ways.
+    pub fn hops(&mut self, there: u32, back: u32, path: &str, routed: bool) -> Hops {
+        let there = self.hop(there, format!("{path}/there"));
+        let back = self.hop(back, format!("{path}/back"));
+        let mut stream = |role: &str, wanted: bool| {
+            if wanted { self.stream(format!("{path}/{role}"), Draw::Bits) } else { StreamId(NONE) }
+        };
+        Hops {
+            there,
+            back,
+            routing: stream("routing", routed),
+            routing_second: stream("routing second", routed),
+            trouble: stream("trouble", true),
+        }
+    }
+
+    /// The latency of one hop.
+    pub fn hop(&mut self, route: u32, name: String) -> Duration {
+        let route = &self.model.routes[route as usize];
+        let (from, to) = (route.from, route.to);
+        let scenario = self.scenario;
+        let written = self.written_link(from, to);
+        let knobs = written.map_or(&scenario.network.default, |link| &link.knobs);
+        self.generated_duration(&knobs.latency, &name)
+    }
+
+    /// Links between regions; they add to whatever else a message crosses.
+    pub fn region_links(&mut self) {
+        let scenario = self.scenario;
+        for link in &scenario.network.links {
+            let ends: Vec<u16> = link.between.iter().filter_map(|end| self.region_of(end)).collect();
+            if ends.len() != link.between.len() {
+                continue;
+            }
+            let id = LinkId(push(&mut self.model.names.links, link.name.clone()));
+            for (position, &from) in ends.iter().enumerate() {
+                for &to in &ends[position + 1..] {
+                    let name = format!("network/{}/{from}-{to}", link.name);
+                    let latency = self.generated_duration(&link.knobs.latency, &name);
+                    let mut add = |from, to| {
+                        let loss = link.knobs.loss;
+                        self.model.region_links.push(RegionLink { from, to, latency, loss, link: id });
+                    };
+                    add(from, to);
+                    if !link.one_way {
+                        add(to, from);
+                    }
+                }
+            }
+        }
+    }
+
+    fn region_of(&self, end: &End) -> Option<u16> {
+        match end {
+            End::Region(name) => self.regions.iter().position(|region| region == name).map(|at| at as u16),
+            _ => None,
+        }
+    }
+
+    /// Region of something placed in turn over regions; `u16::MAX` if it has none.
+    pub fn region_in_turn(&self, place: &[String], number: usize) -> u16 {
+        if place.is_empty() {
+            return u16::MAX;
+        }
+        let name = &place[number % place.len()];
+        self.regions.iter().position(|region| region == name).map_or(u16::MAX, |at| at as u16)
+    }
+
+    /// The first link in the file that joins two places. An outbox is reached like its service, and
+    /// a store's link adds to its latencies only where one is written.
+    fn written_link(&self, from: Place, to: Place) -> Option<&'s scenario::Link> {
+        let links = &self.scenario.network.links;
+        let service = |place| match place {
+            Place::Outbox(service) => Place::Service(service),
+            other => other,
+        };
+        links
+            .iter()
+            .find(|link| self.joins(link, from, to))
+            .or_else(|| links.iter().find(|link| self.joins(link, service(from), service(to))))
+    }
+
+    fn joins(&self, link: &scenario::Link, from: Place, to: Place) -> bool {
+        let position = |place: Place| {
+            link.between.iter().position(|end| !matches!(end, End::Region(_)) && self.place_of(end) == place)
+        };
+        match (position(from), position(to)) {
+            (Some(start), Some(end)) => start != end && (!link.one_way || start < end),
+            _ => false,
+        }
+    }
+
+    pub fn place_of(&self, end: &End) -> Place {
+        match end {
+            End::Service(service) => Place::Service(*service),
+            End::Client(client) => Place::Client(*client),
+            End::Broker(broker) => Place::Broker(*broker),
+            End::Store(service) => Place::Store(*service),
+            End::Outbox(service) => Place::Outbox(*service),
+            End::Region(_) => Place::Region(self.region_of(end).unwrap_or(u16::MAX)),
+        }
+    }
+
+    pub fn place_name(&self, place: Place) -> String {
+        let scenario = self.scenario;
+        match place {
+            Place::Client(client) => scenario.clients[client.index()].name.clone(),
+            Place::Service(service) => scenario.services[service.index()].name.clone(),
+            Place::Broker(broker) => scenario.brokers[broker.index()].name.clone(),
+            Place::Store(service) => format!("{}.store", scenario.services[service.index()].name),
+            Place::Outbox(service) => format!("{}.outbox", scenario.services[service.index()].name),
+            Place::Region(region) => self.regions[region as usize].clone(),
+        }
+    }
+}
+
+fn mean_latency(generator: &scenario::Generator) -> f64 {
+    match &generator.kind {
+        GeneratorKind::Distribution(distribution) => {
+            crate::kernel::sampler::Sampler::new(distribution).mean()
+        }
+        _ => 0.0,
+    }
+}

@@ -1,0 +1,473 @@
+//! Messages, tables, stores, services, clients, jobs, topics and groups.
+
+use super::expressions::{owns_list, word_of};
+use super::steps::{Site, push};
+use super::{Compiler, Latency};
+use crate::kernel::ids::*;
+use crate::kernel::stream::Draw;
+use crate::kernel::time::{LONGEST, Nanos};
+use crate::model::code::NONE;
+use crate::model::messaging::{self, AckMode, AckScope, Deduplicate, ExhaustCount, OrderLock, RedeliverTo};
+use crate::model::*;
+use crate::scenario::resolved as scenario;
+
+/// A count as the world compares it.
+fn count(count: scenario::Count) -> u32 {
+    count.unwrap_or(u32::MAX)
+}
+
+impl Compiler<'_> {
+    pub fn tables(&mut self) {
+        let scenario = self.scenario;
+        for message in &scenario.messages {
+            let lists = |fields: &[scenario::Field]| {
+                fields
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, field)| owns_list(&field.ty))
+                    .map(|(at, _)| at as u16)
+                    .collect()
+            };
+            self.model.messages.push(Message {
+                name: message.name.clone(),
+                fields: message.fields.len() as u16,
+                reply_fields: message.reply.len() as u16,
+                key: message.key.map(|key| key as u16),
+                size_bytes: message.size,
+                list_fields: lists(&message.fields),
+                list_reply_fields: lists(&message.reply),
+            });
+        }
+        let mut numbers = vec![[0u32; 2]; scenario.services.len()];
+        for table in &scenario.tables {
+            let number = &mut numbers[table.service.index()][table.memory as usize];
+            let ttl = table.ttl.map(|ttl| self.ring(ttl));
+            self.model.tables.push(Table {
+                name: format!("{}.{}", scenario.services[table.service.index()].name, table.name),
+                number: *number,
+                memory: table.memory,
+                columns: table.columns.len() as u16,
+                key: table.key.iter().map(|key| *key as u32).collect(),
+                initial: table.columns.iter().map(|column| word_of(&column.initial)).collect(),
+                rows: table.rows.iter().map(|row| row.iter().map(word_of).collect()).collect(),
+                ttl,
+                capacity: count(table.capacity),
+            });
+            *number += 1;
+        }
+    }
+
+    pub fn stores(&mut self) {
+        for (service, spec) in self.scenario.services.iter().enumerate() {
+            if let Some(scenario::StoreUse::Own(own)) = &spec.store {
+                self.model.stores.push(Store {
+                    service: ServiceId::new(service),
+                    isolation: match own.isolation {
+                        scenario::Isolation::ReadCommitted => Isolation::ReadCommitted,
+                        scenario::Isolation::Snapshot => Isolation::Snapshot,
+                        scenario::Isolation::Serializable => Isolation::Serializable,
+                    },
+                    connections: count(own.connections),
+                    tables: own.tables.clone(),
+                });
+            }
+        }
+        self.region_links();
+    }
+
+    /// Index of the store that a service uses.
+    fn store_of(&self, service: ServiceId) -> Option<u32> {
+        let owner = match self.scenario.services[service.index()].store.as_ref()? {
+            scenario::StoreUse::Own(_) => service,
+            scenario::StoreUse::Shared(owner) => *owner,
+        };
+        self.model.stores.iter().position(|store| store.service == owner).map(|at| at as u32)
+    }
+
+    pub fn services(&mut self) {
+        let scenario = self.scenario;
+        let mut origin = scenario.clients.len() as u32;
+        for (index, spec) in scenario.services.iter().enumerate() {
+            let id = ServiceId::new(index);
+            let first_instance = self.model.instances.len() as u32;
+            for number in 0..spec.instances {
+                let region = self.region_in_turn(&spec.place, number as usize);
+                self.model.instances.push(Instance { service: id, number, region });
+            }
+            let jobs = (0..spec.jobs.len()).map(|at| JobId::new(self.model.jobs.len() + at)).collect();
+            let store = self.store_of(id);
+            self.model.services.push(Service {
+                name: spec.name.clone(),
+                first_instance,
+                instances: spec.instances,
+                workers: count(spec.workers),
+                cpus: count(spec.cpus),
+                order: match spec.queue.order {
+                    scenario::QueueOrder::Fifo => QueueOrder::Fifo,
+                    scenario::QueueOrder::Lifo => QueueOrder::Lifo,
+                    scenario::QueueOrder::Priority => QueueOrder::Priority,
+                },
+                priority: None,
+                capacity: count(spec.queue.capacity),
+                shed: match spec.queue.shed {
+                    scenario::Shed::Reject => Shed::Reject,
+                    scenario::Shed::DropOldest => Shed::DropOldest,
+                    scenario::Shed::Deadline => Shed::Deadline,
+                },
+                routing: match spec.routing {
+                    scenario::Routing::RoundRobin => Routing::RoundRobin,
+                    scenario::Routing::Random => Routing::Random,
+                    scenario::Routing::LeastLoaded => Routing::LeastLoaded,
+                    scenario::Routing::TwoChoices => Routing::TwoChoices,
+                    scenario::Routing::ByKey => Routing::ByKey,
+                },
+                store,
+                memory: spec.memory.clone(),
+                outbox: None,
+                groups: spec.groups.clone(),
+                jobs,
+                handlers: Vec::new(),
+            });
+            for job in &spec.jobs {
+                let every = self.generated_duration(&job.every, &format!("{}/{}/every", spec.name, job.name));
+                self.model.jobs.push(Job {
+                    name: format!("{}/{}", spec.name, job.name),
+                    service: id,
+                    every,
+                    once: job.once,
+                    per_row: matches!(job.once_per, scenario::OncePer::Row),
+                    body: HandlerId(NONE),
+                    key: root_key("job", &format!("{}/{}", spec.name, job.name)),
+                    origin,
+                });
+                origin += 1;
+            }
+        }
+    }
+
+    /// The code of every handler, job and client.
+    pub fn bodies(&mut self) {
+        let scenario = self.scenario;
+        let mut job = 0;
+        for (index, spec) in scenario.services.iter().enumerate() {
+            let id = ServiceId::new(index);
+            let store = self.store_of(id);
+            let place = Place::Service(id);
+            for handler in &spec.handlers {
+                let path = format!("{}/{}", spec.name, scenario.messages[handler.message.index()].name);
+                self.message_in_hand = handler.message;
+                let body = self.body(
+                    path.clone(),
+                    &handler.body,
+                    &Site { path: &path, place, store, service: Some(id) },
+                );
+                self.model.services[index].handlers.push((handler.message, body));
+            }
+            for spec_job in &spec.jobs {
+                let path = format!("{}/{}", spec.name, spec_job.name);
+                self.message_in_hand = MessageId(NONE);
+                let body = self.body(
+                    path.clone(),
+                    &spec_job.body,
+                    &Site { path: &path, place, store, service: Some(id) },
+                );
+                self.model.jobs[job].body = body;
+                job += 1;
+            }
+            if let Some(by) = &spec.queue.by {
+                let priority = self.operand(by, &super::frames::Frame::default());
+                self.model.services[index].priority = Some(priority);
+            }
+        }
+        for (index, spec) in scenario.clients.iter().enumerate() {
+            let path = format!("{}/do", spec.name);
+            let place = Place::Client(ClientId::new(index));
+            self.message_in_hand = MessageId(NONE);
+            let body =
+                self.body(path.clone(), &spec.body, &Site { path: &path, place, store: None, service: None });
+            let arrivals = self.arrivals(spec);
+            self.model.clients.push(Client {
+                name: spec.name.clone(),
+                arrivals,
+                count: spec.count.unwrap_or(u64::MAX),
+                body,
+                region: self.region_in_turn(&spec.place, 0),
+                key: root_key("client", &spec.name),
+            });
+        }
+    }
+
+    /// A word as a value.
+    fn symbol(&mut self, word: &str) -> SymbolId {
+        let symbols = &mut self.model.names.symbols;
+        match symbols.iter().position(|known| known == word) {
+            Some(at) => SymbolId::new(at),
+            None => SymbolId(push(symbols, word.to_string())),
+        }
+    }
+
+    fn arrivals(&mut self, client: &scenario::Client) -> Arrivals {
+        let name = &client.name;
+        let interval = format!("{name}/arrivals");
+        match &client.arrivals {
+            scenario::Arrivals::Poisson { rate } => {
+                Arrivals::Renewal { interval: self.exponential_stream(interval, *rate) }
+            }
+            scenario::Arrivals::Every { interval: generator }
+            | scenario::Arrivals::Renewal { interval: generator } => {
+                Arrivals::Renewal { interval: self.nanos_stream(generator, &interval) }
+            }
+            scenario::Arrivals::Times { times } => Arrivals::Times(times.clone()),
+            scenario::Arrivals::Population { users, think } => Arrivals::Population {
+                users: *users,
+                think: self.nanos_stream(think, &format!("{name}/think")),
+            },
+            scenario::Arrivals::Bursty { phases } => {
+                let highest = phases.iter().fold(0.0, |highest: f64, phase| highest.max(phase.0));
+                let phases = phases
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (rate, length))| {
+                        (*rate, self.nanos_stream(length, &format!("{name}/phase#{at}")))
+                    })
+                    .collect();
+                self.thinned(interval, highest, RateOverTime::Bursty { phases })
+            }
+            scenario::Arrivals::Profile { points } => {
+                let highest = points.iter().fold(0.0, |highest: f64, point| highest.max(point.1));
+                self.thinned(interval, highest, RateOverTime::Profile(points.clone()))
+            }
+        }
+    }
+
+    fn thinned(&mut self, name: String, highest: f64, rate: RateOverTime) -> Arrivals {
+        let keep = self.stream(format!("{name}/keep"), Draw::Bits);
+        Arrivals::Thinned { interval: self.exponential_stream(name, highest), keep, highest, rate }
+    }
+
+    fn exponential_stream(&mut self, name: String, rate: f64) -> StreamId {
+        let mean = if rate > 0.0 { 1e9 / rate } else { LONGEST as f64 };
+        self.stream(name, Draw::Nanos(plain(crate::kernel::distribution::Shape::Exponential { mean })))
+    }
+
+    fn nanos_stream(&mut self, generator: &scenario::Generator, name: &str) -> StreamId {
+        match &generator.kind {
+            scenario::GeneratorKind::Distribution(distribution) => {
+                self.stream(name.to_string(), Draw::Nanos(distribution.clone()))
+            }
+            other => unreachable!("resolved: not a duration: {other:?}"),
+        }
+    }
+
+    pub fn messaging(&mut self) {
+        let scenario = self.scenario;
+        self.model.broker_stream = self.stream("brokers".to_string(), Draw::Bits);
+        for topic in &scenario.topics {
+            let broker = &scenario.brokers[topic.broker.index()];
+            let symbol = self.symbol(&topic.name);
+            self.model.topics.push(Topic {
+                name: topic.name.clone(),
+                broker: topic.broker,
+                region: self.region_in_turn(&broker.place, 0),
+                preset: broker.preset.clone(),
+                symbol,
+                knobs: topic_knobs(&topic.knobs),
+                groups: Vec::new(),
+            });
+        }
+        for (index, group) in scenario.groups.iter().enumerate() {
+            let id = GroupId::new(index);
+            self.model.topics[group.topic.index()].groups.push(id);
+            let service = &self.model.services[group.service.index()];
+            let member = messaging::Group {
+                topic: group.topic,
+                first_instance: InstanceId(service.first_instance),
+                instances: service.instances,
+                members: if group.per_instance {
+                    messaging::Members::EachAlone
+                } else {
+                    messaging::Members::Share
+                },
+                knobs: group_knobs(group),
+            };
+            let service_name = service.name.clone();
+            let broker = Place::Broker(scenario.topics[group.topic.index()].broker);
+            let place = Place::Service(group.service);
+            let mut deliveries = Vec::new();
+            for &message in &scenario.topics[group.topic.index()].messages {
+                let handlers = &self.model.services[group.service.index()].handlers;
+                let handler = handlers.iter().find(|(handled, _)| *handled == message);
+                let handler = handler.map_or(HandlerId(NONE), |(_, handler)| *handler);
+                let there = self.route(broker, place);
+                let back = self.route(place, broker);
+                let name = &scenario.messages[message.index()].name;
+                let path = format!("{service_name}/{name}/deliver {}", group.name);
+                let hops = self.hops(there, back, &path, false);
+                deliveries.push(DeliveryPath { message, handler, route: there, hops, main: Vec::new() });
+            }
+            let acknowledge_route = self.route(place, broker);
+            self.model.groups.push(Group {
+                name: group.name.clone(),
+                service: group.service,
+                topic: group.topic,
+                member,
+                deliveries,
+                acknowledge_route,
+            });
+        }
+    }
+
+    pub fn outboxes(&mut self) {
+        for (index, spec) in self.scenario.services.iter().enumerate() {
+            let Some(outbox) = &spec.outbox else { continue };
+            let service = ServiceId::new(index);
+            let store = self.store_of(service).expect("resolved: an outbox needs a store");
+            let path = format!("{}/outbox", spec.name);
+            let read = self.store_latency(store, Latency::Read, &format!("{path}/poll"));
+            let mark = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
+            let mark_commit = self.store_latency(store, Latency::Commit, &format!("{path}/mark"));
+            let every = self.ring(outbox.every);
+            let mut ways = Vec::new();
+            for broker in 0..self.scenario.brokers.len() {
+                let broker = Place::Broker(BrokerId::new(broker));
+                let there = self.route(Place::Outbox(service), broker);
+                let back = self.route(broker, Place::Outbox(service));
+                let hops = self.hops(there, back, &format!("{path}/publish"), false);
+                ways.push((there, back, hops));
+            }
+            let number = push(
+                &mut self.model.outboxes,
+                Outbox {
+                    service,
+                    store,
+                    every,
+                    batch: outbox.batch,
+                    mark_before_publish: outbox.mark_before_publish,
+                    read,
+                    mark,
+                    mark_commit,
+                    ways,
+                },
+            );
+            self.model.services[index].outbox = Some(number);
+        }
+    }
+}
+
+/// A distribution without shift or clamp.
+pub fn plain(shape: crate::kernel::distribution::Shape) -> crate::kernel::distribution::Distribution {
+    crate::kernel::distribution::Distribution { shape, plus: 0.0, min: f64::NEG_INFINITY, max: f64::INFINITY }
+}
+
+/// The length of a generator that never varies.
+pub fn fixed(generator: &scenario::Generator) -> Option<Nanos> {
+    match &generator.kind {
+        scenario::GeneratorKind::Distribution(distribution) => super::constant(distribution),
+        _ => None,
+    }
+}
+
+/// The root of an origin's obligations: its name, so that adding another shifts nobody.
+fn root_key(kind: &str, name: &str) -> u64 {
+    let hash = blake3::hash(format!("{kind} {name}").as_bytes());
+    u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a hash has eight bytes"))
+}
+
+fn topic_knobs(knobs: &scenario::Knobs) -> messaging::TopicKnobs {
+    messaging::TopicKnobs {
+        partitions: knobs.partitions,
+        route: match knobs.route {
+            scenario::PartitionRoute::ByKey => messaging::PartitionRoute::ByKey,
+            scenario::PartitionRoute::RoundRobin => messaging::PartitionRoute::RoundRobin,
+        },
+        delay: knobs.delay,
+        retain_for: knobs.retain.duration,
+        retain_bytes: knobs.retain.bytes,
+        deduplicate: match knobs.producer.deduplicate_by {
+            scenario::DeduplicateBy::ProducerSequence => Deduplicate::Sequence {
+                remembered: knobs.producer.deduplicate_batches.unwrap_or(5),
+                scope: if knobs.producer.deduplicate_per_partition {
+                    messaging::DeduplicateScope::Partition
+                } else {
+                    messaging::DeduplicateScope::Topic
+                },
+            },
+            _ => Deduplicate::Never,
+        },
+    }
+}
+
+fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
+    let knobs = &group.knobs;
+    messaging::GroupKnobs {
+        order_lock: match knobs.order_lock {
+            scenario::OrderLock::Key => OrderLock::Key,
+            scenario::OrderLock::Partition | scenario::OrderLock::Queue => OrderLock::Partition,
+            scenario::OrderLock::None | scenario::OrderLock::Session => OrderLock::None,
+        },
+        max_in_flight_per_consumer: knobs.max_in_flight_per_consumer,
+        max_in_flight_per_group: knobs.max_in_flight_per_group,
+        batch: knobs.batch,
+        concurrency: group.concurrency,
+        ack_scope: match knobs.ack_scope {
+            scenario::AckScope::Individual => AckScope::Individual,
+            scenario::AckScope::Cursor => AckScope::Cursor,
+            scenario::AckScope::OnDelivery => AckScope::OnDelivery,
+        },
+        ack: match group.ack {
+            scenario::AckMode::Before => AckMode::Before,
+            scenario::AckMode::After => AckMode::After,
+            scenario::AckMode::Manual => AckMode::Manual,
+            scenario::AckMode::Periodic => AckMode::Periodic { every: group.ack_every },
+        },
+        lease: match knobs.lease.kind {
+            scenario::LeaseKind::Session => {
+                messaging::Lease::Session { after: knobs.lease.after, poll: knobs.lease.poll }
+            }
+            scenario::LeaseKind::Connection => messaging::Lease::Connection { detect: knobs.lease.detect },
+            _ => messaging::Lease::Delivery { after: knobs.lease.after },
+        },
+        redeliver_to: match knobs.redeliver.to {
+            scenario::RedeliverTo::Front => RedeliverTo::Front,
+            scenario::RedeliverTo::Back => RedeliverTo::Back,
+            scenario::RedeliverTo::Unordered => RedeliverTo::Unordered,
+            _ => RedeliverTo::Original,
+        },
+        redeliver_delay: knobs.redeliver.delay,
+        stale_ack: match knobs.stale_ack {
+            scenario::StaleAck::Accept => messaging::StaleAck::Accept,
+            scenario::StaleAck::Ignore => messaging::StaleAck::Ignore,
+            scenario::StaleAck::Fence => messaging::StaleAck::Fence,
+        },
+        exhaust: exhaust(&knobs.exhaust),
+        rebalance: messaging::Rebalance {
+            mode: if knobs.rebalance.cooperative {
+                messaging::RebalanceMode::Cooperative
+            } else {
+                messaging::RebalanceMode::Eager
+            },
+            pause: knobs.rebalance.pause,
+        },
+        reset: if knobs.retain.reset_earliest {
+            messaging::Reset::Earliest
+        } else {
+            messaging::Reset::Latest
+        },
+    }
+}
+
+fn exhaust(exhaust: &scenario::Exhaust) -> Option<messaging::Exhaust> {
+    let then = match (exhaust.then, exhaust.dead_letter) {
+        (scenario::ExhaustThen::DeadLetter, Some(topic)) => messaging::ExhaustThen::DeadLetter(topic),
+        // Without a dead-letter target a rejected message is discarded.
+        (scenario::ExhaustThen::DeadLetter, None) | (scenario::ExhaustThen::Drop, _) => {
+            messaging::ExhaustThen::Drop
+        }
+        _ => return None,
+    };
+    Some(messaging::Exhaust {
+        after: exhaust.after?.min(u16::MAX as u32) as u16,
+        count: if exhaust.count_failures { ExhaustCount::Failures } else { ExhaustCount::Deliveries },
+        then,
+    })
+}

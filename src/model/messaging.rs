@@ -1,0 +1,279 @@
+//! The knobs of the messaging primitive, compiled: what a topic and a subscription do, and nothing
+//! about which product does it so. A combination that the world cannot carry out has no value here
+//! where types can say it; the rest is checked by [`GroupKnobs::contradiction`].
+//!
+//! ```
+//! use eventflow::model::messaging::*;
+//!
+//! // A log whose groups keep a cursor per partition and lose it with their session.
+//! let group = GroupKnobs {
+//!     ack_scope: AckScope::Cursor,
+//!     order_lock: OrderLock::Partition,
+//!     lease: Lease::Session { after: 45_000_000_000, poll: Some(300_000_000_000) },
+//!     ..GroupKnobs::default()
+//! };
+//! assert_eq!(group.contradiction(), None);
+//! ```
+
+use crate::kernel::ids::{InstanceId, TopicId};
+use crate::kernel::time::Nanos;
+
+/// What a topic does with what it accepts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopicKnobs {
+    /// At least 1.
+    pub partitions: u32,
+    pub route: PartitionRoute,
+    /// A message becomes visible this long after it was accepted.
+    pub delay: Nanos,
+    /// Messages not yet consumed are given up after this long; `None`: kept until consumed.
+    pub retain_for: Option<Nanos>,
+    /// The oldest messages of a partition are given up beyond this many bytes.
+    pub retain_bytes: Option<u64>,
+    pub deduplicate: Deduplicate,
+}
+
+impl Default for TopicKnobs {
+    /// One partition that keeps everything until it is consumed.
+    fn default() -> Self {
+        Self {
+            partitions: 1,
+            route: PartitionRoute::ByKey,
+            delay: 0,
+            retain_for: None,
+            retain_bytes: None,
+            deduplicate: Deduplicate::Never,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionRoute {
+    /// By a hash of the key; a message without a key goes to any partition.
+    ByKey,
+    RoundRobin,
+}
+
+/// Whether the broker recognises what a producer sends again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deduplicate {
+    Never,
+    /// Remembers the last so many sequence numbers of each producer, in a partition or in the topic.
+    Sequence {
+        remembered: u32,
+        scope: DeduplicateScope,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeduplicateScope {
+    Topic,
+    Partition,
+}
+
+/// A group as the broker meets it: who may join, and how it consumes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    pub topic: TopicId,
+    /// Its members are this instance and the next ones.
+    pub first_instance: InstanceId,
+    pub instances: u32,
+    pub members: Members,
+    pub knobs: GroupKnobs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Members {
+    /// Each message goes to one instance.
+    Share,
+    /// Every instance gets every message (`group: per_instance`).
+    EachAlone,
+}
+
+/// How a group consumes a topic.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupKnobs {
+    pub order_lock: OrderLock,
+    /// Deliveries a consumer may have: not yet acknowledged, or with a cursor not yet handled.
+    pub max_in_flight_per_consumer: Option<u32>,
+    /// The same for all consumers of the group together: not yet acknowledged.
+    pub max_in_flight_per_group: Option<u32>,
+    /// Above 1, a consumer fetches up to so many when it has handled all it had.
+    pub batch: u32,
+    /// Attempts in flight per instance.
+    pub concurrency: Option<u32>,
+    pub ack_scope: AckScope,
+    pub ack: AckMode,
+    pub lease: Lease,
+    pub redeliver_to: RedeliverTo,
+    /// How long a message rests after a failed attempt.
+    pub redeliver_delay: Nanos,
+    pub stale_ack: StaleAck,
+    pub exhaust: Option<Exhaust>,
+    pub rebalance: Rebalance,
+    /// Where a cursor goes that retention has passed.
+    pub reset: Reset,
+}
+
+impl Default for GroupKnobs {
+    /// Competing consumers on a connection, acknowledging each message, without limits.
+    fn default() -> Self {
+        Self {
+            order_lock: OrderLock::None,
+            max_in_flight_per_consumer: None,
+            max_in_flight_per_group: None,
+            batch: 1,
+            concurrency: None,
+            ack_scope: AckScope::Individual,
+            ack: AckMode::After,
+            lease: Lease::Connection { detect: 0 },
+            redeliver_to: RedeliverTo::Original,
+            redeliver_delay: 0,
+            stale_ack: StaleAck::Fence,
+            exhaust: None,
+            rebalance: Rebalance { mode: RebalanceMode::Eager, pause: 0 },
+            reset: Reset::Earliest,
+        }
+    }
+}
+
+impl GroupKnobs {
+    /// Why these knobs cannot go together, if they cannot.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        let per_delivery = matches!(self.lease, Lease::Delivery { .. });
+        if self.owns_partitions() && per_delivery {
+            return Some("a partition has an owner, so its lease is a session or a connection");
+        }
+        if self.ack_scope == AckScope::OnDelivery && self.order_lock != OrderLock::None {
+            return Some("what is acknowledged on delivery cannot lock what follows it");
+        }
+        if self.ack_scope == AckScope::OnDelivery && per_delivery {
+            return Some("what is acknowledged on delivery needs no lease");
+        }
+        if self.batch == 0 || self.concurrency == Some(0) || self.max_in_flight_per_consumer == Some(0) {
+            return Some("a consumer must be able to take one message");
+        }
+        if self.max_in_flight_per_group == Some(0) {
+            return Some("a group must be able to take one message");
+        }
+        None
+    }
+
+    /// Whether each partition belongs to one consumer of the group, instead of all competing.
+    pub fn owns_partitions(&self) -> bool {
+        self.ack_scope == AckScope::Cursor || self.order_lock == OrderLock::Partition
+    }
+}
+
+/// What may not be worked on at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderLock {
+    None,
+    /// Messages of one key of one partition.
+    Key,
+    /// Messages of one partition; with one partition, of the queue.
+    Partition,
+}
+
+/// What an acknowledgement says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckScope {
+    /// This message.
+    Individual,
+    /// Everything of the partition up to this message.
+    Cursor,
+    /// The broker forgets a message as soon as it has sent it.
+    OnDelivery,
+}
+
+/// When a consumer acknowledges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckMode {
+    /// When the attempt starts.
+    Before,
+    /// When it ended well.
+    After,
+    /// When the handler says so.
+    Manual,
+    /// This long after the first that ended well, for all that did.
+    Periodic { every: Nanos },
+}
+
+/// What makes the broker believe that a consumer is gone, or a message is not being handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// Each delivery is invisible to others for this long.
+    Delivery { after: Nanos },
+    /// A silent consumer is expelled after `after`; one whose attempt takes longer than `poll`, too.
+    Session { after: Nanos, poll: Option<Nanos> },
+    /// A lost connection is noticed after `detect`.
+    Connection { detect: Nanos },
+}
+
+/// Where a message goes that was not acknowledged. A cursor always rewinds its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedeliverTo {
+    /// To its place in the queue.
+    Original,
+    /// Before all others, in order of return.
+    Front,
+    /// Behind all that are there now.
+    Back,
+    /// Anywhere: chosen among those that came back and the next in line.
+    Unordered,
+}
+
+/// What an acknowledgement is worth whose delivery has been taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaleAck {
+    /// As good as any.
+    Accept,
+    /// Nothing, silently.
+    Ignore,
+    /// Nothing, and its sender is told.
+    Fence,
+}
+
+/// When a message is given up, and what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhaust {
+    /// At least 1.
+    pub after: u16,
+    pub count: ExhaustCount,
+    pub then: ExhaustThen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExhaustCount {
+    Deliveries,
+    /// Negative acknowledgements; with a cursor, failed attempts of the present owner.
+    Failures,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExhaustThen {
+    /// Moved, in one instant.
+    DeadLetter(TopicId),
+    Drop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rebalance {
+    pub mode: RebalanceMode,
+    /// From the moment all members are ready to the new assignment.
+    pub pause: Nanos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RebalanceMode {
+    /// Every partition of the group stops.
+    Eager,
+    /// Only those that move stop.
+    Cooperative,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    Earliest,
+    Latest,
+}

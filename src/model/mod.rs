@@ -1,0 +1,399 @@
+//! The compiled scenario: flat, immutable tables that the world reads. Only [`compile`] knows where
+//! they came from.
+
+pub mod code;
+pub mod compile;
+pub mod messaging;
+
+pub use code::*;
+
+use crate::kernel::ids::*;
+use crate::kernel::stream::StreamSpec;
+use crate::kernel::time::Nanos;
+
+/// A compiled scenario.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub seed: u64,
+    pub run: RunPhases,
+    pub names: Names,
+    pub streams: Vec<StreamSpec>,
+    /// Lengths of the constant delays, by ring.
+    pub rings: Vec<Nanos>,
+    pub code: Vec<Op>,
+    /// The innermost region of each operation, or `NONE`.
+    pub region_of: Vec<u32>,
+    pub regions: Vec<Region>,
+    /// Whether each operation's place in the source is known: (line, column) for messages.
+    pub places: Vec<(u32, u32)>,
+    pub programs: Vec<Range>,
+    pub instructions: Vec<Code>,
+    pub values: Vec<Value>,
+    pub assignments: Vec<Assignment>,
+    pub retries: Vec<Retry>,
+    pub row_steps: Vec<RowStep>,
+    pub publishes: Vec<PublishStep>,
+    pub calls: Vec<CallStep>,
+    pub sends: Vec<SendStep>,
+    pub replies: Vec<ReplyStep>,
+    pub effects: Vec<EffectStep>,
+    pub afters: Vec<AfterStep>,
+    pub forks: Vec<ForkStep>,
+    pub loops: Vec<Loop>,
+    pub handlers: Vec<Handler>,
+    pub messages: Vec<Message>,
+    pub services: Vec<Service>,
+    pub instances: Vec<Instance>,
+    pub stores: Vec<Store>,
+    pub tables: Vec<Table>,
+    pub topics: Vec<Topic>,
+    pub groups: Vec<Group>,
+    pub clients: Vec<Client>,
+    pub jobs: Vec<Job>,
+    pub outboxes: Vec<Outbox>,
+    pub routes: Vec<Route>,
+    /// What joins two regions, by (smaller, larger) region.
+    pub region_links: Vec<RegionLink>,
+    pub faults: Vec<Fault>,
+    /// What brokers choose with.
+    pub broker_stream: StreamId,
+    /// How many `counter` generators there are.
+    pub counters: u32,
+}
+
+/// When things happen in a replication.
+#[derive(Clone, Copy, Debug)]
+pub struct RunPhases {
+    pub warm_up: Nanos,
+    pub horizon: Nanos,
+    pub drain: Nanos,
+    pub replications: u32,
+}
+
+/// What reports call things.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    pub scenario: String,
+    pub about: String,
+    pub parameters: Vec<(String, String)>,
+    pub symbols: Vec<String>,
+    pub sites: Vec<String>,
+    /// (caller, `service.Message`) of each pair that calls are reported under.
+    pub calls: Vec<(String, String)>,
+    pub links: Vec<String>,
+    pub effects: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub name: String,
+    pub fields: u16,
+    pub reply_fields: u16,
+    pub key: Option<u16>,
+    pub size_bytes: u64,
+    /// Which fields hold lists.
+    pub list_fields: Vec<u16>,
+    pub list_reply_fields: Vec<u16>,
+}
+
+/// Code with the frame it runs on.
+#[derive(Clone, Debug)]
+pub struct Handler {
+    pub name: String,
+    pub entry: Pc,
+    /// Size of the frame, in words.
+    pub words: u16,
+    /// Slots that own lists.
+    pub lists: Vec<Slot>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub name: String,
+    /// Its instances are `first_instance .. first_instance + instances`.
+    pub first_instance: u32,
+    pub instances: u32,
+    /// Per instance; `u32::MAX`: unlimited.
+    pub workers: u32,
+    pub cpus: u32,
+    pub order: QueueOrder,
+    /// For priority queues: a value of the message in hand.
+    pub priority: Option<Operand>,
+    pub capacity: u32,
+    pub shed: Shed,
+    pub routing: Routing,
+    /// Index into `stores`.
+    pub store: Option<u32>,
+    pub memory: Vec<TableId>,
+    pub outbox: Option<u32>,
+    pub groups: Vec<GroupId>,
+    pub jobs: Vec<JobId>,
+    /// By message.
+    pub handlers: Vec<(MessageId, HandlerId)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueOrder {
+    Fifo,
+    Lifo,
+    Priority,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shed {
+    Reject,
+    DropOldest,
+    Deadline,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routing {
+    RoundRobin,
+    Random,
+    LeastLoaded,
+    TwoChoices,
+    ByKey,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Instance {
+    pub service: ServiceId,
+    /// Within its service.
+    pub number: u32,
+    /// Region, or `u16::MAX`.
+    pub region: u16,
+}
+
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub service: ServiceId,
+    pub isolation: Isolation,
+    pub connections: u32,
+    /// Ids of its tables; position is the number within the store.
+    pub tables: Vec<TableId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    ReadCommitted,
+    Snapshot,
+    Serializable,
+}
+
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// `service.table`
+    pub name: String,
+    /// Number within its store, or among the memory tables of its service.
+    pub number: u32,
+    pub memory: bool,
+    pub columns: u16,
+    pub key: Vec<u32>,
+    pub initial: Vec<Word>,
+    pub rows: Vec<Vec<Word>>,
+    pub ttl: Option<RingLength>,
+    /// Of memory tables; `u32::MAX`: unlimited.
+    pub capacity: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Topic {
+    pub name: String,
+    pub broker: BrokerId,
+    pub region: u16,
+    pub preset: String,
+    /// Its name as a value.
+    pub symbol: SymbolId,
+    pub knobs: messaging::TopicKnobs,
+    pub groups: Vec<GroupId>,
+}
+
+/// A subscription.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub name: String,
+    pub service: ServiceId,
+    pub topic: TopicId,
+    /// How the broker meets it.
+    pub member: messaging::Group,
+    /// By message type carried: its handler here, how it gets here, and the publishes that are the
+    /// main way to it.
+    pub deliveries: Vec<DeliveryPath>,
+    /// Acknowledgements go back this way.
+    pub acknowledge_route: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct DeliveryPath {
+    pub message: MessageId,
+    pub handler: HandlerId,
+    pub route: u32,
+    pub hops: Hops,
+    /// For each publish step (by position in `publishes`) that is a main way here: its origins.
+    pub main: Vec<(u32, Origins)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub name: String,
+    pub arrivals: Arrivals,
+    pub count: u64,
+    pub body: HandlerId,
+    pub region: u16,
+    /// Root of its obligations.
+    pub key: u64,
+}
+
+#[derive(Clone, Debug)]
+pub enum Arrivals {
+    /// Interarrival times; exponential for a Poisson process.
+    Renewal {
+        interval: StreamId,
+    },
+    Times(Vec<Nanos>),
+    Population {
+        users: u32,
+        think: StreamId,
+    },
+    /// Candidates of a Poisson process at the highest rate, kept with probability rate(t)/highest.
+    Thinned {
+        interval: StreamId,
+        keep: StreamId,
+        highest: f64,
+        rate: RateOverTime,
+    },
+}
+
+/// A rate that changes, per second.
+#[derive(Clone, Debug)]
+pub enum RateOverTime {
+    /// Linear between the points, the last one kept.
+    Profile(Vec<(Nanos, f64)>),
+    /// Phases in turn with drawn lengths.
+    Bursty { phases: Vec<(f64, StreamId)> },
+}
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub name: String,
+    pub service: ServiceId,
+    pub every: Duration,
+    pub once: bool,
+    /// Items are identified by the row alone, not by the tick.
+    pub per_row: bool,
+    pub body: HandlerId,
+    /// Root of its obligations.
+    pub key: u64,
+    /// Its number among origins (clients come first).
+    pub origin: u32,
+}
+
+/// The relay of a service's outbox.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    pub service: ServiceId,
+    pub store: u32,
+    pub every: RingLength,
+    pub batch: u32,
+    pub mark_before_publish: bool,
+    pub read: Duration,
+    pub mark: Duration,
+    pub mark_commit: Duration,
+    /// By broker: route there, route back, streams.
+    pub ways: Vec<(u32, u32, Hops)>,
+}
+
+/// A way from one kind of place to another.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// For figures.
+    pub link: LinkId,
+    pub from: Place,
+    pub to: Place,
+    /// Share of packets lost, and arriving twice.
+    pub loss: f64,
+    pub duplicate: f64,
+    /// Bytes per second; infinite: unlimited.
+    pub bandwidth: f64,
+    /// Index of the pipe that its packets share when bandwidth is limited, or `NONE`.
+    pub pipe: u32,
+    pub datagram: bool,
+    /// First retransmission timeout of a stream: max(200 ms, 2 × mean latency).
+    pub retransmit_after: Nanos,
+    /// Whether packets of one connection could overtake each other.
+    pub reorders: bool,
+}
+
+/// What a link can end at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    Client(ClientId),
+    Service(ServiceId),
+    Broker(BrokerId),
+    Store(ServiceId),
+    Outbox(ServiceId),
+    Region(u16),
+}
+
+#[derive(Clone, Debug)]
+pub struct RegionLink {
+    pub from: u16,
+    pub to: u16,
+    pub latency: Duration,
+    pub loss: f64,
+    pub link: LinkId,
+}
+
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub name: String,
+    pub what: String,
+    pub kind: FaultKind,
+    pub when: FaultWhen,
+    /// `None`: to the end of the measured phase.
+    pub duration: Option<Duration>,
+    pub instance: InstanceChoice,
+    pub stream: StreamId,
+}
+
+#[derive(Clone, Debug)]
+pub enum FaultKind {
+    Crash(ServiceId),
+    Pause(ServiceId),
+    Slow(ServiceId, f64),
+    Skew(ServiceId, i64),
+    Surge(ClientId, f64),
+    Split {
+        places: Vec<Place>,
+        one_way: bool,
+    },
+    Degrade {
+        places: Vec<Place>,
+        one_way: bool,
+        latency: Option<Duration>,
+        loss: Option<f64>,
+        duplicate: Option<f64>,
+        bandwidth: Option<f64>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub enum FaultWhen {
+    At(Vec<Nanos>),
+    Every(Duration),
+    AtStep { nth: Option<u64>, share: Option<f64> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    Before,
+    Unanswered,
+    After,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceChoice {
+    Any,
+    All,
+    Number(u32),
+}

@@ -1,0 +1,3 @@
+//! Observers: what is made of the world's records while a replication runs.
+
+pub mod digest;

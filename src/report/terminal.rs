@@ -1,0 +1,273 @@
+//! The summary on a terminal: one screen, what a stranger wants first.
+//!
+//! Every list is cut to what the screen holds, and says how much more the report has. Columns that do
+//! not fit are left out from the right, the least asked for first.
+
+use super::figure::{Quantity, figure, instant};
+use super::{reproduce, text};
+use crate::experiment::results::{Estimate, RunResults, SubscriptionResults};
+use std::path::Path;
+use unicode_width::UnicodeWidthStr;
+
+const COLUMNS: usize = 80;
+const LINES: usize = 24;
+/// Narrowest column of names that are longer.
+const NAME: usize = 16;
+
+/// Whether the summary may use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    /// Bold heads and dim asides, as ANSI sequences.
+    Coloured,
+}
+
+/// Where the report went.
+pub struct Written<'a> {
+    pub page: &'a Path,
+    pub json: &'a Path,
+}
+
+/// How a line looks where looks are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Title,
+    Head,
+    Text,
+    Aside,
+    Warning,
+}
+
+/// One list: its heads, and its rows in order of interest.
+struct Section {
+    heads: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+/// The summary of `results`, each line ended. The lines about files and the command may be longer
+/// than the screen is wide: they are there to be copied.
+pub fn render(results: &RunResults, style: Style, written: &Written) -> String {
+    let mut head = head(results);
+    head.extend(notes(results));
+    let foot = foot(results, written);
+    let sections = [clients(results), services(results), subscriptions(results), faults(results)];
+    let sections: Vec<Section> = sections.into_iter().filter(|section| !section.rows.is_empty()).collect();
+    let wanted: Vec<usize> = sections.iter().map(|section| section.rows.len()).collect();
+    // Blank lines stand after the head and before the foot, and between sections if all else has room.
+    let room = LINES.saturating_sub(head.len() + foot.len() + 2 + sections.len());
+    let airy = wanted.iter().sum::<usize>() + sections.len().saturating_sub(1) <= room;
+    let mut lines = head;
+    for (i, (section, granted)) in sections.iter().zip(granted(&wanted, room)).enumerate() {
+        if i == 0 || airy {
+            lines.push((Look::Text, String::new()));
+        }
+        lines.extend(table(section, granted));
+    }
+    lines.push((Look::Text, String::new()));
+    lines.extend(foot);
+    lines.iter().map(|(look, line)| dressed(*look, line.trim_end(), style) + "\n").collect()
+}
+
+fn head(results: &RunResults) -> Vec<(Look, String)> {
+    let title = match results.about.trim() {
+        "" => results.scenario.clone(),
+        about => format!("{}: {}", text::name(&results.scenario), text::prose(about)),
+    };
+    let run = format!(
+        "seed {} · {} of {} replications · measured {} to {} · ± at {} %",
+        results.seed,
+        results.replications_done,
+        results.replications_asked,
+        instant(results.warm_up),
+        instant(results.horizon),
+        (results.confidence * 1000.0).round() / 10.0
+    );
+    let fitted = |line: &str| text::fitted_to_columns(line, COLUMNS);
+    let mut lines = vec![(Look::Title, fitted(&title)), (Look::Aside, fitted(&run))];
+    if results.partial {
+        let line = "PARTIAL: interrupted; only the replications that were done are counted.";
+        lines.push((Look::Warning, line.to_owned()));
+    }
+    if results.replications_done < 2 {
+        let line = "? = no interval: that takes at least two replications.";
+        lines.push((Look::Warning, line.to_owned()));
+    }
+    lines
+}
+
+/// The first notes, and how many more there are.
+fn notes(results: &RunResults) -> Vec<(Look, String)> {
+    const MOST_NOTES: usize = 2;
+    let note = |note: &String| {
+        (Look::Warning, text::fitted_to_columns(&format!("! {}", text::prose(note)), COLUMNS))
+    };
+    let mut lines: Vec<(Look, String)> = results.notes.iter().take(MOST_NOTES).map(note).collect();
+    if results.notes.len() > MOST_NOTES {
+        let line = format!("! … and {} more notes in the report", results.notes.len() - MOST_NOTES);
+        lines.push((Look::Warning, line));
+    }
+    lines
+}
+
+fn foot(results: &RunResults, written: &Written) -> Vec<(Look, String)> {
+    let path = |path: &Path| text::visible(&path.display().to_string());
+    vec![
+        (Look::Text, format!("report     {}", path(written.page))),
+        (Look::Text, format!("data       {}", path(written.json))),
+        (Look::Text, format!("digest     {}", text::fitted_to_columns(&results.digest, COLUMNS - 11))),
+        (Look::Text, format!("reproduce  {}", text::shortened(&reproduce::command_line(results), 2000))),
+    ]
+}
+
+fn clients(results: &RunResults) -> Section {
+    let row = |client: &crate::experiment::results::ClientResults| {
+        let times = &client.response_time;
+        vec![
+            client.name.clone(),
+            shown(&client.throughput, Quantity::PerSecond),
+            shown(&client.success, Quantity::Share),
+            shown(&times.p50, Quantity::Seconds),
+            shown(&times.p99, Quantity::Seconds),
+            shown(&times.p999, Quantity::Seconds),
+        ]
+    };
+    let heads = vec!["CLIENT", "throughput", "success", "p50", "p99", "p99.9"];
+    Section { heads, rows: results.clients.iter().map(row).collect() }
+}
+
+/// The busiest first; those without a bound on workers have no utilization, and come last.
+fn services(results: &RunResults) -> Section {
+    let mut order: Vec<_> = results.services.iter().collect();
+    order.sort_by(|a, b| size(&b.utilization).total_cmp(&size(&a.utilization)));
+    let row = |service: &&crate::experiment::results::ServiceResults| {
+        vec![
+            service.name.clone(),
+            shown(&service.utilization, Quantity::Share),
+            shown(&service.queue_length, Quantity::Number),
+            shown(&service.waiting_time.mean, Quantity::Seconds),
+            shown(&service.service_time.mean, Quantity::Seconds),
+            shown(&service.throughput, Quantity::PerSecond),
+        ]
+    };
+    let heads = vec!["SERVICE", "utilization", "queue", "waiting", "service", "throughput"];
+    Section { heads, rows: order.iter().map(row).collect() }
+}
+
+/// The furthest behind first.
+fn subscriptions(results: &RunResults) -> Section {
+    let mut order: Vec<&SubscriptionResults> = results.subscriptions.iter().collect();
+    order.sort_by(|a, b| size(&b.lag).total_cmp(&size(&a.lag)));
+    let row = |group: &&SubscriptionResults| {
+        vec![
+            format!("{}.{}", group.topic, group.group),
+            shown(&group.lag, Quantity::Number),
+            shown(&group.lag_max, Quantity::Number),
+            shown(&group.time_in_topic.p99, Quantity::Seconds),
+            shown(&group.redeliveries, Quantity::PerSecond),
+        ]
+    };
+    let heads = vec!["TOPIC.GROUP", "lag", "lag max", "p99 in topic", "redelivered"];
+    Section { heads, rows: order.iter().map(row).collect() }
+}
+
+fn faults(results: &RunResults) -> Section {
+    let row = |fault: &crate::experiment::results::FaultResults| {
+        vec![
+            format!("{}: {}", text::name(&fault.name), fault.what),
+            shown(&fault.fired, Quantity::Number),
+            shown(&fault.touched, Quantity::Number),
+        ]
+    };
+    Section { heads: vec!["FAULT", "fired", "touched"], rows: results.faults.iter().map(row).collect() }
+}
+
+fn size(estimate: &Estimate) -> f64 {
+    estimate.mean.unwrap_or(f64::NEG_INFINITY)
+}
+
+fn shown(estimate: &Estimate, quantity: Quantity) -> String {
+    figure(estimate, quantity).compact()
+}
+
+/// Lines for each section: turn by turn, one each, until all are content or the room is used up.
+/// Every section gets one.
+fn granted(wanted: &[usize], room: usize) -> Vec<usize> {
+    let mut granted: Vec<usize> = wanted.iter().map(|&wanted| wanted.min(1)).collect();
+    let mut left = room.saturating_sub(granted.iter().sum());
+    while left > 0 && granted != wanted {
+        for (granted, &wanted) in granted.iter_mut().zip(wanted) {
+            if *granted < wanted && left > 0 {
+                *granted += 1;
+                left -= 1;
+            }
+        }
+    }
+    granted
+}
+
+/// Heads and rows of a section in `granted` lines below the heads.
+fn table(section: &Section, granted: usize) -> Vec<(Look, String)> {
+    let all = section.rows.len();
+    // The line that tells of the rest stands in place of a row.
+    let rows = if granted < all { granted - 1 } else { all };
+    let mut columns = section.heads.len();
+    let shown = &section.rows[..rows];
+    let widths: Vec<usize> = (1..columns)
+        .map(|i| shown.iter().map(|row| row[i].width()).max().unwrap_or(0).max(section.heads[i].width()))
+        .collect();
+    let taken = |columns: usize| widths[..columns - 1].iter().map(|width| width + 2).sum::<usize>();
+    let longest = shown.iter().map(|row| text::fitted_to_columns(&row[0], NAME).width()).max().unwrap_or(0);
+    let narrowest = longest.clamp(section.heads[0].width(), NAME);
+    while columns > 2 && taken(columns) + narrowest > COLUMNS {
+        columns -= 1;
+    }
+    let name = COLUMNS.saturating_sub(taken(columns)).max(narrowest);
+    let line = |cells: Vec<&str>| {
+        let mut line = padded_right(&text::fitted_to_columns(cells[0], name), name);
+        for (cell, &width) in cells[1..columns].iter().zip(&widths) {
+            line.push_str("  ");
+            line.push_str(&" ".repeat(width.saturating_sub(cell.width())));
+            line.push_str(cell);
+        }
+        line
+    };
+    let mut lines = vec![(Look::Head, line(section.heads.clone()))];
+    lines.extend(shown.iter().map(|row| (Look::Text, line(row.iter().map(String::as_str).collect()))));
+    if rows < all {
+        let more = if rows == 0 {
+            format!("{all} in the report")
+        } else {
+            format!("… and {} more in the report", all - rows)
+        };
+        lines.push((Look::Aside, more));
+    }
+    lines
+}
+
+fn padded_right(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+fn dressed(look: Look, line: &str, style: Style) -> String {
+    let code = match look {
+        _ if style == Style::Plain || line.is_empty() => return line.to_owned(),
+        Look::Text => return line.to_owned(),
+        Look::Title => "1",
+        Look::Head => "1;36",
+        Look::Aside => "2",
+        Look::Warning => "33",
+    };
+    format!("\x1b[{code}m{line}\x1b[0m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::granted;
+
+    #[test]
+    fn room_is_shared_turn_by_turn() {
+        assert_eq!(granted(&[2, 10, 3], 9), [2, 4, 3]);
+        assert_eq!(granted(&[1, 1], 20), [1, 1]);
+        assert_eq!(granted(&[5, 5, 5], 0), [1, 1, 1]);
+    }
+}

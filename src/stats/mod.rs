@@ -1,0 +1,10 @@
+//! Statistics, which import nothing of ours: what is collected during a run, and what is said of it
+//! afterwards. Times and durations are whole numbers of whatever unit the caller counts in.
+//!
+//! What is collected merges; [`confidence`] turns one number per replication into an interval.
+
+pub mod confidence;
+pub mod histogram;
+pub mod series;
+pub mod tally;
+pub mod time_weighted;

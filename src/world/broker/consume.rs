@@ -1,0 +1,395 @@
+//! The consumer's side: what is received, which attempt may start, and what its end leads to.
+
+use super::delivery::{NONE, Outcome, Place, holder, mark};
+use super::timers::TimerKind;
+use super::{Action, Broker, Choose, DeliveryId};
+use crate::model::messaging::*;
+
+/// The longest time between polls is watched in so many parts: an attempt is found overdue after
+/// one poll interval at the earliest, and after one and an eighth at the latest.
+const POLL_PARTS: u16 = 8;
+
+impl Broker {
+    /// A delivery reaches its consumer.
+    pub fn received(&mut self, delivery: DeliveryId, out: &mut Vec<Action>) {
+        let Some(slot) = self.deliveries.find(delivery) else { return };
+        let delivery = &mut self.deliveries[slot];
+        if delivery.place != Place::Sent {
+            return;
+        }
+        delivery.place = Place::Buffered;
+        let lane = delivery.lane;
+        if self.knobs_of(lane).order_lock == OrderLock::Partition {
+            self.start_next(lane, out);
+        } else {
+            self.start_or_queue(slot, out);
+        }
+    }
+
+    /// The attempt that `Start` began has run to its end. For one that a crash cut, `lost` is enough.
+    pub fn ended(&mut self, delivery: DeliveryId, outcome: Outcome, choose: Choose, out: &mut Vec<Action>) {
+        let Some(slot) = self.deliveries.find(delivery) else { return };
+        let delivery = &self.deliveries[slot];
+        if delivery.place != Place::Running {
+            return;
+        }
+        let (lane, consumer) = (delivery.lane, delivery.consumer);
+        self.consumers[consumer as usize].running -= 1;
+        if delivery.has(mark::REVOKED) {
+            self.zombie_ended(slot, outcome, out);
+        } else {
+            self.lanes[lane as usize].busy -= 1;
+            let owed = delivery.has(holder::BROKER) && !delivery.has(mark::SPOKEN);
+            if outcome == Outcome::Failed && owed {
+                self.failed(slot, choose, out);
+            } else {
+                self.handled(slot, choose, out);
+            }
+        }
+        self.start_more(consumer, lane, out);
+        self.serve_consumer(consumer, choose, out);
+        self.come_back(consumer, choose, out);
+        self.proceed(self.lanes[lane as usize].subscription, choose, out);
+    }
+
+    /// The handler acknowledges while it runs (`ack: manual`).
+    pub fn acknowledge_now(&mut self, delivery: DeliveryId, out: &mut Vec<Action>) {
+        let Some(slot) = self.deliveries.find(delivery) else { return };
+        let delivery = &self.deliveries[slot];
+        if delivery.place == Place::Running && !delivery.has(mark::SPOKEN) {
+            self.say(slot, out);
+        }
+    }
+
+    /// Starts the next of a partition in order, if nothing of the partition is being worked on.
+    fn start_next(&mut self, lane: u32, out: &mut Vec<Action>) {
+        let state = &mut self.lanes[lane as usize];
+        if state.busy > 0 || state.moving {
+            return;
+        }
+        while let Some(&slot) = state.window.get(state.started as usize) {
+            match self.deliveries[slot].place {
+                // Retention passed it before it was fetched.
+                Place::Handled => state.started += 1,
+                Place::Buffered => {
+                    state.started += 1;
+                    return self.start_or_queue(slot, out);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn start_or_queue(&mut self, slot: u32, out: &mut Vec<Action>) {
+        let delivery = &mut self.deliveries[slot];
+        if !delivery.has(mark::REVOKED) {
+            self.lanes[delivery.lane as usize].busy += 1;
+        }
+        self.start_when_free(slot, out);
+    }
+
+    #[inline]
+    fn start_when_free(&mut self, slot: u32, out: &mut Vec<Action>) {
+        let delivery = &mut self.deliveries[slot];
+        let consumer = &mut self.consumers[delivery.consumer as usize];
+        let concurrency = self.subscriptions[consumer.subscription as usize].knobs.concurrency;
+        if concurrency.is_none_or(|most| consumer.running < most) {
+            self.start(slot, out);
+        } else {
+            delivery.place = Place::Queued;
+            consumer.queued.push_back(slot);
+        }
+    }
+
+    fn start(&mut self, slot: u32, out: &mut Vec<Action>) {
+        let delivery = &mut self.deliveries[slot];
+        delivery.place = Place::Running;
+        let consumer = delivery.consumer;
+        let spoken = delivery.has(mark::SPOKEN);
+        let state = &mut self.consumers[consumer as usize];
+        state.running += 1;
+        let knobs = &self.subscriptions[state.subscription as usize].knobs;
+        let ack_first = knobs.ack == AckMode::Before && !spoken;
+        if let Lease::Session { poll: Some(poll), .. } = knobs.lease {
+            if state.poll_timer == NONE {
+                delivery.born = state.poll_tick;
+                let part = poll.div_ceil(u64::from(POLL_PARTS));
+                let timer = self.start_timer(TimerKind::Poll, consumer, part, out);
+                self.consumers[consumer as usize].poll_timer = timer;
+            } else {
+                // Some of the present part was over before: it does not count.
+                delivery.born = state.poll_tick.wrapping_add(1);
+            }
+        }
+        if ack_first {
+            self.say(slot, out);
+        }
+        out.push(Action::Start { delivery: self.deliveries.id(slot) });
+    }
+
+    /// Starts what waited for the concurrency, or the lock, that an attempt has freed.
+    fn start_more(&mut self, consumer: u32, lane: u32, out: &mut Vec<Action>) {
+        loop {
+            let state = &mut self.consumers[consumer as usize];
+            let concurrency = self.subscriptions[state.subscription as usize].knobs.concurrency;
+            if concurrency.is_some_and(|most| state.running >= most) {
+                break;
+            }
+            let Some(slot) = state.queued.pop_front() else { break };
+            self.start(slot, out);
+        }
+        let owner = self.lanes[lane as usize].owner;
+        if owner == consumer && self.knobs_of(lane).order_lock == OrderLock::Partition {
+            self.start_next(lane, out);
+        }
+    }
+
+    /// Its consumer does not know that the delivery was taken away, and acknowledges as ever.
+    fn zombie_ended(&mut self, slot: u32, outcome: Outcome, out: &mut Vec<Action>) {
+        let delivery = &self.deliveries[slot];
+        let after = self.knobs_of(delivery.lane).ack == AckMode::After;
+        if outcome == Outcome::Done && after && !delivery.has(mark::SPOKEN) {
+            self.say(slot, out);
+        }
+        self.put_down(slot);
+        self.free_if_unheld(slot);
+    }
+
+    /// The consumer has no more to do for a delivery.
+    #[inline]
+    fn put_down(&mut self, slot: u32) {
+        let delivery = &mut self.deliveries[slot];
+        delivery.bits &= !holder::CONSUMER;
+        delivery.place = Place::Handled;
+        self.consumers[delivery.consumer as usize].held -= 1;
+    }
+
+    /// An attempt is over, and so is the consumer's work on the delivery.
+    fn handled(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
+        self.put_down(slot);
+        let delivery = &self.deliveries[slot];
+        let (lane, bits) = (delivery.lane, delivery.bits);
+        let knobs = *self.knobs_of(lane);
+        if knobs.ack_scope == AckScope::Cursor {
+            if bits & mark::LOCKS_KEY != 0 {
+                self.unlock_key(slot);
+                self.serve_lane(lane, choose, out);
+            }
+            self.advance(lane, &knobs, out);
+        } else {
+            self.leave_window(slot);
+            let owed = bits & holder::BROKER != 0 && bits & mark::SPOKEN == 0;
+            match knobs.ack {
+                AckMode::After if owed => self.say(slot, out),
+                AckMode::Periodic { every } if owed => {
+                    let consumer = self.deliveries[slot].consumer;
+                    self.deliveries[slot].bits |= holder::UNSAID;
+                    self.consumers[consumer as usize].unsaid.push(slot);
+                    self.say_later(consumer, every, out);
+                }
+                _ => {}
+            }
+        }
+        self.free_if_unheld(slot);
+    }
+
+    /// Moves the consumer's position over what has been handled without a gap.
+    fn advance(&mut self, lane: u32, knobs: &GroupKnobs, out: &mut Vec<Action>) {
+        let state = &mut self.lanes[lane as usize];
+        let before = state.handled;
+        while let Some(&slot) = state.window.get(state.handled as usize)
+            && self.deliveries[slot].place == Place::Handled
+        {
+            state.handled += 1;
+        }
+        if state.handled == before {
+            return;
+        }
+        let (owner, moving) = (state.owner, state.moving);
+        match knobs.ack {
+            AckMode::After => self.say_position(lane, out),
+            AckMode::Periodic { .. } if moving => self.say_position(lane, out),
+            AckMode::Periodic { every } => self.say_later(owner, every, out),
+            AckMode::Before | AckMode::Manual => {}
+        }
+    }
+
+    /// Acknowledges all that a lane's consumer has handled.
+    fn say_position(&mut self, lane: u32, out: &mut Vec<Action>) {
+        let state = &self.lanes[lane as usize];
+        // What retention skipped was never with the consumer, and goes along with what was before it.
+        let mut handled = state.window.range(..state.handled as usize).rev();
+        let last = handled.find(|&&slot| self.deliveries[slot].consumer != NONE);
+        if let Some(&slot) = last
+            && !self.deliveries[slot].has(mark::SPOKEN)
+        {
+            self.say(slot, out);
+        }
+    }
+
+    fn say_later(&mut self, consumer: u32, every: u64, out: &mut Vec<Action>) {
+        if self.consumers[consumer as usize].ack_timer == NONE {
+            let timer = self.start_timer(TimerKind::PeriodicAck, consumer, every, out);
+            self.consumers[consumer as usize].ack_timer = timer;
+        }
+    }
+
+    /// The time has come to acknowledge what was handled; a paused consumer does so when it wakes.
+    pub(super) fn say_all(&mut self, consumer: u32, out: &mut Vec<Action>) {
+        self.consumers[consumer as usize].ack_timer = NONE;
+        if !self.consumers[consumer as usize].silent {
+            self.say_handled(consumer, out);
+        }
+    }
+
+    pub(super) fn say_handled(&mut self, consumer: u32, out: &mut Vec<Action>) {
+        let subscription = self.consumers[consumer as usize].subscription;
+        if !matches!(self.subscriptions[subscription as usize].knobs.ack, AckMode::Periodic { .. }) {
+            return;
+        }
+        for lane in self.lanes_of(subscription) {
+            if self.lanes[lane as usize].owner == consumer {
+                self.say_position(lane, out);
+            }
+        }
+        let mut unsaid = std::mem::take(&mut self.consumers[consumer as usize].unsaid);
+        for slot in unsaid.drain(..) {
+            self.say(slot, out);
+            self.deliveries[slot].bits &= !holder::UNSAID;
+        }
+        self.consumers[consumer as usize].unsaid = unsaid;
+    }
+
+    /// Sends an acknowledgement.
+    #[inline]
+    fn say(&mut self, slot: u32, out: &mut Vec<Action>) {
+        self.count_ack(slot);
+        self.deliveries[slot].bits |= mark::SPOKEN;
+        out.push(Action::SendAck { delivery: self.deliveries.id(slot) });
+    }
+
+    fn count_ack(&mut self, slot: u32) {
+        let delivery = &mut self.deliveries[slot];
+        delivery.bits |= holder::ACK;
+        self.consumers[delivery.consumer as usize].speaking += 1;
+        if !delivery.has(mark::REVOKED) {
+            self.lanes[delivery.lane as usize].acks += 1;
+        }
+    }
+
+    /// An attempt has failed, and nothing was acknowledged.
+    fn failed(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
+        let lane = self.deliveries[slot].lane;
+        let knobs = *self.knobs_of(lane);
+        if knobs.ack_scope == AckScope::Cursor {
+            return self.failed_in_place(slot, &knobs, choose, out);
+        }
+        self.put_down(slot);
+        self.leave_window(slot);
+        let waits_for_lease = matches!(knobs.lease, Lease::Delivery { .. }) && knobs.redeliver_delay == 0;
+        if !waits_for_lease {
+            self.count_ack(slot);
+            out.push(Action::SendNack { delivery: self.deliveries.id(slot) });
+        }
+        self.free_if_unheld(slot);
+    }
+
+    /// Under a cursor the consumer itself tries again: the partition waits.
+    fn failed_in_place(&mut self, slot: u32, knobs: &GroupKnobs, choose: Choose, out: &mut Vec<Action>) {
+        let delivery = &mut self.deliveries[slot];
+        delivery.failures = delivery.failures.saturating_add(1);
+        if self.is_exhausted(slot) {
+            self.give_up_in_place(slot, choose, out);
+            return self.handled(slot, choose, out);
+        }
+        let delivery = &mut self.deliveries[slot];
+        let state = &mut self.lanes[delivery.lane as usize];
+        if state.moving {
+            // Whoever gets the partition begins here.
+            self.put_down(slot);
+            self.deliveries[slot].place = Place::Forgotten;
+            return;
+        }
+        state.busy += 1;
+        delivery.place = Place::Resting;
+        if knobs.redeliver_delay > 0 {
+            self.deliveries[slot].timer = self.start_timer(TimerKind::Rest, slot, knobs.redeliver_delay, out);
+        } else {
+            self.try_again(slot, out);
+        }
+    }
+
+    /// A message has rested, at the broker or in place.
+    pub(super) fn rested(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
+        self.deliveries[slot].timer = NONE;
+        if self.deliveries[slot].place == Place::Resting {
+            self.try_again(slot, out);
+        } else {
+            self.put_back(slot);
+            self.serve_lane(self.deliveries[slot].lane, choose, out);
+        }
+    }
+
+    fn try_again(&mut self, slot: u32, out: &mut Vec<Action>) {
+        let delivery = &mut self.deliveries[slot];
+        delivery.deliveries = delivery.deliveries.saturating_add(1);
+        self.start_when_free(slot, out);
+    }
+
+    /// Takes a delivery out of the window of a partition lock without a cursor, if it stands there.
+    fn leave_window(&mut self, slot: u32) {
+        let state = &mut self.lanes[self.deliveries[slot].lane as usize];
+        // The one that has the lock is the first.
+        let Some(position) = state.window.iter().position(|&other| other == slot) else { return };
+        state.window.remove(position);
+        if position < state.started as usize {
+            state.started -= 1;
+        }
+    }
+
+    /// A consumer lets go of a delivery without ending its attempt.
+    pub(super) fn forget(&mut self, slot: u32, out: &mut Vec<Action>) {
+        let delivery = &self.deliveries[slot];
+        let (lane, place, revoked) = (delivery.lane, delivery.place, delivery.has(mark::REVOKED));
+        let consumer = &mut self.consumers[delivery.consumer as usize];
+        match place {
+            Place::Running => consumer.running -= 1,
+            Place::Queued => consumer.queued.retain(|&other| other != slot),
+            Place::Resting => self.cancel_delivery_timer(slot, out),
+            _ => {}
+        }
+        if !revoked && matches!(place, Place::Running | Place::Queued | Place::Resting) {
+            self.lanes[lane as usize].busy -= 1;
+        }
+        self.put_down(slot);
+        self.deliveries[slot].place = Place::Forgotten;
+        if !self.deliveries[slot].has(holder::WINDOW) {
+            self.leave_window(slot);
+        }
+        self.free_if_unheld(slot);
+    }
+
+    /// An eighth of the poll interval has passed: an attempt that has seen eight of them is overdue.
+    pub(super) fn poll_tick(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
+        let state = &mut self.consumers[consumer as usize];
+        state.poll_timer = NONE;
+        state.poll_tick = state.poll_tick.wrapping_add(1);
+        let (tick, subscription) = (state.poll_tick, state.subscription);
+        if state.running == 0 || !state.open {
+            return;
+        }
+        let age = |born: u16| tick.wrapping_sub(born) as i16;
+        let running = self.deliveries.select(|delivery| {
+            delivery.consumer == consumer && delivery.place == Place::Running && !delivery.has(mark::REVOKED)
+        });
+        if running.iter().any(|&slot| age(self.deliveries[slot].born) >= POLL_PARTS as i16) {
+            return self.expel(consumer, choose, out);
+        }
+        if let Lease::Session { poll: Some(poll), .. } = self.subscriptions[subscription as usize].knobs.lease
+        {
+            let part = poll.div_ceil(u64::from(POLL_PARTS));
+            let timer = self.start_timer(TimerKind::Poll, consumer, part, out);
+            self.consumers[consumer as usize].poll_timer = timer;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! One partition of a topic: messages by offset, in a ring that all groups share.
+
+use super::delivery::NONE;
+use std::collections::VecDeque;
+
+/// Retention is watched in so many parts, as a log is deleted by whole segments: a message lives
+/// between one retention and one and a sixteenth.
+const SEGMENTS: usize = 16;
+
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    pub topic: u32,
+    /// Message at each offset, at `offset & mask`; the length is a power of two.
+    ring: Vec<u32>,
+    /// Oldest offset in the ring.
+    base: u64,
+    /// Offset of the next message.
+    pub end: u64,
+    /// Messages accepted whose delay is not over.
+    pub delayed: u64,
+    /// What lies before has been given up by retention.
+    pub kept_from: u64,
+    /// Runs while something is watched for its age.
+    pub retention_timer: u32,
+    /// Where the log ended at the last ticks.
+    segments: VecDeque<u64>,
+    /// Sizes from `kept_from` on, if the log is bounded in bytes.
+    sizes: VecDeque<u32>,
+    bytes: u64,
+    /// What each subscription has of this partition.
+    pub lanes: Vec<u32>,
+}
+
+impl Log {
+    pub fn new(topic: u32) -> Self {
+        Self {
+            topic,
+            ring: Vec::new(),
+            base: 0,
+            end: 0,
+            delayed: 0,
+            kept_from: 0,
+            retention_timer: NONE,
+            segments: VecDeque::new(),
+            sizes: VecDeque::new(),
+            bytes: 0,
+            lanes: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.end - self.base == self.ring.len() as u64
+    }
+
+    /// Forgets what lies before `low`, and doubles the ring if that was nothing.
+    pub fn make_room(&mut self, low: u64) {
+        self.base = low;
+        if !self.is_full() {
+            return;
+        }
+        let mut larger = vec![0; (self.ring.len() * 2).max(8)];
+        let mask = larger.len() as u64 - 1;
+        for offset in self.base..self.end {
+            larger[(offset & mask) as usize] = self.at(offset);
+        }
+        self.ring = larger;
+    }
+
+    /// Appends to a ring that is not full; returns the offset.
+    #[inline]
+    pub fn push(&mut self, message: u32) -> u64 {
+        debug_assert!(!self.is_full());
+        let offset = self.end;
+        let mask = self.ring.len() as u64 - 1;
+        self.ring[(offset & mask) as usize] = message;
+        self.end += 1;
+        offset
+    }
+
+    /// The message at an offset that some subscription has not passed.
+    #[inline]
+    pub fn at(&self, offset: u64) -> u32 {
+        debug_assert!(self.base <= offset && offset < self.end);
+        self.ring[(offset & (self.ring.len() as u64 - 1)) as usize]
+    }
+
+    /// Counts the last message towards `limit` bytes; returns whether `kept_from` moved.
+    pub fn count_bytes(&mut self, size: u32, limit: u64) -> bool {
+        // A message takes up something, so that the list of sizes is bounded as well.
+        self.sizes.push_back(size.max(1));
+        self.bytes += u64::from(size.max(1));
+        let before = self.kept_from;
+        while self.bytes > limit {
+            let oldest = self.sizes.pop_front().expect("bytes are those of the sizes");
+            self.bytes -= u64::from(oldest);
+            self.kept_from += 1;
+        }
+        self.kept_from != before
+    }
+
+    /// A part of the retention has passed; returns whether `kept_from` moved.
+    pub fn tick(&mut self) -> bool {
+        self.segments.push_back(self.end);
+        if self.segments.len() <= SEGMENTS {
+            return false;
+        }
+        let expired = self.segments.pop_front().expect("it is longer than a positive number");
+        let moved = expired > self.kept_from;
+        while self.kept_from < expired {
+            self.kept_from += 1;
+            if let Some(size) = self.sizes.pop_front() {
+                self.bytes -= u64::from(size);
+            }
+        }
+        moved
+    }
+
+    /// Nothing here is waited for: its age need not be watched.
+    pub fn stop_watching(&mut self) {
+        self.segments.clear();
+    }
+
+    /// How long a part of `retention` is.
+    pub fn part(retention: u64) -> u64 {
+        retention.div_ceil(SEGMENTS as u64)
+    }
+}

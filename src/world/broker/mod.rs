@@ -1,0 +1,430 @@
+//! The one messaging primitive: topics, groups and what they owe, as a state machine without clock,
+//! network or randomness. The world calls in when a packet arrives, an attempt ends or a timer
+//! rings, and carries out the [`Action`]s that are pushed. Products are nothing but knobs
+//! ([`crate::model::messaging`]).
+//!
+//! A message's life in one group. On the left the broker, on the right the consumer; between them
+//! the world's network, where anything may be late or lost.
+//!
+//! ```text
+//!  accept ─▶ log ──take──▶ Waiting ──Deliver──▶ Sent ──received──▶ Buffered / Queued ──Start──▶ Running
+//!            ▲               ▲  ▲                                                                │
+//!     cursor │     Delayed ──┘  │                              Resting ◀── cursor: failed ─── ended
+//!    rewinds │        ▲         │ lease over,                     └──Start──▶ Running            │
+//!            │        │ nack    │ connection lost                                   SendAck / SendNack
+//!            └────────┴─────────┴──────────────────── ack ─▶ Settled ─▶ Release ◀────────────────┘
+//! ```
+//!
+//! Each delivery is held by up to three parties: the *broker* while it owes the message, the
+//! *consumer* from sending to the end of the attempt, and an *acknowledgement* on its way. When the
+//! broker takes a message away from a consumer that may still work on it, the copies part: a new
+//! one waits at the broker, the old one is *revoked*, and what it says is stale. That is all there
+//! is to zombies.
+//!
+//! A **log** per partition is shared by all subscriptions. A **subscription** is what the instances
+//! of a group share; it has a **lane** per partition: how far it has taken from the log, what came
+//! back, and under a cursor or a partition lock its **window** of deliveries in order. Lanes are
+//! either owned by one consumer each (cursor, partition lock), and a change of members rebalances
+//! them; or their consumers compete, in turn, for each message.
+//!
+//! The law, kept by every call: of what a group is owed, each message is exactly once acknowledged,
+//! exhausted or skipped by retention, or still in the log or in one delivery the broker holds.
+//! Messages live in slots of the world; the broker holds a slot from `accept` to [`Action::Release`].
+//!
+//! All instances are members from the start, without a rebalance, and every group is owed everything
+//! accepted from then on.
+
+mod consume;
+mod delivery;
+mod dispatch;
+mod log;
+mod membership;
+mod rebalance;
+mod retention;
+mod returned;
+mod settle;
+mod state;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+pub use delivery::{DeliveryId, Outcome};
+pub use state::Counts;
+pub use timers::{TimerId, TimerKind};
+
+use crate::kernel::ids::{GroupId, InstanceId, TopicId};
+use crate::kernel::time::Nanos;
+use crate::model::messaging::*;
+use delivery::{Deliveries, NONE, holder};
+use log::Log;
+use returned::Returned;
+use rustc_hash::FxHashMap;
+use state::*;
+use std::collections::VecDeque;
+use timers::Timers;
+
+/// Picks one of so many alternatives: the world asks its agenda.
+pub type Choose<'a> = &'a mut dyn FnMut(u32) -> u32;
+
+/// What the world must do now, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Carry this delivery to its consumer, then call `received`.
+    Deliver {
+        delivery: DeliveryId,
+    },
+    /// Begin an attempt: nothing that the broker knows of stands in its way.
+    Start {
+        delivery: DeliveryId,
+    },
+    /// Carry an acknowledgement to the broker, then call `ack`; or `ack_lost`.
+    SendAck {
+        delivery: DeliveryId,
+    },
+    /// The same, negative: `nack` or `ack_lost`.
+    SendNack {
+        delivery: DeliveryId,
+    },
+    /// Call `timer` after `length`.
+    StartTimer {
+        timer: TimerId,
+        kind: TimerKind,
+        length: Nanos,
+    },
+    CancelTimer {
+        timer: TimerId,
+    },
+    /// No topic holds this message any more.
+    Release {
+        message: u32,
+    },
+    /// A group is done with a message.
+    Settled {
+        group: GroupId,
+        message: u32,
+        end: Settlement,
+    },
+    /// A message was accepted by a topic that no group consumes.
+    Unclaimed {
+        topic: TopicId,
+        message: u32,
+    },
+    /// A dead letter was appended to another topic.
+    Transferred {
+        message: u32,
+        topic: TopicId,
+        partition: u32,
+    },
+    /// An acknowledgement came after its delivery had been taken away.
+    StaleAck {
+        group: GroupId,
+        instance: InstanceId,
+        message: u32,
+    },
+    /// The broker gave up a consumer that had not left.
+    Expelled {
+        group: GroupId,
+        instance: InstanceId,
+    },
+    RebalanceBegun {
+        group: GroupId,
+    },
+    RebalanceEnded {
+        group: GroupId,
+    },
+}
+
+/// How a group came to be done with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Settlement {
+    Acknowledged,
+    /// Moved to another topic after too many tries.
+    DeadLettered,
+    /// Given up after too many tries.
+    Dropped,
+    /// Given up by retention before it was acknowledged.
+    Skipped,
+}
+
+/// What became of a message that reached a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    Appended {
+        partition: u32,
+        /// Its place in the partition, also if it is delayed.
+        offset: u64,
+    },
+    /// Its producer had sent it before; nothing happened.
+    Duplicate,
+}
+
+/// Which sending of which producer this is: equal when sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub producer: u32,
+    pub sequence: u64,
+}
+
+/// All topics and groups of a scenario.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    topics: Vec<Topic>,
+    logs: Vec<Log>,
+    groups: Vec<GroupState>,
+    subscriptions: Vec<Subscription>,
+    lanes: Vec<Lane>,
+    consumers: Vec<Consumer>,
+    free_consumers: Vec<u32>,
+    deliveries: Deliveries,
+    timers: Timers,
+    /// By the world's message slot.
+    kept: Vec<Kept>,
+    /// Those waiting for each locked key, by (lane, key).
+    locks: FxHashMap<(u32, u64), VecDeque<u32>>,
+    /// The copy that the broker holds, by (lane, offset), of what was taken away from a consumer whose
+    /// stale acknowledgement may count.
+    copies: FxHashMap<(u32, u64), u32>,
+}
+
+impl Broker {
+    /// Topics and groups by id. Knobs that contradict each other are a mistake of the compiler.
+    pub fn new(topics: &[TopicKnobs], groups: &[Group]) -> Self {
+        let mut broker = Self {
+            topics: Vec::new(),
+            logs: Vec::new(),
+            groups: Vec::new(),
+            subscriptions: Vec::new(),
+            lanes: Vec::new(),
+            consumers: Vec::new(),
+            free_consumers: Vec::new(),
+            deliveries: Deliveries::default(),
+            timers: Timers::default(),
+            kept: Vec::new(),
+            locks: FxHashMap::default(),
+            copies: FxHashMap::default(),
+        };
+        for knobs in topics {
+            broker.add_topic(knobs);
+        }
+        for group in groups {
+            broker.add_group(group);
+        }
+        broker
+    }
+
+    fn add_topic(&mut self, knobs: &TopicKnobs) {
+        assert!(knobs.partitions > 0, "a topic has a partition");
+        let topic = self.topics.len() as u32;
+        self.topics.push(Topic {
+            first_log: self.logs.len() as u32,
+            knobs: knobs.clone(),
+            next_partition: 0,
+            delayed: VecDeque::new(),
+            recent: FxHashMap::default(),
+        });
+        self.logs.extend((0..knobs.partitions).map(|_| Log::new(topic)));
+    }
+
+    fn add_group(&mut self, group: &Group) {
+        assert_eq!(group.knobs.contradiction(), None);
+        let subscriptions = match group.members {
+            Members::Share => 1,
+            Members::EachAlone => group.instances,
+        };
+        let id = self.groups.len() as u32;
+        let first_subscription = self.subscriptions.len() as u32;
+        for _ in 0..subscriptions {
+            self.add_subscription(id, group);
+        }
+        self.groups.push(GroupState {
+            members: group.members,
+            first_instance: group.first_instance.0,
+            first_subscription,
+            subscriptions,
+            current: vec![NONE; group.instances as usize],
+        });
+        for instance in 0..group.instances {
+            self.connect(id, instance);
+        }
+        for subscription in first_subscription..first_subscription + subscriptions {
+            self.assign_first(subscription);
+        }
+    }
+
+    fn add_subscription(&mut self, group: u32, of: &Group) {
+        let topic = &self.topics[of.topic.index()];
+        let subscription = self.subscriptions.len() as u32;
+        let first_lane = self.lanes.len() as u32;
+        // A cursor has nothing come back; under a key lock, what waited for a key keeps its order.
+        let redeliver_to = match of.knobs.ack_scope {
+            AckScope::Cursor => RedeliverTo::Original,
+            _ => of.knobs.redeliver_to,
+        };
+        for partition in 0..topic.knobs.partitions {
+            let log = topic.first_log + partition;
+            self.logs[log as usize].lanes.push(self.lanes.len() as u32);
+            self.lanes.push(Lane {
+                subscription,
+                log,
+                owner: NONE,
+                fetched: 0,
+                committed: 0,
+                seen: 0,
+                window: VecDeque::new(),
+                started: 0,
+                handled: 0,
+                busy: 0,
+                acks: 0,
+                returned: Returned::new(redeliver_to),
+                listed: false,
+                moving: false,
+            });
+        }
+        self.subscriptions.push(Subscription {
+            group,
+            knobs: of.knobs,
+            first_lane,
+            lanes: topic.knobs.partitions,
+            available: VecDeque::new(),
+            backlog: VecDeque::new(),
+            members: Vec::new(),
+            unsettled: 0,
+            balance: Balance::Stable,
+            counts: Counts::default(),
+        });
+    }
+
+    /// A timer rings. One that was cancelled since is ignored.
+    pub fn timer(&mut self, timer: TimerId, choose: Choose, out: &mut Vec<Action>) {
+        let Some(timer) = self.timers.take(timer) else { return };
+        match timer.kind {
+            TimerKind::Visibility => self.visible_again(timer.owner, choose, out),
+            TimerKind::Rest => self.rested(timer.owner, choose, out),
+            TimerKind::Detection => self.detected(timer.owner, choose, out),
+            TimerKind::Poll => self.poll_tick(timer.owner, choose, out),
+            TimerKind::PeriodicAck => self.say_all(timer.owner, out),
+            TimerKind::Rebalance => self.assign(timer.owner, choose, out),
+            TimerKind::Delay => self.undelay(timer.owner, choose, out),
+            TimerKind::Retention => self.retention_tick(timer.owner, choose, out),
+        }
+    }
+
+    /// The message of a delivery; `None` once nobody holds the delivery.
+    pub fn message(&self, delivery: DeliveryId) -> Option<u32> {
+        self.deliveries.find(delivery).map(|slot| self.deliveries[slot].message)
+    }
+
+    /// How often the message was sent to a consumer or tried again in place, this time included. A
+    /// cursor does not count across rebalances: what it sends again counts from 2.
+    pub fn attempts(&self, delivery: DeliveryId) -> Option<u32> {
+        self.deliveries.find(delivery).map(|slot| u32::from(self.deliveries[slot].deliveries))
+    }
+
+    /// Partition and offset of the message of a delivery.
+    pub fn position(&self, delivery: DeliveryId) -> Option<(u32, u64)> {
+        let delivery = &self.deliveries[self.deliveries.find(delivery)?];
+        let lane = &self.lanes[delivery.lane as usize];
+        let log = &self.logs[lane.log as usize];
+        Some((lane.log - self.topics[log.topic as usize].first_log, delivery.offset))
+    }
+
+    pub fn topic(&self, delivery: DeliveryId) -> Option<TopicId> {
+        let delivery = &self.deliveries[self.deliveries.find(delivery)?];
+        Some(TopicId(self.logs[self.lanes[delivery.lane as usize].log as usize].topic))
+    }
+
+    /// Group and instance that a delivery goes to.
+    pub fn consumer(&self, delivery: DeliveryId) -> Option<(GroupId, InstanceId)> {
+        let consumer = self.deliveries[self.deliveries.find(delivery)?].consumer;
+        (consumer != NONE).then(|| self.name_of(consumer))
+    }
+
+    /// Whether the delivery has been taken away from its consumer, which may not know.
+    pub fn is_revoked(&self, delivery: DeliveryId) -> Option<bool> {
+        self.deliveries.find(delivery).map(|slot| self.deliveries[slot].has(delivery::mark::REVOKED))
+    }
+
+    /// What became of all the messages a group was owed (of each instance, if each is alone).
+    pub fn counts(&self, group: GroupId) -> Counts {
+        let group = &self.groups[group.index()];
+        let mut total = Counts::default();
+        for subscription in group.first_subscription..group.first_subscription + group.subscriptions {
+            let counts = self.subscriptions[subscription as usize].counts;
+            total.owed += counts.owed;
+            total.acknowledged += counts.acknowledged;
+            total.exhausted += counts.exhausted;
+            total.skipped += counts.skipped;
+        }
+        total
+    }
+
+    /// Messages accepted and not yet settled by the group.
+    pub fn lag(&self, group: GroupId) -> u64 {
+        self.counts(group).lag()
+    }
+
+    fn name_of(&self, consumer: u32) -> (GroupId, InstanceId) {
+        let consumer = &self.consumers[consumer as usize];
+        let group = self.group_of(consumer.subscription);
+        (group, InstanceId(self.groups[group.index()].first_instance + consumer.instance))
+    }
+
+    #[inline]
+    fn group_of(&self, subscription: u32) -> GroupId {
+        GroupId(self.subscriptions[subscription as usize].group)
+    }
+
+    #[inline]
+    fn knobs_of(&self, lane: u32) -> &GroupKnobs {
+        &self.subscriptions[self.lanes[lane as usize].subscription as usize].knobs
+    }
+
+    fn lanes_of(&self, subscription: u32) -> std::ops::Range<u32> {
+        let subscription = &self.subscriptions[subscription as usize];
+        subscription.first_lane..subscription.first_lane + subscription.lanes
+    }
+
+    /// Starts a timer; returns its slot.
+    fn start_timer(&mut self, kind: TimerKind, owner: u32, length: Nanos, out: &mut Vec<Action>) -> u32 {
+        let timer = self.timers.add(kind, owner);
+        out.push(Action::StartTimer { timer, kind, length });
+        timer.slot
+    }
+
+    /// Cancels the timer in this slot, if it is one.
+    fn cancel_timer(&mut self, slot: u32, out: &mut Vec<Action>) {
+        if slot != NONE {
+            out.push(Action::CancelTimer { timer: self.timers.remove(slot) });
+        }
+    }
+
+    fn cancel_delivery_timer(&mut self, slot: u32, out: &mut Vec<Action>) {
+        let timer = std::mem::replace(&mut self.deliveries[slot].timer, NONE);
+        self.cancel_timer(timer, out);
+    }
+
+    /// Frees a delivery that nobody holds, and then perhaps its consumer.
+    #[inline]
+    fn free_if_unheld(&mut self, slot: u32) {
+        let delivery = &self.deliveries[slot];
+        if delivery.has(holder::ANY) {
+            return;
+        }
+        let consumer = delivery.consumer;
+        self.deliveries.remove(slot);
+        if consumer != NONE {
+            self.consumers[consumer as usize].references -= 1;
+            self.free_if_forgotten(consumer);
+        }
+    }
+
+    #[inline]
+    fn free_if_forgotten(&mut self, consumer: u32) {
+        let state = &mut self.consumers[consumer as usize];
+        if state.is_forgotten() {
+            // No delivery names a free slot; it must not be freed twice.
+            state.references = NONE;
+            self.free_consumers.push(consumer);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Retention: a log gives up what is too old, or too much, before some group has consumed it.
+
+use super::Settlement;
+use super::delivery::{Delivery, NONE, Place, holder};
+use super::log::Log;
+use super::timers::TimerKind;
+use super::{Action, Broker, Choose};
+use crate::model::messaging::*;
+
+impl Broker {
+    /// A message was appended: watch its age, and the size of its log.
+    pub(super) fn watch_retention(&mut self, log: u32, message: u32, choose: Choose, out: &mut Vec<Action>) {
+        let knobs = &self.topics[self.logs[log as usize].topic as usize].knobs;
+        let (age, bytes) = (knobs.retain_for, knobs.retain_bytes);
+        if let Some(age) = age
+            && self.logs[log as usize].retention_timer == NONE
+        {
+            let timer = self.start_timer(TimerKind::Retention, log, Log::part(age), out);
+            self.logs[log as usize].retention_timer = timer;
+        }
+        if let Some(bytes) = bytes {
+            let size = self.kept[message as usize].size;
+            if self.logs[log as usize].count_bytes(size, bytes) {
+                self.expire(log, choose, out);
+            }
+        }
+    }
+
+    /// A part of the retention has passed.
+    pub(super) fn retention_tick(&mut self, log: u32, choose: Choose, out: &mut Vec<Action>) {
+        self.logs[log as usize].retention_timer = NONE;
+        if self.logs[log as usize].tick() {
+            self.expire(log, choose, out);
+        }
+        let state = &self.logs[log as usize];
+        if state.lanes.iter().all(|&lane| self.low_of(lane) == state.end) {
+            return self.logs[log as usize].stop_watching();
+        }
+        let age = self.topics[state.topic as usize].knobs.retain_for.expect("it has been watched");
+        let timer = self.start_timer(TimerKind::Retention, log, Log::part(age), out);
+        self.logs[log as usize].retention_timer = timer;
+    }
+
+    /// Groups that have not fetched what was given up never will.
+    fn expire(&mut self, log: u32, choose: Choose, out: &mut Vec<Action>) {
+        for i in 0..self.logs[log as usize].lanes.len() {
+            let lane = self.logs[log as usize].lanes[i];
+            if self.lanes[lane as usize].fetched < self.logs[log as usize].kept_from {
+                self.skip(lane, out);
+                self.serve_lane(lane, choose, out);
+            }
+        }
+    }
+
+    /// Where a lane goes on that retention has passed.
+    pub(super) fn reset_of(&self, lane: u32) -> u64 {
+        let log = &self.logs[self.lanes[lane as usize].log as usize];
+        let knobs = self.knobs_of(lane);
+        let to_end = knobs.ack_scope == AckScope::Cursor && knobs.reset == Reset::Latest;
+        if to_end { log.end } else { log.kept_from }
+    }
+
+    /// Jumps over what was given up. With a cursor, what its consumer still holds comes first: places
+    /// are kept in its window, so that the cursor passes them in order.
+    pub(super) fn skip(&mut self, lane: u32, out: &mut Vec<Action>) {
+        let to = self.reset_of(lane);
+        let cursor = self.knobs_of(lane).ack_scope == AckScope::Cursor;
+        while self.lanes[lane as usize].fetched < to {
+            let state = &self.lanes[lane as usize];
+            let offset = state.fetched;
+            if cursor && !state.window.is_empty() {
+                let mut passed = Delivery::new(self.logs[state.log as usize].at(offset), lane, offset);
+                passed.place = Place::Handled;
+                passed.bits = holder::WINDOW;
+                let slot = self.deliveries.add(passed);
+                self.lanes[lane as usize].window.push_back(slot);
+            }
+            self.settle_next(lane, Settlement::Skipped, out);
+        }
+        let state = &mut self.lanes[lane as usize];
+        state.seen = state.seen.max(state.fetched);
+        if cursor && state.window.is_empty() {
+            state.committed = state.fetched;
+        }
+    }
+}

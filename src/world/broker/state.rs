@@ -1,0 +1,182 @@
+//! The tables of the broker: topics, subscriptions, lanes, consumers.
+
+use super::delivery::NONE;
+use super::returned::Returned;
+use crate::model::messaging::*;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
+#[derive(Clone, Debug)]
+pub(super) struct Topic {
+    pub first_log: u32,
+    pub knobs: TopicKnobs,
+    pub next_partition: u32,
+    /// (message, partition) that become visible when their delay is over, in order of acceptance.
+    pub delayed: VecDeque<(u32, u32)>,
+    /// Sequence numbers last seen, by (partition or 0, producer).
+    pub recent: FxHashMap<(u32, u32), VecDeque<u64>>,
+}
+
+/// What a group's instances share; of a group whose instances are each alone, what one has.
+#[derive(Clone, Debug)]
+pub(super) struct Subscription {
+    pub group: u32,
+    pub knobs: GroupKnobs,
+    pub first_lane: u32,
+    pub lanes: u32,
+    /// Competing consumers with room, in turn.
+    pub available: VecDeque<u32>,
+    /// Lanes with work for competing consumers, in turn.
+    pub backlog: VecDeque<u32>,
+    /// Consumers that the broker takes for members, gone ones included until their lease ends.
+    pub members: Vec<u32>,
+    pub unsettled: u32,
+    pub balance: Balance,
+    pub counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Balance {
+    Stable,
+    /// Waits until what moves is quiet and nobody is missing.
+    Preparing,
+    /// Waits for its pause to end.
+    Pausing,
+}
+
+/// What became of the messages a group was owed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub owed: u64,
+    pub acknowledged: u64,
+    /// Dead-lettered or dropped after too many tries.
+    pub exhausted: u64,
+    /// Given up by retention.
+    pub skipped: u64,
+}
+
+impl Counts {
+    /// Accepted and not yet settled.
+    pub fn lag(&self) -> u64 {
+        self.owed - self.acknowledged - self.exhausted - self.skipped
+    }
+}
+
+/// One partition as one subscription has it.
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    pub subscription: u32,
+    pub log: u32,
+    /// The consumer it is assigned to, if the subscription assigns.
+    pub owner: u32,
+    /// Next offset to take from the log.
+    pub fetched: u64,
+    /// With a cursor: all before is acknowledged.
+    pub committed: u64,
+    /// One past the last offset that was ever sent.
+    pub seen: u64,
+    /// Deliveries in order of offset: with a cursor, what was taken and is not acknowledged; else,
+    /// under a partition lock, what was sent and has not ended.
+    pub window: VecDeque<u32>,
+    /// How many at the front of the window have been started, under a partition lock.
+    pub started: u32,
+    /// How many at the front of the window have been handled, with a cursor.
+    pub handled: u32,
+    /// Attempts in flight or resting in place.
+    pub busy: u32,
+    /// Acknowledgements on their way from the owner.
+    pub acks: u32,
+    pub returned: Returned,
+    /// In the backlog of its subscription, or among the hungry lanes of its owner.
+    pub listed: bool,
+    /// Stopped until a rebalance ends.
+    pub moving: bool,
+}
+
+/// One connection of an instance to the broker; a restarted instance has another.
+#[derive(Clone, Debug)]
+pub(super) struct Consumer {
+    pub subscription: u32,
+    /// Number of the instance in its group.
+    pub instance: u32,
+    /// Deliveries on their way to it or with it.
+    pub held: u32,
+    /// Deliveries sent to it that the broker still owes.
+    pub unsettled: u32,
+    /// Attempts in flight.
+    pub running: u32,
+    /// Acknowledgements of either kind on their way from it.
+    pub speaking: u32,
+    /// Deliveries that name it.
+    pub references: u32,
+    /// Received, free of locks, waiting for concurrency.
+    pub queued: VecDeque<u32>,
+    /// Its lanes with work it had no room for.
+    pub hungry: VecDeque<u32>,
+    /// Handled and not yet acknowledged, of periodic acknowledgements.
+    pub unsaid: Vec<u32>,
+    /// Among the available of its subscription.
+    pub listed: bool,
+    /// The process runs.
+    pub alive: bool,
+    /// Nothing is heard from it: paused, or cut off.
+    pub silent: bool,
+    /// The broker takes it for a member.
+    pub open: bool,
+    /// The instance has no newer connection.
+    pub current: bool,
+    pub lease_timer: u32,
+    pub poll_timer: u32,
+    pub ack_timer: u32,
+    pub poll_tick: u16,
+}
+
+impl Consumer {
+    pub fn new(subscription: u32, instance: u32) -> Self {
+        Self {
+            subscription,
+            instance,
+            held: 0,
+            unsettled: 0,
+            running: 0,
+            speaking: 0,
+            references: 0,
+            queued: VecDeque::new(),
+            hungry: VecDeque::new(),
+            unsaid: Vec::new(),
+            listed: false,
+            alive: true,
+            silent: false,
+            open: true,
+            current: true,
+            lease_timer: NONE,
+            poll_timer: NONE,
+            ack_timer: NONE,
+            poll_tick: 0,
+        }
+    }
+
+    /// Nobody can speak of it any more.
+    pub fn is_forgotten(&self) -> bool {
+        !self.current && !self.open && self.references == 0
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct GroupState {
+    pub members: Members,
+    pub first_instance: u32,
+    pub first_subscription: u32,
+    pub subscriptions: u32,
+    /// Connection of each instance.
+    pub current: Vec<u32>,
+}
+
+/// A message that some subscription is owed, by the world's slot.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kept {
+    pub key: u64,
+    pub size: u32,
+    pub holders: u32,
+    pub keyed: bool,
+}

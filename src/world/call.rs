@@ -1,0 +1,438 @@
+//! Calls, their answers, timeouts and retries; one-way sends; replies.
+
+use super::attempt::{Source, Wait};
+use super::identity::Cause;
+use super::instance::Work;
+use super::interpret::Flow;
+use super::message::Message;
+use super::network::{Hop, Request};
+use super::record::{Observer, Outcome, Record};
+use super::region::may_retry;
+use super::{Event, NOWHERE, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::{Class, Handle, RingId};
+use crate::kernel::ids::*;
+use crate::model::{Error, NONE, Pc, Range};
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// Makes a message of assignments; the caller holds the first reference.
+    pub(super) fn make_message(
+        &mut self,
+        attempt: u32,
+        kind: MessageId,
+        with: Range,
+        site: SiteId,
+    ) -> Result<u32, Error> {
+        let model = self.model;
+        let shape = &model.messages[kind.index()];
+        let payload = self.world.words.allocate(shape.fields);
+        let assignments = &model.assignments[with.indices()];
+        if let Err(error) = self.assign(assignments, payload, &shape.list_fields, attempt) {
+            self.free_payload(payload, shape.fields, &shape.list_fields);
+            return Err(error);
+        }
+        let of = &self.world.attempts[attempt];
+        let mut cause = of.cause.child(site.0, of.item);
+        if of.item != 0 {
+            cause = cause.aside();
+        }
+        self.world.unique += 1;
+        let id = super::identity::mix(model.seed ^ 0x6D65_7373, self.world.unique);
+        let key = shape.key.map(|field| self.world.words.get(payload, field));
+        let message = Message {
+            cause,
+            id,
+            key,
+            published_at: self.agenda.now(),
+            payload,
+            references: 1,
+            kind,
+            step: NONE,
+            producer: NONE,
+            sequence: 0,
+            partition: NONE,
+        };
+        Ok(self.world.messages.add(message))
+    }
+
+    /// One who referred to a message no longer does.
+    #[inline]
+    pub(super) fn release_message(&mut self, message: u32) {
+        let of = &mut self.world.messages[message];
+        of.references -= 1;
+        if of.references > 0 {
+            return;
+        }
+        let (payload, kind) = (of.payload, of.kind);
+        let model = self.model;
+        let shape = &model.messages[kind.index()];
+        self.free_payload(payload, shape.fields, &shape.list_fields);
+        self.world.messages.release(message);
+    }
+
+    pub(super) fn free_payload(&mut self, payload: u32, fields: u16, lists: &[u16]) {
+        for &list in lists {
+            let list = self.world.words.get(payload, list);
+            self.world.lists.release(list);
+        }
+        self.world.words.release(payload, fields);
+    }
+
+    pub(super) fn send(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        let model = self.model;
+        let send = &model.sends[step as usize];
+        let message = self.make_message(attempt, send.message, send.with, send.site)?;
+        let draw = self.attempt_key(attempt);
+        let key = self.world.messages[message].key;
+        let Some(instance) = self.route_to(send.service, &send.hops, draw, key) else {
+            // One way: nobody is told that nobody is there.
+            let link = model.routes[send.route as usize].link;
+            self.record(Record::Lost { link });
+            self.release_message(message);
+            return Ok(Flow::Go(pc + 1));
+        };
+        let epoch = self.world.instances[instance as usize].epoch as u16;
+        let from = self.world.attempts[attempt].instance;
+        let hop = Hop {
+            route: send.route,
+            latency: send.hops.there,
+            trouble: send.hops.trouble,
+            draw,
+            from: self.region_of(attempt),
+            to: model.instances[instance as usize].region,
+            bytes: model.messages[send.message.index()].size_bytes,
+            channel: Some(super::identity::mix(from as u64, instance as u64)),
+        };
+        self.world.in_flight += 1;
+        self.transmit(hop, Event::Sent { message, step, instance, epoch });
+        Ok(Flow::Go(pc + 1))
+    }
+
+    /// A one-way message reaches its instance, or a process that is not there any more.
+    #[inline]
+    pub(super) fn sent(&mut self, message: u32, step: u32, instance: u32, epoch: u16) {
+        self.world.in_flight -= 1;
+        let here = &self.world.instances[instance as usize];
+        let handled = self.model.sends[step as usize].handler.0 != NONE;
+        if !here.up || here.epoch as u16 != epoch || !handled {
+            return self.release_message(message);
+        }
+        self.enter(instance, Work::Send { message, step });
+    }
+
+    pub(super) fn call(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        let call = &self.model.calls[step as usize];
+        let (figures, site) = (call.figures, call.site);
+        let message = self.make_message(attempt, call.message, call.with, site)?;
+        let of = &mut self.world.attempts[attempt];
+        of.pc = pc;
+        of.outgoing = message;
+        of.step_tries = 0;
+        of.last_wait = 0;
+        self.record(Record::CallBegun { figures, attempt });
+        self.try_call(attempt, step);
+        Ok(Flow::Leave)
+    }
+
+    /// Sends a call, for the first time or again.
+    pub(super) fn try_call(&mut self, attempt: u32, step: u32) {
+        let model = self.model;
+        let call = &model.calls[step as usize];
+        self.record(Record::CallTried { figures: call.figures, attempt });
+        let token = self.world.attempts.wait(attempt, Wait::Call { step });
+        let timeout =
+            self.agenda.after_constant(RingId(call.timeout.ring), Event::Timeout { attempt, token });
+        let of = &self.world.attempts[attempt];
+        let (message, tries) = (of.outgoing, of.step_tries);
+        let draw = of.cause.again(tries).attempt_key(of.item, of.tries);
+        let key = self.world.messages[message].key;
+        let target = self.route_to(call.service, &call.hops, draw, key);
+        let of = &mut self.world.attempts[attempt];
+        of.timeout = timeout;
+        of.state.arrived = false;
+        of.target = target.unwrap_or(NONE);
+        let Some(instance) = target else {
+            // The connection is refused: one latency there, and the answer is no.
+            return self.refuse_after_latency(attempt, token, step);
+        };
+        self.world.messages[message].references += 1;
+        let of_message = self.world.messages[message].cause;
+        let main = if call.main.contains(of_message.origin()) { of_message } else { of_message.aside() };
+        let epoch = self.world.instances[instance as usize].epoch;
+        let cause = main.again(tries);
+        let request =
+            Request { caller: attempt, token, message, step, target: instance, epoch, cause, copies: 1 };
+        let request = self.world.network.requests.add(request);
+        let hop = Hop {
+            route: call.route,
+            latency: call.hops.there,
+            trouble: call.hops.trouble,
+            draw,
+            from: self.region_of(attempt),
+            to: model.instances[instance as usize].region,
+            bytes: model.messages[call.message.index()].size_bytes,
+            channel: None,
+        };
+        self.transmit(hop, Event::Request { request });
+    }
+
+    fn refuse_after_latency(&mut self, attempt: u32, token: u32, step: u32) {
+        let hops = self.model.calls[step as usize].hops;
+        let of = &self.world.attempts[attempt];
+        let draw = of.cause.again(of.step_tries).attempt_key(of.item, of.tries);
+        let latency = self.length(hops.there, draw);
+        let event = Event::Refusal { attempt, token, error: Error::Unavailable.code() };
+        self.agenda.after(latency, Class::Delivery, event);
+    }
+
+    /// A call reaches its instance.
+    pub(super) fn request(&mut self, request: u32) {
+        let Request { caller, token, message, step, target, epoch, cause, .. } = self.take_request(request);
+        let waiting = self.world.attempts.is_waiting(caller, token);
+        let here = &self.world.instances[target as usize];
+        if !here.up || here.epoch != epoch {
+            self.release_message(message);
+            if waiting {
+                self.refuse_after_latency(caller, token, step);
+            }
+            return;
+        }
+        if waiting {
+            self.world.attempts[caller].state.arrived = true;
+        }
+        if self.model.calls[step as usize].handler.0 == NONE {
+            self.release_message(message);
+            return self.answer_from(target, step, caller, token, cause, NONE);
+        }
+        self.enter(target, Work::Call { caller, token, message, step, cause });
+    }
+
+    pub(super) fn reply(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        let root = self.root_of(attempt);
+        let of = &self.world.attempts[root];
+        if of.state.replied {
+            return Ok(Flow::Go(pc + 1));
+        }
+        // A reply to nobody (the same handler serves a topic, or a send) says nothing.
+        let Source::Call { step: call, caller, token } = of.source else { return Ok(Flow::Go(pc + 1)) };
+        let (instance, cause) = (of.instance, of.cause);
+        let model = self.model;
+        let reply = &model.replies[step as usize];
+        let shape = &model.messages[reply.message.index()];
+        // The first word says whose fields follow, for an answer that nobody waits for any more.
+        let payload = self.world.words.allocate(shape.reply_fields + 1);
+        self.world.words.set(payload, 0, reply.message.0 as u64);
+        let assignments = &model.assignments[reply.with.indices()];
+        if let Err(error) = self.assign(assignments, payload + 1, &shape.list_reply_fields, attempt) {
+            self.free_answer(payload);
+            return Err(error);
+        }
+        self.world.attempts[root].state.replied = true;
+        self.answer_from(instance, call, caller, token, cause, payload);
+        Ok(Flow::Go(pc + 1))
+    }
+
+    /// The attempt that a branch belongs to.
+    pub(super) fn root_of(&self, attempt: u32) -> u32 {
+        let mut at = attempt;
+        while let Source::Branch { parent } = self.world.attempts[at].source {
+            at = parent;
+        }
+        at
+    }
+
+    /// A handler that ends without a reply answers empty; one that fails, with its error.
+    pub(super) fn answer_at_end(&mut self, attempt: u32, outcome: Outcome) {
+        let of = &self.world.attempts[attempt];
+        let Source::Call { step, caller, token } = of.source else { return };
+        let (instance, cause) = (of.instance, of.cause);
+        match outcome {
+            Outcome::Well => self.answer_from(instance, step, caller, token, cause, NONE),
+            Outcome::Error(error) => {
+                // What failed between the callee and its own peers is the callee's failure.
+                let told = match error {
+                    Error::Timeout | Error::Unavailable | Error::Rejected => Error::Failed,
+                    own => own,
+                };
+                self.answer_error(instance, step, caller, token, cause, told);
+            }
+            Outcome::Cut => {}
+        }
+    }
+
+    fn answer_from(&mut self, instance: u32, step: u32, caller: u32, token: u32, cause: Cause, payload: u32) {
+        let hop = self.hop_back(instance, step, caller, cause);
+        self.transmit(hop, Event::Answer { attempt: caller, token, payload });
+    }
+
+    pub(super) fn answer_error(
+        &mut self,
+        instance: u32,
+        step: u32,
+        caller: u32,
+        token: u32,
+        cause: Cause,
+        error: Error,
+    ) {
+        let hop = self.hop_back(instance, step, caller, cause);
+        self.transmit(hop, Event::Refusal { attempt: caller, token, error: error.code() });
+    }
+
+    fn hop_back(&self, instance: u32, step: u32, caller: u32, cause: Cause) -> Hop {
+        let call = &self.model.calls[step as usize];
+        Hop {
+            route: call.back,
+            latency: call.hops.back,
+            trouble: call.hops.trouble,
+            draw: cause.attempt_key(1, 0),
+            from: self.model.instances[instance as usize].region,
+            to: self.region_of(caller),
+            bytes: self.model.messages[call.message.index()].size_bytes,
+            channel: None,
+        }
+    }
+
+    /// An answer, or a confirmation, reaches who waits for it; too late, it is dropped.
+    pub(super) fn answer(&mut self, attempt: u32, token: u32, payload: u32) {
+        if !self.world.attempts.is_waiting(attempt, token) {
+            return self.free_answer(payload);
+        }
+        if self.defer(attempt, Event::Answer { attempt, token, payload }) {
+            return;
+        }
+        match self.world.attempts[attempt].wait {
+            Wait::Call { step } => {
+                let model = self.model;
+                let call = &model.calls[step as usize];
+                let shape = &model.messages[call.message.index()];
+                if payload != NONE {
+                    if let Some(result) = call.result {
+                        for field in 0..shape.reply_fields {
+                            let mut word = self.world.words.get(payload + 1, field);
+                            if shape.list_reply_fields.contains(&field) {
+                                word = self.world.lists.duplicate(word);
+                            }
+                            self.set_local(attempt, result + field, word);
+                        }
+                    }
+                    self.free_answer(payload);
+                }
+                self.end_wait(attempt);
+                self.record(Record::CallEnded { figures: call.figures, attempt, outcome: Outcome::Well });
+                if self.unanswered(attempt, &call.unanswered) {
+                    return;
+                }
+                let pc = self.world.attempts[attempt].pc;
+                self.proceed(attempt, Ok(pc + 1));
+            }
+            Wait::Confirm { step } => self.confirmed(attempt, step),
+            _ => {}
+        }
+    }
+
+    /// Frees the fields of an answer.
+    pub(super) fn free_answer(&mut self, payload: u32) {
+        if payload == NONE {
+            return;
+        }
+        let model = self.model;
+        let shape = &model.messages[self.world.words.get(payload, 0) as usize];
+        for &list in &shape.list_reply_fields {
+            let list = self.world.words.get(payload + 1, list);
+            self.world.lists.release(list);
+        }
+        self.world.words.release(payload, shape.reply_fields + 1);
+    }
+
+    /// An error instead of an answer.
+    pub(super) fn refusal(&mut self, attempt: u32, token: u32, error: u32) {
+        if !self.world.attempts.is_waiting(attempt, token) {
+            return;
+        }
+        if self.defer(attempt, Event::Refusal { attempt, token, error }) {
+            return;
+        }
+        self.step_failed(attempt, Error::from_code(error));
+    }
+
+    pub(super) fn timeout(&mut self, attempt: u32, token: u32) {
+        if !self.world.attempts.is_waiting(attempt, token) {
+            return;
+        }
+        if self.defer(attempt, Event::Timeout { attempt, token }) {
+            return;
+        }
+        self.step_failed(attempt, Error::Timeout);
+    }
+
+    /// A call, publish or effect failed: it is tried again, or the error is the step's.
+    pub(super) fn step_failed(&mut self, attempt: u32, error: Error) {
+        let wait = self.world.attempts[attempt].wait;
+        let model = self.model;
+        let (retry, jitter, again) = match wait {
+            Wait::Call { step } => {
+                let call = &model.calls[step as usize];
+                (call.retry, call.jitter, Wait::CallAgain { step })
+            }
+            Wait::Confirm { step } => {
+                let publish = &model.publishes[step as usize];
+                (publish.retry, publish.jitter, Wait::ConfirmAgain { step })
+            }
+            Wait::Effect { step } | Wait::EffectAnswer { step } => {
+                let effect = &model.effects[step as usize];
+                (effect.retry, effect.jitter, Wait::EffectAgain { step })
+            }
+            other => unreachable!("not tried again: {other:?}"),
+        };
+        self.end_timers(attempt);
+        let of = &mut self.world.attempts[attempt];
+        of.step_tries += 1;
+        let (tries, last_wait) = (of.step_tries, of.last_wait);
+        if retry != NONE && may_retry(&model.retries[retry as usize], tries, error) {
+            let length = self.retry_wait(attempt, &model.retries[retry as usize], jitter, tries, last_wait);
+            self.world.attempts[attempt].last_wait = length;
+            let token = self.world.attempts.wait(attempt, again);
+            let pending = self.agenda.after(length, Class::Timer, Event::Resume { attempt, token });
+            self.world.attempts[attempt].pending = pending;
+            return;
+        }
+        if let Wait::Call { step } = wait {
+            let figures = model.calls[step as usize].figures;
+            self.record(Record::CallEnded { figures, attempt, outcome: Outcome::Error(error) });
+        }
+        self.end_wait(attempt);
+        self.proceed(attempt, Err(error));
+    }
+
+    fn end_timers(&mut self, attempt: u32) {
+        let of = &mut self.world.attempts[attempt];
+        let (timeout, pending) = (of.timeout, of.pending);
+        of.timeout = Handle::NONE;
+        of.pending = Handle::NONE;
+        self.agenda.cancel(timeout);
+        self.agenda.cancel(pending);
+    }
+
+    /// A step that waited for an answer has one: its timers and its message are let go.
+    pub(super) fn end_wait(&mut self, attempt: u32) {
+        self.end_timers(attempt);
+        let of = &mut self.world.attempts[attempt];
+        of.token = 0;
+        of.wait = Wait::Nothing;
+        of.target = NONE;
+        let outgoing = std::mem::replace(&mut of.outgoing, NONE);
+        if outgoing != NONE {
+            self.release_message(outgoing);
+        }
+    }
+
+    /// Keeps an event for when the attempt's instance wakes.
+    fn defer(&mut self, attempt: u32, event: Event) -> bool {
+        let instance = self.world.attempts[attempt].instance;
+        if instance == NOWHERE || self.world.instances[instance as usize].paused == 0 {
+            return false;
+        }
+        self.world.instances[instance as usize].deferred.push(event);
+        true
+    }
+}

@@ -1,0 +1,136 @@
+//! External effects: acts on the outside that cannot be rolled back. The other side carries out each
+//! idempotency key once; it goes on with a request whose sender has given up waiting.
+
+use super::attempt::{StepResult, Wait};
+use super::interpret::Flow;
+use super::record::{Observer, Record};
+use super::words::Slab;
+use super::{Event, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::{Class, RingId};
+use crate::kernel::ids::*;
+use crate::kernel::time::Nanos;
+use crate::model::{Error, NONE, Pc};
+use rustc_hash::FxHashSet;
+
+/// The outside.
+#[derive(Clone, Default)]
+pub struct Effects {
+    /// Keys carried out, by effect.
+    done: FxHashSet<(EffectId, u64)>,
+    requests: Slab<Request>,
+}
+
+/// A request to the outside that is under way.
+#[derive(Clone, Copy)]
+struct Request {
+    effect: EffectId,
+    key: Option<u64>,
+    obligation: u64,
+    attempt: u32,
+    token: u32,
+    second_half: Nanos,
+}
+
+impl Effects {
+    /// Requests under way.
+    pub fn under_way(&self) -> usize {
+        self.requests.len()
+    }
+}
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    pub(super) fn effect(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        let of = &mut self.world.attempts[attempt];
+        of.pc = pc;
+        of.step_tries = 0;
+        of.last_wait = 0;
+        self.try_effect(attempt, step);
+        Ok(Flow::Leave)
+    }
+
+    /// Asks the outside, for the first time or again.
+    pub(super) fn try_effect(&mut self, attempt: u32, step: u32) {
+        let model = self.model;
+        let of = &model.effects[step as usize];
+        let prepared = self.prepare_effect(attempt, step);
+        self.drop_temporaries();
+        let (length, key) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                self.end_wait(attempt);
+                return self.proceed(attempt, Err(error));
+            }
+        };
+        let token = self.world.attempts.wait(attempt, Wait::Effect { step });
+        if let Some(timeout) = of.timeout {
+            let ring = RingId(timeout.ring);
+            let timeout = self.agenda.after_constant(ring, Event::Timeout { attempt, token });
+            self.world.attempts[attempt].timeout = timeout;
+        }
+        let obligation = self.world.attempts[attempt].cause.obligation;
+        let second_half = length - length / 2;
+        let request = Request { effect: of.effect, key, obligation, attempt, token, second_half };
+        let request = self.world.effects.requests.add(request);
+        self.later(length / 2, Class::Completion, Event::Effect { request });
+    }
+
+    fn prepare_effect(&mut self, attempt: u32, step: u32) -> Result<(Nanos, Option<u64>), Error> {
+        let model = self.model;
+        let of = &model.effects[step as usize];
+        // A try's duration is its own.
+        let tries = self.world.attempts[attempt].step_tries;
+        let cause = self.world.attempts[attempt].cause;
+        self.world.attempts[attempt].cause = cause.again(tries);
+        let length = self.step_length(of.takes, attempt);
+        self.world.attempts[attempt].cause = cause;
+        let key = match of.idempotency_key {
+            Some(key) => Some(self.evaluate(key, attempt)?),
+            None => None,
+        };
+        Ok((length?, key))
+    }
+
+    /// The outside acts.
+    pub(super) fn effect_happens(&mut self, request: u32) {
+        let Request { effect, key, obligation, attempt, token, second_half } =
+            self.world.effects.requests[request];
+        self.world.effects.requests.release(request);
+        if attempt == NONE {
+            return;
+        }
+        let first = key.is_none_or(|key| self.world.effects.done.insert((effect, key)));
+        self.record(Record::Effected { effect, first, obligation });
+        if !self.world.attempts.is_waiting(attempt, token) {
+            return;
+        }
+        let Wait::Effect { step } = self.world.attempts[attempt].wait else { return };
+        self.world.attempts[attempt].wait = Wait::EffectAnswer { step };
+        self.world.attempts[attempt].result = StepResult::Done;
+        // The token stays: the timeout that runs is for the whole round trip.
+        self.agenda.after(second_half, Class::Completion, Event::Resume { attempt, token });
+        let model = self.model;
+        self.unanswered(attempt, &model.effects[step as usize].unanswered);
+    }
+
+    pub(super) fn effect_answered(&mut self, attempt: u32) {
+        self.end_wait(attempt);
+        let pc = self.world.attempts[attempt].pc;
+        self.proceed(attempt, Ok(pc + 1));
+    }
+
+    /// Requests that an attempt had sent less than half way when it was cut never arrive.
+    pub(super) fn cut_requests(&mut self, attempt: u32) {
+        let own: Vec<u32> = self
+            .world
+            .effects
+            .requests
+            .all()
+            .filter(|(_, request)| request.attempt == attempt)
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in own {
+            self.world.effects.requests[slot].attempt = NONE;
+        }
+    }
+}

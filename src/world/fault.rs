@@ -1,0 +1,410 @@
+//! Faults: crashes, pauses, slowness, skewed clocks, surges, splits and degraded links. Each firing
+//! says what it hit, and heals by itself, or when the measured phase ends.
+
+use super::attempt::{Source, Wait};
+use super::interpret::Flow;
+use super::network::Degradation;
+use super::record::{Observer, Outcome, Record};
+use super::{Event, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::{Class, Handle};
+use crate::kernel::ids::*;
+use crate::kernel::stream::DrawKey;
+use crate::model::{Error, FaultKind, FaultWhen, InstanceChoice, Pc};
+
+/// Where a fault stands.
+#[derive(Clone, Debug, Default)]
+pub struct FaultState {
+    fired: u64,
+    /// Times its step was reached.
+    occasions: u64,
+}
+
+/// One firing that has not healed.
+#[derive(Clone, Debug)]
+pub struct Firing {
+    fault: FaultId,
+    /// The instances it hit, each in the life it had.
+    hit: Vec<(u32, u32)>,
+    active: bool,
+}
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// Schedules a fault's first firings.
+    pub(super) fn begin_fault(&mut self, fault: FaultId) {
+        let model = self.model;
+        match &model.faults[fault.index()].when {
+            FaultWhen::At(times) => {
+                for &time in times {
+                    self.later(time, Class::Fault, Event::FaultBegin { fault });
+                }
+            }
+            FaultWhen::Every(_) => self.schedule_fault(fault),
+            FaultWhen::AtStep { .. } => {}
+        }
+    }
+
+    fn schedule_fault(&mut self, fault: FaultId) {
+        let spec = &self.model.faults[fault.index()];
+        let FaultWhen::Every(interval) = spec.when else { return };
+        let number = self.world.faults[fault.index()].fired;
+        let length = self.length(interval, DrawKey::numbered(0, number));
+        self.agenda.after(length, Class::Fault, Event::FaultBegin { fault });
+    }
+
+    pub(super) fn fault_due(&mut self, fault: FaultId) {
+        if self.world.draining {
+            return;
+        }
+        self.fire(fault, None);
+        self.schedule_fault(fault);
+    }
+
+    /// An attempt passes a place that a fault watches. Goes on at `next`, if it still can.
+    pub(super) fn watched(&mut self, attempt: u32, next: Pc, fault: FaultId) -> Flow {
+        let instance = self.world.attempts[attempt].instance;
+        self.world.attempts[attempt].pc = next;
+        let epoch = self.world.instances[instance as usize].epoch;
+        self.occasion(fault, instance);
+        let here = &self.world.instances[instance as usize];
+        if here.epoch != epoch {
+            return Flow::Leave;
+        }
+        if here.paused > 0 {
+            self.go_on_when_awake(attempt);
+            return Flow::Leave;
+        }
+        Flow::Go(next)
+    }
+
+    /// Faults that fire between what a step did and its answer. True if the attempt is gone.
+    pub(super) fn unanswered(&mut self, attempt: u32, faults: &[FaultId]) -> bool {
+        if faults.is_empty() {
+            return false;
+        }
+        let instance = self.world.attempts[attempt].instance;
+        let epoch = self.world.instances[instance as usize].epoch;
+        for &fault in faults {
+            self.occasion(fault, instance);
+        }
+        self.world.instances[instance as usize].epoch != epoch
+    }
+
+    /// Continues an attempt of a paused instance at its operation when the instance wakes.
+    pub(super) fn go_on_when_awake(&mut self, attempt: u32) {
+        let token = self.world.attempts.wait(attempt, Wait::Nothing);
+        self.agenda.after(0, Class::Completion, Event::Resume { attempt, token });
+    }
+
+    /// A fault that watches a step meets an occasion.
+    fn occasion(&mut self, fault: FaultId, instance: u32) {
+        if self.world.draining {
+            return;
+        }
+        let model = self.model;
+        let spec = &model.faults[fault.index()];
+        let FaultWhen::AtStep { nth, share } = spec.when else { return };
+        let state = &mut self.world.faults[fault.index()];
+        state.occasions += 1;
+        let occasion = state.occasions;
+        if nth.is_some_and(|nth| nth != occasion) {
+            return;
+        }
+        if let Some(share) = share
+            && self.uniform(spec.stream, DrawKey::numbered(1, occasion)) >= share
+        {
+            return;
+        }
+        self.fire(fault, Some(instance));
+    }
+
+    /// Fires a fault, on this instance or the ones it chooses.
+    fn fire(&mut self, fault: FaultId, at: Option<u32>) {
+        let model = self.model;
+        let spec = &model.faults[fault.index()];
+        let state = &mut self.world.faults[fault.index()];
+        let number = state.fired;
+        state.fired += 1;
+        let firing = self.world.firings.add(Firing { fault, hit: Vec::new(), active: true });
+        let hit = match &spec.kind {
+            FaultKind::Crash(service)
+            | FaultKind::Pause(service)
+            | FaultKind::Slow(service, _)
+            | FaultKind::Skew(service, _) => match at {
+                Some(instance) => vec![instance],
+                None => self.chosen(*service, spec.instance, spec.stream, number),
+            },
+            _ => Vec::new(),
+        };
+        let hit: Vec<(u32, u32)> = hit
+            .into_iter()
+            .map(|instance| (instance, self.world.instances[instance as usize].epoch))
+            .collect();
+        let touched = match spec.kind {
+            FaultKind::Surge(..) | FaultKind::Split { .. } | FaultKind::Degrade { .. } => 1,
+            _ => hit.len() as u32,
+        };
+        self.record(Record::FaultBegan { fault, touched });
+        self.world.firings[firing].hit = hit.clone();
+        let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
+        match &spec.kind {
+            FaultKind::Crash(_) => hit.iter().for_each(|&(instance, _)| self.crash(instance)),
+            FaultKind::Pause(_) => hit.iter().for_each(|&(instance, _)| self.pause(instance)),
+            FaultKind::Slow(..) => self.reckon_slowness(),
+            FaultKind::Skew(_, by) => {
+                hit.iter().for_each(|&(instance, _)| self.world.instances[instance as usize].skew += by)
+            }
+            FaultKind::Surge(client, _) => self.reckon_surge(*client),
+            FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
+            FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => self
+                .begin_degradation(Degradation {
+                    firing,
+                    places: places.clone(),
+                    one_way: *one_way,
+                    latency: *latency,
+                    loss: *loss,
+                    duplicate: *duplicate,
+                    bandwidth: *bandwidth,
+                }),
+        }
+        if let Some(length) = length {
+            self.later(length, Class::Fault, Event::FaultEnd { firing });
+        }
+    }
+
+    /// The instances of a service that a firing hits: those alive among the wanted.
+    fn chosen(
+        &mut self,
+        service: ServiceId,
+        choice: InstanceChoice,
+        stream: StreamId,
+        number: u64,
+    ) -> Vec<u32> {
+        let spec = &self.model.services[service.index()];
+        let instances = spec.first_instance..spec.first_instance + spec.instances;
+        let up: Vec<u32> = instances.filter(|&at| self.world.instances[at as usize].up).collect();
+        match choice {
+            InstanceChoice::All => up,
+            InstanceChoice::Number(number) => {
+                up.into_iter().filter(|at| *at == spec.first_instance + number).collect()
+            }
+            InstanceChoice::Any if up.is_empty() => up,
+            InstanceChoice::Any => {
+                let choice = self.agenda.choose(stream, DrawKey::numbered(0, number), up.len() as u32);
+                vec![up[choice as usize]]
+            }
+        }
+    }
+
+    pub(super) fn fault_ends(&mut self, firing: u32) {
+        if !self.world.firings[firing].active {
+            return;
+        }
+        let Firing { fault, hit, .. } = self.world.firings[firing].clone();
+        self.world.firings[firing].active = false;
+        let model = self.model;
+        let lives = |this: &Self, &(instance, epoch): &(u32, u32)| {
+            this.world.instances[instance as usize].epoch == epoch
+        };
+        match &model.faults[fault.index()].kind {
+            FaultKind::Crash(_) => {
+                for (instance, epoch) in hit {
+                    self.restart(instance, epoch + 1);
+                }
+            }
+            FaultKind::Pause(_) => {
+                let paused: Vec<_> = hit.into_iter().filter(|life| lives(self, life)).collect();
+                paused.into_iter().for_each(|(instance, _)| self.wake(instance));
+            }
+            FaultKind::Slow(..) => self.reckon_slowness(),
+            FaultKind::Skew(_, by) => {
+                hit.iter().for_each(|&(instance, _)| self.world.instances[instance as usize].skew -= by)
+            }
+            FaultKind::Surge(client, _) => self.reckon_surge(*client),
+            FaultKind::Split { .. } => self.end_split(firing),
+            FaultKind::Degrade { .. } => self.end_degradation(firing),
+        }
+        self.record(Record::FaultEnded { fault });
+    }
+
+    /// The measured phase is over: every fault heals.
+    pub(super) fn heal(&mut self) {
+        let active: Vec<u32> =
+            self.world.firings.all().filter(|(_, firing)| firing.active).map(|(slot, _)| slot).collect();
+        active.into_iter().for_each(|firing| self.fault_ends(firing));
+    }
+
+    /// Active firings of one kind.
+    fn active(&self) -> impl Iterator<Item = (&FaultKind, &Firing)> {
+        let firings = self.world.firings.all().map(|(_, firing)| firing).filter(|firing| firing.active);
+        firings.map(|firing| (&self.model.faults[firing.fault.index()].kind, firing))
+    }
+
+    fn reckon_slowness(&mut self) {
+        let mut slowness = vec![1.0; self.world.instances.len()];
+        for (kind, firing) in self.active() {
+            if let FaultKind::Slow(_, by) = kind {
+                for (instance, epoch) in &firing.hit {
+                    if self.world.instances[*instance as usize].epoch == *epoch {
+                        slowness[*instance as usize] *= by;
+                    }
+                }
+            }
+        }
+        for (instance, slowness) in self.world.instances.iter_mut().zip(slowness) {
+            instance.slowness = slowness;
+        }
+    }
+
+    fn reckon_surge(&mut self, client: ClientId) {
+        let surges = self.active().filter_map(|(kind, _)| match kind {
+            FaultKind::Surge(surging, by) if *surging == client => Some(*by),
+            _ => None,
+        });
+        self.world.clients[client.index()].surge = surges.fold(1.0, |product, by| product * by);
+    }
+
+    /// A process is gone, with everything in its memory; its peers' connections are reset.
+    fn crash(&mut self, instance: u32) {
+        let here = &mut self.world.instances[instance as usize];
+        here.up = false;
+        here.epoch += 1;
+        here.paused = 0;
+        here.suspended.clear();
+        let deferred = std::mem::take(&mut here.deferred);
+        let tickets = here.drain();
+        let (busy, waiting) = (here.busy, tickets.len() as u32);
+        self.record(Record::InstanceDown { instance: InstanceId(instance), waiting, busy });
+        for event in deferred {
+            self.discard_event(event);
+        }
+        for ticket in tickets {
+            self.drop_ticket(instance, ticket, Error::Unavailable);
+        }
+        for attempt in self.world.attempts.select(|attempt| attempt.instance == instance) {
+            self.cut(attempt);
+        }
+        self.reset_callers(instance);
+        let here = &mut self.world.instances[instance as usize];
+        here.busy = 0;
+        here.computing = 0;
+        self.world.memories[instance as usize].clear();
+        self.relay_crashed(instance);
+        let service = self.model.instances[instance as usize].service;
+        for &group in &self.model.services[service.index()].groups {
+            self.with_broker(|broker, choose, actions| {
+                broker.lost(group, InstanceId(instance), choose, actions)
+            });
+        }
+    }
+
+    /// Cuts an attempt of a crashed instance.
+    fn cut(&mut self, attempt: u32) {
+        let of = &self.world.attempts[attempt];
+        let (source, worker, instance) = (of.source, of.state.worker, of.instance);
+        self.cut_requests(attempt);
+        self.roll_back(attempt);
+        if worker {
+            let instance = InstanceId(instance);
+            self.record(Record::Ended { instance, attempt, outcome: Outcome::Cut });
+        }
+        if let Source::Timer { timer } = source {
+            self.timer_cut(timer);
+        }
+        self.discard(attempt);
+    }
+
+    /// Callers whose call the crashed instance had accepted learn of it after one latency.
+    fn reset_callers(&mut self, instance: u32) {
+        let callers = self.world.attempts.select(|attempt| {
+            attempt.target == instance && attempt.state.arrived && matches!(attempt.wait, Wait::Call { .. })
+        });
+        for caller in callers {
+            let of = &mut self.world.attempts[caller];
+            of.state.arrived = false;
+            let (Wait::Call { step }, token, cause) = (of.wait, of.token, of.cause) else { continue };
+            self.answer_error(instance, step, caller, token, cause, Error::Unavailable);
+        }
+    }
+
+    /// A process is there again: empty-handed, connected, its jobs starting over.
+    pub(super) fn restart(&mut self, instance: u32, epoch: u32) {
+        let here = &mut self.world.instances[instance as usize];
+        if here.up || here.epoch != epoch {
+            return;
+        }
+        here.up = true;
+        here.skew = 0;
+        self.record(Record::InstanceUp { instance: InstanceId(instance) });
+        self.reckon_slowness();
+        self.begin_jobs(instance);
+        let service = self.model.instances[instance as usize].service;
+        for &group in &self.model.services[service.index()].groups {
+            self.with_broker(|broker, choose, actions| {
+                broker.join(group, InstanceId(instance), choose, actions)
+            });
+        }
+    }
+
+    /// Silence: nothing on the instance goes on, and nothing notices.
+    fn pause(&mut self, instance: u32) {
+        let here = &mut self.world.instances[instance as usize];
+        here.paused += 1;
+        if here.paused > 1 {
+            return;
+        }
+        let on_it = self
+            .world
+            .attempts
+            .select(|attempt| attempt.instance == instance && attempt.pending != Handle::NONE);
+        for attempt in on_it {
+            let pending = self.world.attempts[attempt].pending;
+            if let Some(left) = self.agenda.suspend(pending) {
+                self.world.attempts[attempt].pending = Handle::NONE;
+                self.world.instances[instance as usize].suspended.push((attempt, left));
+            }
+        }
+        let service = self.model.instances[instance as usize].service;
+        for &group in &self.model.services[service.index()].groups {
+            self.with_broker(|broker, _, actions| broker.silent(group, InstanceId(instance), actions));
+        }
+    }
+
+    /// It wakes and goes on where it was.
+    fn wake(&mut self, instance: u32) {
+        let here = &mut self.world.instances[instance as usize];
+        here.paused -= 1;
+        if here.paused > 0 {
+            return;
+        }
+        let suspended = std::mem::take(&mut here.suspended);
+        let deferred = std::mem::take(&mut here.deferred);
+        for (attempt, left) in suspended {
+            let of = &self.world.attempts[attempt];
+            if of.state.alive && of.instance == instance && of.pending == Handle::NONE && of.token != 0 {
+                let token = of.token;
+                let event = Event::Resume { attempt, token };
+                self.world.attempts[attempt].pending = self.agenda.after(left, Class::Completion, event);
+            }
+        }
+        for event in deferred {
+            self.later(0, Class::Delivery, event);
+        }
+        let service = self.model.instances[instance as usize].service;
+        for &group in &self.model.services[service.index()].groups {
+            self.with_broker(|broker, choose, actions| {
+                broker.heard(group, InstanceId(instance), choose, actions)
+            });
+        }
+        self.next_work(instance);
+    }
+
+    /// An event that a crash found waiting for its instance to wake.
+    fn discard_event(&mut self, event: Event) {
+        match event {
+            Event::Answer { payload, .. } => self.free_answer(payload),
+            Event::Timer { timer } => self.timer_cut(timer),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Who an attempt or a message is for: its obligation, and the numbers its draws are keyed by.
+//!
+//! An obligation is what ought to happen once, however often it is tried:
+//! `mix(parent, site, item, subscription)`, rooted in intents and ticks. Copies, retries, relays and
+//! redeliveries share it, whatever ids the modelled system uses.
+
+use crate::kernel::stream::DrawKey;
+
+/// Carried by every message and attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    pub obligation: u64,
+    /// Number of the intent or tick within its origin.
+    pub number: u64,
+    /// The client or job it began with; the top bit says that it came the main way.
+    origin: u32,
+    /// 0 for what is done for the first time; else a hash of which try, delivery or copy it is.
+    pub repeat: u32,
+}
+
+const MAIN: u32 = 1 << 31;
+
+impl Cause {
+    /// An intent, or a tick of a job.
+    #[inline]
+    pub fn root(origin: u32, key: u64, number: u64) -> Self {
+        Self { obligation: mix(key, number), number, origin: origin | MAIN, repeat: 0 }
+    }
+
+    pub fn origin(self) -> u32 {
+        self.origin & !MAIN
+    }
+
+    #[inline(always)]
+    pub fn is_main(self) -> bool {
+        self.origin & MAIN != 0
+    }
+
+    /// What a message issued at `site` for `item` is obliged to do at a group or callee.
+    #[inline]
+    pub fn child(self, site: u32, item: u64) -> Self {
+        Self { obligation: mix(self.obligation, mix(site as u64 + 1, item)), ..self }
+    }
+
+    /// The same cause by a side way: draws are keyed by hash from here on.
+    #[inline]
+    pub fn aside(self) -> Self {
+        Self { origin: self.origin & !MAIN, ..self }
+    }
+
+    /// The same cause, tried, delivered or copied again; the 0th time is the first.
+    #[inline]
+    pub fn again(self, times: u32) -> Self {
+        if times == 0 {
+            return self;
+        }
+        Self { repeat: mix(self.repeat as u64, times as u64) as u32 | 1, ..self }
+    }
+
+    /// Keys a draw that belongs to the cause: every try meets the same value.
+    #[inline]
+    pub fn value_key(self, item: u64) -> DrawKey {
+        if self.is_main() && item == 0 {
+            DrawKey::numbered(self.origin(), self.number)
+        } else {
+            DrawKey::hashed(mix(self.obligation, item), 0, 0)
+        }
+    }
+
+    /// Keys a draw that belongs to the attempt.
+    #[inline]
+    pub fn attempt_key(self, item: u64, tries: u32) -> DrawKey {
+        if self.is_main() && item == 0 && self.repeat == 0 && tries == 0 {
+            DrawKey::numbered(self.origin(), self.number)
+        } else {
+            DrawKey::hashed(mix(self.obligation, item), self.repeat, tries)
+        }
+    }
+}
+
+/// Mixes two words into one: a 128-bit multiply, folded, twice.
+#[inline(always)]
+pub fn mix(a: u64, b: u64) -> u64 {
+    let first = fold(a ^ 0x9E37_79B9_7F4A_7C15, b ^ 0xD1B5_4A32_D192_ED03);
+    fold(first ^ b.rotate_left(32), 0xA076_1D64_78BD_642F)
+}
+
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mixing_spreads_neighbours() {
+        let words: std::collections::HashSet<u64> =
+            (0..200u64).flat_map(|a| (0..200).map(move |b| mix(a, b))).collect();
+        assert_eq!(words.len(), 200 * 200);
+        let bits: u32 = (0..1000u64).map(|n| (mix(7, n) ^ mix(7, n + 1)).count_ones()).sum();
+        assert!((31_000..33_000).contains(&bits), "{bits} of 64,000 bits differ between neighbours");
+    }
+
+    #[test]
+    fn a_first_try_keeps_its_number_and_another_does_not() {
+        let cause = Cause::root(3, 99, 41);
+        assert_eq!(cause.attempt_key(0, 0), DrawKey::numbered(3, 41));
+        assert_ne!(cause.again(1).attempt_key(0, 0), cause.attempt_key(0, 0));
+        assert_eq!(cause.again(1).value_key(0), cause.value_key(0));
+        assert_ne!(cause.again(1).attempt_key(0, 0), cause.again(2).attempt_key(0, 0));
+        assert_ne!(cause.aside().value_key(0), cause.value_key(0));
+    }
+}

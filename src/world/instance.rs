@@ -1,0 +1,413 @@
+//! Instances: one pool of workers each, a queue in front of it, CPUs behind it; and the choice of
+//! the instance that a call goes to.
+
+use super::attempt::{Source, Wait};
+use super::broker::DeliveryId;
+use super::identity::{Cause, mix};
+use super::record::{Observer, Outcome, Record};
+use super::{Event, NOWHERE, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::Class;
+use crate::kernel::ids::*;
+use crate::kernel::stream::DrawKey;
+use crate::kernel::time::Nanos;
+use crate::model::{Error, Hops, NONE, QueueOrder, Routing, Shed};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// One running process.
+#[derive(Clone)]
+pub struct Instance {
+    /// Counts its lives: what was meant for an earlier one does not reach it.
+    pub epoch: u32,
+    pub up: bool,
+    /// How many pauses hold it; while one does, nothing on it goes on.
+    pub paused: u32,
+    pub deferred: Vec<Event>,
+    /// Work and waits that a pause interrupted, with what was left of them.
+    pub suspended: Vec<(u32, Nanos)>,
+    /// Workers in use, CPUs in use.
+    pub busy: u32,
+    pub computing: u32,
+    pub slowness: f64,
+    /// Free workers are being given work.
+    serving: bool,
+    /// How far its clock is ahead, in nanoseconds.
+    pub skew: i64,
+    line: VecDeque<u32>,
+    ranked: BinaryHeap<Reverse<(i64, u64, u32)>>,
+    ranks: u64,
+    waiting_for_cpu: VecDeque<(u32, u32)>,
+}
+
+impl Instance {
+    pub fn new() -> Self {
+        Self {
+            epoch: 0,
+            up: true,
+            paused: 0,
+            deferred: Vec::new(),
+            suspended: Vec::new(),
+            busy: 0,
+            computing: 0,
+            slowness: 1.0,
+            serving: false,
+            skew: 0,
+            line: VecDeque::new(),
+            ranked: BinaryHeap::new(),
+            ranks: 0,
+            waiting_for_cpu: VecDeque::new(),
+        }
+    }
+
+    /// How many wait for a worker.
+    #[inline]
+    pub fn waiting(&self) -> usize {
+        self.line.len() + self.ranked.len()
+    }
+
+    /// Everything that waits, taken out.
+    pub fn drain(&mut self) -> Vec<u32> {
+        self.waiting_for_cpu.clear();
+        let ranked = std::mem::take(&mut self.ranked).into_iter().map(|entry| entry.0.2);
+        self.line.drain(..).chain(ranked).collect()
+    }
+}
+
+/// Something that wants a worker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Work {
+    Call { caller: u32, token: u32, message: u32, step: u32, cause: Cause },
+    Send { message: u32, step: u32 },
+    Delivery { delivery: DeliveryId, message: u32 },
+    Job { job: JobId, number: u64 },
+    Timer { timer: u32 },
+}
+
+/// A place in a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticket {
+    work: Work,
+}
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// Something wants a worker of an instance that is up.
+    #[inline]
+    pub(super) fn enter(&mut self, instance: u32, work: Work) {
+        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
+        let here = &self.world.instances[instance as usize];
+        if here.busy < spec.workers && here.paused == 0 {
+            self.start(instance, work, NONE);
+            return;
+        }
+        // Deliveries, jobs and timers are let in by their own limits; the door is for callers.
+        let by_capacity = matches!(work, Work::Call { .. } | Work::Send { .. });
+        if by_capacity && here.waiting() >= spec.capacity as usize && !self.make_room(instance, spec.shed) {
+            self.record(Record::Rejected { instance: InstanceId(instance) });
+            self.refuse(instance, work, Error::Rejected);
+            return;
+        }
+        let priority = match spec.order {
+            QueueOrder::Priority => self.priority(instance, work),
+            _ => 0,
+        };
+        let ticket = self.world.tickets.add(Ticket { work });
+        let here = &mut self.world.instances[instance as usize];
+        match spec.order {
+            QueueOrder::Priority => {
+                here.ranks += 1;
+                here.ranked.push(Reverse((priority, here.ranks, ticket)));
+            }
+            _ => here.line.push_back(ticket),
+        }
+        self.record(Record::Waits { instance: InstanceId(instance), ticket });
+    }
+
+    /// `shed: drop_oldest` makes room at a full door.
+    fn make_room(&mut self, instance: u32, shed: Shed) -> bool {
+        if shed != Shed::DropOldest {
+            return false;
+        }
+        let Some(ticket) = self.world.instances[instance as usize].line.pop_front() else { return false };
+        self.drop_ticket(instance, ticket, Error::Rejected);
+        true
+    }
+
+    /// Turns away something that waited.
+    pub(super) fn drop_ticket(&mut self, instance: u32, ticket: u32, error: Error) {
+        let work = self.world.tickets[ticket].work;
+        self.world.tickets.release(ticket);
+        self.record(Record::Dropped { instance: InstanceId(instance), ticket });
+        self.refuse(instance, work, error);
+    }
+
+    /// Says no to whoever waits for the work, and lets its message go.
+    fn refuse(&mut self, instance: u32, work: Work, error: Error) {
+        match work {
+            Work::Call { caller, token, message, step, cause } => {
+                self.answer_error(instance, step, caller, token, cause, error);
+                self.release_message(message);
+            }
+            Work::Send { message, .. } | Work::Delivery { message, .. } => self.release_message(message),
+            Work::Timer { timer } => self.timer_cut(timer),
+            Work::Job { .. } => {}
+        }
+    }
+
+    fn priority(&mut self, instance: u32, work: Work) -> i64 {
+        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
+        let Some(by) = spec.priority else { return 0 };
+        let message = match work {
+            Work::Call { message, .. } | Work::Send { message, .. } | Work::Delivery { message, .. } => {
+                message
+            }
+            // Work without a message goes last.
+            Work::Job { .. } | Work::Timer { .. } => return i64::MAX,
+        };
+        let cause = self.world.messages[message].cause;
+        let reader = self.world.attempts.add(0, 0, instance, cause, Source::Send);
+        self.world.attempts[reader].message = message;
+        let priority = self.evaluate(by, reader);
+        self.drop_temporaries();
+        self.world.attempts.release(reader);
+        priority.map_or(i64::MAX, |word| word as i64)
+    }
+
+    /// A worker takes something up.
+    #[inline]
+    fn start(&mut self, instance: u32, work: Work, ticket: u32) {
+        let Some((handler, cause, source, message)) = self.begin_work(work) else {
+            if ticket != NONE {
+                self.record(Record::Dropped { instance: InstanceId(instance), ticket });
+            }
+            return;
+        };
+        let pc = self.model.handlers[handler.index()].entry;
+        let attempt = self.world.attempts.add(handler.0, pc, instance, cause, source);
+        let of = &mut self.world.attempts[attempt];
+        of.message = message;
+        of.state.worker = true;
+        self.world.instances[instance as usize].busy += 1;
+        let obligation = cause.obligation;
+        self.record(Record::Started { instance: InstanceId(instance), attempt, ticket, obligation });
+        match source {
+            Source::Timer { timer } => self.take_timer_frame(attempt, timer),
+            _ => self.give_frame(attempt),
+        }
+        self.run_attempt(attempt);
+    }
+
+    /// What the work runs, for whom; `None` if nobody wants it any more, or nothing handles it.
+    #[inline]
+    fn begin_work(&mut self, work: Work) -> Option<(HandlerId, Cause, Source, u32)> {
+        match work {
+            Work::Call { caller, token, message, step, cause } => {
+                let handler = self.model.calls[step as usize].handler;
+                Some((handler, cause, Source::Call { step, caller, token }, message))
+            }
+            Work::Send { message, step } => {
+                let send = &self.model.sends[step as usize];
+                let cause = self.world.messages[message].cause;
+                let cause = if send.main.contains(cause.origin()) { cause } else { cause.aside() };
+                Some((send.handler, cause, Source::Send, message))
+            }
+            Work::Delivery { delivery, message } => self.begin_delivery(delivery, message),
+            Work::Job { job, number } => {
+                let spec = &self.model.jobs[job.index()];
+                let cause = Cause::root(spec.origin, spec.key, number);
+                Some((spec.body, cause, Source::Job { job }, NONE))
+            }
+            Work::Timer { timer } => {
+                let (body, cause, message) = self.begin_timer(timer);
+                Some((body, cause, Source::Timer { timer }, message))
+            }
+        }
+    }
+
+    /// An attempt is over: its worker takes the next thing, and whoever waits for it is told.
+    pub(super) fn end_attempt(&mut self, attempt: u32, outcome: Outcome) {
+        self.roll_back(attempt);
+        let of = &self.world.attempts[attempt];
+        let (source, instance, state) = (of.source, of.instance, of.state);
+        if let Source::Call { .. } = source
+            && !state.replied
+        {
+            self.answer_at_end(attempt, outcome);
+        }
+        if state.worker {
+            self.record(Record::Ended { instance: InstanceId(instance), attempt, outcome });
+        }
+        match source {
+            Source::Intent { client, user } => self.intent_ended(attempt, client, user, outcome),
+            Source::Delivery { delivery, .. } => self.delivery_ended(delivery, outcome),
+            Source::Job { job } => self.job_ended(job, instance),
+            Source::Timer { timer } => self.timer_ended(timer, outcome),
+            Source::Call { .. } | Source::Send | Source::Branch { .. } => {}
+        }
+        self.discard(attempt);
+        if let Source::Branch { parent } = source {
+            return self.branch_ended(parent, outcome);
+        }
+        if state.worker {
+            self.world.instances[instance as usize].busy -= 1;
+            self.next_work(instance);
+        }
+    }
+
+    /// Frees an attempt's slot with everything it holds but its worker.
+    pub(super) fn discard(&mut self, attempt: u32) {
+        let of = &self.world.attempts[attempt];
+        let (frame, handler, message, owns_frame) = (of.frame, of.handler, of.message, of.state.owns_frame);
+        let (outgoing, remaining) = (of.outgoing, of.remaining);
+        let (pending, timeout) = (of.pending, of.timeout);
+        self.agenda.cancel(pending);
+        self.agenda.cancel(timeout);
+        if owns_frame {
+            self.free_frame(frame, handler);
+        }
+        for message in [message, outgoing] {
+            if message != NONE {
+                self.release_message(message);
+            }
+        }
+        self.world.lists.release(remaining);
+        self.world.attempts.release(attempt);
+    }
+
+    /// Free workers take what waits.
+    pub(super) fn next_work(&mut self, instance: u32) {
+        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
+        // Work that takes no time ends inside this loop, and must not begin another.
+        if std::mem::replace(&mut self.world.instances[instance as usize].serving, true) {
+            return;
+        }
+        loop {
+            let here = &mut self.world.instances[instance as usize];
+            if here.busy >= spec.workers || !here.up || here.paused > 0 {
+                break;
+            }
+            let next = match spec.order {
+                QueueOrder::Fifo => here.line.pop_front(),
+                QueueOrder::Lifo => here.line.pop_back(),
+                QueueOrder::Priority => here.ranked.pop().map(|entry| entry.0.2),
+            };
+            let Some(ticket) = next else { break };
+            let work = self.world.tickets[ticket].work;
+            // Whoever has given up waiting is past its deadline.
+            if spec.shed == Shed::Deadline
+                && let Work::Call { caller, token, .. } = work
+                && !self.world.attempts.is_waiting(caller, token)
+            {
+                self.drop_ticket(instance, ticket, Error::Rejected);
+                continue;
+            }
+            self.world.tickets.release(ticket);
+            self.start(instance, work, ticket);
+        }
+        self.world.instances[instance as usize].serving = false;
+    }
+
+    /// Takes a CPU, or waits for one in line. True if it has one, or needs none.
+    pub(super) fn take_cpu(&mut self, attempt: u32, instance: u32, length: Nanos) -> bool {
+        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
+        if spec.cpus == u32::MAX {
+            return true;
+        }
+        let here = &mut self.world.instances[instance as usize];
+        if here.computing < spec.cpus {
+            here.computing += 1;
+            self.world.attempts[attempt].state.cpu = true;
+            return true;
+        }
+        let token = self.world.attempts.wait(attempt, Wait::Cpu { length });
+        self.world.instances[instance as usize].waiting_for_cpu.push_back((attempt, token));
+        false
+    }
+
+    /// Gives a CPU to the next in line.
+    pub(super) fn release_cpu(&mut self, attempt: u32) {
+        let of = &mut self.world.attempts[attempt];
+        of.state.cpu = false;
+        let instance = of.instance as usize;
+        while let Some((next, token)) = self.world.instances[instance].waiting_for_cpu.pop_front() {
+            if self.world.attempts.is_waiting(next, token) {
+                self.world.attempts[next].state.cpu = true;
+                let event = Event::Resume { attempt: next, token };
+                self.agenda.after(0, Class::Completion, event);
+                return;
+            }
+        }
+        self.world.instances[instance].computing -= 1;
+    }
+
+    /// The instance that a message goes to; `None` if none is up.
+    #[inline]
+    pub(super) fn route_to(
+        &mut self,
+        service: ServiceId,
+        hops: &Hops,
+        draw: DrawKey,
+        key: Option<u64>,
+    ) -> Option<u32> {
+        let spec = &self.model.services[service.index()];
+        let (first, count) = (spec.first_instance, spec.instances);
+        if count == 1 {
+            return self.world.instances[first as usize].up.then_some(first);
+        }
+        let world = &self.world;
+        let is_up = |number: u32| world.instances[(first + number) as usize].up;
+        // The nth instance that is up, in turn from there.
+        let from = |start: u32| (0..count).map(|step| (start + step) % count).find(|&number| is_up(number));
+        let load = |number: u32| {
+            let instance = &world.instances[(first + number) as usize];
+            instance.busy as usize + instance.waiting()
+        };
+        let chosen = match spec.routing {
+            Routing::RoundRobin => {
+                let chosen = from(world.next_instance[service.index()] % count)?;
+                self.world.next_instance[service.index()] = chosen + 1;
+                chosen
+            }
+            Routing::LeastLoaded => {
+                (0..count).filter(|&number| is_up(number)).min_by_key(|&number| load(number))?
+            }
+            Routing::ByKey => from((mix(key.unwrap_or(0), 0x6B65_79) % count as u64) as u32)?,
+            Routing::Random => {
+                let up: u32 = (0..count).map(|number| is_up(number) as u32).sum();
+                let choice = self.agenda.choose(hops.routing, draw, up.max(1));
+                self.nth_up(first, count, choice)?
+            }
+            Routing::TwoChoices => {
+                let up: u32 = (0..count).map(|number| is_up(number) as u32).sum();
+                let one = self.agenda.choose(hops.routing, draw, up.max(1));
+                let one_instance = self.nth_up(first, count, one)?;
+                if up == 1 {
+                    return Some(first + one_instance);
+                }
+                let two = self.agenda.choose(hops.routing_second, draw, up - 1);
+                let two = self.nth_up(first, count, if two >= one { two + 1 } else { two })?;
+                let load = |number: u32| {
+                    let instance = &self.world.instances[(first + number) as usize];
+                    instance.busy as usize + instance.waiting()
+                };
+                if load(two) < load(one_instance) { two } else { one_instance }
+            }
+        };
+        Some(first + chosen)
+    }
+
+    fn nth_up(&self, first: u32, count: u32, nth: u32) -> Option<u32> {
+        let all_up = |number: &u32| self.world.instances[(first + number) as usize].up;
+        (0..count).filter(all_up).nth(nth as usize)
+    }
+
+    /// The region that an instance or a client is in.
+    pub(super) fn region_of(&self, attempt: u32) -> u16 {
+        let of = &self.world.attempts[attempt];
+        if of.instance != NOWHERE {
+            return self.model.instances[of.instance as usize].region;
+        }
+        let client = of.cause.origin() as usize;
+        self.model.clients.get(client).map_or(u16::MAX, |client| client.region)
+    }
+}

@@ -1,0 +1,114 @@
+//! Jobs: work that a service starts by itself, again and again, on every instance, or on the one
+//! that holds a lease.
+
+use super::instance::Work;
+use super::record::Observer;
+use super::{Event, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::Class;
+use crate::kernel::ids::*;
+use crate::kernel::stream::DrawKey;
+use crate::kernel::time::{Nanos, SECOND};
+use crate::model::NONE;
+
+/// A lease lasts twice the interval it was taken for, and no less than this.
+const SHORTEST_LEASE: Nanos = 10 * SECOND;
+
+/// Where a job stands.
+#[derive(Clone, Debug, Default)]
+pub struct JobState {
+    /// Rounds begun: of `once` jobs in all, of others by each instance.
+    rounds: u64,
+    by_instance: Vec<u64>,
+    /// Who holds the lease of a `once` job, and which lease it is.
+    holder: Option<u32>,
+    lease: u32,
+}
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// An instance's first round comes after one interval.
+    pub(super) fn begin_jobs(&mut self, instance: u32) {
+        let service = self.model.instances[instance as usize].service;
+        for &job in &self.model.services[service.index()].jobs {
+            self.schedule_job(job, instance);
+        }
+    }
+
+    fn schedule_job(&mut self, job: JobId, instance: u32) {
+        let interval = self.job_interval(job, instance);
+        let epoch = self.world.instances[instance as usize].epoch;
+        self.agenda.after(interval, Class::Timer, Event::Job { job, instance, epoch });
+    }
+
+    fn job_interval(&mut self, job: JobId, instance: u32) -> Nanos {
+        let spec = &self.model.jobs[job.index()];
+        let number = self.model.instances[instance as usize].number;
+        let round = self.round(job, instance);
+        self.length(spec.every, DrawKey::hashed(spec.key, number, round as u32))
+    }
+
+    fn round(&self, job: JobId, instance: u32) -> u64 {
+        let state = &self.world.jobs[job.index()];
+        if self.model.jobs[job.index()].once {
+            return state.rounds;
+        }
+        let number = self.model.instances[instance as usize].number as usize;
+        state.by_instance.get(number).copied().unwrap_or(0)
+    }
+
+    pub(super) fn job_due(&mut self, job: JobId, instance: u32, epoch: u32) {
+        let here = &mut self.world.instances[instance as usize];
+        if here.epoch != epoch || !here.up {
+            return;
+        }
+        if here.paused > 0 {
+            here.deferred.push(Event::Job { job, instance, epoch });
+            return;
+        }
+        let once = self.model.jobs[job.index()].once;
+        if once && !self.take_lease(job, instance) {
+            return self.schedule_job(job, instance);
+        }
+        let number = self.round(job, instance);
+        let state = &mut self.world.jobs[job.index()];
+        if once {
+            state.rounds += 1;
+        } else {
+            let at = self.model.instances[instance as usize].number as usize;
+            if state.by_instance.len() <= at {
+                state.by_instance.resize(at + 1, 0);
+            }
+            state.by_instance[at] += 1;
+        }
+        self.enter(instance, Work::Job { job, number });
+    }
+
+    /// Takes or renews the lease of a `once` job.
+    fn take_lease(&mut self, job: JobId, instance: u32) -> bool {
+        let interval = self.job_interval(job, instance);
+        let state = &mut self.world.jobs[job.index()];
+        if state.holder.is_some_and(|holder| holder != instance) {
+            return false;
+        }
+        state.holder = Some(instance);
+        state.lease += 1;
+        let lease = state.lease;
+        let length = interval.saturating_mul(2).max(SHORTEST_LEASE);
+        self.agenda.after(length, Class::Timer, Event::JobLease { job, lease });
+        true
+    }
+
+    /// A lease was not renewed: any instance may take it, even while a paused holder works on.
+    pub(super) fn job_lease_over(&mut self, job: JobId, lease: u32) {
+        let state = &mut self.world.jobs[job.index()];
+        if state.lease == lease {
+            state.holder = None;
+        }
+    }
+
+    /// The next round comes one interval after this one's end.
+    pub(super) fn job_ended(&mut self, job: JobId, instance: u32) {
+        debug_assert_ne!(instance, NONE);
+        self.schedule_job(job, instance);
+    }
+}

@@ -1,0 +1,473 @@
+//! The world: everything that changes in a replication, and what happens to it.
+//!
+//! [`Simulation`] joins the compiled [`Model`], the [`World`] (plain data: it can be cloned), an
+//! [`Agenda`] that owns time and chance, and an observer. Its loop is [`Simulation::run`]: take the
+//! next event, apply it, say what happened. Each file beside this one is one kind of happening:
+//!
+//! - `client` begins intents; `interpret` runs handler code, `evaluate` its expressions;
+//! - `instance` queues work for workers and CPUs, `call` and `network` carry it between processes;
+//! - `rows` and `commit` act on the `store`; `publish`, `deliver` and `outbox` on the `broker`;
+//! - `job` and `timer` start work by themselves; `fault` disturbs all of it.
+
+mod attempt;
+pub mod broker;
+mod call;
+mod client;
+mod commit;
+mod deliver;
+mod effect;
+mod evaluate;
+mod fault;
+pub mod identity;
+mod instance;
+mod interpret;
+mod job;
+mod message;
+mod network;
+mod outbox;
+mod phases;
+mod publish;
+pub mod record;
+mod region;
+mod rows;
+pub mod store;
+mod timer;
+mod words;
+
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::{Class, Handle};
+use crate::kernel::ids::*;
+use crate::kernel::stream::DrawKey;
+use crate::kernel::time::Nanos;
+use crate::model::{Duration, Model, NONE};
+use attempt::{Attempt, Attempts};
+use broker::{Broker, DeliveryId, TimerId};
+use message::Messages;
+use record::{Observer, Record};
+use std::sync::atomic::{AtomicBool, Ordering};
+use words::{Lists, Slab, Words};
+
+/// What the event list holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    Phase(phases::Phase),
+    Arrival {
+        client: ClientId,
+    },
+    /// A user of a closed population has thought.
+    Think {
+        client: ClientId,
+        user: u32,
+    },
+    /// A rate changes to its next phase.
+    RatePhase {
+        client: ClientId,
+    },
+    /// What an attempt waits for on its own instance is over.
+    Resume {
+        attempt: u32,
+        token: u32,
+    },
+    /// What it waits for elsewhere takes effect: the middle of a round trip.
+    Midpoint {
+        attempt: u32,
+        token: u32,
+    },
+    /// Its timeout.
+    Timeout {
+        attempt: u32,
+        token: u32,
+    },
+    /// A one-way message reaches an instance.
+    Sent {
+        message: u32,
+        step: u32,
+        instance: u32,
+        epoch: u16,
+    },
+    /// A call reaches an instance.
+    Request {
+        request: u32,
+    },
+    /// A call's answer, a publish's confirmation.
+    Answer {
+        attempt: u32,
+        token: u32,
+        payload: u32,
+    },
+    /// An error instead of an answer.
+    Refusal {
+        attempt: u32,
+        token: u32,
+        error: u32,
+    },
+    /// A publish reaches its broker; the token is of the attempt that waits for the confirmation.
+    Publish {
+        message: u32,
+        attempt: u32,
+        token: u32,
+    },
+    /// A delivery reaches its consumer.
+    Delivery {
+        delivery: DeliveryId,
+    },
+    Ack {
+        delivery: DeliveryId,
+    },
+    Nack {
+        delivery: DeliveryId,
+    },
+    Broker {
+        timer: TimerId,
+    },
+    /// A packet leaves a pipe of limited bandwidth.
+    PipeFree {
+        pipe: u32,
+    },
+    Job {
+        job: JobId,
+        instance: u32,
+        epoch: u32,
+    },
+    JobLease {
+        job: JobId,
+        lease: u32,
+    },
+    Timer {
+        timer: u32,
+    },
+    Relay {
+        outbox: u32,
+        token: u32,
+    },
+    RelayPublished {
+        outbox: u32,
+        token: u32,
+        message: u32,
+    },
+    RelayConfirmed {
+        outbox: u32,
+        token: u32,
+        message: u32,
+    },
+    /// A request to the outside is half way there and back.
+    Effect {
+        request: u32,
+    },
+    /// A row's time to live is over: an index into what expires.
+    Expire {
+        expiry: u32,
+    },
+    FaultBegin {
+        fault: FaultId,
+    },
+    FaultEnd {
+        firing: u32,
+    },
+    Restart {
+        instance: u32,
+        epoch: u32,
+    },
+}
+
+/// Everything that changes, but for time and chance.
+#[derive(Clone)]
+pub struct World {
+    attempts: Attempts,
+    messages: Messages,
+    words: Words,
+    lists: Lists,
+    instances: Vec<instance::Instance>,
+    tickets: Slab<instance::Ticket>,
+    /// Round-robin pointer of each service.
+    next_instance: Vec<u32>,
+    clients: Vec<client::ClientState>,
+    jobs: Vec<job::JobState>,
+    timers: Slab<timer::Timer>,
+    stores: Vec<commit::StoreState>,
+    memories: Vec<store::memory::Memory>,
+    expiries: Slab<rows::Expiring>,
+    broker: Broker,
+    broker_timers: Vec<Handle>,
+    /// Choices the broker has asked for.
+    broker_choices: u64,
+    /// Its decisions are being carried out.
+    carrying_out: bool,
+    producers: Vec<u64>,
+    outboxes: Vec<outbox::OutboxState>,
+    network: network::Network,
+    faults: Vec<fault::FaultState>,
+    firings: Slab<fault::Firing>,
+    effects: effect::Effects,
+    counters: Vec<rustc_hash::FxHashMap<u64, u64>>,
+    unique: u64,
+    /// Set when arrivals have stopped.
+    draining: bool,
+    /// Packets on their way, and whatever else keeps the run from being quiet.
+    in_flight: u64,
+    ended: Option<bool>,
+    scratch: Scratch,
+}
+
+/// Buffers reused by one event after another.
+#[derive(Clone, Default)]
+struct Scratch {
+    actions: Vec<broker::Action>,
+    stack: Vec<u64>,
+    /// Lists that expressions made and nobody has taken yet.
+    temporaries: Vec<u64>,
+    row: Vec<u64>,
+    key: Vec<u64>,
+}
+
+/// Bounds of a replication that a design may not pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Events in all.
+    pub events: u64,
+    /// Events at one instant.
+    pub events_per_instant: u64,
+    /// Messages, attempts and waiting things held at once.
+    pub held: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events: 20_000_000_000, events_per_instant: 20_000_000, held: 12_000_000 }
+    }
+}
+
+/// Why a replication did not come to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Halt {
+    /// Time stood still over a whole budget of events; the handler that ran last.
+    ZeroDelayLoop {
+        events: u64,
+        handler: String,
+    },
+    EventBudget {
+        events: u64,
+        at: Nanos,
+    },
+    /// Too much was held at once; what held most.
+    Overload {
+        held: usize,
+        at: Nanos,
+        largest: String,
+    },
+    Interrupted,
+}
+
+impl std::fmt::Display for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use crate::kernel::time::Pretty;
+        match self {
+            Halt::ZeroDelayLoop { events, handler } => write!(
+                f,
+                "a loop without delay: {events} events happened at one instant, the last of them in {handler}"
+            ),
+            Halt::EventBudget { events, at } => {
+                write!(f, "the run is over its budget of {events} events at {}", Pretty(*at))
+            }
+            Halt::Overload { held, at, largest } => write!(
+                f,
+                "the design is overloaded without bound: {held} things are waiting or under way at {}, most of \
+                 them {largest}",
+                Pretty(*at)
+            ),
+            Halt::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+/// One replication under way.
+pub struct Simulation<'m, A, O> {
+    pub model: &'m Model,
+    pub world: World,
+    pub agenda: A,
+    pub observer: O,
+    /// Events applied so far.
+    pub events: u64,
+}
+
+impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
+    /// A replication at time 0: clients, jobs and faults have their first events.
+    pub fn new(model: &'m Model, agenda: A, observer: O) -> Self {
+        let mut simulation = Self { model, world: World::new(model), agenda, observer, events: 0 };
+        simulation.begin();
+        simulation
+    }
+
+    /// Runs to the end: until the drain is quiet, or its limit.
+    ///
+    /// # Errors
+    ///
+    /// What the design did that no run can bear, or that `interrupt` was set.
+    pub fn run(&mut self, limits: Limits, interrupt: &AtomicBool) -> Result<(), Halt> {
+        let mut instant = self.agenda.now();
+        let mut instant_began = self.events;
+        while let Some(event) = self.agenda.next() {
+            self.events += 1;
+            self.apply(event);
+            if self.world.draining && self.is_over() {
+                break;
+            }
+            if self.events & 0xFFF == 0 {
+                if self.agenda.now() != instant {
+                    instant = self.agenda.now();
+                    instant_began = self.events;
+                }
+                self.check(limits, self.events - instant_began, interrupt)?;
+            }
+        }
+        let quiet = self.world.ended.unwrap_or(true);
+        self.record(Record::End { quiet });
+        Ok(())
+    }
+
+    #[inline]
+    fn apply(&mut self, event: Event) {
+        match event {
+            Event::Resume { attempt, token } => self.resume(attempt, token),
+            Event::Midpoint { attempt, token } => self.midpoint(attempt, token),
+            Event::Arrival { client } => self.arrival(client),
+            Event::Sent { message, step, instance, epoch } => self.sent(message, step, instance, epoch),
+            Event::Request { request } => self.request(request),
+            Event::Answer { attempt, token, payload } => self.answer(attempt, token, payload),
+            Event::Refusal { attempt, token, error } => self.refusal(attempt, token, error),
+            Event::Timeout { attempt, token } => self.timeout(attempt, token),
+            Event::Publish { message, attempt, token } => self.publish_arrives(message, attempt, token),
+            Event::Delivery { delivery } => self.delivery_arrives(delivery),
+            Event::Ack { delivery } => self.ack_arrives(delivery),
+            Event::Nack { delivery } => self.nack_arrives(delivery),
+            Event::Broker { timer } => self.broker_timer(timer),
+            Event::Think { client, user } => self.think(client, user),
+            Event::RatePhase { client } => self.rate_phase(client),
+            Event::PipeFree { pipe } => self.pipe_free(pipe),
+            Event::Job { job, instance, epoch } => self.job_due(job, instance, epoch),
+            Event::JobLease { job, lease } => self.job_lease_over(job, lease),
+            Event::Timer { timer } => self.timer_due(timer),
+            Event::Relay { outbox, token } => self.relay(outbox, token),
+            Event::RelayPublished { outbox, token, message } => self.relay_published(outbox, token, message),
+            Event::RelayConfirmed { outbox, token, message } => self.relay_confirmed(outbox, token, message),
+            Event::Effect { request } => self.effect_happens(request),
+            Event::Expire { expiry } => self.expire(expiry),
+            Event::FaultBegin { fault } => self.fault_due(fault),
+            Event::FaultEnd { firing } => self.fault_ends(firing),
+            Event::Restart { instance, epoch } => self.restart(instance, epoch),
+            Event::Phase(phase) => self.phase(phase),
+        }
+    }
+
+    #[inline(always)]
+    fn record(&mut self, record: Record) {
+        let now = self.agenda.now();
+        self.observer.record(now, &record);
+    }
+
+    /// A length of time that does not depend on an attempt's values.
+    #[inline]
+    fn length(&mut self, duration: Duration, key: DrawKey) -> Nanos {
+        match duration {
+            Duration::Constant(nanos) => nanos,
+            Duration::Drawn(stream) => self.agenda.draw(stream, key),
+            Duration::Computed(_) => unreachable!("computed durations belong to steps"),
+        }
+    }
+
+    /// Events that have nothing to do with an attempt's own instance.
+    fn later(&mut self, delay: Nanos, class: Class, event: Event) -> Handle {
+        self.agenda.after(delay, class, event)
+    }
+
+    fn check(&self, limits: Limits, at_this_instant: u64, interrupt: &AtomicBool) -> Result<(), Halt> {
+        if interrupt.load(Ordering::Relaxed) {
+            return Err(Halt::Interrupted);
+        }
+        if at_this_instant > limits.events_per_instant {
+            let handler = self.world.attempts.last_handler();
+            let handler = self.model.handlers.get(handler as usize).map_or("no handler", |last| &last.name);
+            return Err(Halt::ZeroDelayLoop { events: at_this_instant, handler: handler.to_string() });
+        }
+        if self.events > limits.events {
+            return Err(Halt::EventBudget { events: limits.events, at: self.agenda.now() });
+        }
+        let held = self.world.held() + self.agenda.pending();
+        if held > limits.held {
+            return Err(Halt::Overload { held, at: self.agenda.now(), largest: self.largest_holder() });
+        }
+        Ok(())
+    }
+
+    /// What holds most of what is waiting: named when there is too much.
+    fn largest_holder(&self) -> String {
+        let queues = self.world.instances.iter().enumerate().map(|(index, instance)| {
+            let spec = &self.model.instances[index];
+            let service = &self.model.services[spec.service.index()].name;
+            (instance.waiting() as u64, format!("in the queue of {service}#{}", spec.number))
+        });
+        let groups = self.model.groups.iter().enumerate().map(|(index, group)| {
+            (self.world.broker.lag(GroupId::new(index)), format!("in the topic of {}", group.name))
+        });
+        let attempts = (self.world.attempts.len() as u64, "attempts under way".to_string());
+        queues
+            .chain(groups)
+            .chain([attempts])
+            .max_by_key(|(held, _)| *held)
+            .map_or(String::new(), |most| most.1)
+    }
+}
+
+impl World {
+    /// Attempts, messages and waiting things held now.
+    fn held(&self) -> usize {
+        self.attempts.len() + self.messages.len() + self.tickets.len()
+    }
+
+    fn new(model: &Model) -> Self {
+        let members: Vec<_> = model.groups.iter().map(|group| group.member.clone()).collect();
+        let topics: Vec<_> = model.topics.iter().map(|topic| topic.knobs.clone()).collect();
+        Self {
+            attempts: Attempts::default(),
+            messages: Messages::default(),
+            words: Words::default(),
+            lists: Lists::default(),
+            instances: model.instances.iter().map(|_| instance::Instance::new()).collect(),
+            tickets: Slab::default(),
+            next_instance: vec![0; model.services.len()],
+            clients: model.clients.iter().map(client::ClientState::new).collect(),
+            jobs: model.jobs.iter().map(|_| job::JobState::default()).collect(),
+            timers: Slab::default(),
+            stores: model.stores.iter().map(|store| commit::StoreState::new(model, store)).collect(),
+            memories: model
+                .instances
+                .iter()
+                .map(|instance| rows::memory_of(model, instance.service))
+                .collect(),
+            expiries: Slab::default(),
+            broker: Broker::new(&topics, &members),
+            broker_timers: Vec::new(),
+            broker_choices: 0,
+            carrying_out: false,
+            producers: vec![0; model.instances.len() + model.clients.len()],
+            outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
+            network: network::Network::new(model),
+            faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
+            firings: Slab::default(),
+            effects: effect::Effects::default(),
+            counters: vec![Default::default(); model.counters as usize],
+            unique: 0,
+            draining: false,
+            in_flight: 0,
+            ended: None,
+            scratch: Scratch::default(),
+        }
+    }
+}
+
+/// "None" among instances: a client's attempts run on none.
+const NOWHERE: u32 = NONE;
+
+const _: () = assert!(std::mem::size_of::<Event>() <= 16);
+const _: () = assert!(std::mem::size_of::<Record>() <= 32);
+const _: () = assert!(std::mem::size_of::<Attempt>() <= 256);

@@ -1,0 +1,64 @@
+//! The phases of a replication: arrivals, then the drain until nothing is in flight.
+
+use super::record::{Observer, Record};
+use super::{Event, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::Class;
+use crate::kernel::ids::*;
+
+/// What a phase event says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Phase {
+    /// Arrivals stop, faults heal.
+    Drain,
+    /// The drain has lasted as long as it may.
+    Limit,
+}
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// First events, in an order that no later one depends on.
+    pub(super) fn begin(&mut self) {
+        let model = self.model;
+        self.agenda.after(model.run.horizon, Class::Fault, Event::Phase(Phase::Drain));
+        for fault in 0..model.faults.len() {
+            self.begin_fault(FaultId::new(fault));
+        }
+        for client in 0..model.clients.len() {
+            self.begin_client(ClientId::new(client));
+        }
+        for instance in 0..model.instances.len() as u32 {
+            self.begin_jobs(instance);
+        }
+        for outbox in 0..model.outboxes.len() as u32 {
+            self.schedule_poll(outbox);
+        }
+    }
+
+    pub(super) fn phase(&mut self, phase: Phase) {
+        match phase {
+            Phase::Drain => {
+                self.world.draining = true;
+                self.record(Record::Drain);
+                self.heal();
+                let limit = self.model.run.drain;
+                self.agenda.after(limit, Class::Fault, Event::Phase(Phase::Limit));
+            }
+            Phase::Limit => self.world.ended = Some(false),
+        }
+    }
+
+    /// Whether the drain is over: nothing is in flight, or its limit is reached.
+    pub(super) fn is_over(&self) -> bool {
+        let world = &self.world;
+        world.ended.is_some()
+            || world.attempts.len() == 0
+                && world.in_flight == 0
+                && world.tickets.len() == 0
+                && world.timers.len() == 0
+                && world.network.requests.len() == 0
+                && world.network.delayed() == 0
+                && world.effects.under_way() == 0
+                && world.outboxes.iter().all(|outbox| outbox.unsent() == 0)
+                && (0..self.model.groups.len()).all(|group| world.broker.lag(GroupId::new(group)) == 0)
+    }
+}

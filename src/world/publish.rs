@@ -1,0 +1,179 @@
+//! Publishing: a message on its way to its broker, its confirmation, and sending it again.
+
+use super::attempt::Wait;
+use super::broker::{Accepted, Origin};
+use super::interpret::Flow;
+use super::network::Hop;
+use super::record::{Observer, Record};
+use super::{Event, NOWHERE, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::RingId;
+use crate::kernel::ids::*;
+use crate::model::{Error, NONE, Pc, PublishStep};
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    pub(super) fn publish(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        let model = self.model;
+        let publish = &model.publishes[step as usize];
+        if publish.outbox.is_some() {
+            return self.insert_into_outbox(attempt, pc, step);
+        }
+        let message = self.make_publication(attempt, publish, step)?;
+        let of = &mut self.world.attempts[attempt];
+        of.pc = pc;
+        of.step_tries = 0;
+        of.last_wait = 0;
+        if publish.confirm {
+            of.outgoing = message;
+            self.try_publish(attempt, step);
+            return Ok(Flow::Leave);
+        }
+        let hop = self.publish_hop(attempt, step, message);
+        self.world.in_flight += 1;
+        self.transmit(hop, Event::Publish { message, attempt: NONE, token: 0 });
+        Ok(Flow::Go(pc + 1))
+    }
+
+    /// The message of a `publish`, with its key, its id and its number among what its producer sends.
+    pub(super) fn make_publication(
+        &mut self,
+        attempt: u32,
+        publish: &PublishStep,
+        step: u32,
+    ) -> Result<u32, Error> {
+        let message = self.make_message(attempt, publish.message, publish.with, publish.site)?;
+        let given = |this: &mut Self, operand: Option<crate::model::Operand>| match operand {
+            Some(operand) => this.evaluate(operand, attempt).map(Some),
+            None => Ok(None),
+        };
+        let (key, id) = match (given(self, publish.key), given(self, publish.id)) {
+            (Ok(key), Ok(id)) => (key, id),
+            (Err(error), _) | (_, Err(error)) => {
+                self.release_message(message);
+                return Err(error);
+            }
+        };
+        let producer = self.producer_of(attempt);
+        let sequence = &mut self.world.producers[producer as usize];
+        *sequence += 1;
+        let sequence = *sequence;
+        let of = &mut self.world.messages[message];
+        (of.step, of.producer, of.sequence) = (step, producer, sequence);
+        of.key = key.or(of.key);
+        of.id = id.unwrap_or(of.id);
+        of.partition = NONE;
+        Ok(message)
+    }
+
+    fn producer_of(&self, attempt: u32) -> u32 {
+        let of = &self.world.attempts[attempt];
+        match of.instance {
+            NOWHERE => {
+                self.model.instances.len() as u32 + of.cause.origin().min(self.model.clients.len() as u32 - 1)
+            }
+            instance => instance,
+        }
+    }
+
+    /// Sends a publish that waits for its confirmation, for the first time or again.
+    pub(super) fn try_publish(&mut self, attempt: u32, step: u32) {
+        let publish = &self.model.publishes[step as usize];
+        let ring = RingId(publish.timeout.ring);
+        let token = self.world.attempts.wait(attempt, Wait::Confirm { step });
+        let timeout = self.agenda.after_constant(ring, Event::Timeout { attempt, token });
+        let of = &mut self.world.attempts[attempt];
+        of.timeout = timeout;
+        let message = of.outgoing;
+        self.world.messages[message].references += 1;
+        let hop = self.publish_hop(attempt, step, message);
+        self.world.in_flight += 1;
+        self.transmit(hop, Event::Publish { message, attempt, token });
+    }
+
+    fn publish_hop(&mut self, attempt: u32, step: u32, message: u32) -> Hop {
+        let model = self.model;
+        let publish = &model.publishes[step as usize];
+        let partition = self.partition_of(message, publish.topic);
+        let of = &self.world.attempts[attempt];
+        let producer = self.world.messages[message].producer;
+        Hop {
+            route: publish.route,
+            latency: publish.hops.there,
+            trouble: publish.hops.trouble,
+            draw: of.cause.again(of.step_tries).attempt_key(of.item, of.tries),
+            from: self.region_of(attempt),
+            to: model.topics[publish.topic.index()].region,
+            bytes: model.messages[publish.message.index()].size_bytes,
+            channel: Some(super::identity::mix(
+                (producer as u64) << 32 | 1,
+                (publish.topic.0 as u64) << 32 | partition as u64,
+            )),
+        }
+    }
+
+    /// The partition a message goes to: chosen once, kept when it is sent again.
+    pub(super) fn partition_of(&mut self, message: u32, topic: TopicId) -> u32 {
+        let of = &self.world.messages[message];
+        if of.partition != NONE {
+            return of.partition;
+        }
+        let key = of.key;
+        let partition = self.with_broker(|broker, choose, _| broker.route(topic, key, choose));
+        self.world.messages[message].partition = partition;
+        partition
+    }
+
+    /// A publish reaches its broker.
+    pub(super) fn publish_arrives(&mut self, message: u32, attempt: u32, token: u32) {
+        self.world.in_flight -= 1;
+        let model = self.model;
+        let step = self.world.messages[message].step;
+        let publish = &model.publishes[step as usize];
+        self.accept(message, publish.topic);
+        if attempt == NONE || !self.world.attempts.is_waiting(attempt, token) {
+            return;
+        }
+        let of = &self.world.attempts[attempt];
+        let hop = Hop {
+            route: publish.back,
+            latency: publish.hops.back,
+            trouble: publish.hops.trouble,
+            draw: of.cause.again(of.step_tries).attempt_key(of.item, of.tries).beside(1),
+            from: model.topics[publish.topic.index()].region,
+            to: self.region_of(attempt),
+            bytes: 0,
+            channel: None,
+        };
+        self.transmit(hop, Event::Answer { attempt, token, payload: NONE });
+    }
+
+    /// A broker takes a message in; the packet's reference becomes the broker's.
+    pub(super) fn accept(&mut self, message: u32, topic: TopicId) {
+        let of = &self.world.messages[message];
+        let (key, partition, obligation) = (of.key, of.partition, of.cause.obligation);
+        let size = self.model.messages[of.kind.index()].size_bytes;
+        let origin = Some(Origin { producer: of.producer, sequence: of.sequence });
+        // Before the actions that it leads to: observers first hear of the message.
+        let accepted = self.begin_broker(|broker, choose, actions| {
+            broker.accept(topic, partition, message, key, size, origin, choose, actions)
+        });
+        match accepted {
+            Accepted::Appended { .. } => self.record(Record::Accepted { topic, message, obligation }),
+            Accepted::Duplicate => {
+                self.record(Record::Deduplicated { topic });
+                self.release_message(message);
+            }
+        }
+        self.carry_out();
+    }
+
+    pub(super) fn confirmed(&mut self, attempt: u32, step: u32) {
+        self.end_wait(attempt);
+        let model = self.model;
+        if self.unanswered(attempt, &model.publishes[step as usize].unanswered) {
+            return;
+        }
+        let pc = self.world.attempts[attempt].pc;
+        self.proceed(attempt, Ok(pc + 1));
+    }
+}

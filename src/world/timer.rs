@@ -1,0 +1,203 @@
+//! Timers: what `after` starts later, on a copy of the frame.
+//!
+//! In memory, a timer is gone with its instance. A durable one is stored with the enclosing commit
+//! and fires at least once, on any instance that is up; it is removed when its attempt ends well.
+
+use super::attempt::{StepResult, Wait};
+use super::identity::Cause;
+use super::instance::Work;
+use super::interpret::Flow;
+use super::record::{Observer, Outcome};
+use super::{Event, NOWHERE, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::Class;
+use crate::kernel::ids::*;
+use crate::kernel::time::{Nanos, SECOND};
+use crate::model::{Error, NONE, Pc};
+
+/// A durable timer whose attempt failed, or that found nobody up, fires again after this long.
+const FIRE_AGAIN: Nanos = SECOND;
+
+/// One timer.
+#[derive(Clone, Copy, Debug)]
+pub struct Timer {
+    pub body: HandlerId,
+    pub cause: Cause,
+    pub message: u32,
+    /// Block of the frame's copy, with the layout of the body.
+    frame: u32,
+    delay: Nanos,
+    service: ServiceId,
+    /// The instance and its life, of timers in memory.
+    memory: Option<(u32, u32)>,
+    /// The attempt whose transaction has yet to commit it.
+    uncommitted: u32,
+    fired: u32,
+}
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    pub(super) fn after(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        let model = self.model;
+        let of = &model.afters[step as usize];
+        let delay = self.step_length(of.delay, attempt)?;
+        let from = &self.world.attempts[attempt];
+        let (instance, message, cause) =
+            (from.instance, from.message, from.cause.child(of.site.0, from.item));
+        let cause = if from.item != 0 { cause.aside() } else { cause };
+        let epoch = self.world.instances.get(instance as usize).map_or(0, |here| here.epoch);
+        let service = match instance {
+            NOWHERE => ServiceId(NONE),
+            _ => model.instances[instance as usize].service,
+        };
+        let frame = self.copy_frame(attempt, of.body.0);
+        if message != NONE {
+            self.world.messages[message].references += 1;
+        }
+        let timer = self.world.timers.add(Timer {
+            body: of.body,
+            cause,
+            message,
+            frame,
+            delay,
+            service,
+            memory: of.durable.is_none().then_some((instance, epoch)),
+            uncommitted: NONE,
+            fired: 0,
+        });
+        let Some(times) = of.durable else {
+            self.start_timer(timer);
+            return Ok(Flow::Go(pc + 1));
+        };
+        self.world.timers[timer].uncommitted = attempt;
+        if self.world.attempts[attempt].transaction.is_some() {
+            return Ok(Flow::Go(pc + 1));
+        }
+        let length = self.step_length(times.commit, attempt)?;
+        self.world.attempts[attempt].last_wait = length - length / 2;
+        self.round_trip(attempt, pc, length / 2, Wait::Store { after: step });
+        Ok(Flow::Leave)
+    }
+
+    fn start_timer(&mut self, timer: u32) {
+        let delay = self.world.timers[timer].delay;
+        self.agenda.after(delay, Class::Timer, Event::Timer { timer });
+    }
+
+    /// A durable timer outside a transaction reaches the store.
+    pub(super) fn timer_arrives(&mut self, attempt: u32, after: u32) {
+        self.store_timers(attempt, true);
+        let half = self.world.attempts[attempt].last_wait;
+        self.return_trip(attempt, half, Wait::StoreAnswer { after }, StepResult::Done);
+    }
+
+    pub(super) fn timer_stored(&mut self, attempt: u32) {
+        let pc = self.world.attempts[attempt].pc;
+        self.proceed(attempt, Ok(pc + 1));
+    }
+
+    /// A transaction has ended: its timers run from now, or never were.
+    pub(super) fn store_timers(&mut self, attempt: u32, committed: bool) {
+        if self.world.timers.len() == 0 {
+            return;
+        }
+        let timers = self.world.timers.all();
+        let own: Vec<u32> =
+            timers.filter(|(_, timer)| timer.uncommitted == attempt).map(|(slot, _)| slot).collect();
+        for timer in own {
+            self.world.timers[timer].uncommitted = NONE;
+            if committed {
+                self.start_timer(timer);
+            } else {
+                self.remove_timer(timer);
+            }
+        }
+    }
+
+    /// A timer fires.
+    pub(super) fn timer_due(&mut self, timer: u32) {
+        let of = self.world.timers[timer];
+        match of.memory {
+            Some((NOWHERE, _)) => self.fire_on_client(timer),
+            Some((instance, epoch)) => {
+                let here = &mut self.world.instances[instance as usize];
+                if here.epoch != epoch || !here.up {
+                    return self.remove_timer(timer);
+                }
+                if here.paused > 0 {
+                    here.deferred.push(Event::Timer { timer });
+                    return;
+                }
+                self.enter(instance, Work::Timer { timer });
+            }
+            None => {
+                let spec = &self.model.services[of.service.index()];
+                let mut instances = spec.first_instance..spec.first_instance + spec.instances;
+                let up = |&instance: &u32| {
+                    let here = &self.world.instances[instance as usize];
+                    here.up && here.paused == 0
+                };
+                match instances.find(up) {
+                    Some(instance) => {
+                        self.world.timers[timer].fired += 1;
+                        self.enter(instance, Work::Timer { timer });
+                    }
+                    None => drop(self.agenda.after(FIRE_AGAIN, Class::Timer, Event::Timer { timer })),
+                }
+            }
+        }
+    }
+
+    /// A client has no workers: its timers' bodies just run.
+    fn fire_on_client(&mut self, timer: u32) {
+        let of = self.world.timers[timer];
+        let pc = self.model.handlers[of.body.index()].entry;
+        let source = super::attempt::Source::Timer { timer };
+        let attempt = self.world.attempts.add(of.body.0, pc, NOWHERE, of.cause, source);
+        self.take_timer_frame(attempt, timer);
+        self.run_attempt(attempt);
+    }
+
+    /// What an attempt that a timer starts is for.
+    pub(super) fn begin_timer(&mut self, timer: u32) -> (HandlerId, Cause, u32) {
+        let of = self.world.timers[timer];
+        if of.message != NONE {
+            self.world.messages[of.message].references += 1;
+        }
+        (of.body, of.cause.again(of.fired.saturating_sub(1)), of.message)
+    }
+
+    /// Gives an attempt its own copy of the timer's frame.
+    pub(super) fn take_timer_frame(&mut self, attempt: u32, timer: u32) {
+        let of = self.world.timers[timer];
+        self.world.attempts[attempt].frame = of.frame;
+        let copy = self.copy_frame(attempt, of.body.0);
+        let new = &mut self.world.attempts[attempt];
+        new.frame = copy;
+        new.state.owns_frame = true;
+    }
+
+    pub(super) fn timer_ended(&mut self, timer: u32, outcome: Outcome) {
+        let durable = self.world.timers[timer].memory.is_none();
+        if durable && outcome != Outcome::Well {
+            self.agenda.after(FIRE_AGAIN, Class::Timer, Event::Timer { timer });
+            return;
+        }
+        self.remove_timer(timer);
+    }
+
+    /// A timer that waited for a worker when its instance crashed.
+    pub(super) fn timer_cut(&mut self, timer: u32) {
+        self.timer_ended(timer, Outcome::Cut);
+    }
+
+    fn remove_timer(&mut self, timer: u32) {
+        let of = self.world.timers[timer];
+        self.free_frame(of.frame, of.body.0);
+        if of.message != NONE {
+            self.release_message(of.message);
+        }
+        // A freed slot must not look like one that waits for a commit.
+        self.world.timers[timer].uncommitted = NONE;
+        self.world.timers.release(timer);
+    }
+}

@@ -1,0 +1,6 @@
+//! Reports, from results that are made by hand: no simulation runs here.
+
+mod fixture;
+mod hostile;
+mod page;
+mod terminal;

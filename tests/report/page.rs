@@ -1,0 +1,197 @@
+//! The page: its structure, what it says, and that it reaches for nothing.
+
+use super::fixture::{crowd, nothing, order_flow};
+use eventflow::report::{json, page};
+use roxmltree::{Document, Node};
+use std::collections::BTreeSet;
+
+/// The charts of a page, parsed.
+pub fn charts(page: &str) -> Vec<String> {
+    let pieces = page.split("<svg xmlns").skip(1);
+    pieces.map(|piece| format!("<svg xmlns{}</svg>", piece.split("</svg>").next().unwrap())).collect()
+}
+
+fn child_text<'a>(svg: Node<'a, '_>, name: &str) -> &'a str {
+    svg.children()
+        .find(|child| child.has_tag_name(("http://www.w3.org/2000/svg", name)))
+        .and_then(|child| child.text())
+        .unwrap_or("")
+}
+
+#[test]
+fn every_chart_is_well_formed_and_told_in_words() {
+    for results in [order_flow(), crowd(300)] {
+        let page = page::render(&results);
+        let charts = charts(&page);
+        assert_eq!(charts.len(), 20, "ten charts, each wide and narrow");
+        for chart in &charts {
+            let document = Document::parse(chart).unwrap_or_else(|error| panic!("{error}\n{chart}"));
+            let svg = document.root_element();
+            assert_eq!(svg.attribute("role"), Some("img"));
+            assert!(!child_text(svg, "title").is_empty());
+            let told = child_text(svg, "desc");
+            assert!(told.len() > 40 && told.chars().any(|c| c.is_ascii_digit()), "{told}");
+            let labelled = svg.attribute("aria-labelledby").unwrap();
+            let ids: BTreeSet<&str> =
+                document.descendants().filter_map(|node| node.attribute("id")).collect();
+            assert!(labelled.split(' ').all(|id| ids.contains(id)));
+            for marked in document.descendants().filter(|node| node.is_element()) {
+                for colour in ["stroke", "fill", "style"].iter().filter_map(|name| marked.attribute(*name)) {
+                    assert_eq!(colour, "none", "colours are classes: {marked:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_are_unique_and_references_lead_somewhere() {
+    let page = page::render(&order_flow());
+    let values = |name: &str| -> Vec<String> {
+        let attribute = format!(" {name}=\"");
+        let pieces = page.split(attribute.as_str()).skip(1);
+        pieces.map(|piece| piece.split('"').next().unwrap().to_owned()).collect()
+    };
+    let ids = values("id");
+    let unique: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(ids.len(), unique.len());
+    for reference in values("aria-labelledby").iter().flat_map(|list| list.split(' ')) {
+        assert!(ids.iter().any(|id| id == reference), "{reference}");
+    }
+}
+
+#[test]
+fn the_page_reaches_for_nothing_and_runs_nothing() {
+    let page = page::render(&order_flow());
+    let rest = page.replace("http://www.w3.org/2000/svg", "");
+    for forbidden in [
+        "http:", "https:", "<script", "<link", "<iframe", "<img", "url(", "@import", " src=", " href=", " on",
+    ] {
+        if forbidden == " on" {
+            // Prose may have the word; an attribute may not begin so.
+            assert!(
+                !rest.split('<').any(|tag| tag.split('>').next().unwrap().contains(" on")),
+                "an event handler"
+            );
+            continue;
+        }
+        assert!(!rest.contains(forbidden), "{forbidden}");
+    }
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn parts_come_in_the_order_of_a_readers_questions() {
+    let page = page::render(&order_flow());
+    let parts = [
+        "<h1>",
+        "What was run",
+        "To get the same again",
+        "Read this first",
+        "Key figures",
+        "Clients, services and topics",
+        "Response time by percentile",
+        "id=\"throughput\"",
+        "id=\"queues\"",
+        "id=\"lag\"",
+        "id=\"utilization\"",
+        "id=\"table-clients\"",
+        "id=\"table-calls\"",
+        "id=\"table-services\"",
+        "id=\"table-subscriptions\"",
+        "id=\"table-links\"",
+        "id=\"table-faults\"",
+    ];
+    let places: Vec<usize> =
+        parts.iter().map(|part| page.find(part).unwrap_or_else(|| panic!("{part}"))).collect();
+    assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "{places:?}");
+    assert!(page.contains(
+        "eventflow run scenarios/coupling/order-flow.yaml --seed 42 --replications 10 --set rate=200/s"
+    ));
+    assert!(page.contains("199.4 ± 0.9 /s"), "throughput, rounded to its interval");
+    assert!(!page.contains("Partial result"));
+}
+
+#[test]
+fn one_replication_and_nothing_to_show_are_said_so() {
+    let page = page::render(&nothing());
+    for said in [
+        "Partial result",
+        "after 1 of 10 replications",
+        "No intervals",
+        "No intent ended well.",
+        "no interval",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    assert_eq!(charts(&page).len(), 0);
+}
+
+#[test]
+fn a_crowd_is_cut_and_counted() {
+    let results = crowd(1000);
+    let page = page::render(&results);
+    assert!(page.contains("The 8 largest of 1000 services are shown; 992 are not."));
+    assert!(page.contains("800 more of 1000 are not shown here"));
+    assert!(page.contains("The 40 nodes with the most connections are drawn, of 1007"));
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+    assert!(json::render(&results).contains("service-00999"));
+}
+
+#[test]
+fn the_json_file_is_the_results() {
+    let results = order_flow();
+    let text = json::render(&results);
+    let read: eventflow::experiment::results::RunResults = serde_json::from_str(&text).unwrap();
+    assert_eq!(json::render(&read), text);
+    assert!(text.ends_with("}\n"));
+}
+
+#[test]
+fn the_same_results_give_the_same_page() {
+    assert_eq!(page::render(&order_flow()), page::render(&order_flow()));
+}
+
+/// Relative luminance as the Web Content Accessibility Guidelines define it, of `#rrggbb`.
+fn luminance(colour: &str) -> f64 {
+    let part = |i: usize| {
+        let share = f64::from(u8::from_str_radix(&colour[i..i + 2], 16).unwrap()) / 255.0;
+        if share <= 0.04045 { share / 12.92 } else { libm::pow((share + 0.055) / 1.055, 2.4) }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+}
+
+#[test]
+fn lines_stand_out_from_the_page_in_light_in_dark_and_on_paper() {
+    let page = page::render(&order_flow());
+    let colours = |name: &str| -> Vec<f64> {
+        let property = format!("--{name}: ");
+        page.split(property.as_str()).skip(1).map(|rest| luminance(&rest[..7])).collect()
+    };
+    let grounds = colours("page");
+    assert_eq!(grounds.len(), 3, "light, dark, paper");
+    for series in 0..8 {
+        for (line, ground) in colours(&format!("c{series}")).iter().zip(&grounds) {
+            let contrast = (line.max(*ground) + 0.05) / (line.min(*ground) + 0.05);
+            assert!(contrast >= 3.0, "series {series}: {contrast}");
+        }
+    }
+}
+
+/// Writes the pages that the check in a real browser opens.
+#[test]
+fn pages_for_the_browser() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
+    std::fs::create_dir_all(&folder).unwrap();
+    let pages = [
+        ("order-flow", order_flow()),
+        ("crowd", crowd(300)),
+        ("nothing", nothing()),
+        ("hostile", super::hostile::hostile()),
+    ];
+    for (name, results) in pages {
+        let path = folder.join(name).with_extension("html");
+        std::fs::write(&path, page::render(&results)).unwrap();
+        assert!(path.metadata().unwrap().len() > 10_000);
+    }
+}

@@ -1,0 +1,6 @@
+//! Queueing theory: closed forms, and simulations held against them.
+
+mod formulas;
+#[path = "../../benches/hand_written/mod.rs"]
+mod hand_written;
+mod hand_written_loops;
