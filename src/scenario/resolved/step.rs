@@ -90,7 +90,7 @@ pub enum StepKind {
         retry: Option<Retry>,
         catch: Vec<Catch>,
     },
-    Publish(Publish),
+    Publish(Box<Publish>),
     Call(Call),
     Send {
         service: ServiceId,
@@ -124,6 +124,7 @@ pub enum StepKind {
         catch: Vec<Catch>,
     },
     Stop,
+    /// A reason; without one it is the word `failed`, which `catch` knows as [`ErrorKind::Failed`].
     Fail(SymbolId),
     Ack,
 }

@@ -5,26 +5,22 @@ use crate::kernel::ids::*;
 use crate::scenario::diagnostic::closest;
 use crate::scenario::resolve::names::{Kind, unknown};
 use crate::scenario::source::Span;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of steps, body by body.
 #[derive(Default)]
 pub struct Sites {
-    named: Vec<Site>,
+    /// By service (`None`: a client's) and handler or job.
+    named: BTreeMap<(Option<ServiceId>, String), BTreeSet<String>>,
     /// What `undoes` refers to.
     undone: Vec<(String, Span)>,
-}
-
-struct Site {
-    service: Option<ServiceId>,
-    body: String,
-    name: String,
 }
 
 impl Sites {
     /// Names of the steps in a handler or job of a service.
     pub fn of(&self, service: ServiceId, body: &str) -> Vec<&str> {
-        let inside = |site: &&Site| site.service == Some(service) && site.body == body;
-        self.named.iter().filter(inside).map(|site| site.name.as_str()).collect()
+        let names = self.named.get(&(Some(service), body.to_owned()));
+        names.into_iter().flatten().map(String::as_str).collect()
     }
 }
 
@@ -36,7 +32,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Owner::Service(service) => Some(service),
                 Owner::Client(_) => None,
             };
-            sites.named.push(Site { service, body: self.place.body.clone(), name: name.to_owned() });
+            let body = (service, self.place.body.clone());
+            sites.named.entry(body).or_default().insert(name.to_owned());
         }
         sites.undone.extend(undoes.cloned());
     }
@@ -45,10 +42,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 impl<'a> Resolver<'a> {
     /// Every `undoes` names a step, wherever it is.
     pub fn check_undone(&mut self) {
-        let names: Vec<&str> = self.sites.named.iter().map(|site| site.name.as_str()).collect();
+        let names: BTreeSet<&str> = self.sites.named.values().flatten().map(String::as_str).collect();
         let mut found = Vec::new();
         for (name, span) in &self.sites.undone {
-            if names.contains(&name.as_str()) {
+            if names.contains(name.as_str()) {
                 continue;
             }
             let diagnostic = unknown(Kind::Step, name, *span, names.iter().copied());
