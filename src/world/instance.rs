@@ -319,7 +319,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.attempts[attempt].state.cpu = true;
             return true;
         }
-        let token = self.world.attempts.wait(attempt, Wait::Cpu { length });
+        self.world.attempts[attempt].last_wait = length;
+        let token = self.world.attempts.wait(attempt, Wait::Cpu);
         self.world.instances[instance as usize].waiting_for_cpu.push_back((attempt, token));
         false
     }
