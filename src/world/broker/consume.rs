@@ -313,8 +313,7 @@ impl Broker {
         state.busy += 1;
         delivery.place = Place::Resting;
         if knobs.redeliver_delay > 0 {
-            self.deliveries[slot].timer =
-                self.start_timer(TimerKind::Rest, slot, knobs.redeliver_delay, out);
+            self.deliveries[slot].timer = self.start_timer(TimerKind::Rest, slot, knobs.redeliver_delay, out);
         } else {
             self.try_again(slot, out);
         }
@@ -386,7 +385,8 @@ impl Broker {
         if running.iter().any(|&slot| age(self.deliveries[slot].born) >= POLL_PARTS as i16) {
             return self.expel(consumer, choose, out);
         }
-        if let Lease::Session { poll: Some(poll), .. } = self.subscriptions[subscription as usize].knobs.lease {
+        if let Lease::Session { poll: Some(poll), .. } = self.subscriptions[subscription as usize].knobs.lease
+        {
             let part = poll.div_ceil(u64::from(POLL_PARTS));
             let timer = self.start_timer(TimerKind::Poll, consumer, part, out);
             self.consumers[consumer as usize].poll_timer = timer;

@@ -51,7 +51,14 @@ impl Broker {
     }
 
     /// Puts a message into a partition, now or when the topic's delay is over; returns its offset.
-    fn enter(&mut self, topic: u32, partition: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
+    fn enter(
+        &mut self,
+        topic: u32,
+        partition: u32,
+        message: u32,
+        choose: Choose,
+        out: &mut Vec<Action>,
+    ) -> u64 {
         let state = &mut self.topics[topic as usize];
         let log = state.first_log + partition;
         // Held by the delay or by this call, so that nobody lets go of it meanwhile.

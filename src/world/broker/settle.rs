@@ -166,7 +166,13 @@ impl Broker {
     }
 
     /// A subscription is done with a message.
-    pub(super) fn end_message(&mut self, subscription: u32, message: u32, end: Settlement, out: &mut Vec<Action>) {
+    pub(super) fn end_message(
+        &mut self,
+        subscription: u32,
+        message: u32,
+        end: Settlement,
+        out: &mut Vec<Action>,
+    ) {
         let state = &mut self.subscriptions[subscription as usize];
         match end {
             Settlement::Acknowledged => state.counts.acknowledged += 1,
