@@ -17,6 +17,7 @@ const DEFAULT_EFFECT_TIME: (&str, &str) = ("5ms", "50ms");
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn publish(&mut self, written: Written<'a>) -> Option<StepKind> {
+        self.resolver.refuse_keys("publish", written.node);
         let message = self.message(written.value);
         let topic = message.and_then(|message| self.topic_of(written, message));
         let with = message.and_then(|message| self.fields(written.option("with"), message));
@@ -33,7 +34,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let timeout = self.timeout(written);
         let retry = self.retry(written);
         let catch = self.catch(written);
-        Some(StepKind::Publish(Publish {
+        Some(StepKind::Publish(Box::new(Publish {
             message: message?,
             topic: topic?,
             with: with?,
@@ -47,7 +48,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             timeout,
             retry,
             catch,
-        }))
+        })))
     }
 
     fn message(&mut self, node: &'a Node) -> Option<MessageId> {

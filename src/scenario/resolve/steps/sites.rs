@@ -18,7 +18,13 @@ struct Site {
     service: Option<ServiceId>,
     body: String,
     name: String,
+    /// Whether the step asks somebody and waits for the answer.
+    is_answered: bool,
 }
+
+/// Verbs of steps whose answer can get lost.
+const ANSWERED: &[&str] =
+    &["read", "insert", "update", "upsert", "delete", "scan", "transaction", "publish", "call", "effect"];
 
 impl Sites {
     /// Names of the steps in a handler or job of a service.
@@ -26,17 +32,25 @@ impl Sites {
         let inside = |site: &&Site| site.service == Some(service) && site.body == body;
         self.named.iter().filter(inside).map(|site| site.name.as_str()).collect()
     }
+
+    /// Whether any step of this name waits for an answer.
+    pub fn is_answered(&self, service: ServiceId, body: &str, name: &str) -> bool {
+        let meant = |site: &&Site| site.service == Some(service) && site.body == body && site.name == name;
+        self.named.iter().filter(meant).any(|site| site.is_answered)
+    }
 }
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
-    pub(super) fn note_site(&mut self, name: Option<&str>, undoes: Option<&(String, Span)>) {
+    pub(super) fn note_site(&mut self, verb: &str, name: Option<&str>, undoes: Option<&(String, Span)>) {
         let sites = &mut self.resolver.sites;
         if let Some(name) = name {
             let service = match self.place.owner {
                 Owner::Service(service) => Some(service),
                 Owner::Client(_) => None,
             };
-            sites.named.push(Site { service, body: self.place.body.clone(), name: name.to_owned() });
+            let is_answered = ANSWERED.contains(&verb);
+            let body = self.place.body.clone();
+            sites.named.push(Site { service, body, name: name.to_owned(), is_answered });
         }
         sites.undone.extend(undoes.cloned());
     }
