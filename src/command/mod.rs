@@ -12,8 +12,8 @@
 
 pub mod completions;
 pub mod man;
-//pub mod progress;
-//pub mod run;
+pub mod progress;
+pub mod run;
 pub mod schema;
 pub mod show;
 pub mod terminal;
@@ -38,7 +38,7 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    //Run(run::Arguments),
+    Run(run::Arguments),
     Show(show::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -48,7 +48,7 @@ pub enum Command {
 /// Carries out a command.
 pub fn carry_out(command: &Command) -> Ending {
     match command {
-        //Command::Run(arguments) => run::run(arguments),
+        Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),

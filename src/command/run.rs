@@ -49,7 +49,10 @@ pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
     let model = compile(&scenario, &sources);
     match simulate(&model, arguments) {
-        Ok(results) => report(&results, arguments),
+        Ok(mut results) => {
+            results.settings.clone_from(&arguments.scenario.settings);
+            report(&results, arguments)
+        }
         Err(failure) => {
             // The message names services and handlers.
             terminal::complain(&format!("error: {}\n", text::visible(&failure.to_string())));

@@ -226,6 +226,7 @@ fn results(
         about: model.names.about.clone(),
         file: file.to_owned(),
         parameters: model.names.parameters.clone(),
+        settings: Vec::new(),
         seed,
         replications_asked: asked,
         replications_done: finished.len() as u32,
