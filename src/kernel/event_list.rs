@@ -11,7 +11,7 @@
 //! let mut list = EventList::new(0);
 //! list.after(5, Class::Timer, 'b');
 //! list.after(5, Class::Delivery, 'a');
-//! assert_eq!((list.next(), list.next(), list.next()), (Some('a'), Some('b'), None));
+//! assert_eq!((list.advance(), list.advance(), list.advance()), (Some('a'), Some('b'), None));
 //! assert_eq!(list.now(), 5);
 //! ```
 
@@ -197,7 +197,7 @@ impl<E: Copy> EventList<E> {
 
     /// Advances to the next event and takes it.
     #[inline]
-    pub fn next(&mut self) -> Option<E> {
+    pub fn advance(&mut self) -> Option<E> {
         loop {
             if self.immediate_classes != 0
                 && let Some(event) = self.next_immediate()
@@ -413,13 +413,13 @@ mod tests {
                     }
                 }
                 _ => {
-                    if choice / 64 % 3 == 0 && !handles.is_empty() {
+                    if (choice / 64).is_multiple_of(3) && !handles.is_empty() {
                         let (handle, id) = handles.swap_remove((choice / 256) as usize % handles.len());
                         if !popped.contains(&id) {
                             expected.retain(|entry| entry.2 != id);
                         }
                         list.cancel(handle);
-                    } else if let Some(event) = list.next() {
+                    } else if let Some(event) = list.advance() {
                         expected.sort_unstable();
                         let (time, _, id) = expected.remove(0);
                         assert_eq!((time, id), (list.now(), event));
@@ -435,10 +435,10 @@ mod tests {
         let mut list = EventList::new(0);
         let handle = list.after(10, Class::Completion, 1);
         list.after(4, Class::Timer, 2);
-        assert_eq!(list.next(), Some(2));
+        assert_eq!(list.advance(), Some(2));
         assert_eq!(list.suspend(handle), Some(6));
         assert_eq!(list.suspend(handle), None);
-        assert_eq!(list.next(), None);
+        assert_eq!(list.advance(), None);
     }
 
     #[test]
@@ -448,7 +448,7 @@ mod tests {
         for _ in 0..100_000 {
             let timer = list.after_constant(ring, 0);
             list.after(1, Class::Completion, 1);
-            assert_eq!(list.next(), Some(1));
+            assert_eq!(list.advance(), Some(1));
             list.cancel(timer);
         }
         assert!(list.slab.len() < 4 && list.rings[0].keys.len() < 4 && list.heap.len() < 4);

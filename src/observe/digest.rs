@@ -4,6 +4,9 @@ use crate::kernel::fingerprint::Fingerprint;
 use crate::kernel::time::Nanos;
 use crate::world::record::{Observer, Record};
 
+/// Spreads a time over a whole word, so that it does not meet the small numbers of a record.
+const SPREAD: u64 = 0x9FB2_1C65_1E98_DF25;
+
 /// Folds every record, with its time, into a fingerprint.
 #[derive(Clone, Default)]
 pub struct Digest {
@@ -21,8 +24,6 @@ impl Observer for Digest {
     #[inline(always)]
     fn record(&mut self, now: Nanos, record: &Record) {
         let [head, tail] = record.words();
-        // One multiplication joins time and kind, so that a record costs one folded pair.
-        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-        self.fingerprint.fold_pair(now.wrapping_add(head.wrapping_mul(SPREAD)), tail);
+        self.fingerprint.fold_pair(head ^ now.wrapping_mul(SPREAD), tail);
     }
 }

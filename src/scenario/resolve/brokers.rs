@@ -47,6 +47,7 @@ impl<'a> Resolver<'a> {
         if preset.is_some() {
             self.refuse_knobs(&knobs, &entry.value);
         }
+        self.refuse_places(&entry.value, "a broker");
         self.broker_knobs.push(knobs);
         self.brokers.push(Broker {
             name: name.to_owned(),

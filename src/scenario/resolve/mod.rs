@@ -54,6 +54,11 @@ pub fn resolve(loaded: &Loaded, sources: &Sources, diagnostics: &mut Diagnostics
     if diagnostics.is_empty() { scenario } else { None }
 }
 
+/// The knobs that a preset sets, if it is built.
+pub fn preset_knobs(name: &str) -> Option<&'static Knobs> {
+    presets::PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, knobs)| knobs)
+}
+
 /// What is known so far. Sections are resolved in turn and read what earlier ones left here.
 struct Resolver<'a> {
     sources: &'a Sources,

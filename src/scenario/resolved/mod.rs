@@ -342,6 +342,7 @@ pub enum Routing {
 
 #[derive(Clone, Debug)]
 pub enum StoreUse {
+    /// Boxed because it is many times larger than the name of another.
     Own(Box<Store>),
     /// The store of another service.
     Shared(ServiceId),
@@ -588,7 +589,7 @@ pub enum When {
     /// At a step of an attempt, on its side of the effect.
     AtStep {
         service: ServiceId,
-        /// `service/Message/name` (or `service/job/name`): all steps there with this name fire it.
+        /// The site named in `at_step`; all steps with this name fire it.
         site: String,
         edge: Edge,
         /// `nth: every` is `None`.
@@ -610,6 +611,5 @@ pub enum Edge {
 pub enum InstanceChoice {
     Any,
     All,
-    /// As `self.instance` has it: from 0.
     Number(u32),
 }

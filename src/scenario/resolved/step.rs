@@ -90,6 +90,7 @@ pub enum StepKind {
         retry: Option<Retry>,
         catch: Vec<Catch>,
     },
+    /// Boxed, since it is several times larger than any other step.
     Publish(Box<Publish>),
     Call(Call),
     Send {
@@ -124,7 +125,6 @@ pub enum StepKind {
         catch: Vec<Catch>,
     },
     Stop,
-    /// A reason; without one it is the word `failed`, which `catch` knows as [`ErrorKind::Failed`].
     Fail(SymbolId),
     Ack,
 }

@@ -18,6 +18,7 @@ const DEFAULT_EFFECT_TIME: (&str, &str) = ("5ms", "50ms");
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn publish(&mut self, written: Written<'a>) -> Option<StepKind> {
+        self.resolver.refuse_keys("publish", written.node);
         let message = self.message(written.value);
         let topic = message.and_then(|message| self.topic_of(written, message));
         let with = message.and_then(|message| self.fields(written, message));

@@ -223,7 +223,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let name = written.option("name").and_then(nodes::text).map(str::to_owned);
         let undoes =
             written.option("undoes").and_then(|node| Some((nodes::text(node)?.to_owned(), node.span)));
-        self.note_site(name.as_deref(), undoes.as_ref());
+        self.note_site(written.verb, name.as_deref(), undoes.as_ref());
         let is_possible = self.check_place(written);
         let once_per = written.option("once_per").and_then(|node| self.expression(node, None));
         let forward = flag(written.option("forward"), false);
@@ -277,6 +277,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             Owner::Service(_) if written.verb == "transaction" && self.in_transaction => {
                 Some("a transaction cannot stand in another one")
             }
+            Owner::Service(_) if self.in_transaction && forks(written) => {
+                Some("a transaction is one conversation with the store, so its steps come one after another")
+            }
             Owner::Service(_) => None,
         };
         if let Some(why) = why {
@@ -293,6 +296,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     fn misplaced(&mut self, span: Span, message: impl Into<String>) {
         self.resolver.report(Diagnostic::new("misplaced-option", span, message));
     }
+}
+
+/// Whether a step does several things at once.
+fn forks(written: Written) -> bool {
+    let several = written.option("parallel").is_some_and(|parallel| !nodes::is_word(parallel, "false"));
+    written.verb == "parallel" || (written.verb == "for_each" && several)
 }
 
 /// The verb of a step. A step without one, or with several, was reported with the structure.

@@ -12,9 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Sites {
     /// By service (`None`: a client's) and handler or job.
     named: BTreeMap<(Option<ServiceId>, String), BTreeSet<String>>,
+    /// Those of them that ask somebody and wait for the answer.
+    answered: BTreeMap<(Option<ServiceId>, String), BTreeSet<String>>,
     /// What `undoes` refers to.
     undone: Vec<(String, Span)>,
 }
+
+/// Verbs of steps whose answer can get lost.
+const ANSWERED: &[&str] =
+    &["read", "insert", "update", "upsert", "delete", "scan", "transaction", "publish", "call", "effect"];
 
 impl Sites {
     /// Names of the steps in a handler or job of a service.
@@ -22,10 +28,15 @@ impl Sites {
         let names = self.named.get(&(Some(service), body.to_owned()));
         names.into_iter().flatten().map(String::as_str).collect()
     }
+
+    /// Whether any step of this name waits for an answer.
+    pub fn is_answered(&self, service: ServiceId, body: &str, name: &str) -> bool {
+        self.answered.get(&(Some(service), body.to_owned())).is_some_and(|names| names.contains(name))
+    }
 }
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
-    pub(super) fn note_site(&mut self, name: Option<&str>, undoes: Option<&(String, Span)>) {
+    pub(super) fn note_site(&mut self, verb: &str, name: Option<&str>, undoes: Option<&(String, Span)>) {
         let sites = &mut self.resolver.sites;
         if let Some(name) = name {
             let service = match self.place.owner {
@@ -33,6 +44,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Owner::Client(_) => None,
             };
             let body = (service, self.place.body.clone());
+            if ANSWERED.contains(&verb) {
+                sites.answered.entry(body.clone()).or_default().insert(name.to_owned());
+            }
             sites.named.entry(body).or_default().insert(name.to_owned());
         }
         sites.undone.extend(undoes.cloned());
