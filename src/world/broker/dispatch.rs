@@ -191,6 +191,14 @@ impl Broker {
         }
     }
 
+    /// Any consumer of a subscription may have got room.
+    pub(super) fn serve_members(&mut self, subscription: u32, choose: Choose, out: &mut Vec<Action>) {
+        for i in 0..self.subscriptions[subscription as usize].members.len() {
+            let member = self.subscriptions[subscription as usize].members[i];
+            self.serve_consumer(member, choose, out);
+        }
+    }
+
     /// One from each of its hungry lanes in turn.
     fn feed_owner(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         let mut room = self.room(consumer);

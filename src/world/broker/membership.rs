@@ -230,6 +230,7 @@ impl Broker {
         for lane in self.lanes_of(subscription) {
             self.serve_lane(lane, choose, out);
         }
+        self.serve_members(subscription, choose, out);
     }
 
     /// A live consumer that was given up joins anew, when it has noticed.

@@ -40,6 +40,8 @@ impl Broker {
                 self.stop(lane, out);
             }
         }
+        // What was dropped has made room for the partitions that stay.
+        self.serve_members(subscription, choose, out);
         self.proceed(subscription, choose, out);
     }
 
@@ -115,6 +117,7 @@ impl Broker {
         for lane in self.lanes_of(subscription) {
             self.serve_lane(lane, choose, out);
         }
+        self.serve_members(subscription, choose, out);
     }
 
     /// Owners by lane. Eager: ranges, the first members taking one more. Cooperative: as it is, as far as

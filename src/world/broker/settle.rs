@@ -81,10 +81,7 @@ impl Broker {
             self.serve_consumer(consumer, choose, out);
         }
         if self.subscriptions[subscription as usize].knobs.max_in_flight_per_group.is_some() {
-            for i in 0..self.subscriptions[subscription as usize].members.len() {
-                let member = self.subscriptions[subscription as usize].members[i];
-                self.serve_consumer(member, choose, out);
-            }
+            self.serve_members(subscription, choose, out);
         }
         self.proceed(subscription, choose, out);
     }

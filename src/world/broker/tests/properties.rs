@@ -49,7 +49,9 @@ fn faithful() -> impl Strategy<Value = GroupKnobs> {
             if knobs.contradiction().is_some() {
                 knobs.order_lock = OrderLock::Key;
             }
-            // A periodic acknowledgement of a cursor must not wait for room that only it makes.
+            if knobs.contradiction().is_some() {
+                knobs.stale_ack = StaleAck::Fence;
+            }
             knobs
         },
     )
@@ -139,7 +141,7 @@ fn at_rest(rig: &Rig) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Nothing is lost: once crashes and pauses stop, every message is acknowledged, once.
     #[test]
@@ -167,7 +169,10 @@ proptest! {
         let exhaust = Some(Exhaust { after, count, then });
         let ack = [AckMode::After, AckMode::Before, AckMode::Periodic { every: SECOND }][ack as usize];
         let reset = if latest { Reset::Latest } else { Reset::Earliest };
-        let knobs = GroupKnobs { exhaust, ack, reset, ..knobs };
+        let mut knobs = GroupKnobs { exhaust, ack, reset, ..knobs };
+        if knobs.contradiction().is_some() {
+            knobs.order_lock = OrderLock::None;
+        }
         let topic = TopicKnobs { retain_bytes: Some(bytes), ..TopicKnobs::default() };
         let mut rig = Rig::new(&[topic, TopicKnobs::default()], &[group(3, knobs)]);
         rig.work = sometimes_fails;
