@@ -100,7 +100,12 @@ impl Broker {
             state.window.pop_front();
             state.started = state.started.saturating_sub(1);
             state.handled = state.handled.saturating_sub(1);
-            if delivery.has(holder::BROKER) {
+            // An accepted stale commit passes what the present owner has not begun.
+            let not_begun = matches!(delivery.place, Place::Sent | Place::Buffered);
+            if not_begun && self.knobs_of(lane).order_lock == OrderLock::Partition {
+                self.forget(slot, out);
+            }
+            if self.deliveries[slot].has(holder::BROKER) {
                 let end = self.end_of(slot);
                 self.settle(slot, end, choose, out);
             } else {

@@ -141,7 +141,7 @@ fn at_rest(rig: &Rig) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Nothing is lost: once crashes and pauses stop, every message is acknowledged, once.
     #[test]
