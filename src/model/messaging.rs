@@ -147,9 +147,8 @@ impl GroupKnobs {
         if self.ack_scope == AckScope::OnDelivery && per_delivery {
             return Some("what is acknowledged on delivery needs no lease");
         }
-        let in_order = self.order_lock == OrderLock::Partition;
-        if self.ack_scope == AckScope::Cursor && self.stale_ack == StaleAck::Accept && !in_order {
-            return Some("a stale cursor could pass what nobody has worked on, unless a partition is worked on in order");
+        if self.ack_scope == AckScope::Cursor && self.stale_ack == StaleAck::Accept {
+            return Some("a cursor has one owner: what another says of it cannot count");
         }
         let by_position = matches!(self.ack, AckMode::After | AckMode::Periodic { .. });
         if self.ack_scope == AckScope::Cursor && self.order_lock == OrderLock::Key && !by_position {

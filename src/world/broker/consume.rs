@@ -62,6 +62,7 @@ impl Broker {
     }
 
     /// Starts the next of a partition in order, if nothing of the partition is being worked on.
+    #[inline]
     fn start_next(&mut self, lane: u32, out: &mut Vec<Action>) {
         let state = &mut self.lanes[lane as usize];
         if state.busy > 0 || state.moving {
@@ -80,6 +81,7 @@ impl Broker {
         }
     }
 
+    #[inline]
     fn start_or_queue(&mut self, slot: u32, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         if !delivery.has(mark::REVOKED) {
@@ -101,6 +103,7 @@ impl Broker {
         }
     }
 
+    #[inline]
     fn start(&mut self, slot: u32, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         delivery.place = Place::Running;
@@ -128,6 +131,7 @@ impl Broker {
     }
 
     /// Starts what waited for the concurrency, or the lock, that an attempt has freed.
+    #[inline]
     fn start_more(&mut self, consumer: u32, lane: u32, out: &mut Vec<Action>) {
         loop {
             let state = &mut self.consumers[consumer as usize];
@@ -165,21 +169,22 @@ impl Broker {
     }
 
     /// An attempt is over, and so is the consumer's work on the delivery.
+    #[inline]
     fn handled(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
         self.put_down(slot);
         let delivery = &self.deliveries[slot];
         let (lane, bits) = (delivery.lane, delivery.bits);
-        let knobs = *self.knobs_of(lane);
-        if knobs.ack_scope == AckScope::Cursor {
+        let GroupKnobs { ack_scope, ack, .. } = *self.knobs_of(lane);
+        if ack_scope == AckScope::Cursor {
             if bits & mark::LOCKS_KEY != 0 {
                 self.unlock_key(slot);
                 self.serve_lane(lane, choose, out);
             }
-            self.advance(lane, &knobs, out);
+            self.advance(lane, ack, out);
         } else {
             self.leave_window(slot);
             let owed = bits & holder::BROKER != 0 && bits & mark::SPOKEN == 0;
-            match knobs.ack {
+            match ack {
                 AckMode::After if owed => self.say(slot, out),
                 AckMode::Periodic { every } if owed => {
                     let consumer = self.deliveries[slot].consumer;
@@ -194,7 +199,8 @@ impl Broker {
     }
 
     /// Moves the consumer's position over what has been handled without a gap.
-    fn advance(&mut self, lane: u32, knobs: &GroupKnobs, out: &mut Vec<Action>) {
+    #[inline]
+    fn advance(&mut self, lane: u32, ack: AckMode, out: &mut Vec<Action>) {
         let state = &mut self.lanes[lane as usize];
         let before = state.handled;
         while let Some(&slot) = state.window.get(state.handled as usize)
@@ -206,7 +212,7 @@ impl Broker {
             return;
         }
         let (owner, moving) = (state.owner, state.moving);
-        match knobs.ack {
+        match ack {
             AckMode::After => self.say_position(lane, out),
             AckMode::Periodic { .. } if moving => self.say_position(lane, out),
             AckMode::Periodic { every } => self.say_later(owner, every, out),

@@ -165,6 +165,7 @@ impl Deliveries {
     }
 
     /// How many slots are in use.
+    #[cfg(test)]
     pub fn live(&self) -> usize {
         self.slots.len() - self.free.len()
     }

@@ -146,6 +146,9 @@ impl Broker {
             let Some(slot) = self.take(lane, choose, out) else { return };
             self.send(slot, owner, choose, out);
             room -= 1;
+            if !self.has_work(lane) {
+                return;
+            }
         }
         if self.has_work(lane) {
             self.lanes[lane as usize].listed = true;
@@ -160,7 +163,7 @@ impl Broker {
         while let Some(consumer) = self.subscriptions[subscription as usize].available.pop_front() {
             self.consumers[consumer as usize].listed = false;
             let mut room = self.room(consumer).min(batch);
-            while room > 0 {
+            while room > 0 && self.has_work(lane) {
                 let Some(slot) = self.take(lane, choose, out) else { break };
                 self.send(slot, consumer, choose, out);
                 room -= 1;

@@ -100,24 +100,13 @@ impl Broker {
             state.window.pop_front();
             state.started = state.started.saturating_sub(1);
             state.handled = state.handled.saturating_sub(1);
-            // An accepted stale commit passes what the present owner has not begun.
-            let not_begun = matches!(delivery.place, Place::Sent | Place::Buffered);
-            if not_begun && self.knobs_of(lane).order_lock == OrderLock::Partition {
-                self.forget(slot, out);
-            }
-            if self.deliveries[slot].has(holder::BROKER) {
+            if delivery.has(holder::BROKER) {
                 let end = self.end_of(slot);
                 self.settle(slot, end, choose, out);
             } else {
                 self.free_if_unheld(slot);
             }
         }
-        // Only an accepted stale commit is ahead of what the present owner has fetched.
-        while self.lanes[lane as usize].fetched <= offset {
-            self.settle_next(lane, Settlement::Acknowledged, out);
-        }
-        let state = &mut self.lanes[lane as usize];
-        state.committed = state.committed.max(offset + 1);
     }
 
     fn end_of(&self, slot: u32) -> Settlement {
@@ -236,7 +225,8 @@ impl Broker {
         self.disown(slot);
         let copy = self.deliveries.add(copy);
         let Delivery { lane, offset, .. } = self.deliveries[copy];
-        if self.knobs_of(lane).stale_ack != StaleAck::Fence {
+        let knobs = self.knobs_of(lane);
+        if knobs.stale_ack != StaleAck::Fence {
             self.copies.insert((lane, offset), copy);
         }
         copy
@@ -316,12 +306,6 @@ impl Broker {
         let Delivery { lane, offset, .. } = self.deliveries[slot];
         let knobs = self.knobs_of(lane);
         let accepted = knobs.stale_ack == StaleAck::Accept;
-        if knobs.ack_scope == AckScope::Cursor {
-            if accepted && offset >= self.lanes[lane as usize].committed {
-                self.commit(lane, offset, choose, out);
-            }
-            return;
-        }
         let Some(&copy) = self.copies.get(&(lane, offset)) else { return };
         let (place, consumer) = (self.deliveries[copy].place, self.deliveries[copy].consumer);
         if !accepted && !matches!(place, Place::Waiting | Place::Delayed) {

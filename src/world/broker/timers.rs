@@ -87,6 +87,7 @@ impl Timers {
         id
     }
 
+    #[cfg(test)]
     pub fn live(&self) -> usize {
         self.slots.len() - self.free.len()
     }
