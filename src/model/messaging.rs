@@ -59,7 +59,10 @@ pub enum PartitionRoute {
 pub enum Deduplicate {
     Never,
     /// Remembers the last so many sequence numbers of each producer, in a partition or in the topic.
-    Sequence { remembered: u32, scope: DeduplicateScope },
+    Sequence {
+        remembered: u32,
+        scope: DeduplicateScope,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -51,7 +51,14 @@ impl Broker {
     }
 
     /// Puts a message into a partition, now or when the topic's delay is over; returns its offset.
-    fn enter(&mut self, topic: u32, partition: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
+    fn enter(
+        &mut self,
+        topic: u32,
+        partition: u32,
+        message: u32,
+        choose: Choose,
+        out: &mut Vec<Action>,
+    ) -> u64 {
         let state = &mut self.topics[topic as usize];
         let log = state.first_log + partition;
         // Held by the delay or by this call, so that nobody lets go of it meanwhile.
@@ -99,7 +106,9 @@ impl Broker {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;
             self.subscriptions[subscription as usize].counts.owed += 1;
-            self.serve_lane(lane, choose, out);
+            if !self.send_at_once(lane, offset, message, out) {
+                self.serve_lane(lane, choose, out);
+            }
         }
         self.watch_retention(log, message, choose, out);
         offset

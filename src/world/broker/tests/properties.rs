@@ -26,8 +26,7 @@ fn faithful() -> impl Strategy<Value = GroupKnobs> {
         Just(RedeliverTo::Back),
         Just(RedeliverTo::Unordered)
     ];
-    let stale =
-        prop_oneof![Just(StaleAck::Fence), Just(StaleAck::Ignore), Just(StaleAck::Accept)];
+    let stale = prop_oneof![Just(StaleAck::Fence), Just(StaleAck::Ignore), Just(StaleAck::Accept)];
     let limits = (1..3u32, prop::option::of(1..5u32), prop::option::of(1..3u32), prop::option::of(2..6u32));
     let delay = prop_oneof![Just(0), Just(SECOND)];
     let mode = prop_oneof![Just(RebalanceMode::Eager), Just(RebalanceMode::Cooperative)];
