@@ -241,8 +241,8 @@ impl Broker {
     fn say_position(&mut self, lane: u32, out: &mut Vec<Action>) {
         let state = &self.lanes[lane as usize];
         // What retention skipped was never with the consumer, and goes along with what was before it.
-        let mut handled = state.window.range(..state.handled as usize).rev();
-        while let Some(&slot) = handled.next() {
+        let handled = state.window.range(..state.handled as usize).rev();
+        for &slot in handled {
             let delivery = &self.deliveries[slot];
             if delivery.consumer != NONE {
                 if !delivery.has(mark::SPOKEN) {
