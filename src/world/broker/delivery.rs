@@ -164,8 +164,8 @@ impl Deliveries {
         found
     }
 
-    #[cfg(test)]
     /// How many slots are in use.
+    #[cfg(test)]
     pub fn live(&self) -> usize {
         self.slots.len() - self.free.len()
     }

@@ -44,6 +44,7 @@ mod retention;
 mod returned;
 mod settle;
 mod state;
+mod steady;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -283,6 +284,11 @@ impl Broker {
         self.subscriptions.push(Subscription {
             group,
             knobs: of.knobs,
+            is_plain: of.knobs.ack_scope == AckScope::Cursor
+                && of.knobs.order_lock != OrderLock::Key
+                && of.knobs.batch == 1
+                && of.knobs.max_in_flight_per_group.is_none()
+                && matches!(of.knobs.lease, Lease::Session { .. }),
             first_lane,
             lanes: topic.knobs.partitions,
             available: VecDeque::new(),
