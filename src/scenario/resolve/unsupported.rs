@@ -32,6 +32,8 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("step", "load", "`load`"),
     ("step", "append", "`append`"),
     ("step", "hedge", "`hedge`"),
+    ("step", "expires", "`expires`"),
+    ("step", "tombstone", "`tombstone`"),
     ("fault", "outage", "`outage`"),
     ("fault", "failover", "`failover`"),
     ("fault", "poison", "`poison`"),

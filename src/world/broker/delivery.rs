@@ -164,7 +164,6 @@ impl Deliveries {
         found
     }
 
-    #[cfg(test)]
     /// How many slots are in use.
     pub fn live(&self) -> usize {
         self.slots.len() - self.free.len()

@@ -263,6 +263,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             Owner::Service(_) if written.verb == "transaction" && self.in_transaction => {
                 Some("a transaction cannot stand in another one")
             }
+            Owner::Service(_)
+                if self.in_transaction
+                    && (written.verb == "parallel" || written.option("parallel").is_some()) =>
+            {
+                Some("a transaction does one thing after another")
+            }
             Owner::Service(_) => None,
         };
         if let Some(why) = why {
