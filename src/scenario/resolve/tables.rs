@@ -109,6 +109,9 @@ impl<'a> Resolver<'a> {
             transitions = words.transitions;
             ty = ty.or(Some(Type::Enumeration(words.all)));
         }
+        if matches!(ty, Some(Type::List(_))) {
+            self.not_built(node.span, "a list in a table");
+        }
         let written = nodes::get(node, "initial").filter(|_| details);
         let ty = ty.or_else(|| written.and_then(|node| self.type_of(node))).unwrap_or(Type::Int);
         let initial = written

@@ -326,6 +326,16 @@ impl Broker {
         self.deliveries.find(delivery).map(|slot| u32::from(self.deliveries[slot].deliveries))
     }
 
+    /// Whether some topic or delivery holds this message.
+    pub fn holds(&self, message: u32) -> bool {
+        self.kept.get(message as usize).is_some_and(|kept| kept.holders > 0)
+    }
+
+    /// Deliveries that anyone still speaks of: the broker, a consumer, an acknowledgement on its way.
+    pub fn deliveries_held(&self) -> usize {
+        self.deliveries.live()
+    }
+
     /// Partition and offset of the message of a delivery.
     pub fn position(&self, delivery: DeliveryId) -> Option<(u32, u64)> {
         let delivery = &self.deliveries[self.deliveries.find(delivery)?];
