@@ -4,13 +4,13 @@ mod arrivals;
 mod calls;
 mod faults;
 mod flow;
-// mod generated;
-// mod jobs;
+mod generated;
+mod jobs;
 mod messaging;
-// mod network;
-// mod outbox;
+mod network;
+mod outbox;
 mod queues;
-// mod shipped;
+mod shipped;
 mod stores;
 
 use eventflow::experiment::replication;
