@@ -5,3 +5,4 @@ mod front_end;
 mod language;
 mod report;
 mod theory;
+mod tidy;

@@ -1,2 +1,105 @@
 //! The commands: the only input and output of the program.
+//!
+//! One file a command. Each takes what was typed, does its work, and says how it ended; `main` turns that
+//! into an exit code. What a command has to say goes to the standard output, what it has to complain
+//! about to the standard error.
+//!
+//! | exit code | means |
+//! |---|---|
+//! | 0 | all is well |
+//! | 2 | the input cannot be used, or the output cannot be written; nothing was written |
+//! | 130 | interrupted; what was finished by then is reported, marked as partial |
+
+pub mod completions;
+pub mod man;
+pub mod progress;
+pub mod run;
+pub mod schema;
+pub mod show;
+pub mod terminal;
 pub mod write;
+
+use crate::scenario::open::read_scenario;
+use crate::scenario::render;
+use crate::scenario::resolved::Scenario;
+use crate::scenario::source::Sources;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use terminal::Colour;
+
+/// A deterministic discrete-event simulator for event-driven architectures.
+#[derive(Debug, Parser)]
+#[command(name = "eventflow", version, max_term_width = 100)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(run::Arguments),
+    Show(show::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+/// Carries out a command.
+pub fn carry_out(command: &Command) -> Ending {
+    match command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Show(arguments) => show::run(arguments),
+        Command::Schema(arguments) => schema::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments),
+        Command::Man(arguments) => man::run(arguments),
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Well,
+    /// Unusable input, or output that cannot be written. It was said why.
+    Unusable,
+    /// By the user, with Ctrl-C.
+    Interrupted,
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        ExitCode::from(match ending {
+            Ending::Well => 0,
+            Ending::Unusable => 2,
+            Ending::Interrupted => 130,
+        })
+    }
+}
+
+/// Which scenario, and what to change in it.
+#[derive(Args, Debug)]
+pub struct ScenarioArguments {
+    /// Scenario file, in YAML or JSON
+    pub file: PathBuf,
+    /// Set a parameter (rate=400/s), or anything else by its path (run.horizon=1m); may be given again
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
+    /// Whether to use colours
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+}
+
+impl ScenarioArguments {
+    /// Reads the scenario. `None`: it has mistakes, and they were all shown.
+    pub fn read(&self) -> Option<(Sources, Scenario)> {
+        let (sources, mistakes, scenario) = read_scenario(&self.file, &self.settings);
+        if scenario.is_none() {
+            let style = match self.color.on_stderr() {
+                true => render::Style::Coloured,
+                false => render::Style::Plain,
+            };
+            terminal::complain(&render::render(&sources, &mistakes, style, terminal::width()));
+        }
+        Some((sources, scenario?))
+    }
+}

@@ -1,4 +1,11 @@
 //! From one replication to a result.
+//!
+//! [`replication`] simulates the model once; [`run`] does so many times, in parallel, and makes
+//! [`results`] of it: estimates over replications, the picture of the design, and notes for the reader.
 
+mod estimates;
+mod notes;
 pub mod replication;
 pub mod results;
+pub mod run;
+mod topology;

@@ -29,6 +29,9 @@ pub struct RunResults {
     /// File as given on the command line.
     pub file: String,
     pub parameters: Vec<(String, String)>,
+    /// What was changed in the file for this run (`rate=400/s`, `run.horizon=1m`), in order; filled in by
+    /// whoever read the file.
+    pub settings: Vec<String>,
     pub seed: u64,
     /// Replications asked for and done; fewer done means interrupted.
     pub replications_asked: u32,

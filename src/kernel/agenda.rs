@@ -102,7 +102,7 @@ impl<E: Copy> Agenda<E> for Timed<E> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<E> {
-        self.list.next()
+        self.list.advance()
     }
 
     fn pending(&self) -> usize {

@@ -11,7 +11,7 @@
 //! let mut list = EventList::new(0);
 //! list.after(5, Class::Timer, 'b');
 //! list.after(5, Class::Delivery, 'a');
-//! assert_eq!((list.next(), list.next(), list.next()), (Some('a'), Some('b'), None));
+//! assert_eq!((list.advance(), list.advance(), list.advance()), (Some('a'), Some('b'), None));
 //! assert_eq!(list.now(), 5);
 //! ```
 
@@ -39,14 +39,26 @@ const CLASSES: usize = 5;
 /// Names a pending event for [`EventList::cancel`]. Order numbers are never reused, so a stale
 /// handle is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Handle {
-    slot: u32,
-    order: u64,
-}
+pub struct Handle(u64);
 
 impl Handle {
     /// Names no event.
-    pub const NONE: Handle = Handle { slot: u32::MAX, order: u64::MAX };
+    pub const NONE: Handle = Handle(u64::MAX);
+
+    #[inline(always)]
+    fn of(key: Key) -> Self {
+        Self(key as u64)
+    }
+
+    #[inline(always)]
+    fn slot(self) -> u32 {
+        slot_of(self.0 as Key)
+    }
+
+    #[inline(always)]
+    fn order(self) -> u64 {
+        order_of(self.0 as Key)
+    }
 }
 
 /// A constant delay shared by many events: a timeout, a lease.
@@ -139,7 +151,7 @@ impl<E: Copy> EventList<E> {
         let slot = self.keep(order, event);
         let key = key(self.now.saturating_add(delay), order, slot);
         self.push(key);
-        Handle { slot, order }
+        Handle::of(key)
     }
 
     /// Puts an event one ring's delay into the future, as a timer.
@@ -160,14 +172,14 @@ impl<E: Copy> EventList<E> {
             let wake = with_slot(key, RING_BASE + ring.0);
             self.push(wake);
         }
-        Handle { slot, order }
+        Handle::of(key)
     }
 
     /// Forgets a pending event; harmless if it has happened or was cancelled before.
     #[inline]
     pub fn cancel(&mut self, handle: Handle) {
         if self.is_pending(handle) {
-            self.release(handle.slot);
+            self.release(handle.slot());
         }
     }
 
@@ -176,16 +188,16 @@ impl<E: Copy> EventList<E> {
         if !self.is_pending(handle) {
             return None;
         }
-        let place = |&&key: &&Key| slot_of(key) == handle.slot && order_of(key) == handle.order;
+        let place = |&&key: &&Key| slot_of(key) == handle.slot() && order_of(key) == handle.order();
         let in_rings = self.rings.iter().flat_map(|ring| ring.keys.iter());
         let key = *self.heap.iter().chain(in_rings).find(place)?;
-        self.release(handle.slot);
+        self.release(handle.slot());
         Some(time_of(key) - self.now)
     }
 
     /// Advances to the next event and takes it.
     #[inline]
-    pub fn next(&mut self) -> Option<E> {
+    pub fn advance(&mut self) -> Option<E> {
         loop {
             if self.immediate_classes != 0
                 && let Some(event) = self.next_immediate()
@@ -263,7 +275,7 @@ impl<E: Copy> EventList<E> {
     }
 
     fn is_pending(&self, handle: Handle) -> bool {
-        self.slab.get(handle.slot as usize).is_some_and(|entry| entry.order == handle.order)
+        self.slab.get(handle.slot() as usize).is_some_and(|entry| entry.order == handle.order())
     }
 
     #[inline(always)]
@@ -401,13 +413,13 @@ mod tests {
                     }
                 }
                 _ => {
-                    if choice / 64 % 3 == 0 && !handles.is_empty() {
+                    if (choice / 64).is_multiple_of(3) && !handles.is_empty() {
                         let (handle, id) = handles.swap_remove((choice / 256) as usize % handles.len());
                         if !popped.contains(&id) {
                             expected.retain(|entry| entry.2 != id);
                         }
                         list.cancel(handle);
-                    } else if let Some(event) = list.next() {
+                    } else if let Some(event) = list.advance() {
                         expected.sort_unstable();
                         let (time, _, id) = expected.remove(0);
                         assert_eq!((time, id), (list.now(), event));
@@ -423,10 +435,10 @@ mod tests {
         let mut list = EventList::new(0);
         let handle = list.after(10, Class::Completion, 1);
         list.after(4, Class::Timer, 2);
-        assert_eq!(list.next(), Some(2));
+        assert_eq!(list.advance(), Some(2));
         assert_eq!(list.suspend(handle), Some(6));
         assert_eq!(list.suspend(handle), None);
-        assert_eq!(list.next(), None);
+        assert_eq!(list.advance(), None);
     }
 
     #[test]
@@ -436,7 +448,7 @@ mod tests {
         for _ in 0..100_000 {
             let timer = list.after_constant(ring, 0);
             list.after(1, Class::Completion, 1);
-            assert_eq!(list.next(), Some(1));
+            assert_eq!(list.advance(), Some(1));
             list.cancel(timer);
         }
         assert!(list.slab.len() < 4 && list.rings[0].keys.len() < 4 && list.heap.len() < 4);

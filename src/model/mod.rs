@@ -105,6 +105,8 @@ pub struct Handler {
     pub words: u16,
     /// Slots that own lists.
     pub lists: Vec<Slot>,
+    /// First slots of the named values, in the order in which the body declares them; for listings.
+    pub locals: Vec<Slot>,
 }
 
 #[derive(Clone, Debug)]

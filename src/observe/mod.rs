@@ -1,3 +1,4 @@
 //! Observers: what is made of the world's records while a replication runs.
 
 pub mod digest;
+pub mod metrics;

@@ -12,7 +12,7 @@
 //! Two laws hold in all of them. No mean is shown without its interval; where one replication allows
 //! none, the report says so ([`figure`]). And every name, description and note is hostile until
 //! shown otherwise: it is escaped for its format, and characters that steer a terminal or turn the
-//! reading direction are spelt out (`text`).
+//! reading direction are spelt out ([`text`]).
 //!
 //! [`RunResults`]: crate::experiment::results::RunResults
 
@@ -22,4 +22,4 @@ pub mod json;
 pub mod page;
 pub mod reproduce;
 pub mod terminal;
-mod text;
+pub mod text;

@@ -6,7 +6,8 @@ use crate::experiment::results::RunResults;
 /// Words that the shell would take apart are quoted; characters that steer a terminal are left as
 /// they are, so a caller that prints this escapes it first.
 ///
-/// The replications are those asked for: an interrupted run is reproduced whole.
+/// The replications are those asked for: an interrupted run is reproduced whole. Seed and replications are
+/// given even where they are the file's own, so that the line stays right when the file changes them.
 pub fn command_line(results: &RunResults) -> String {
     let mut line = format!(
         "eventflow run {} --seed {} --replications {}",
@@ -14,9 +15,9 @@ pub fn command_line(results: &RunResults) -> String {
         results.seed,
         results.replications_asked
     );
-    for (name, value) in &results.parameters {
+    for setting in &results.settings {
         line.push_str(" --set ");
-        line.push_str(&quoted(&format!("{name}={value}")));
+        line.push_str(&quoted(setting));
     }
     line
 }

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod load;
 mod merge;
 pub mod node;
+pub mod open;
 mod parameters;
 mod read;
 pub mod render;

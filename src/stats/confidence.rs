@@ -14,6 +14,7 @@
 
 use super::tally::Tally;
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::cell::RefCell;
 
 /// A mean and how far from it the true mean may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,12 +36,39 @@ impl Interval {
 
 /// The interval at confidence `level` (in (0, 1)) of the mean of one number for each replication.
 pub fn interval(replications: impl IntoIterator<Item = f64>, level: f64) -> Interval {
-    let tally: Tally = replications.into_iter().collect();
-    let count = tally.count();
-    let half_width = tally
-        .variance()
-        .map(|variance| student_quantile(0.5 + 0.5 * level, count - 1) * (variance / count as f64).sqrt());
-    Interval { mean: tally.mean(), half_width, count: count as u32 }
+    Intervals::new(level).of(replications)
+}
+
+/// Makes many intervals at one confidence level: Student's quantiles are found once.
+pub struct Intervals {
+    level: f64,
+    /// By degrees of freedom less one, as far as they were wanted.
+    quantiles: RefCell<Vec<Option<f64>>>,
+}
+
+impl Intervals {
+    /// At confidence `level`, in (0, 1).
+    pub fn new(level: f64) -> Self {
+        Self { level, quantiles: RefCell::default() }
+    }
+
+    /// The interval of the mean of one number for each replication.
+    pub fn of(&self, replications: impl IntoIterator<Item = f64>) -> Interval {
+        let tally: Tally = replications.into_iter().collect();
+        let count = tally.count();
+        let half_width =
+            tally.variance().map(|variance| self.quantile(count - 1) * (variance / count as f64).sqrt());
+        Interval { mean: tally.mean(), half_width, count: count as u32 }
+    }
+
+    fn quantile(&self, freedom: u64) -> f64 {
+        let mut quantiles = self.quantiles.borrow_mut();
+        let position = freedom as usize - 1;
+        if position >= quantiles.len() {
+            quantiles.resize(position + 1, None);
+        }
+        *quantiles[position].get_or_insert_with(|| student_quantile(0.5 + 0.5 * self.level, freedom))
+    }
 }
 
 /// The quantile of Student's t at `p` with `freedom` ≥ 1 degrees of freedom.

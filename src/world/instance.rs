@@ -342,7 +342,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.attempts[attempt].state.cpu = true;
             return true;
         }
-        let token = self.world.attempts.wait(attempt, Wait::Cpu { length });
+        self.world.attempts[attempt].last_wait = length;
+        let token = self.world.attempts.wait(attempt, Wait::Cpu);
         self.world.instances[instance as usize].waiting_for_cpu.push_back((attempt, token));
         false
     }
@@ -394,7 +395,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Routing::LeastLoaded => {
                 (0..count).filter(|&number| is_up(number)).min_by_key(|&number| load(number))?
             }
-            Routing::ByKey => from((mix(key.unwrap_or(0), 0x6B65_79) % count as u64) as u32)?,
+            Routing::ByKey => from((mix(key.unwrap_or(0), 0x006B_6579) % count as u64) as u32)?,
             Routing::Random => {
                 let up: u32 = (0..count).map(|number| is_up(number) as u32).sum();
                 let choice = self.agenda.choose(hops.routing, draw, up.max(1));

@@ -174,8 +174,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 of.pc += 1;
                 self.run_attempt(attempt);
             }
-            Wait::Cpu { length } => {
-                let pc = of.pc;
+            Wait::Cpu => {
+                let (pc, length) = (of.pc, of.last_wait);
                 self.sleep(attempt, pc, length, Wait::Work);
             }
             // These begin their operation again, or go on where a region says.

@@ -234,6 +234,7 @@ pub fn order_flow() -> RunResults {
             .to_owned(),
         file: "scenarios/coupling/order-flow.yaml".to_owned(),
         parameters: vec![("rate".to_owned(), "200/s".to_owned()), ("outage".to_owned(), "60s".to_owned())],
+        settings: vec!["rate=200/s".to_owned(), "outage=60s".to_owned()],
         seed: 42,
         replications_asked: 10,
         replications_done: 10,
@@ -302,6 +303,7 @@ pub fn nothing() -> RunResults {
     results.replications_done = 1;
     results.partial = true;
     results.parameters.clear();
+    results.settings.clear();
     results.about.clear();
     results.warm_up = 0.0;
     let flat = || Series { width: 5.0, values: vec![0.0; 10] };

@@ -29,6 +29,7 @@ pub fn hostile() -> RunResults {
     results.file = next();
     results.digest = next();
     results.parameters = vec![(next(), next()), (next(), next())];
+    results.settings = vec![next(), next()];
     results.notes = NAMES.map(str::to_owned).to_vec();
     for client in &mut results.clients {
         client.name = next();

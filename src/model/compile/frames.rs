@@ -31,6 +31,11 @@ impl Frame {
         self.slots[local.index()]
     }
 
+    /// Of the locals, in the order of their ids.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
     pub fn words(&self) -> u16 {
         self.words
     }

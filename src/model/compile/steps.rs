@@ -71,6 +71,7 @@ impl<'s> Compiler<'s> {
             entry,
             words: 0,
             lists: Vec::new(),
+            locals: frame.slots().to_vec(),
         });
         let mut body = BodyCompiler {
             compiler: self,

@@ -30,6 +30,7 @@ impl<'a> Resolver<'a> {
             }
             self.diagnostics.list.truncate(reports);
             self.flow = flow.clone();
+            self.fields_sent = 0;
             self.sites = Default::default();
         }
     }
@@ -100,7 +101,9 @@ impl<'a> Resolver<'a> {
             Some(node) if nodes::is_word(node, "tick") => OncePer::Tick,
             Some(node) => {
                 let scope = Scope { instance: true, ..Scope::NOTHING };
-                OncePer::Expression(expression::expression(node, None, &scope, &mut self.context())?)
+                let identity = expression::expression(node, None, &scope, &mut self.context())?;
+                self.not_built(node.span, "`once_per` an expression");
+                OncePer::Expression(identity)
             }
         };
         let steps = nodes::get(node, "do");

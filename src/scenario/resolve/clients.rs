@@ -27,6 +27,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn resolve_client(&mut self, index: usize, name: &str, entry: &'a Entry, body: Body) -> Option<Client> {
+        self.refuse_places(&entry.value, "a client");
         let arrivals = nodes::get(&entry.value, "arrivals");
         let count = arrivals.and_then(|arrivals| nodes::get(arrivals, "count"));
         let count = count.filter(|count| !nodes::is_word(count, "unlimited"));

@@ -69,13 +69,30 @@ impl<'a> Resolver<'a> {
             "surge" => {
                 let by = by.and_then(|by| self.factor(by));
                 let client = self.client_named(nodes::text(target)?, target.span);
+                if let Some(client) = client {
+                    self.check_surge(client, target);
+                }
                 Some(FaultKind::Surge { client: client?, by: by? })
             }
             "split" => {
                 let one_way = flag(nodes::get(node, "one_way"), false);
-                Some(FaultKind::Split { ends: self.ends(target), one_way })
+                let ends = self.ends(target);
+                self.refuse_stores(target, &ends);
+                Some(FaultKind::Split { ends, one_way })
             }
             _ => self.degrade(target, node),
+        }
+    }
+
+    /// A surge multiplies a rate: given times and closed populations have none.
+    fn check_surge(&mut self, client: ClientId, target: &'a Node) {
+        let entry = &self.names.clients[client.index()];
+        let arrivals = nodes::get(&entry.value, "arrivals");
+        let has = |kind: &&str| arrivals.is_some_and(|arrivals| nodes::get(arrivals, kind).is_some());
+        if ["times", "file", "population"].iter().any(|kind| has(&kind)) {
+            let message = "the arrivals of this client have no rate that could surge";
+            let diagnostic = Diagnostic::new("contradiction", target.span, message);
+            self.report(diagnostic.related(entry.key_span, "the client"));
         }
     }
 
@@ -94,8 +111,11 @@ impl<'a> Resolver<'a> {
                 diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth` or `duplicate`"),
             );
         }
+        self.refuse_keys("degradation", node);
+        let ends = self.ends(target);
+        self.refuse_stores(target, &ends);
         Some(FaultKind::Degrade {
-            ends: self.ends(target),
+            ends,
             one_way: flag(nodes::get(node, "one_way"), false),
             latency,
             loss,
@@ -176,14 +196,25 @@ impl<'a> Resolver<'a> {
                 Some(expression::count_within(&entry.value, 1..=MOST, &mut self.context())?)
             }
         };
-        let mut parts = word.splitn(3, '.');
-        let (service_name, body, name) = (parts.next()?, parts.next()?, parts.next()?);
-        let service = self.service_named(service_name, step.span)?;
-        self.check_site(service, body, name, step.span)?;
+        let (service_name, rest) = word.split_once('.')?;
+        let (body, name) = rest.split_once('.')?;
+        let service = self.service_named(service_name, nodes::place_of(step, 0..service_name.len()))?;
+        let body_place = nodes::place_of(step, service_name.len() + 1..word.len() - name.len() - 1);
+        let name_place = nodes::place_of(step, word.len() - name.len()..word.len());
+        self.check_body(service, body, body_place)?;
+        self.check_site(service, body, name, name_place)?;
+        if edge == Edge::Unanswered && !self.sites.is_answered(service, body, name) {
+            let message = format!("`{name}` waits for no answer that could get lost");
+            let diagnostic = Diagnostic::new("contradiction", step.span, message);
+            self.report(
+                diagnostic.help("`edge: unanswered` is for calls, publishes, effects, row steps and commits"),
+            );
+        }
         Some(When::AtStep { service, site: format!("{service_name}/{body}/{name}"), edge, nth, share })
     }
 
-    fn check_site(&mut self, service: ServiceId, body: &str, name: &str, span: Span) -> Option<()> {
+    /// A handler or a job of the service.
+    fn check_body(&mut self, service: ServiceId, body: &str, span: Span) -> Option<()> {
         let entry = &self.names.services[service.index()];
         let (handlers, jobs) =
             (nodes::section(&entry.value, "handlers"), nodes::section(&entry.value, "jobs"));
@@ -195,6 +226,10 @@ impl<'a> Resolver<'a> {
             self.report(diagnostic);
             return None;
         }
+        Some(())
+    }
+
+    fn check_site(&mut self, service: ServiceId, body: &str, name: &str, span: Span) -> Option<()> {
         let names = self.sites.of(service, body);
         if names.contains(&name) {
             return Some(());

@@ -212,6 +212,12 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+        for (key, option, is_wrong, why) in useless_options(knobs) {
+            let written = nodes::get(node, key).and_then(|knob| nodes::entry(knob, option));
+            if let Some(entry) = written.filter(|_| is_wrong) {
+                self.report(Diagnostic::new("contradiction", entry.key_span, why));
+            }
+        }
         let places = ["ack_scope", "order_lock", "lease"];
         if let Some(place) = places.iter().find_map(|key| nodes::entry(node, key))
             && let Some(why) = contradiction(knobs)
@@ -286,6 +292,25 @@ fn contradiction(knobs: &Knobs) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Parts of knobs that mean nothing beside other knobs: knob, part, whether that is so, and why.
+fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'static str); 5] {
+    let kind = knobs.lease.kind;
+    let (cursor, rewinds) =
+        (knobs.ack_scope == AckScope::Cursor, knobs.redeliver.to == RedeliverTo::RewindPartition);
+    [
+        ("lease", "after", kind == LeaseKind::Connection, "a connection lasts until it is lost: `detect`"),
+        ("lease", "poll", kind != LeaseKind::Session, "only the owner of a session has to poll"),
+        ("lease", "detect", kind != LeaseKind::Connection, "only the loss of a connection is detected"),
+        ("redeliver", "to", cursor && !rewinds, "a cursor only goes back over its partition"),
+        (
+            "redeliver",
+            "to",
+            !cursor && rewinds,
+            "only a cursor (`ack_scope: cursor`) goes back over a partition",
+        ),
+    ]
 }
 
 /// Keeps what was there where nothing (or nothing right) was written.

@@ -43,10 +43,18 @@ impl<'a> Resolver<'a> {
     fn resolve_link(&mut self, name: &str, entry: &'a Entry, default: &LinkKnobs) -> Link {
         let node = &entry.value;
         let between = nodes::get(node, "between");
+        let ends = between.map_or(Vec::new(), |between| self.ends(between));
+        if let Some(between) = between {
+            self.refuse_mixed_ends(between, &ends);
+            self.refuse_stores(between, &ends);
+        }
+        if ends.iter().any(|end| matches!(end, End::Region(_))) {
+            self.refuse_keys("region link", node);
+        }
         Link {
             name: name.to_owned(),
             span: entry.key_span,
-            between: between.map_or(Vec::new(), |between| self.ends(between)),
+            between: ends,
             one_way: flag(nodes::get(node, "one_way"), false),
             knobs: self.link_knobs(default, node),
         }
@@ -81,7 +89,7 @@ impl<'a> Resolver<'a> {
         if nodes::is_word(bandwidth, "unlimited") {
             return Some(None);
         }
-        expression::rate(bandwidth, &mut self.context()).map(Some)
+        expression::bandwidth(bandwidth, &mut self.context()).map(Some)
     }
 
     /// Two ends or more: of a link, a split, a degradation.

@@ -145,7 +145,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn resolve_store_use(&mut self, id: ServiceId, name: &str, node: &'a Node) -> Option<StoreUse> {
-        let Some(owner) = nodes::text(node) else { return Some(StoreUse::Own(self.resolve_store(id, node))) };
+        let Some(owner) = nodes::text(node) else {
+            return Some(StoreUse::Own(Box::new(self.resolve_store(id, node))));
+        };
         let shared = self.service_named(owner, node.span)?;
         let entry = &self.names.services[shared.index()];
         let owns = nodes::get(&entry.value, "store").is_some_and(nodes::is_map);

@@ -32,8 +32,14 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("step", "load", "`load`"),
     ("step", "append", "`append`"),
     ("step", "hedge", "`hedge`"),
-    ("step", "expires", "`expires`"),
-    ("step", "tombstone", "`tombstone`"),
+    ("publish", "expires", "`expires`"),
+    ("publish", "tombstone", "`tombstone`"),
+    ("store", "place", "`place` of a store"),
+    ("producer", "in_flight", "`in_flight` of a producer"),
+    ("region link", "bandwidth", "`bandwidth` between regions"),
+    ("region link", "transport", "`transport` between regions"),
+    ("region link", "duplicate", "`duplicate` between regions"),
+    ("degradation", "transport", "a degradation that changes the `transport`"),
     ("fault", "outage", "`outage`"),
     ("fault", "failover", "`failover`"),
     ("fault", "poison", "`poison`"),
@@ -46,6 +52,8 @@ const VALUES: &[(&str, &str, &str, &str)] = &[
     ("outbox", "mark", "periodic", "`mark: periodic`"),
     ("step", "via", "ack", "`via: ack`"),
     ("step", "from", "replica", "`from: replica`"),
+    ("exhaust", "transfer", "at_most_once", "`transfer: at_most_once`"),
+    ("exhaust", "transfer", "at_least_once", "`transfer: at_least_once`"),
 ];
 
 /// Values that are the only ones built for their key, as written.
@@ -81,7 +89,11 @@ impl<'a> Resolver<'a> {
 
     /// Refuses knobs that no built preset has, at the key that turned them.
     pub fn refuse_knobs(&mut self, knobs: &Knobs, node: &'a Node) {
+        let several_locked = knobs.order_lock == OrderLock::Queue && knobs.partitions > 1;
+        let lock_is_here = nodes::entry(node, "order_lock").is_some();
         let refused = [
+            ("order_lock", several_locked, "`order_lock: queue` over several partitions"),
+            ("partitions", several_locked && !lock_is_here, "`order_lock: queue` over several partitions"),
             ("retain", knobs.retain.compact, "`retain: { compact: true }`"),
             ("order_lock", knobs.order_lock == OrderLock::Session, "`order_lock: session`"),
             (
@@ -90,6 +102,11 @@ impl<'a> Resolver<'a> {
                 "this kind of lease",
             ),
             ("redeliver", knobs.redeliver.to == RedeliverTo::RewindKey, "`to: rewind_key`"),
+            (
+                "exhaust",
+                knobs.exhaust.then == ExhaustThen::Block && knobs.exhaust.after.is_some(),
+                "`then: block` after a number of deliveries",
+            ),
             ("exhaust", knobs.exhaust.then == ExhaustThen::Park, "`then: park`"),
             ("exhaust", knobs.exhaust.then == ExhaustThen::Stay, "`then: stay`"),
             (
@@ -106,6 +123,33 @@ impl<'a> Resolver<'a> {
             if let Some(entry) = nodes::entry(node, key).filter(|_| is_refused) {
                 self.not_built(entry.key_span, what);
             }
+        }
+        for place in ["exhaust", "producer"] {
+            if let Some(node) = nodes::get(node, place) {
+                self.refuse_keys(place, node);
+            }
+        }
+    }
+
+    /// Refuses links of which only some ends are regions.
+    pub fn refuse_mixed_ends(&mut self, node: &'a Node, ends: &[End]) {
+        let is_region = |end: &End| matches!(end, End::Region(_));
+        if ends.iter().any(is_region) && !ends.iter().all(is_region) {
+            self.not_built(node.span, "a link between a region and something that is none");
+        }
+    }
+
+    /// Refuses ends that no message passes yet.
+    pub fn refuse_stores(&mut self, node: &'a Node, ends: &[End]) {
+        if ends.iter().any(|end| matches!(end, End::Store(_))) {
+            self.not_built(node.span, "a way between a service and its store");
+        }
+    }
+
+    /// Refuses several regions where only instances can be spread over them.
+    pub fn refuse_places(&mut self, node: &'a Node, what: &str) {
+        if let Some(place) = nodes::get(node, "place").filter(|place| nodes::words(place).len() > 1) {
+            self.not_built(place.span, &format!("{what} in several regions"));
         }
     }
 }

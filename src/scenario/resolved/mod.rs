@@ -342,7 +342,8 @@ pub enum Routing {
 
 #[derive(Clone, Debug)]
 pub enum StoreUse {
-    Own(Store),
+    /// Boxed because it is many times larger than the name of another.
+    Own(Box<Store>),
     /// The store of another service.
     Shared(ServiceId),
 }

@@ -90,7 +90,8 @@ pub enum StepKind {
         retry: Option<Retry>,
         catch: Vec<Catch>,
     },
-    Publish(Publish),
+    /// Boxed, since it is several times larger than any other step.
+    Publish(Box<Publish>),
     Call(Call),
     Send {
         service: ServiceId,

@@ -51,7 +51,14 @@ impl Broker {
     }
 
     /// Puts a message into a partition, now or when the topic's delay is over; returns its offset.
-    fn enter(&mut self, topic: u32, partition: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
+    fn enter(
+        &mut self,
+        topic: u32,
+        partition: u32,
+        message: u32,
+        choose: Choose,
+        out: &mut Vec<Action>,
+    ) -> u64 {
         let state = &mut self.topics[topic as usize];
         let log = state.first_log + partition;
         // Held by the delay or by this call, so that nobody lets go of it meanwhile.
@@ -99,7 +106,9 @@ impl Broker {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;
             self.subscriptions[subscription as usize].counts.owed += 1;
-            self.serve_lane(lane, choose, out);
+            if !self.send_at_once(lane, offset, message, out) {
+                self.serve_lane(lane, choose, out);
+            }
         }
         self.watch_retention(log, message, choose, out);
         offset
@@ -146,6 +155,9 @@ impl Broker {
             let Some(slot) = self.take(lane, choose, out) else { return };
             self.send(slot, owner, choose, out);
             room -= 1;
+            if !self.has_work(lane) {
+                return;
+            }
         }
         if self.has_work(lane) {
             self.lanes[lane as usize].listed = true;
@@ -160,7 +172,7 @@ impl Broker {
         while let Some(consumer) = self.subscriptions[subscription as usize].available.pop_front() {
             self.consumers[consumer as usize].listed = false;
             let mut room = self.room(consumer).min(batch);
-            while room > 0 {
+            while room > 0 && self.has_work(lane) {
                 let Some(slot) = self.take(lane, choose, out) else { break };
                 self.send(slot, consumer, choose, out);
                 room -= 1;

@@ -133,10 +133,8 @@ impl Broker {
         state.alive = false;
         state.current = false;
         let unsaid = std::mem::take(&mut state.unsaid);
-        let timers = [
-            std::mem::replace(&mut state.poll_timer, NONE),
-            std::mem::replace(&mut state.ack_timer, NONE),
-        ];
+        let timers =
+            [std::mem::replace(&mut state.poll_timer, NONE), std::mem::replace(&mut state.ack_timer, NONE)];
         for timer in timers {
             self.cancel_timer(timer, out);
         }
@@ -189,10 +187,8 @@ impl Broker {
         state.listed = false;
         state.hungry.clear();
         let subscription = state.subscription;
-        let timers = [
-            std::mem::replace(&mut state.lease_timer, NONE),
-            std::mem::replace(&mut state.poll_timer, NONE),
-        ];
+        let timers =
+            [std::mem::replace(&mut state.lease_timer, NONE), std::mem::replace(&mut state.poll_timer, NONE)];
         for timer in timers {
             self.cancel_timer(timer, out);
         }
@@ -234,6 +230,7 @@ impl Broker {
     }
 
     /// A live consumer that was given up joins anew, when it has noticed.
+    #[inline]
     pub(super) fn come_back(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         let state = &self.consumers[consumer as usize];
         if state.open || !state.alive || !state.current || state.silent {

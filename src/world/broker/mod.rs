@@ -44,6 +44,7 @@ mod retention;
 mod returned;
 mod settle;
 mod state;
+mod steady;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -70,30 +71,68 @@ pub type Choose<'a> = &'a mut dyn FnMut(u32) -> u32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Carry this delivery to its consumer, then call `received`.
-    Deliver { delivery: DeliveryId },
+    Deliver {
+        delivery: DeliveryId,
+    },
     /// Begin an attempt: nothing that the broker knows of stands in its way.
-    Start { delivery: DeliveryId },
+    Start {
+        delivery: DeliveryId,
+    },
     /// Carry an acknowledgement to the broker, then call `ack`; or `ack_lost`.
-    SendAck { delivery: DeliveryId },
+    SendAck {
+        delivery: DeliveryId,
+    },
     /// The same, negative: `nack` or `ack_lost`.
-    SendNack { delivery: DeliveryId },
+    SendNack {
+        delivery: DeliveryId,
+    },
     /// Call `timer` after `length`.
-    StartTimer { timer: TimerId, kind: TimerKind, length: Nanos },
-    CancelTimer { timer: TimerId },
+    StartTimer {
+        timer: TimerId,
+        kind: TimerKind,
+        length: Nanos,
+    },
+    CancelTimer {
+        timer: TimerId,
+    },
     /// No topic holds this message any more.
-    Release { message: u32 },
+    Release {
+        message: u32,
+    },
     /// A group is done with a message.
-    Settled { group: GroupId, message: u32, end: Settlement },
+    Settled {
+        group: GroupId,
+        message: u32,
+        end: Settlement,
+    },
     /// A message was accepted by a topic that no group consumes.
-    Unclaimed { topic: TopicId, message: u32 },
+    Unclaimed {
+        topic: TopicId,
+        message: u32,
+    },
     /// A dead letter was appended to another topic.
-    Transferred { message: u32, topic: TopicId, partition: u32 },
+    Transferred {
+        message: u32,
+        topic: TopicId,
+        partition: u32,
+    },
     /// An acknowledgement came after its delivery had been taken away.
-    StaleAck { group: GroupId, instance: InstanceId, message: u32 },
+    StaleAck {
+        group: GroupId,
+        instance: InstanceId,
+        message: u32,
+    },
     /// The broker gave up a consumer that had not left.
-    Expelled { group: GroupId, instance: InstanceId },
-    RebalanceBegun { group: GroupId },
-    RebalanceEnded { group: GroupId },
+    Expelled {
+        group: GroupId,
+        instance: InstanceId,
+    },
+    RebalanceBegun {
+        group: GroupId,
+    },
+    RebalanceEnded {
+        group: GroupId,
+    },
 }
 
 /// How a group came to be done with a message.
@@ -245,6 +284,11 @@ impl Broker {
         self.subscriptions.push(Subscription {
             group,
             knobs: of.knobs,
+            is_plain: of.knobs.ack_scope == AckScope::Cursor
+                && of.knobs.order_lock != OrderLock::Key
+                && of.knobs.batch == 1
+                && of.knobs.max_in_flight_per_group.is_none()
+                && matches!(of.knobs.lease, Lease::Session { .. }),
             first_lane,
             lanes: topic.knobs.partitions,
             available: VecDeque::new(),

@@ -189,8 +189,8 @@ impl Broker {
                 && delivery.has(holder::CONSUMER | holder::ACK)
         });
         for slot in rest {
-            let idle = self.deliveries[slot].has(holder::CONSUMER)
-                && self.deliveries[slot].place != Place::Running;
+            let idle =
+                self.deliveries[slot].has(holder::CONSUMER) && self.deliveries[slot].place != Place::Running;
             self.disown(slot);
             if idle {
                 self.forget(slot, out);

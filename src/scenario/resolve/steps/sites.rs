@@ -5,38 +5,49 @@ use crate::kernel::ids::*;
 use crate::scenario::diagnostic::closest;
 use crate::scenario::resolve::names::{Kind, unknown};
 use crate::scenario::source::Span;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of steps, body by body.
 #[derive(Default)]
 pub struct Sites {
-    named: Vec<Site>,
+    /// By service (`None`: a client's) and handler or job.
+    named: BTreeMap<(Option<ServiceId>, String), BTreeSet<String>>,
+    /// Those of them that ask somebody and wait for the answer.
+    answered: BTreeMap<(Option<ServiceId>, String), BTreeSet<String>>,
     /// What `undoes` refers to.
     undone: Vec<(String, Span)>,
 }
 
-struct Site {
-    service: Option<ServiceId>,
-    body: String,
-    name: String,
-}
+/// Verbs of steps whose answer can get lost.
+const ANSWERED: &[&str] =
+    &["read", "insert", "update", "upsert", "delete", "scan", "transaction", "publish", "call", "effect"];
 
 impl Sites {
     /// Names of the steps in a handler or job of a service.
     pub fn of(&self, service: ServiceId, body: &str) -> Vec<&str> {
-        let inside = |site: &&Site| site.service == Some(service) && site.body == body;
-        self.named.iter().filter(inside).map(|site| site.name.as_str()).collect()
+        let names = self.named.get(&(Some(service), body.to_owned()));
+        names.into_iter().flatten().map(String::as_str).collect()
+    }
+
+    /// Whether any step of this name waits for an answer.
+    pub fn is_answered(&self, service: ServiceId, body: &str, name: &str) -> bool {
+        self.answered.get(&(Some(service), body.to_owned())).is_some_and(|names| names.contains(name))
     }
 }
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
-    pub(super) fn note_site(&mut self, name: Option<&str>, undoes: Option<&(String, Span)>) {
+    pub(super) fn note_site(&mut self, verb: &str, name: Option<&str>, undoes: Option<&(String, Span)>) {
         let sites = &mut self.resolver.sites;
         if let Some(name) = name {
             let service = match self.place.owner {
                 Owner::Service(service) => Some(service),
                 Owner::Client(_) => None,
             };
-            sites.named.push(Site { service, body: self.place.body.clone(), name: name.to_owned() });
+            let body = (service, self.place.body.clone());
+            if ANSWERED.contains(&verb) {
+                sites.answered.entry(body.clone()).or_default().insert(name.to_owned());
+            }
+            sites.named.entry(body).or_default().insert(name.to_owned());
         }
         sites.undone.extend(undoes.cloned());
     }
@@ -45,10 +56,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 impl<'a> Resolver<'a> {
     /// Every `undoes` names a step, wherever it is.
     pub fn check_undone(&mut self) {
-        let names: Vec<&str> = self.sites.named.iter().map(|site| site.name.as_str()).collect();
+        let names: BTreeSet<&str> = self.sites.named.values().flatten().map(String::as_str).collect();
         let mut found = Vec::new();
         for (name, span) in &self.sites.undone {
-            if names.contains(&name.as_str()) {
+            if names.contains(name.as_str()) {
                 continue;
             }
             let diagnostic = unknown(Kind::Step, name, *span, names.iter().copied());

@@ -452,9 +452,7 @@ fn sqs_a_late_delete_counts_while_nobody_has_received_the_message_again() {
 #[test]
 fn sqs_exhausted_receives_move_to_the_dead_letter_queue() {
     let mut rig = with_dead_letters(sqs(), 3, ExhaustCount::Deliveries);
-    rig.work = |_, attempt| {
-        (10 * MILLISECOND, if attempt > 0 { Outcome::Failed } else { Outcome::Done })
-    };
+    rig.work = |_, attempt| (10 * MILLISECOND, if attempt > 0 { Outcome::Failed } else { Outcome::Done });
     rig.publish(None);
     rig.run_until(89 * SECOND);
     assert_eq!(of_instance(&rig, 0).len(), 3);

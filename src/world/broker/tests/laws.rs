@@ -19,9 +19,12 @@ impl Broker {
                 .map(|lane| self.logs[lane.log as usize].end - lane.fetched)
                 .sum();
             let owed = count(&|d| lanes.contains(&d.lane) && d.has(holder::BROKER));
-            assert_eq!(subscription.counts.lag(), in_log + owed, "owed = settled + in the log + in deliveries");
-            let sent =
-                count(&|d| lanes.contains(&d.lane) && d.has(holder::BROKER) && d.consumer != NONE);
+            assert_eq!(
+                subscription.counts.lag(),
+                in_log + owed,
+                "owed = settled + in the log + in deliveries"
+            );
+            let sent = count(&|d| lanes.contains(&d.lane) && d.has(holder::BROKER) && d.consumer != NONE);
             assert_eq!(u64::from(subscription.unsettled), sent);
         }
         for (i, consumer) in self.consumers.iter().enumerate() {
@@ -54,7 +57,11 @@ impl Broker {
         let holders: u64 = self.kept.iter().map(|kept| u64::from(kept.holders)).sum();
         let lag: u64 = self.subscriptions.iter().map(|subscription| subscription.counts.lag()).sum();
         let delayed: usize = self.topics.iter().map(|topic| topic.delayed.len()).sum();
-        assert_eq!(holders, lag + delayed as u64, "a message is held by whoever is owed it, and by its delay");
+        assert_eq!(
+            holders,
+            lag + delayed as u64,
+            "a message is held by whoever is owed it, and by its delay"
+        );
     }
 
     /// Deliveries and timers in use.

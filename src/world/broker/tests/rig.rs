@@ -131,8 +131,7 @@ impl Rig {
     /// Runs until nothing is pending that anybody waits for.
     pub fn run_out(&mut self) {
         for _ in 0..1_000_000 {
-            let waited_for =
-                |p: &Pending| !matches!(p.event, Event::Timer(_, kind) if !kind.keeps_running());
+            let waited_for = |p: &Pending| !matches!(p.event, Event::Timer(_, kind) if !kind.keeps_running());
             if !self.pending.iter().any(waited_for) {
                 return;
             }

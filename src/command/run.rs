@@ -1,0 +1,131 @@
+//! `eventflow run FILE`: simulates a scenario and reports what it found.
+//!
+//! The report is a page for people and a file for programs; the summary on the terminal says what matters
+//! first. Nothing is written before all is done, so a mistake or a second Ctrl-C leaves the folder as it
+//! was. After one Ctrl-C the replications that are finished are reported, and everything says so.
+
+use super::progress::Bar;
+use super::write::{Output, write_whole};
+use super::{Ending, ScenarioArguments, terminal};
+use crate::experiment::results::RunResults;
+use crate::experiment::run::{Failure, RunOptions, run as replicate};
+use crate::model::Model;
+use crate::model::compile::compile;
+use crate::report::terminal::{Style, Written};
+use crate::report::{json, page, terminal as summary, text};
+use crate::world::Limits;
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Simulate a scenario and write a report
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub scenario: ScenarioArguments,
+    /// Seed of all random numbers, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Independent replications, instead of the scenario's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub replications: Option<u32>,
+    /// Threads to run them on; all processors if not given. The results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Folder for the report: <scenario>.html and <scenario>.json
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub out: PathBuf,
+    /// Most events that one replication may take
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_events: Option<u64>,
+    /// No progress bar and no summary
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Ending {
+    let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
+    let model = compile(&scenario, &sources);
+    match simulate(&model, arguments) {
+        Ok(mut results) => {
+            results.settings.clone_from(&arguments.scenario.settings);
+            report(&results, arguments)
+        }
+        Err(failure) => {
+            // The message names services and handlers.
+            terminal::complain(&format!("error: {}\n", text::visible(&failure.to_string())));
+            match failure {
+                Failure::Interrupted => Ending::Interrupted,
+                Failure::Halted { .. } | Failure::NoThreads(_) => Ending::Unusable,
+            }
+        }
+    }
+}
+
+fn simulate(model: &Model, arguments: &Arguments) -> Result<RunResults, Failure> {
+    let usual = Limits::default();
+    let options = RunOptions {
+        seed: arguments.seed,
+        replications: arguments.replications,
+        threads: arguments.threads.map(usize::from),
+        limits: Limits { events: arguments.max_events.unwrap_or(usual.events), ..usual },
+    };
+    let file = arguments.scenario.file.display().to_string();
+    let interrupt = interrupt();
+    if arguments.quiet {
+        return replicate(model, &file, &options, &(), &interrupt);
+    }
+    let bar = Bar::new(model.run.horizon, arguments.replications.unwrap_or(model.run.replications));
+    let results = replicate(model, &file, &options, &bar, &interrupt);
+    bar.clear();
+    results
+}
+
+/// Set by the first Ctrl-C; the second one ends the program at once.
+fn interrupt() -> Arc<AtomicBool> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let seen = interrupt.clone();
+    let handled = ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            process::exit(130);
+        }
+    });
+    if let Err(error) = handled {
+        terminal::complain(&format!("warning: Ctrl-C will end the run without a report: {error}\n"));
+    }
+    interrupt
+}
+
+/// Writes the report, then says what matters first.
+fn report(results: &RunResults, arguments: &Arguments) -> Ending {
+    let file = |extension: &str| arguments.out.join(format!("{}.{extension}", results.scenario));
+    let (page, json) = (file("html"), file("json"));
+    if let Err(ending) = write(results, &page, &json) {
+        return ending;
+    }
+    if !arguments.quiet {
+        let style = match arguments.scenario.color.on_stdout() {
+            true => Style::Coloured,
+            false => Style::Plain,
+        };
+        let said = terminal::say(&summary::render(results, style, &Written { page: &page, json: &json }));
+        if said != Ending::Well {
+            return said;
+        }
+    }
+    if results.partial { Ending::Interrupted } else { Ending::Well }
+}
+
+fn write(results: &RunResults, page_path: &Path, json_path: &Path) -> Result<(), Ending> {
+    let (page, json) = (page::render(results), json::render(results));
+    let outputs = [
+        Output { path: page_path, content: page.as_bytes() },
+        Output { path: json_path, content: json.as_bytes() },
+    ];
+    write_whole(&outputs).map_err(|error| {
+        terminal::complain(&format!("error: {}\n", text::visible(&error.to_string())));
+        Ending::Unusable
+    })
+}

@@ -1,0 +1,210 @@
+//! Where messages flow: who calls, sends, publishes and consumes what.
+
+use crate::report::text;
+use crate::scenario::resolved::*;
+use indexmap::IndexMap;
+use std::fmt::Write;
+
+/// A place that messages come from or go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    Client(usize),
+    Service(usize),
+    Topic(usize),
+    Effect(usize),
+}
+
+/// How a message goes from one place to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Way {
+    Call,
+    Send,
+    Publish,
+    Outbox,
+    Consume,
+    Act,
+}
+
+impl Way {
+    fn verb(self) -> &'static str {
+        match self {
+            Way::Call => "calls",
+            Way::Send => "sends to",
+            Way::Publish => "publishes to",
+            Way::Outbox => "publishes by its outbox to",
+            Way::Consume => "is consumed by",
+            Way::Act => "acts on",
+        }
+    }
+
+    fn arrow(self) -> &'static str {
+        match self {
+            Way::Call => "-->",
+            Way::Send | Way::Publish | Way::Outbox | Way::Consume => "-.->",
+            Way::Act => "==>",
+        }
+    }
+}
+
+/// One line for each pair of places and way between them.
+pub fn lines(scenario: &Scenario) -> Vec<String> {
+    let line = |((from, way, to), messages): (&(Place, Way, Place), &Vec<&str>)| {
+        let of = if messages.is_empty() { String::new() } else { format!(": {}", messages.join(", ")) };
+        format!("{} {} {}{of}", name(scenario, *from), way.verb(), name(scenario, *to))
+    };
+    ways(scenario).iter().map(line).collect()
+}
+
+/// A Mermaid flowchart. Labels are quoted and everything in them that could end one is spelt as a code.
+pub fn mermaid(scenario: &Scenario) -> String {
+    let ways = ways(scenario);
+    let mut places: IndexMap<Place, ()> = IndexMap::new();
+    for (from, _, to) in ways.keys() {
+        places.insert(*from, ());
+        places.insert(*to, ());
+    }
+    let mut chart = String::from("flowchart LR\n");
+    let mut line = |text: String| writeln!(chart, "  {text}").expect("a string takes any text");
+    for (index, place) in places.keys().enumerate() {
+        let label = label(name(scenario, *place));
+        line(match place {
+            Place::Client(_) => format!("n{index}([\"{label}\"])"),
+            Place::Service(_) => format!("n{index}[\"{label}\"]"),
+            Place::Topic(_) => format!("n{index}[(\"{label}\")]"),
+            Place::Effect(_) => format!("n{index}{{{{\"{label}\"}}}}"),
+        });
+    }
+    for ((from, way, to), messages) in &ways {
+        let number = |place| places.get_index_of(place).expect("every place of a way was noted");
+        let label = match messages.is_empty() {
+            true => String::new(),
+            false => format!("|\"{}\"|", label(&messages.join(", "))),
+        };
+        line(format!("n{} {}{label} n{}", number(from), way.arrow(), number(to)));
+    }
+    chart
+}
+
+/// A label that means nothing to Mermaid or a browser: letters, digits and a few signs as they are,
+/// everything else by its number.
+fn label(name: &str) -> String {
+    let mut safe = String::new();
+    for letter in text::name(name).chars() {
+        if letter.is_alphanumeric() || " _-.,/…".contains(letter) {
+            safe.push(letter);
+        } else {
+            safe += &format!("#{};", u32::from(letter));
+        }
+    }
+    safe
+}
+
+fn name(scenario: &Scenario, place: Place) -> &str {
+    match place {
+        Place::Client(index) => &scenario.clients[index].name,
+        Place::Service(index) => &scenario.services[index].name,
+        Place::Topic(index) => &scenario.topics[index].name,
+        Place::Effect(index) => &scenario.effects[index],
+    }
+}
+
+/// Every way with the messages that go it, in the order of the file: clients, services, topics.
+fn ways(scenario: &Scenario) -> IndexMap<(Place, Way, Place), Vec<&str>> {
+    let mut ways = Ways { scenario, found: IndexMap::new() };
+    for (index, client) in scenario.clients.iter().enumerate() {
+        ways.steps(Place::Client(index), &client.body.steps);
+    }
+    for (index, service) in scenario.services.iter().enumerate() {
+        let handlers = service.handlers.iter().map(|handler| &handler.body);
+        for body in handlers.chain(service.jobs.iter().map(|job| &job.body)) {
+            ways.steps(Place::Service(index), &body.steps);
+        }
+    }
+    for group in &scenario.groups {
+        for handler in &scenario.services[group.service.index()].handlers {
+            if scenario.topics[group.topic.index()].messages.contains(&handler.message) {
+                let message = &scenario.messages[handler.message.index()].name;
+                let (topic, service) =
+                    (Place::Topic(group.topic.index()), Place::Service(group.service.index()));
+                ways.add(topic, Way::Consume, service, Some(message));
+            }
+        }
+    }
+    for (index, topic) in scenario.topics.iter().enumerate() {
+        if let Some(letters) = topic.knobs.exhaust.dead_letter {
+            ways.add(Place::Topic(index), Way::Send, Place::Topic(letters.index()), None);
+        }
+    }
+    ways.found
+}
+
+struct Ways<'s> {
+    scenario: &'s Scenario,
+    found: IndexMap<(Place, Way, Place), Vec<&'s str>>,
+}
+
+impl<'s> Ways<'s> {
+    fn add(&mut self, from: Place, way: Way, to: Place, message: Option<&'s str>) {
+        let messages = self.found.entry((from, way, to)).or_default();
+        messages.extend(message.filter(|message| !messages.contains(message)));
+    }
+
+    fn steps(&mut self, from: Place, steps: &'s [Step]) {
+        steps.iter().for_each(|step| self.step(from, &step.kind));
+    }
+
+    fn step(&mut self, from: Place, step: &'s StepKind) {
+        let scenario = self.scenario;
+        let message =
+            |message: crate::kernel::ids::MessageId| Some(scenario.messages[message.index()].name.as_str());
+        match step {
+            StepKind::Call(call) => {
+                self.add(from, Way::Call, Place::Service(call.service.index()), message(call.message));
+                self.catches(from, &call.catch);
+            }
+            StepKind::Send { service, message: sent, .. } => {
+                self.add(from, Way::Send, Place::Service(service.index()), message(*sent));
+            }
+            StepKind::Publish(publish) => {
+                let way = if publish.via_outbox { Way::Outbox } else { Way::Publish };
+                self.add(from, way, Place::Topic(publish.topic.index()), message(publish.message));
+                self.catches(from, &publish.catch);
+            }
+            StepKind::Effect { effect, catch, .. } => {
+                self.add(from, Way::Act, Place::Effect(effect.index()), None);
+                self.catches(from, catch);
+            }
+            StepKind::Transaction { body, catch, .. } | StepKind::Try { body, catch, .. } => {
+                self.steps(from, body);
+                self.catches(from, catch);
+            }
+            StepKind::After { body, .. } | StepKind::ForEach { body, .. } => self.steps(from, body),
+            StepKind::If { then, otherwise, .. } => {
+                self.steps(from, then);
+                self.steps(from, otherwise);
+            }
+            StepKind::Parallel(branches) => {
+                branches.iter().for_each(|(_, steps)| self.steps(from, steps));
+            }
+            StepKind::Read { otherwise, .. }
+            | StepKind::Insert { otherwise, .. }
+            | StepKind::Update { otherwise, .. }
+            | StepKind::Upsert { otherwise, .. }
+            | StepKind::Delete { otherwise, .. } => {
+                otherwise.iter().for_each(|steps| self.steps(from, steps));
+            }
+            StepKind::Work(_)
+            | StepKind::Wait(_)
+            | StepKind::Let(_)
+            | StepKind::Scan { .. }
+            | StepKind::Reply(_)
+            | StepKind::Stop
+            | StepKind::Fail(_)
+            | StepKind::Ack => {}
+        }
+    }
+
+    fn catches(&mut self, from: Place, catches: &'s [Catch]) {
+        catches.iter().for_each(|catch| self.steps(from, &catch.body));
+    }
+}

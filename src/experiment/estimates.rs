@@ -1,0 +1,169 @@
+//! Estimates over replications: each figure of each replication becomes one number with its interval.
+
+use super::results::*;
+use crate::kernel::time::SECOND;
+use crate::model::Model;
+use crate::observe::metrics::{Distributions, DurationFigures, Figures, ServiceTimes};
+use crate::stats::confidence::Intervals;
+use crate::stats::histogram::Histogram;
+use crate::stats::series::mean_over_replications;
+
+/// Points of a distribution that a chart gets.
+const MOST_POINTS: usize = 200;
+
+/// The figures of the replications that were done, in their order.
+pub struct Replications<'a> {
+    intervals: Intervals,
+    figures: &'a [&'a Figures],
+}
+
+impl<'a> Replications<'a> {
+    pub fn new(figures: &'a [&'a Figures], confidence: f64) -> Self {
+        Self { intervals: Intervals::new(confidence), figures }
+    }
+
+    /// One number of each replication; those in which it is not defined are left out.
+    pub fn estimate(&self, of: impl Fn(&Figures) -> Option<f64>) -> Estimate {
+        let interval = self.intervals.of(self.figures.iter().filter_map(|figures| of(figures)));
+        Estimate { mean: interval.mean, half_width: interval.half_width, n: interval.count }
+    }
+
+    fn durations(&self, pooled: &Histogram, of: impl Fn(&Figures) -> DurationFigures) -> DurationResults {
+        let points = pooled.distribution(MOST_POINTS).into_iter();
+        DurationResults {
+            count: pooled.count(),
+            mean: self.estimate(|figures| of(figures).mean),
+            p50: self.estimate(|figures| of(figures).p50),
+            p90: self.estimate(|figures| of(figures).p90),
+            p99: self.estimate(|figures| of(figures).p99),
+            p999: self.estimate(|figures| of(figures).p999),
+            max: self.estimate(|figures| of(figures).max),
+            distribution: points.map(|(edge, share)| (edge as f64 / SECOND as f64, share)).collect(),
+        }
+    }
+
+    fn series(&self, width: f64, of: impl Fn(&Figures) -> &Vec<f64>) -> Series {
+        let replications: Vec<Vec<f64>> = self.figures.iter().map(|figures| of(figures).clone()).collect();
+        Series { width, values: mean_over_replications(&replications) }
+    }
+
+    pub fn clients(&self, model: &Model, pooled: &Distributions) -> Vec<ClientResults> {
+        let client = |(i, responses): (usize, &Histogram)| ClientResults {
+            name: model.clients[i].name.clone(),
+            offered: self.estimate(|figures| Some(figures.clients[i].offered)),
+            throughput: self.estimate(|figures| Some(figures.clients[i].throughput)),
+            success: self.estimate(|figures| figures.clients[i].success),
+            timeouts: self.estimate(|figures| figures.clients[i].timeouts),
+            errors: self.estimate(|figures| figures.clients[i].errors),
+            unfinished: self.estimate(|figures| figures.clients[i].unfinished),
+            response_time: self.durations(responses, |figures| figures.clients[i].response_time),
+            throughput_over_time: self
+                .series(self.figures[0].clients[i].width, |figures| &figures.clients[i].throughput_over_time),
+            errors_over_time: self
+                .series(self.figures[0].clients[i].width, |figures| &figures.clients[i].errors_over_time),
+            response_time_over_time: self.series(self.figures[0].clients[i].width, |figures| {
+                &figures.clients[i].response_time_over_time
+            }),
+        };
+        pooled.clients.iter().enumerate().map(client).collect()
+    }
+
+    pub fn calls(&self, model: &Model, pooled: &Distributions) -> Vec<CallResults> {
+        let call = |(i, responses): (usize, &Histogram)| {
+            let (caller, callee) = model.names.calls[i].clone();
+            CallResults {
+                caller,
+                callee,
+                throughput: self.estimate(|figures| Some(figures.calls[i].throughput)),
+                success: self.estimate(|figures| figures.calls[i].success),
+                timeouts: self.estimate(|figures| figures.calls[i].timeouts),
+                errors: self.estimate(|figures| figures.calls[i].errors),
+                tries: self.estimate(|figures| figures.calls[i].tries),
+                response_time: self.durations(responses, |figures| figures.calls[i].response_time),
+            }
+        };
+        pooled.calls.iter().enumerate().map(call).collect()
+    }
+
+    pub fn services(&self, model: &Model, pooled: &Distributions) -> Vec<ServiceResults> {
+        let service = |(i, times): (usize, &ServiceTimes)| {
+            let spec = &model.services[i];
+            let width = self.figures[0].services[i].width;
+            ServiceResults {
+                name: spec.name.clone(),
+                instances: spec.instances,
+                workers: (spec.workers != u32::MAX).then_some(spec.workers),
+                throughput: self.estimate(|figures| Some(figures.services[i].throughput)),
+                utilization: self.estimate(|figures| figures.services[i].utilization),
+                offered_load: self.estimate(|figures| figures.services[i].offered_load),
+                queue_length: self.estimate(|figures| Some(figures.services[i].queue_length)),
+                in_system: self.estimate(|figures| Some(figures.services[i].in_system)),
+                rejected: self.estimate(|figures| figures.services[i].rejected),
+                waiting_time: self.durations(&times.waiting, |figures| figures.services[i].waiting_time),
+                service_time: self.durations(&times.service, |figures| figures.services[i].service_time),
+                sojourn_time: self.durations(&times.sojourn, |figures| figures.services[i].sojourn_time),
+                number_in_system: self.number_in_system(i),
+                queue_length_over_time: self
+                    .series(width, |figures| &figures.services[i].queue_length_over_time),
+                utilization_over_time: self
+                    .series(width, |figures| &figures.services[i].utilization_over_time),
+            }
+        };
+        pooled.services.iter().enumerate().map(service).collect()
+    }
+
+    /// A number that one replication never had, another may have had: there it is 0.
+    fn number_in_system(&self, service: usize) -> Vec<Estimate> {
+        let shares = |figures: &'a Figures| &figures.services[service].number_in_system;
+        let most = self.figures.iter().map(|figures| shares(figures).len()).max().unwrap_or(0);
+        let share = |k: usize| {
+            self.estimate(|figures| {
+                Some(figures.services[service].number_in_system.get(k).copied().unwrap_or(0.0))
+            })
+        };
+        (0..most).map(share).collect()
+    }
+
+    pub fn subscriptions(&self, model: &Model, pooled: &Distributions) -> Vec<SubscriptionResults> {
+        let subscription = |(i, times): (usize, &Histogram)| {
+            let group = &model.groups[i];
+            SubscriptionResults {
+                topic: model.topics[group.topic.index()].name.clone(),
+                group: group.name.clone(),
+                accepted: self.estimate(|figures| Some(figures.subscriptions[i].accepted)),
+                deliveries: self.estimate(|figures| Some(figures.subscriptions[i].deliveries)),
+                redeliveries: self.estimate(|figures| Some(figures.subscriptions[i].redeliveries)),
+                exhausted: self.estimate(|figures| Some(figures.subscriptions[i].exhausted)),
+                lag: self.estimate(|figures| Some(figures.subscriptions[i].lag)),
+                lag_max: self.estimate(|figures| Some(figures.subscriptions[i].lag_max)),
+                time_in_topic: self.durations(times, |figures| figures.subscriptions[i].time_in_topic),
+                lag_over_time: self.series(self.figures[0].subscriptions[i].width, |figures| {
+                    &figures.subscriptions[i].lag_over_time
+                }),
+            }
+        };
+        pooled.subscriptions.iter().enumerate().map(subscription).collect()
+    }
+
+    pub fn links(&self, model: &Model) -> Vec<LinkResults> {
+        let link = |(i, name): (usize, &String)| LinkResults {
+            name: name.clone(),
+            sent: self.estimate(|figures| Some(figures.links[i].sent as f64)),
+            lost: self.estimate(|figures| Some(figures.links[i].lost as f64)),
+            duplicated: self.estimate(|figures| Some(figures.links[i].duplicated as f64)),
+        };
+        model.names.links.iter().enumerate().map(link).collect()
+    }
+
+    /// Bands are those of the first replication: each has its own.
+    pub fn faults(&self, model: &Model) -> Vec<FaultResults> {
+        let fault = |(i, spec): (usize, &crate::model::Fault)| FaultResults {
+            name: spec.name.clone(),
+            what: spec.what.clone(),
+            fired: self.estimate(|figures| Some(figures.faults[i].fired as f64)),
+            touched: self.estimate(|figures| Some(figures.faults[i].touched as f64)),
+            bands: self.figures[0].faults[i].bands.clone(),
+        };
+        model.faults.iter().enumerate().map(fault).collect()
+    }
+}

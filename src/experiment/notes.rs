@@ -1,0 +1,126 @@
+//! Notes: what a reader must know before believing the figures.
+
+use super::estimates::Replications;
+use super::results::Estimate;
+use crate::kernel::time::{Pretty, SECOND};
+use crate::model::Model;
+use crate::observe::metrics::Figures;
+
+/// Of each kind: a design of thousands of services can have something to say about each.
+const MOST_OF_A_KIND: usize = 5;
+
+/// Notes on what was done: `done` of `asked` replications.
+pub fn notes(model: &Model, replications: &Replications, figures: &[&Figures], asked: u32) -> Vec<String> {
+    let done = figures.len();
+    let mut notes = Vec::new();
+    if done < asked as usize {
+        notes.push(format!("Interrupted: {done} of {asked} replications were done."));
+    }
+    if done < 2 {
+        notes.push(
+            "One replication has no confidence intervals: nobody knows how far these figures are from the truth."
+                .to_owned(),
+        );
+    }
+    if model.run.warm_up == 0 {
+        notes.push("No warm-up: the figures include the start, when every queue was still empty.".to_owned());
+    }
+    let hit = figures.iter().filter(|figures| figures.drain_limit_hit).count();
+    if hit > 0 {
+        let limit = Pretty(model.run.drain);
+        notes.push(format!(
+            "In {hit} of {done} replications work was left when the drain reached its limit of {limit}."
+        ));
+    }
+    notes.extend(limited(growing_queues(model, replications), "queues"));
+    notes.extend(limited(growing_lags(model, replications), "subscriptions"));
+    notes.extend(limited(idle_faults(model, replications), "faults"));
+    notes
+}
+
+fn limited(mut notes: Vec<String>, what: &str) -> Vec<String> {
+    if notes.len() > MOST_OF_A_KIND {
+        let more = notes.len() - MOST_OF_A_KIND;
+        notes.truncate(MOST_OF_A_KIND);
+        notes.push(format!("The same holds for {more} more {what}."));
+    }
+    notes
+}
+
+fn growing_queues(model: &Model, replications: &Replications) -> Vec<String> {
+    let note = |(i, service): (usize, &crate::model::Service)| {
+        let quarter = |which| {
+            move |figures: &Figures| {
+                quarter(&figures.services[i].queue_length_over_time, figures.services[i].width, model, which)
+            }
+        };
+        let growth = growth(replications, quarter(2), quarter(3))?;
+        Some(format!(
+            "The queue of {} was still growing when the run ended ({growth}): its figures depend on how long \
+             the run was.",
+            service.name
+        ))
+    };
+    model.services.iter().enumerate().filter_map(note).collect()
+}
+
+fn growing_lags(model: &Model, replications: &Replications) -> Vec<String> {
+    let note = |(i, group): (usize, &crate::model::Group)| {
+        let quarter = |which| {
+            move |figures: &Figures| {
+                quarter(&figures.subscriptions[i].lag_over_time, figures.subscriptions[i].width, model, which)
+            }
+        };
+        let growth = growth(replications, quarter(2), quarter(3))?;
+        let topic = &model.topics[group.topic.index()].name;
+        Some(format!(
+            "The lag of {} on {topic} was still growing when the run ended ({growth}): its figures depend on \
+             how long the run was.",
+            group.name
+        ))
+    };
+    model.groups.iter().enumerate().filter_map(note).collect()
+}
+
+/// Mean of a series over one quarter of the window, 0 to 3.
+fn quarter(series: &[f64], width: f64, model: &Model, which: usize) -> Option<f64> {
+    let warm_up = model.run.warm_up as f64 / SECOND as f64;
+    let first = (warm_up / width).ceil() as usize;
+    let window = series.get(first..)?;
+    let quarter = window.get(which * window.len() / 4..(which + 1) * window.len() / 4)?;
+    (!quarter.is_empty()).then(|| quarter.iter().sum::<f64>() / quarter.len() as f64)
+}
+
+/// Whether a level was clearly higher in the last quarter than in the third: by a quarter of it and by
+/// more than chance can explain. Says from what to what.
+fn growth(
+    replications: &Replications,
+    third: impl Fn(&Figures) -> Option<f64>,
+    last: impl Fn(&Figures) -> Option<f64>,
+) -> Option<String> {
+    let growth = replications.estimate(|figures| Some(last(figures)? - third(figures)?));
+    let (third, last) = (replications.estimate(third).mean?, replications.estimate(last).mean?);
+    let Estimate { mean: Some(mean), half_width, .. } = growth else { return None };
+    // Without an interval, only a growth that no steady queue shows.
+    let at_least = mean - half_width.unwrap_or(0.5 * mean);
+    (at_least > 1.0 && mean > 0.25 * third)
+        .then(|| format!("{third:.1} on average in the third quarter, {last:.1} in the last"))
+}
+
+fn idle_faults(model: &Model, replications: &Replications) -> Vec<String> {
+    let note = |(i, fault): (usize, &crate::model::Fault)| {
+        let fired = replications.estimate(|figures| Some(figures.faults[i].fired as f64)).mean?;
+        let touched = replications.estimate(|figures| Some(figures.faults[i].touched as f64)).mean?;
+        let (name, what) = (&fault.name, &fault.what);
+        if fired == 0.0 {
+            Some(format!("The fault {name} ({what}) never fired: this run says nothing about it."))
+        } else if touched == 0.0 {
+            Some(format!(
+                "The fault {name} ({what}) never hit anything alive: this run says nothing about it."
+            ))
+        } else {
+            None
+        }
+    };
+    model.faults.iter().enumerate().filter_map(note).collect()
+}

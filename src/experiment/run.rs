@@ -1,0 +1,251 @@
+//! A run: independent replications in parallel, and one result.
+//!
+//! Law. The result depends on the model, the seed and the number of replications, and on nothing
+//! else: each replication has its own streams, and what they measured is put together in their order, so the
+//! number of threads never shows.
+//!
+//! An interrupt keeps the replications that were done and marks the result as partial. A replication that
+//! cannot come to its end (a loop without delay, an overload without bound) fails the run; of several, the
+//! first is named.
+
+use super::estimates::Replications;
+use super::notes::notes;
+use super::replication;
+use super::results::{RESULTS_VERSION, RunResults};
+use super::topology::topology;
+use crate::kernel::fingerprint::Digest;
+use crate::kernel::stream::StreamPlan;
+use crate::kernel::time::{Nanos, SECOND};
+use crate::model::Model;
+use crate::observe::digest;
+use crate::observe::metrics::{Distributions, Figures, Metrics};
+use crate::world::record::{Observer, Record};
+use crate::world::{Halt, Limits};
+use rayon::prelude::*;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Confidence level of every interval.
+const CONFIDENCE: f64 = 0.95;
+/// How often a replication says how far it is: so many times until its horizon.
+const STEPS_OF_PROGRESS: Nanos = 200;
+
+/// What the command line may say beside the scenario.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    /// `None`: the scenario's.
+    pub seed: Option<u64>,
+    /// `None`: the scenario's. At least 1.
+    pub replications: Option<u32>,
+    /// `None`: as many as there are processors.
+    pub threads: Option<usize>,
+    pub limits: Limits,
+}
+
+/// Is told how far a run is, from any thread.
+pub trait Progress {
+    /// Some replication has simulated this much more; all together simulate their number × the horizon.
+    fn advanced(&self, simulated: Nanos);
+    /// So many replications are done.
+    fn replication_done(&self, done: u32, asked: u32);
+}
+
+/// Nobody wants to know.
+impl Progress for () {
+    fn advanced(&self, _: Nanos) {}
+    fn replication_done(&self, _: u32, _: u32) {}
+}
+
+/// Why there is no result.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// Before any replication was done.
+    Interrupted,
+    /// A replication could not come to its end.
+    Halted { replication: u32, halt: Halt },
+    /// The system gave no threads.
+    NoThreads(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Interrupted => f.write_str("interrupted before the first replication was done"),
+            Failure::Halted { replication, halt } => write!(f, "replication {replication}: {halt}"),
+            Failure::NoThreads(why) => write!(f, "no threads to run on: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Runs the replications of a model. `file` is named in the results as it is given.
+///
+/// # Errors
+///
+/// When there is nothing to report: see [`Failure`].
+pub fn run(
+    model: &Model,
+    file: &str,
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+) -> Result<RunResults, Failure> {
+    let seed = options.seed.unwrap_or(model.seed);
+    let asked = options.replications.unwrap_or(model.run.replications).max(1);
+    let bench = Bench {
+        model,
+        plan: Arc::new(StreamPlan::new(&model.streams)),
+        seed,
+        asked,
+        limits: options.limits,
+        progress,
+        interrupt,
+        pooled: Mutex::default(),
+        done: AtomicU32::new(0),
+        first_halted: AtomicU32::new(u32::MAX),
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads.unwrap_or(0))
+        .build()
+        .map_err(|error| Failure::NoThreads(error.to_string()))?;
+    let replicate = |replication| bench.replicate(replication);
+    let all: Vec<_> = pool.install(|| (0..asked).into_par_iter().with_max_len(1).map(replicate).collect());
+    let mut finished = Vec::new();
+    for (replication, outcome) in all.into_iter().enumerate() {
+        match outcome {
+            Ok(one) => finished.push(one),
+            Err(Halt::Interrupted) => {}
+            Err(halt) => return Err(Failure::Halted { replication: replication as u32, halt }),
+        }
+    }
+    if finished.is_empty() {
+        return Err(Failure::Interrupted);
+    }
+    let pooled = bench.pooled.into_inner().expect("no replication panicked");
+    Ok(results(model, file, seed, asked, &finished, &pooled))
+}
+
+/// What the replications of a run share.
+struct Bench<'a> {
+    model: &'a Model,
+    plan: Arc<StreamPlan>,
+    seed: u64,
+    asked: u32,
+    limits: Limits,
+    progress: &'a (dyn Progress + Sync),
+    interrupt: &'a AtomicBool,
+    /// Merged as they come: the sums do not depend on the order, and all at once would need much memory.
+    pooled: Mutex<Distributions>,
+    done: AtomicU32,
+    /// The first replication known to have halted; later ones need not begin.
+    first_halted: AtomicU32,
+}
+
+/// What remains of a replication.
+struct Finished {
+    digest: Digest,
+    events: u64,
+    figures: Figures,
+}
+
+impl Bench<'_> {
+    fn replicate(&self, replication: u32) -> Result<Finished, Halt> {
+        if self.first_halted.load(Ordering::Relaxed) < replication || self.interrupt.load(Ordering::Relaxed) {
+            return Err(Halt::Interrupted);
+        }
+        let mut digest = digest::Digest::default();
+        let mut metrics = Metrics::new(self.model);
+        let mut pace = Pace::new(self.progress, self.model.run.horizon);
+        let agenda = replication::agenda(self.model, &self.plan, self.seed, replication);
+        let observer = (&mut digest, (&mut metrics, &mut pace));
+        let outcome = replication::replicate(self.model, agenda, observer, self.limits, self.interrupt);
+        let (events, _) = outcome.inspect_err(|halt| {
+            if *halt != Halt::Interrupted {
+                self.first_halted.fetch_min(replication, Ordering::Relaxed);
+            }
+        })?;
+        let (figures, distributions) = metrics.finish();
+        self.pooled.lock().expect("no replication panicked").merge(distributions);
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.progress.replication_done(done, self.asked);
+        Ok(Finished { digest: digest.fingerprint().finish(), events, figures })
+    }
+}
+
+/// Tells the progress of one replication.
+struct Pace<'a> {
+    progress: &'a (dyn Progress + Sync),
+    horizon: Nanos,
+    step: Nanos,
+    told: Nanos,
+    next: Nanos,
+}
+
+impl<'a> Pace<'a> {
+    fn new(progress: &'a (dyn Progress + Sync), horizon: Nanos) -> Self {
+        let step = (horizon / STEPS_OF_PROGRESS).max(1);
+        Self { progress, horizon, step, told: 0, next: step }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell(&mut self, now: Nanos) {
+        let now = now.min(self.horizon);
+        self.progress.advanced(now - self.told);
+        self.told = now;
+        self.next = if now == self.horizon { Nanos::MAX } else { (now + self.step).min(self.horizon) };
+    }
+}
+
+impl Observer for Pace<'_> {
+    #[inline(always)]
+    fn record(&mut self, now: Nanos, _: &Record) {
+        if now >= self.next {
+            self.tell(now);
+        }
+    }
+}
+
+fn results(
+    model: &Model,
+    file: &str,
+    seed: u64,
+    asked: u32,
+    finished: &[Finished],
+    pooled: &Distributions,
+) -> RunResults {
+    let figures: Vec<&Figures> = finished.iter().map(|one| &one.figures).collect();
+    let replications = Replications::new(&figures, CONFIDENCE);
+    let digests: Vec<Digest> = finished.iter().map(|one| one.digest).collect();
+    let seconds = |nanos: Nanos| nanos as f64 / SECOND as f64;
+    RunResults {
+        version: RESULTS_VERSION,
+        scenario: model.names.scenario.clone(),
+        about: model.names.about.clone(),
+        file: file.to_owned(),
+        parameters: model.names.parameters.clone(),
+        settings: Vec::new(),
+        seed,
+        replications_asked: asked,
+        replications_done: finished.len() as u32,
+        partial: finished.len() < asked as usize,
+        confidence: CONFIDENCE,
+        horizon: seconds(model.run.horizon),
+        warm_up: seconds(model.run.warm_up),
+        drained: figures.iter().map(|figures| figures.drained).fold(0.0, f64::max),
+        drain_limit_hit: figures.iter().filter(|figures| figures.drain_limit_hit).count() as u32,
+        digest: Digest::combine(&digests).to_string(),
+        eventflow: env!("CARGO_PKG_VERSION").to_owned(),
+        events: finished.iter().map(|one| one.events).sum(),
+        clients: replications.clients(model, pooled),
+        calls: replications.calls(model, pooled),
+        services: replications.services(model, pooled),
+        subscriptions: replications.subscriptions(model, pooled),
+        links: replications.links(model),
+        faults: replications.faults(model),
+        topology: topology(model),
+        notes: notes(model, &replications, &figures, asked),
+    }
+}

@@ -1,0 +1,166 @@
+//! What one replication measured: plain numbers, one of each kind for each thing in the model, in the
+//! model's order. Seconds and rates per second; `None` where nothing was there to measure.
+
+use super::seconds;
+use crate::kernel::time::Nanos;
+use crate::stats::histogram::Histogram;
+
+/// One replication in numbers.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// How long after the horizon the replication ended.
+    pub drained: f64,
+    pub drain_limit_hit: bool,
+    pub clients: Vec<ClientFigures>,
+    pub calls: Vec<CallFigures>,
+    pub services: Vec<ServiceFigures>,
+    pub subscriptions: Vec<SubscriptionFigures>,
+    pub links: Vec<LinkFigures>,
+    pub faults: Vec<FaultFigures>,
+}
+
+/// The durations behind the figures: they merge over replications.
+#[derive(Clone, Debug, Default)]
+pub struct Distributions {
+    pub clients: Vec<Histogram>,
+    pub calls: Vec<Histogram>,
+    pub services: Vec<ServiceTimes>,
+    pub subscriptions: Vec<Histogram>,
+}
+
+impl Distributions {
+    /// Takes in those of another replication of the same model. In which order does not matter.
+    pub fn merge(&mut self, other: Self) {
+        merge(&mut self.clients, other.clients, |ours, theirs| ours.merge(&theirs));
+        merge(&mut self.calls, other.calls, |ours, theirs| ours.merge(&theirs));
+        merge(&mut self.services, other.services, |ours, theirs| {
+            ours.waiting.merge(&theirs.waiting);
+            ours.service.merge(&theirs.service);
+            ours.sojourn.merge(&theirs.sojourn);
+        });
+        merge(&mut self.subscriptions, other.subscriptions, |ours, theirs| ours.merge(&theirs));
+    }
+}
+
+fn merge<T>(ours: &mut Vec<T>, theirs: Vec<T>, join: impl Fn(&mut T, T)) {
+    if ours.is_empty() {
+        *ours = theirs;
+        return;
+    }
+    ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| join(ours, theirs));
+}
+
+/// How long things waited at a service, were worked on, and stayed in all.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceTimes {
+    pub waiting: Histogram,
+    pub service: Histogram,
+    pub sojourn: Histogram,
+}
+
+/// A set of durations in a few numbers, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DurationFigures {
+    pub mean: Option<f64>,
+    pub p50: Option<f64>,
+    pub p90: Option<f64>,
+    pub p99: Option<f64>,
+    pub p999: Option<f64>,
+    pub max: Option<f64>,
+}
+
+impl DurationFigures {
+    /// Of durations in nanoseconds.
+    pub fn of(durations: &Histogram) -> Self {
+        let quantile = |p| durations.quantile(p).map(seconds);
+        Self {
+            mean: durations.mean().map(seconds),
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            p999: quantile(0.999),
+            max: durations.max().map(|max: Nanos| seconds(max as f64)),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct ClientFigures {
+    pub offered: f64,
+    pub throughput: f64,
+    /// Shares of the measured intents.
+    pub success: Option<f64>,
+    pub timeouts: Option<f64>,
+    pub errors: Option<f64>,
+    pub unfinished: Option<f64>,
+    pub response_time: DurationFigures,
+    /// Per second; and the mean response time of what ended well, 0 where nothing did.
+    pub throughput_over_time: Vec<f64>,
+    pub errors_over_time: Vec<f64>,
+    pub response_time_over_time: Vec<f64>,
+    /// Length of a bucket.
+    pub width: f64,
+}
+
+#[derive(Clone, Debug)]
+pub struct CallFigures {
+    pub throughput: f64,
+    /// Shares of the measured calls; the rest was cut by a crash, or had not ended.
+    pub success: Option<f64>,
+    pub timeouts: Option<f64>,
+    pub errors: Option<f64>,
+    /// Tries per call.
+    pub tries: Option<f64>,
+    pub response_time: DurationFigures,
+}
+
+#[derive(Clone, Debug)]
+pub struct ServiceFigures {
+    pub throughput: f64,
+    /// `None` with unlimited workers, or if no instance was up.
+    pub utilization: Option<f64>,
+    pub offered_load: Option<f64>,
+    pub queue_length: f64,
+    pub in_system: f64,
+    pub rejected: Option<f64>,
+    pub waiting_time: DurationFigures,
+    pub service_time: DurationFigures,
+    pub sojourn_time: DurationFigures,
+    /// Share of the time with k in the system; the last of 64 stands for all from there on.
+    pub number_in_system: Vec<f64>,
+    pub queue_length_over_time: Vec<f64>,
+    pub utilization_over_time: Vec<f64>,
+    /// Length of a bucket.
+    pub width: f64,
+}
+
+#[derive(Clone, Debug)]
+pub struct SubscriptionFigures {
+    pub accepted: f64,
+    pub deliveries: f64,
+    pub redeliveries: f64,
+    pub exhausted: f64,
+    pub lag: f64,
+    pub lag_max: f64,
+    pub time_in_topic: DurationFigures,
+    pub lag_over_time: Vec<f64>,
+    /// Length of a bucket.
+    pub width: f64,
+}
+
+/// Packets in the window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkFigures {
+    pub sent: u64,
+    pub lost: u64,
+    pub duplicated: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct FaultFigures {
+    pub fired: u64,
+    /// Firings that hit something alive.
+    pub touched: u64,
+    /// (from, to) in seconds.
+    pub bands: Vec<(f64, f64)>,
+}

@@ -1,0 +1,233 @@
+//! Metrics: what one replication measures, for clients, calls, services, subscriptions, links and faults.
+//!
+//! Law. The *window* is [warm-up, horizon). Intents and calls count if they begin in it, and are followed
+//! to their end. Of a service and of a subscription, durations belong to what arrives in the window;
+//! rates count what happens in it; levels are weighted by time over it. Series cover [0, horizon).
+//!
+//! Records carry slots, not times: the times are kept beside, by slot, in tables that grow to the
+//! number of things held at once and no further.
+//!
+//! ```text
+//! IntentBegun, IntentEnded       ─▶ clients
+//! CallBegun, CallTried, CallEnded ─▶ calls
+//! Waits, Rejected, Dropped, Started, Ended, InstanceDown, InstanceUp ─▶ services
+//! Accepted, Delivered, Settled, Released ─▶ subscriptions
+//! ```
+
+mod clients;
+mod faults;
+mod figures;
+mod occupancy;
+mod services;
+mod topics;
+
+pub use figures::*;
+
+use crate::kernel::time::{Nanos, SECOND};
+use crate::model::Model;
+use crate::stats::series::Buckets;
+use crate::world::record::{Observer, Record, SlotNumber};
+use clients::{CallMeter, ClientMeter};
+use faults::FaultMeter;
+use services::Services;
+use topics::Topics;
+
+/// Buckets of a series; of services and subscriptions fewer where there are very many of them.
+const MOST_BUCKETS: usize = 120;
+const LEAST_BUCKETS: usize = 8;
+/// Buckets of all services together, and of all subscriptions.
+const BUCKETS_IN_ALL: usize = 60_000;
+
+/// Measures one replication.
+pub struct Metrics {
+    window: Window,
+    attempts: BySlot<AttemptTimes>,
+    clients: Vec<ClientMeter>,
+    calls: Vec<CallMeter>,
+    services: Services,
+    topics: Topics,
+    links: Vec<LinkFigures>,
+    faults: Vec<FaultMeter>,
+    ended_at: Nanos,
+    quiet: bool,
+}
+
+impl Metrics {
+    pub fn new(model: &Model) -> Self {
+        let window = Window { from: model.run.warm_up, to: model.run.horizon };
+        let buckets = Buckets::new(window.to, MOST_BUCKETS);
+        Self {
+            window,
+            attempts: BySlot::default(),
+            clients: model.clients.iter().map(|_| ClientMeter::new(buckets)).collect(),
+            calls: model.names.calls.iter().map(|_| CallMeter::default()).collect(),
+            services: Services::new(model, window, shared_buckets(window, model.services.len())),
+            topics: Topics::new(model, window, shared_buckets(window, model.groups.len())),
+            links: vec![LinkFigures::default(); model.names.links.len()],
+            faults: model.faults.iter().map(|_| FaultMeter::default()).collect(),
+            ended_at: 0,
+            quiet: true,
+        }
+    }
+
+    /// What was measured, once the replication is over.
+    pub fn finish(self) -> (Figures, Distributions) {
+        let window = self.window;
+        let (clients, responses) = self.clients.into_iter().map(|meter| meter.finish(window)).unzip();
+        let (calls, call_responses) = self.calls.into_iter().map(|meter| meter.finish(window)).unzip();
+        let (services, service_times) = self.services.finish(window);
+        let (subscriptions, times_in_topic) = self.topics.finish(window);
+        let figures = Figures {
+            drained: seconds(self.ended_at.saturating_sub(window.to) as f64),
+            drain_limit_hit: !self.quiet,
+            clients,
+            calls,
+            services,
+            subscriptions,
+            links: self.links,
+            faults: self.faults.into_iter().map(|meter| meter.finish(window)).collect(),
+        };
+        let distributions = Distributions {
+            clients: responses,
+            calls: call_responses,
+            services: service_times,
+            subscriptions: times_in_topic,
+        };
+        (figures, distributions)
+    }
+}
+
+impl Observer for Metrics {
+    #[inline(always)]
+    fn record(&mut self, now: Nanos, record: &Record) {
+        match *record {
+            Record::IntentBegun { client, attempt, .. } => {
+                self.attempts.at(attempt).intent_began = now;
+                self.clients[client.index()].begun += u64::from(self.window.contains(now));
+            }
+            Record::IntentEnded { client, attempt, outcome } => {
+                let began = self.attempts.at(attempt).intent_began;
+                self.clients[client.index()].ended(began, now, outcome, self.window);
+            }
+            Record::CallBegun { figures, attempt } => {
+                self.attempts.at(attempt).call_began = now;
+                self.calls[figures as usize].begun += u64::from(self.window.contains(now));
+            }
+            Record::CallTried { figures, attempt } => {
+                let began = self.attempts.at(attempt).call_began;
+                self.calls[figures as usize].tries += u64::from(self.window.contains(began));
+            }
+            Record::CallEnded { figures, attempt, outcome } => {
+                let began = self.attempts.at(attempt).call_began;
+                self.calls[figures as usize].ended(began, now, outcome, self.window);
+            }
+            Record::Waits { instance, ticket } => self.services.waits(now, instance, ticket),
+            Record::Rejected { instance } => self.services.rejected(now, instance),
+            Record::Dropped { instance, ticket } => self.services.dropped(now, instance, ticket),
+            Record::Started { instance, attempt, ticket, .. } => {
+                let arrived = self.services.started(now, instance, ticket);
+                let times = self.attempts.at(attempt);
+                times.arrived = arrived;
+                times.started = now;
+            }
+            Record::Ended { instance, attempt, outcome } => {
+                let times = *self.attempts.at(attempt);
+                self.services.ended(now, instance, times, outcome);
+            }
+            Record::InstanceDown { instance, waiting, .. } => self.services.down(now, instance, waiting),
+            Record::InstanceUp { instance } => self.services.up(now, instance),
+            Record::Accepted { topic, message, .. } => self.topics.accepted(now, topic, message),
+            Record::Delivered { group, again, .. } => self.topics.delivered(now, group, again),
+            Record::Settled { group, message, how } => self.topics.settled(now, group, message, how),
+            Record::Released { message } => self.topics.released(message),
+            Record::Sent { link } => {
+                self.links[link.index()].sent += u64::from(self.window.contains(now));
+            }
+            Record::Lost { link } => {
+                self.links[link.index()].lost += u64::from(self.window.contains(now));
+            }
+            Record::Duplicated { link } => {
+                self.links[link.index()].duplicated += u64::from(self.window.contains(now));
+            }
+            Record::FaultBegan { fault, touched } => self.faults[fault.index()].began(now, touched),
+            Record::FaultEnded { fault } => self.faults[fault.index()].ended(now),
+            Record::End { quiet } => {
+                self.ended_at = now;
+                self.quiet = quiet;
+            }
+            Record::Deduplicated { .. }
+            | Record::AckStale { .. }
+            | Record::Rebalanced { .. }
+            | Record::Committed { .. }
+            | Record::Effected { .. }
+            | Record::Drain => {}
+        }
+    }
+}
+
+/// The measured stretch of time, [from, to).
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    from: Nanos,
+    to: Nanos,
+}
+
+impl Window {
+    #[inline(always)]
+    fn contains(self, at: Nanos) -> bool {
+        at >= self.from && at < self.to
+    }
+
+    /// Happenings per second.
+    fn rate(self, count: u64) -> f64 {
+        count as f64 * SECOND as f64 / self.length() as f64
+    }
+
+    fn length(self) -> Nanos {
+        self.to - self.from
+    }
+}
+
+/// When things began that an attempt's slot stands for.
+#[derive(Clone, Copy, Default)]
+struct AttemptTimes {
+    intent_began: Nanos,
+    call_began: Nanos,
+    arrived: Nanos,
+    started: Nanos,
+}
+
+/// Something for each slot of one of the world's tables.
+#[derive(Clone, Default)]
+struct BySlot<T>(Vec<T>);
+
+impl<T: Copy + Default> BySlot<T> {
+    #[inline(always)]
+    fn at(&mut self, slot: SlotNumber) -> &mut T {
+        let slot = slot as usize;
+        if slot >= self.0.len() {
+            self.grow(slot);
+        }
+        &mut self.0[slot]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, slot: usize) {
+        self.0.resize(slot + 1, T::default());
+    }
+}
+
+/// Nanoseconds as seconds.
+fn seconds(nanos: f64) -> f64 {
+    nanos / SECOND as f64
+}
+
+/// So many things share the room for series.
+fn shared_buckets(window: Window, things: usize) -> Buckets {
+    let most = (BUCKETS_IN_ALL / things.max(1)).clamp(LEAST_BUCKETS, MOST_BUCKETS);
+    Buckets::new(window.to, most)
+}
+
+#[cfg(test)]
+mod tests;
