@@ -17,6 +17,7 @@ mod commit;
 mod deliver;
 mod effect;
 mod evaluate;
+mod expiry;
 mod fault;
 pub mod identity;
 mod inspect;
@@ -26,6 +27,7 @@ mod job;
 mod message;
 mod network;
 mod outbox;
+mod packet;
 mod phases;
 mod publish;
 pub mod record;
@@ -192,7 +194,7 @@ pub struct World {
     timers: Slab<timer::Timer>,
     stores: Vec<commit::StoreState>,
     memories: Vec<store::memory::Memory>,
-    expiries: Slab<rows::Expiring>,
+    expiries: Slab<expiry::Expiring>,
     broker: Broker,
     broker_timers: Vec<Handle>,
     /// Choices the broker has asked for.

@@ -194,7 +194,7 @@ services:
 clients:
   c:
     arrivals: {arrivals}
-    do: [ {{ let: {{ n: {{ uniform: [0, 9] }} }} }}, {body} ]
+    do: [ {{ let: {{ n: {{ uniform: [0, 9] }} }} }}, {body}, {{ call: s.Go, with: {{ n: n }}, timeout: 90ms, catch: {{ any: [] }} }} ]
 network: {{ default: {network} }}
 {faults}"
         )
