@@ -4,7 +4,6 @@ use super::attempt::{Source, Wait};
 use super::identity::Cause;
 use super::instance::Work;
 use super::interpret::Flow;
-use super::message::Message;
 use super::network::{Hop, Request};
 use super::record::{Observer, Outcome, Record};
 use super::region::may_retry;
@@ -12,75 +11,9 @@ use super::words::EMPTY;
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle, RingId};
-use crate::kernel::ids::*;
-use crate::model::{Error, NONE, Pc, Range};
+use crate::model::{Error, NONE, Pc};
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
-    /// Makes a message of assignments; the caller holds the first reference.
-    pub(super) fn make_message(
-        &mut self,
-        attempt: u32,
-        kind: MessageId,
-        with: Range,
-        site: SiteId,
-    ) -> Result<u32, Error> {
-        let model = self.model;
-        let shape = &model.messages[kind.index()];
-        let payload = self.world.words.allocate(shape.fields);
-        let assignments = &model.assignments[with.indices()];
-        if let Err(error) = self.assign(assignments, payload, &shape.list_fields, attempt) {
-            self.free_payload(payload, shape.fields, &shape.list_fields);
-            return Err(error);
-        }
-        let of = &self.world.attempts[attempt];
-        // What a group of steps does when it is tried again is tried again too.
-        let mut cause = of.cause.child(site.0, of.item).again(of.tries);
-        if of.item != 0 {
-            cause = cause.aside();
-        }
-        self.world.unique += 1;
-        let id = super::identity::mix(model.seed ^ 0x6D65_7373, self.world.unique);
-        let key = shape.key.map(|field| self.world.words.get(payload, field));
-        let message = Message {
-            cause,
-            id,
-            key,
-            published_at: self.agenda.now(),
-            delay: 0,
-            payload,
-            references: 1,
-            kind,
-            step: NONE,
-            producer: NONE,
-            sequence: 0,
-            partition: NONE,
-        };
-        Ok(self.world.messages.add(message))
-    }
-
-    /// One who referred to a message no longer does.
-    #[inline]
-    pub(super) fn release_message(&mut self, message: u32) {
-        let of = &mut self.world.messages[message];
-        of.references -= 1;
-        if of.references > 0 {
-            return;
-        }
-        let (payload, kind) = (of.payload, of.kind);
-        let model = self.model;
-        let shape = &model.messages[kind.index()];
-        self.free_payload(payload, shape.fields, &shape.list_fields);
-        self.world.messages.release(message);
-    }
-
-    pub(super) fn free_payload(&mut self, payload: u32, fields: u16, lists: &[u16]) {
-        for &list in lists {
-            let list = self.world.words.get(payload, list);
-            self.world.lists.release(list);
-        }
-        self.world.words.release(payload, fields);
-    }
-
     pub(super) fn send(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
         let model = self.model;
         let send = &model.sends[step as usize];

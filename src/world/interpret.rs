@@ -12,7 +12,7 @@ use crate::kernel::time::Nanos;
 use crate::model::{Duration, Error, NONE, Op, Pc, Slot};
 
 /// Operations without time that an attempt does in one event, and the events that they count as towards
-/// the budget of one instant (a multiple of what the budget is checked after).
+/// the budget of one instant.
 const OPERATIONS_AT_ONCE: u32 = 1 << 16;
 const EVENTS_FOR_OPERATIONS: u64 = 1 << 14;
 

@@ -17,6 +17,7 @@ mod commit;
 mod deliver;
 mod effect;
 mod evaluate;
+mod expiry;
 mod fault;
 pub mod identity;
 mod inspect;
@@ -26,6 +27,7 @@ mod job;
 mod message;
 mod network;
 mod outbox;
+mod packet;
 mod phases;
 mod publish;
 pub mod record;
@@ -192,7 +194,7 @@ pub struct World {
     timers: Slab<timer::Timer>,
     stores: Vec<commit::StoreState>,
     memories: Vec<store::memory::Memory>,
-    expiries: Slab<rows::Expiring>,
+    expiries: Slab<expiry::Expiring>,
     broker: Broker,
     broker_timers: Vec<Handle>,
     /// Choices the broker has asked for.
@@ -317,13 +319,15 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     pub fn run(&mut self, limits: Limits, interrupt: &AtomicBool) -> Result<(), Halt> {
         let mut instant = self.agenda.now();
         let mut instant_began = self.events;
+        let mut next_check = self.events + EVENTS_BETWEEN_CHECKS;
         while let Some(event) = self.agenda.next() {
             self.events += 1;
             self.apply(event);
             if self.world.draining && self.is_over() {
                 break;
             }
-            if self.events & 0xFFF == 0 {
+            if self.events >= next_check {
+                next_check = self.events + EVENTS_BETWEEN_CHECKS;
                 if self.agenda.now() != instant {
                     instant = self.agenda.now();
                     instant_began = self.events;
@@ -478,6 +482,9 @@ impl World {
         }
     }
 }
+
+/// How often the limits are looked at.
+const EVENTS_BETWEEN_CHECKS: u64 = 1 << 12;
 
 /// "None" among instances: a client's attempts run on none.
 const NOWHERE: u32 = NONE;

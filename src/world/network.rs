@@ -3,6 +3,7 @@
 //!
 //! A split acts on what is sent while it lasts: what is under way when it begins still arrives.
 
+use super::packet::is_worth_copying;
 use super::record::{Observer, Record};
 use super::words::Slab;
 use super::{Event, Simulation};
@@ -16,9 +17,6 @@ use std::collections::VecDeque;
 
 /// A stream gives up doubling its retransmission timeout here (RFC 6298, 2.5).
 const LONGEST_RETRANSMISSION: Nanos = 60 * SECOND;
-
-/// Sets attempts on copies of one request apart from its further tries.
-const ANOTHER_COPY: u32 = 1 << 31;
 
 /// Which half of a store's round trip.
 #[derive(Clone, Copy, Debug)]
@@ -128,18 +126,25 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     #[inline]
     fn arrive_after(&mut self, latency: Nanos, hop: &Hop, event: Event) {
         match hop.channel {
-            Some(channel) if self.model.routes[hop.route as usize].reorders => {
+            Some(channel) if self.may_overtake(hop, event) => {
                 self.agenda.after_in_order(channel, latency, event);
             }
             _ => drop(self.agenda.after(latency, Class::Delivery, event)),
         }
     }
 
+    /// Whether packets of one connection could overtake one another, and must not.
+    #[inline]
+    fn may_overtake(&self, hop: &Hop, event: Event) -> bool {
+        let route = &self.model.routes[hop.route as usize];
+        route.reorders || route.datagram && self.is_on_connection(event)
+    }
+
     fn transmit_through_trouble(&mut self, hop: Hop, event: Event) {
         let model = self.model;
         let route = &model.routes[hop.route as usize];
         if self.is_split(route, &hop) {
-            if route.datagram {
+            if route.datagram && !self.is_on_connection(event) {
                 return self.lose(route, event);
             }
             self.world.network.held.push((hop, event));
@@ -176,7 +181,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Loss, duplication and latency of a packet on the wire.
     fn launch(&mut self, hop: Hop, event: Event) {
         let route = &self.model.routes[hop.route as usize];
-        if !route.datagram {
+        if !route.datagram || self.is_on_connection(event) {
             let latency = self.stream_latency(&hop);
             return self.arrive_after(latency, &hop, event);
         }
@@ -348,71 +353,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         held
     }
-
-    /// A peer that timed out has closed the connection: what it had sent is dropped with it.
-    fn is_given_up(&self, event: Event) -> bool {
-        match event {
-            Event::Request { request } => {
-                let of = &self.world.network.requests[request];
-                !self.world.attempts.is_waiting(of.caller, of.token)
-            }
-            Event::Publish { attempt, token, .. } => {
-                attempt != NONE && !self.world.attempts.is_waiting(attempt, token)
-            }
-            Event::RelayPublished { outbox, token, .. } => !self.is_relay_waiting(outbox, token),
-            _ => false,
-        }
-    }
-
-    /// Lets go of what a packet carried that will not arrive.
-    pub(super) fn packet_lost(&mut self, event: Event) {
-        match event {
-            Event::Request { request } => {
-                let taken = self.take_request(request);
-                self.release_message(taken.message);
-            }
-            Event::Sent { message, .. }
-            | Event::Publish { message, .. }
-            | Event::RelayPublished { message, .. } => {
-                self.world.in_flight -= 1;
-                self.release_message(message);
-            }
-            Event::Answer { payload, .. } => self.free_answer(payload),
-            Event::Ack { delivery } | Event::Nack { delivery } => self.ack_lost(delivery),
-            _ => {}
-        }
-    }
-
-    /// A packet arrives twice: what it carries is referred to once more.
-    fn copy_packet(&mut self, event: Event) {
-        match event {
-            Event::Request { request } => {
-                let of = &mut self.world.network.requests[request];
-                of.copies += 1;
-                self.world.messages[of.message].references += 1;
-            }
-            Event::Sent { message, .. }
-            | Event::Publish { message, .. }
-            | Event::RelayPublished { message, .. } => {
-                self.world.in_flight += 1;
-                self.world.messages[message].references += 1;
-            }
-            other => unreachable!("not worth copying: {other:?}"),
-        }
-    }
-
-    /// One copy of a request is no longer under way.
-    pub(super) fn take_request(&mut self, request: u32) -> Request {
-        let of = &mut self.world.network.requests[request];
-        of.copies -= 1;
-        let taken = *of;
-        // What another copy starts is an attempt of its own.
-        of.cause = of.cause.again(ANOTHER_COPY);
-        if taken.copies == 0 {
-            self.world.network.requests.release(request);
-        }
-        taken
-    }
 }
 
 impl Route {
@@ -421,15 +361,6 @@ impl Route {
     pub fn is_plain(&self) -> bool {
         self.loss == 0.0 && self.duplicate == 0.0 && self.pipe == NONE
     }
-}
-
-/// Whether a second copy makes any difference. Who waits for an answer, or hears an acknowledgement, takes
-/// the first and drops the second; a delivery names one copy at the broker, which is handled once.
-fn is_worth_copying(event: Event) -> bool {
-    matches!(
-        event,
-        Event::Request { .. } | Event::Sent { .. } | Event::Publish { .. } | Event::RelayPublished { .. }
-    )
 }
 
 /// Whether a packet on this route passes between two of the places.

@@ -5,10 +5,10 @@ use super::identity::mix;
 use super::interpret::Flow;
 use super::record::{Observer, Record};
 use super::store::memory::{Memory, MemoryShape};
-use super::store::{Access, Expiry, Glance, LockedRow, RowVersion, Wake};
+use super::store::{Access, Glance, LockedRow, Wake};
+use super::expiry::Expiring;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::event_list::RingId;
 use crate::kernel::ids::*;
 use crate::kernel::time::LONGEST;
 use crate::model::{Error, Model, Pc, RowStep, RowVerb, Word};
@@ -16,15 +16,6 @@ use crate::model::{Error, Model, Pc, RowStep, RowVerb, Word};
 /// A scan, or a write to every row that `where` admits, takes the time of one round trip for each so
 /// many rows that it looks at: there is no index but the key.
 const ROWS_OF_A_PAGE: usize = 100;
-
-/// A row version with a time to live.
-#[derive(Clone, Copy, Debug)]
-pub struct Expiring {
-    version: RowVersion,
-    table: TableId,
-    /// The instance and its life, of memory tables.
-    memory: Option<(u32, u32)>,
-}
 
 /// What a write does to the row it has in hand.
 enum Change {
@@ -506,20 +497,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         Ok(StepResult::Done)
     }
 
-    /// Rows of a memory have changed: their time to live begins.
-    fn remembered(&mut self, instance: usize) {
-        let model = self.model;
-        let service = model.instances[instance].service;
-        let memory = Some((instance as u32, self.world.instances[instance].epoch));
-        let world = &self.world;
-        let new = world.memories[instance].changes().filter(|change| change.new.is_some());
-        let versions: Vec<RowVersion> = new.map(|change| change.version).collect();
-        for version in versions {
-            let table = model.services[service.index()].memory[version.table as usize];
-            self.schedule_expiry(Expiring { version, table, memory });
-        }
-    }
-
     /// Says what a commit of a store changed, and lets times to live begin; then serves who waited.
     pub(super) fn committed(&mut self, store: usize) {
         let model = self.model;
@@ -574,69 +551,5 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.row_done(attempt, step, result);
         }
         self.world.stores[store].serving = false;
-    }
-
-    fn schedule_expiry(&mut self, expiring: Expiring) {
-        if let Some(ttl) = self.model.tables[expiring.table.index()].ttl {
-            let expiry = self.world.expiries.add(expiring);
-            self.agenda.after_constant(RingId(ttl.ring), Event::Expire { expiry });
-        }
-    }
-
-    /// The rows that are there at the start have their time to live as well.
-    pub(super) fn schedule_first_expiries(&mut self) {
-        let model = self.model;
-        for (store, spec) in model.stores.iter().enumerate() {
-            for &table in spec.tables.iter().filter(|table| model.tables[table.index()].ttl.is_some()) {
-                let rows = self.world.stores[store].store.rows(model.tables[table.index()].number);
-                let versions: Vec<RowVersion> = rows.map(|row| row.version).collect();
-                for version in versions {
-                    self.schedule_expiry(Expiring { version, table, memory: None });
-                }
-            }
-        }
-        (0..model.instances.len() as u32).for_each(|instance| self.schedule_memory_expiries(instance));
-    }
-
-    /// The rows that the memory of an instance starts with.
-    pub(super) fn schedule_memory_expiries(&mut self, instance: u32) {
-        let model = self.model;
-        let memory = Some((instance, self.world.instances[instance as usize].epoch));
-        let service = model.instances[instance as usize].service;
-        let tables = model.services[service.index()].memory.iter();
-        for &table in tables.filter(|table| model.tables[table.index()].ttl.is_some()) {
-            let rows = self.world.memories[instance as usize].rows(model.tables[table.index()].number);
-            let versions: Vec<RowVersion> = rows.map(|row| row.version).collect();
-            for version in versions {
-                self.schedule_expiry(Expiring { version, table, memory });
-            }
-        }
-    }
-
-    /// A row version's time to live is over.
-    pub(super) fn expire(&mut self, expiry: u32) {
-        let expiring = self.world.expiries[expiry];
-        self.world.expiries.release(expiry);
-        self.expire_now(expiring);
-    }
-
-    fn expire_now(&mut self, expiring: Expiring) {
-        // Nobody's obligation: time itself.
-        const TIME: u64 = 0;
-        match expiring.memory {
-            Some((instance, epoch)) => {
-                if self.world.instances[instance as usize].epoch == epoch {
-                    self.world.memories[instance as usize].remove_expired(expiring.version, TIME);
-                }
-            }
-            None => {
-                let owns = |store: &crate::model::Store| store.tables.contains(&expiring.table);
-                let Some(store) = self.model.stores.iter().position(owns) else { return };
-                let expiry = self.world.stores[store].store.remove_expired(expiring.version, TIME);
-                if expiry == Expiry::Removed {
-                    self.committed(store);
-                }
-            }
-        }
     }
 }

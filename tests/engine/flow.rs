@@ -50,7 +50,7 @@ fn loops_go_one_after_another_or_together() {
     assert_eq!(well("- for_each: '[1, 2, 3]'\n  as: i\n  parallel: true\n  do: [ { wait: i * 1ms } ]"), 3.0);
     // Two at once: 1 and 2; then 3 in the place of 1.
     assert_eq!(well("- for_each: '[1, 2, 3]'\n  as: i\n  parallel: 2\n  do: [ { wait: i * 1ms } ]"), 4.0);
-    assert_eq!(well("- for_each: '[]'\n  as: i\n  parallel: true\n  do: [ { wait: 1ms } ]\n- wait: 1ms"), 1.0);
+    assert_eq!(well("- for_each: 1..message.n\n  as: i\n  parallel: true\n  do: [ { wait: 1ms } ]\n- wait: 1ms"), 1.0);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_group_is_tried_again_and_then_caught() {
 
 #[test]
 fn the_inner_catch_comes_first_and_what_it_does_not_name_goes_out() {
-    let steps = "- try:\n    - try: [ { fail: a } ]\n      catch: { b: [ { wait: 1s } ] }\n  catch: { any: [ { wait: 3ms } ] }";
+    let steps = "- try:\n    - try: [ { fail: a } ]\n      catch: { timeout: [ { wait: 1s } ] }\n  catch: { any: [ { wait: 3ms } ] }";
     assert_eq!(well(steps), 3.0);
     let steps = "- try:\n    - try: [ { fail: a } ]\n      catch: { a: [ { fail: b } ] }\n  catch: { b: [ { wait: 4ms } ] }";
     assert_eq!(well(steps), 4.0, "an error in a catch goes outward");

@@ -4,12 +4,13 @@ mod arrivals;
 mod calls;
 mod faults;
 mod flow;
-// mod generated;
-// mod jobs;
-// mod network;
-// mod outbox;
+mod generated;
+mod jobs;
+mod messaging;
+mod network;
+mod outbox;
 mod queues;
-// mod shipped;
+mod shipped;
 mod stores;
 
 use eventflow::experiment::replication;
@@ -43,7 +44,7 @@ pub struct Run {
     pub model: Model,
     pub world: World,
     pub records: Vec<(Nanos, Record)>,
-    pub events: u64,
+
 }
 
 /// Compiles a scenario that has to be right.
@@ -71,11 +72,11 @@ pub fn run(text: &str) -> Run {
     let model = model(text);
     let plan = Arc::new(StreamPlan::new(&model.streams));
     let agenda = replication::agenda(&model, &plan, model.seed, 0);
-    let (result, world, records, events, _) = simulate(&model, agenda);
+    let (result, world, records, ..) = simulate(&model, agenda);
     if let Err(halt) = result {
         panic!("{halt}\n{text}");
     }
-    let run = Run { model, world, records, events };
+    let run = Run { model, world, records };
     if run.is_quiet() {
         assert_eq!(run.world.leftovers(), [], "left behind by\n{text}");
     }

@@ -123,6 +123,14 @@ impl Compiler<'_> {
             ExpressionKind::Size(inner) => {
                 self.emit(inner, frame, out);
                 out.push(Code::Size);
+                // A list of rows holds the columns of one after another.
+                if let Type::List(item) = &inner.ty
+                    && let Type::Row(table) = &**item
+                {
+                    let columns = self.scenario.tables[table.index()].columns.len();
+                    out.push(Code::Literal(columns as Word));
+                    out.push(Code::Integer(Arithmetic::Divide));
+                }
             }
             ExpressionKind::List(items) => {
                 let count = self.emit_all(items, frame, out);

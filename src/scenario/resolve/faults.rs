@@ -77,7 +77,6 @@ impl<'a> Resolver<'a> {
             "split" => {
                 let one_way = flag(nodes::get(node, "one_way"), false);
                 let ends = self.ends(target);
-                self.refuse_stores(target, &ends);
                 Some(FaultKind::Split { ends, one_way })
             }
             _ => self.degrade(target, node),
@@ -113,7 +112,9 @@ impl<'a> Resolver<'a> {
         }
         self.refuse_keys("degradation", node);
         let ends = self.ends(target);
-        self.refuse_stores(target, &ends);
+        if ends.iter().any(|end| matches!(end, End::Store(_))) {
+            self.refuse_keys("store link", node);
+        }
         Some(FaultKind::Degrade {
             ends,
             one_way: flag(nodes::get(node, "one_way"), false),

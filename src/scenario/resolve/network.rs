@@ -46,7 +46,9 @@ impl<'a> Resolver<'a> {
         let ends = between.map_or(Vec::new(), |between| self.ends(between));
         if let Some(between) = between {
             self.refuse_mixed_ends(between, &ends);
-            self.refuse_stores(between, &ends);
+        }
+        if ends.iter().any(|end| matches!(end, End::Store(_))) {
+            self.refuse_keys("store link", node);
         }
         if ends.iter().any(|end| matches!(end, End::Region(_))) {
             self.refuse_keys("region link", node);

@@ -166,6 +166,7 @@ impl<'a> Resolver<'a> {
 
     fn resolve_store(&mut self, id: ServiceId, node: &'a Node) -> Store {
         self.refuse_keys("store", node);
+        self.refuse_places(node, "a store");
         let latency = nodes::get(node, "latency");
         let mut time = |key: &str, default: Nanos| {
             let written = latency.and_then(|latency| nodes::get(latency, key));

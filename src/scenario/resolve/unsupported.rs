@@ -34,11 +34,13 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("step", "hedge", "`hedge`"),
     ("publish", "expires", "`expires`"),
     ("publish", "tombstone", "`tombstone`"),
-    ("store", "place", "`place` of a store"),
     ("producer", "in_flight", "`in_flight` of a producer"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
     ("region link", "transport", "`transport` between regions"),
     ("region link", "duplicate", "`duplicate` between regions"),
+    ("store link", "bandwidth", "`bandwidth` to a store"),
+    ("store link", "transport", "`transport` to a store"),
+    ("store link", "duplicate", "`duplicate` to a store"),
     ("degradation", "transport", "a degradation that changes the `transport`"),
     ("fault", "outage", "`outage`"),
     ("fault", "failover", "`failover`"),
@@ -136,13 +138,6 @@ impl<'a> Resolver<'a> {
         let is_region = |end: &End| matches!(end, End::Region(_));
         if ends.iter().any(is_region) && !ends.iter().all(is_region) {
             self.not_built(node.span, "a link between a region and something that is none");
-        }
-    }
-
-    /// Refuses ends that no message passes yet.
-    pub fn refuse_stores(&mut self, node: &'a Node, ends: &[End]) {
-        if ends.iter().any(|end| matches!(end, End::Store(_))) {
-            self.not_built(node.span, "a way between a service and its store");
         }
     }
 

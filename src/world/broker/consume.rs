@@ -29,6 +29,18 @@ impl Broker {
         }
     }
 
+    /// A delivery will never reach its consumer, which asks for more. The broker goes on waiting for the
+    /// acknowledgement until its lease is over.
+    pub fn lost_on_the_way(&mut self, delivery: DeliveryId, choose: Choose, out: &mut Vec<Action>) {
+        let Some(slot) = self.deliveries.find(delivery) else { return };
+        if self.deliveries[slot].place != Place::Sent {
+            return;
+        }
+        let consumer = self.deliveries[slot].consumer;
+        self.forget(slot, out);
+        self.serve_consumer(consumer, choose, out);
+    }
+
     /// The attempt that `Start` began has run to its end. For one that a crash cut, `lost` is enough.
     pub fn ended(&mut self, delivery: DeliveryId, outcome: Outcome, choose: Choose, out: &mut Vec<Action>) {
         let Some(slot) = self.deliveries.find(delivery) else { return };
