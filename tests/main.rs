@@ -1,6 +1,6 @@
 //! The integration tests, one crate: they go through the public path, a storey a module.
 
-mod cli;
+mod engine;
 mod front_end;
 mod language;
 mod report;

@@ -39,14 +39,26 @@ const CLASSES: usize = 5;
 /// Names a pending event for [`EventList::cancel`]. Order numbers are never reused, so a stale
 /// handle is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Handle {
-    slot: u32,
-    order: u64,
-}
+pub struct Handle(u64);
 
 impl Handle {
     /// Names no event.
-    pub const NONE: Handle = Handle { slot: u32::MAX, order: u64::MAX };
+    pub const NONE: Handle = Handle(u64::MAX);
+
+    #[inline(always)]
+    fn of(key: Key) -> Self {
+        Self(key as u64)
+    }
+
+    #[inline(always)]
+    fn slot(self) -> u32 {
+        slot_of(self.0 as Key)
+    }
+
+    #[inline(always)]
+    fn order(self) -> u64 {
+        order_of(self.0 as Key)
+    }
 }
 
 /// A constant delay shared by many events: a timeout, a lease.
@@ -139,7 +151,7 @@ impl<E: Copy> EventList<E> {
         let slot = self.keep(order, event);
         let key = key(self.now.saturating_add(delay), order, slot);
         self.push(key);
-        Handle { slot, order }
+        Handle::of(key)
     }
 
     /// Puts an event one ring's delay into the future, as a timer.
@@ -160,14 +172,14 @@ impl<E: Copy> EventList<E> {
             let wake = with_slot(key, RING_BASE + ring.0);
             self.push(wake);
         }
-        Handle { slot, order }
+        Handle::of(key)
     }
 
     /// Forgets a pending event; harmless if it has happened or was cancelled before.
     #[inline]
     pub fn cancel(&mut self, handle: Handle) {
         if self.is_pending(handle) {
-            self.release(handle.slot);
+            self.release(handle.slot());
         }
     }
 
@@ -176,10 +188,10 @@ impl<E: Copy> EventList<E> {
         if !self.is_pending(handle) {
             return None;
         }
-        let place = |&&key: &&Key| slot_of(key) == handle.slot && order_of(key) == handle.order;
+        let place = |&&key: &&Key| slot_of(key) == handle.slot() && order_of(key) == handle.order();
         let in_rings = self.rings.iter().flat_map(|ring| ring.keys.iter());
         let key = *self.heap.iter().chain(in_rings).find(place)?;
-        self.release(handle.slot);
+        self.release(handle.slot());
         Some(time_of(key) - self.now)
     }
 
@@ -263,7 +275,7 @@ impl<E: Copy> EventList<E> {
     }
 
     fn is_pending(&self, handle: Handle) -> bool {
-        self.slab.get(handle.slot as usize).is_some_and(|entry| entry.order == handle.order)
+        self.slab.get(handle.slot() as usize).is_some_and(|entry| entry.order == handle.order())
     }
 
     #[inline(always)]

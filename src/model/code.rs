@@ -403,6 +403,8 @@ pub struct PublishStep {
     pub key: Option<Operand>,
     pub id: Option<Operand>,
     pub outbox: Option<OutboxTimes>,
+    /// How long after it has reached its broker the message becomes visible.
+    pub delay: Option<Duration>,
     pub confirm: bool,
     pub timeout: RingLength,
     pub retry: u32,
@@ -472,8 +474,9 @@ pub struct Hops {
     pub back: Duration,
     pub routing: StreamId,
     pub routing_second: StreamId,
-    /// Loss, duplication and region latency: drawn only where a link has them.
+    /// Loss and duplication on the way there and back: drawn only where a link has them.
     pub trouble: StreamId,
+    pub trouble_back: StreamId,
 }
 
 #[derive(Clone, Debug)]

@@ -150,6 +150,13 @@ impl GroupKnobs {
         if self.ack_scope == AckScope::OnDelivery && per_delivery {
             return Some("what is acknowledged on delivery needs no lease");
         }
+        if self.ack_scope == AckScope::Cursor && self.stale_ack == StaleAck::Accept {
+            return Some("a cursor has one owner: what another says of it cannot count");
+        }
+        let by_position = matches!(self.ack, AckMode::After | AckMode::Periodic { .. });
+        if self.ack_scope == AckScope::Cursor && self.order_lock == OrderLock::Key && !by_position {
+            return Some("a cursor would pass messages that wait for their key: acknowledge after the work");
+        }
         if self.batch == 0 || self.concurrency == Some(0) || self.max_in_flight_per_consumer == Some(0) {
             return Some("a consumer must be able to take one message");
         }

@@ -126,12 +126,22 @@ pub struct Service {
     pub routing: Routing,
     /// Index into `stores`.
     pub store: Option<u32>,
+    /// What lies between it and its store, where the store's own latencies are not all.
+    pub store_way: Option<StoreWay>,
     pub memory: Vec<TableId>,
     pub outbox: Option<u32>,
     pub groups: Vec<GroupId>,
     pub jobs: Vec<JobId>,
     /// By message.
     pub handlers: Vec<(MessageId, HandlerId)>,
+}
+
+/// The routes from a service to its store and back, whose latencies add to the store's.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreWay {
+    pub there: u32,
+    pub back: u32,
+    pub hops: Hops,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +181,8 @@ pub struct Store {
     pub service: ServiceId,
     pub isolation: Isolation,
     pub connections: u32,
+    /// Region, or `u16::MAX`.
+    pub region: u16,
     /// Ids of its tables; position is the number within the store.
     pub tables: Vec<TableId>,
 }

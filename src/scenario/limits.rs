@@ -45,7 +45,11 @@ pub const NAME_BYTES_COMPARED: usize = 40;
 
 /// The diagnostic for a bound that was hit.
 pub fn exceeded(span: Span, what: &str, limit: usize, unit: &str) -> Diagnostic {
-    Diagnostic::new("limit-exceeded", span, format!("{what}: the limit is {} {unit}", grouped(limit)))
+    Diagnostic::new(
+        "limit-exceeded",
+        span,
+        format!("{what}: the limit is {} {unit}", grouped(limit)).trim_end(),
+    )
 }
 
 /// A count with its thousands set apart: `1,000,000`.

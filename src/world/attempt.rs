@@ -45,11 +45,9 @@ pub enum Source {
 pub enum Wait {
     /// Nothing: it runs, or its slot is free.
     Nothing,
-    /// The end of work; `Cpu` before it has one.
+    /// The end of work; `Cpu` before it has one, with its length in `last_wait`.
     Work,
-    Cpu {
-        length: Nanos,
-    },
+    Cpu,
     Sleep,
     /// A connection of a store; then the operation is begun again.
     Connection,

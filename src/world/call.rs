@@ -8,6 +8,7 @@ use super::message::Message;
 use super::network::{Hop, Request};
 use super::record::{Observer, Outcome, Record};
 use super::region::may_retry;
+use super::words::EMPTY;
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle, RingId};
@@ -32,7 +33,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Err(error);
         }
         let of = &self.world.attempts[attempt];
-        let mut cause = of.cause.child(site.0, of.item);
+        // What a group of steps does when it is tried again is tried again too.
+        let mut cause = of.cause.child(site.0, of.item).again(of.tries);
         if of.item != 0 {
             cause = cause.aside();
         }
@@ -44,6 +46,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             id,
             key,
             published_at: self.agenda.now(),
+            delay: 0,
             payload,
             references: 1,
             kind,
@@ -92,7 +95,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Ok(Flow::Go(pc + 1));
         };
         let epoch = self.world.instances[instance as usize].epoch as u16;
-        let from = self.world.attempts[attempt].instance;
+        let from = self.producer_of(attempt);
         let hop = Hop {
             route: send.route,
             latency: send.hops.there,
@@ -104,6 +107,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             channel: Some(super::identity::mix(from as u64, instance as u64)),
         };
         self.world.in_flight += 1;
+        self.world.stir += 1;
         self.transmit(hop, Event::Sent { message, step, instance, epoch });
         Ok(Flow::Go(pc + 1))
     }
@@ -111,6 +115,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A one-way message reaches its instance, or a process that is not there any more.
     #[inline]
     pub(super) fn sent(&mut self, message: u32, step: u32, instance: u32, epoch: u16) {
+        if self.is_full_and_paused(instance) {
+            let event = Event::Sent { message, step, instance, epoch };
+            return self.world.instances[instance as usize].deferred.push(event);
+        }
         self.world.in_flight -= 1;
         let here = &self.world.instances[instance as usize];
         let handled = self.model.sends[step as usize].handler.0 != NONE;
@@ -138,6 +146,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn try_call(&mut self, attempt: u32, step: u32) {
         let model = self.model;
         let call = &model.calls[step as usize];
+        self.world.stir += 1;
         self.record(Record::CallTried { figures: call.figures, attempt });
         let token = self.world.attempts.wait(attempt, Wait::Call { step });
         let timeout =
@@ -152,8 +161,20 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         of.state.arrived = false;
         of.target = target.unwrap_or(NONE);
         let Some(instance) = target else {
-            // The connection is refused: one latency there, and the answer is no.
-            return self.refuse_after_latency(attempt, token, step);
+            // The connection is refused: after one latency, the answer is no.
+            let first = model.services[call.service.index()].first_instance;
+            let hop = Hop {
+                route: call.route,
+                latency: call.hops.there,
+                trouble: call.hops.trouble,
+                draw,
+                from: self.region_of(attempt),
+                to: model.instances[first as usize].region,
+                bytes: 0,
+                channel: None,
+            };
+            let error = Error::Unavailable.code();
+            return self.transmit(hop, Event::Refusal { attempt, token, error });
         };
         self.world.messages[message].references += 1;
         let of_message = self.world.messages[message].cause;
@@ -176,24 +197,20 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.transmit(hop, Event::Request { request });
     }
 
-    fn refuse_after_latency(&mut self, attempt: u32, token: u32, step: u32) {
-        let hops = self.model.calls[step as usize].hops;
-        let of = &self.world.attempts[attempt];
-        let draw = of.cause.again(of.step_tries).attempt_key(of.item, of.tries);
-        let latency = self.length(hops.there, draw);
-        let event = Event::Refusal { attempt, token, error: Error::Unavailable.code() };
-        self.agenda.after(latency, Class::Delivery, event);
-    }
-
     /// A call reaches its instance.
     pub(super) fn request(&mut self, request: u32) {
+        let target = self.world.network.requests[request].target;
+        if self.is_full_and_paused(target) {
+            let event = Event::Request { request };
+            return self.world.instances[target as usize].deferred.push(event);
+        }
         let Request { caller, token, message, step, target, epoch, cause, .. } = self.take_request(request);
         let waiting = self.world.attempts.is_waiting(caller, token);
         let here = &self.world.instances[target as usize];
         if !here.up || here.epoch != epoch {
             self.release_message(message);
             if waiting {
-                self.refuse_after_latency(caller, token, step);
+                self.answer_error(target, step, caller, token, cause, Error::Unavailable);
             }
             return;
         }
@@ -221,6 +238,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let shape = &model.messages[reply.message.index()];
         // The first word says whose fields follow, for an answer that nobody waits for any more.
         let payload = self.world.words.allocate(shape.reply_fields + 1);
+        self.world.answers += 1;
         self.world.words.set(payload, 0, reply.message.0 as u64);
         let assignments = &model.assignments[reply.with.indices()];
         if let Err(error) = self.assign(assignments, payload + 1, &shape.list_reply_fields, attempt) {
@@ -249,18 +267,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         match outcome {
             Outcome::Well => self.answer_from(instance, step, caller, token, cause, NONE),
             Outcome::Error(error) => {
-                // What failed between the callee and its own peers is the callee's failure.
-                let told = match error {
-                    Error::Timeout | Error::Unavailable | Error::Rejected => Error::Failed,
-                    own => own,
-                };
-                self.answer_error(instance, step, caller, token, cause, told);
+                self.answer_error(instance, step, caller, token, cause, error);
             }
             Outcome::Cut => {}
         }
     }
 
     fn answer_from(&mut self, instance: u32, step: u32, caller: u32, token: u32, cause: Cause, payload: u32) {
+        self.answered(caller, token);
         let hop = self.hop_back(instance, step, caller, cause);
         self.transmit(hop, Event::Answer { attempt: caller, token, payload });
     }
@@ -274,8 +288,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         cause: Cause,
         error: Error,
     ) {
+        self.answered(caller, token);
         let hop = self.hop_back(instance, step, caller, cause);
         self.transmit(hop, Event::Refusal { attempt: caller, token, error: error.code() });
+    }
+
+    /// An answer is on its way: a crash of the callee does not take it back.
+    fn answered(&mut self, caller: u32, token: u32) {
+        if self.world.attempts.is_waiting(caller, token) {
+            self.world.attempts[caller].state.arrived = false;
+        }
     }
 
     fn hop_back(&self, instance: u32, step: u32, caller: u32, cause: Cause) -> Hop {
@@ -283,7 +305,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         Hop {
             route: call.back,
             latency: call.hops.back,
-            trouble: call.hops.trouble,
+            trouble: call.hops.trouble_back,
             draw: cause.attempt_key(1, 0),
             from: self.model.instances[instance as usize].region,
             to: self.region_of(caller),
@@ -305,24 +327,26 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let model = self.model;
                 let call = &model.calls[step as usize];
                 let shape = &model.messages[call.message.index()];
-                if payload != NONE {
-                    if let Some(result) = call.result {
-                        for field in 0..shape.reply_fields {
-                            let mut word = self.world.words.get(payload + 1, field);
-                            if shape.list_reply_fields.contains(&field) {
-                                word = self.world.lists.duplicate(word);
-                            }
-                            self.set_local(attempt, result + field, word);
-                        }
+                if let Some(result) = call.result {
+                    for field in 0..shape.reply_fields {
+                        let is_list = shape.list_reply_fields.contains(&field);
+                        // An empty answer has the fields' initial values.
+                        let word = match payload {
+                            NONE if is_list => EMPTY,
+                            NONE => 0,
+                            _ => self.world.words.get(payload + 1, field),
+                        };
+                        self.set_owned(attempt, result + field, word);
                     }
-                    self.free_answer(payload);
                 }
+                self.free_answer(payload);
                 self.end_wait(attempt);
                 self.record(Record::CallEnded { figures: call.figures, attempt, outcome: Outcome::Well });
-                if self.unanswered(attempt, &call.unanswered) {
-                    return;
-                }
                 let pc = self.world.attempts[attempt].pc;
+                if self.unanswered(attempt, &call.unanswered) {
+                    self.world.attempts[attempt].pc = pc + 1;
+                    return self.go_on_after_faults(attempt);
+                }
                 self.proceed(attempt, Ok(pc + 1));
             }
             Wait::Confirm { step } => self.confirmed(attempt, step),
@@ -342,6 +366,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.lists.release(list);
         }
         self.world.words.release(payload, shape.reply_fields + 1);
+        self.world.answers -= 1;
     }
 
     /// An error instead of an answer.

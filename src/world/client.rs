@@ -5,7 +5,7 @@ use super::identity::{Cause, mix};
 use super::record::{Observer, Outcome, Record};
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::event_list::Class;
+use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
 use crate::kernel::time::{Nanos, SECOND, nanos_from_f64};
@@ -23,6 +23,8 @@ pub struct ClientState {
     pub surge: f64,
     /// Think times drawn, by user.
     thoughts: Vec<u64>,
+    /// The next arrival of a renewal process.
+    next: Handle,
 }
 
 impl ClientState {
@@ -31,7 +33,7 @@ impl ClientState {
             Arrivals::Population { users, .. } => users as usize,
             _ => 0,
         };
-        Self { begun: 0, drawn: 0, phase: 0, surge: 1.0, thoughts: vec![0; users] }
+        Self { begun: 0, drawn: 0, phase: 0, surge: 1.0, thoughts: vec![0; users], next: Handle::NONE }
     }
 }
 
@@ -74,7 +76,22 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if surge != 1.0 {
             interval = nanos_from_f64(interval as f64 / surge);
         }
-        self.agenda.after(interval, Class::Arrival, Event::Arrival { client });
+        let next = self.agenda.after(interval, Class::Arrival, Event::Arrival { client });
+        self.world.clients[client.index()].next = next;
+    }
+
+    /// The rate is multiplied from now on: what is left of the interval under way shrinks with it.
+    pub(super) fn set_surge(&mut self, client: ClientId, surge: f64) {
+        let state = &mut self.world.clients[client.index()];
+        let before = std::mem::replace(&mut state.surge, surge);
+        let next = state.next;
+        if before != surge
+            && let Some(left) = self.agenda.suspend(next)
+        {
+            let left = nanos_from_f64(left as f64 * before / surge);
+            let next = self.agenda.after(left, Class::Arrival, Event::Arrival { client });
+            self.world.clients[client.index()].next = next;
+        }
     }
 
     #[inline]
@@ -130,7 +147,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let thought = state.thoughts[user as usize];
         state.thoughts[user as usize] += 1;
         let key = DrawKey::hashed(mix(client.0 as u64, thought), user, 0);
-        let length = self.agenda.draw(think, key);
+        let surge = state.surge;
+        let mut length = self.agenda.draw(think, key);
+        if surge != 1.0 {
+            length = nanos_from_f64(length as f64 / surge);
+        }
         self.agenda.after(length, Class::Arrival, Event::Think { client, user });
     }
 

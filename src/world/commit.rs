@@ -50,6 +50,12 @@ impl StoreState {
     }
 }
 
+impl StoreState {
+    pub fn connections_in_use(&self) -> usize {
+        self.connections as usize
+    }
+}
+
 /// A table as stores and memories see it.
 pub fn shape_of(spec: &model::Table) -> TableShape {
     TableShape {

@@ -234,7 +234,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let hop = Hop {
             route: spec.acknowledge_route,
             latency: path.hops.back,
-            trouble: path.hops.trouble,
+            trouble: path.hops.trouble_back,
             draw: cause.attempt_key(0, 0),
             from: model.instances[instance.index()].region,
             to: model.topics[spec.topic.index()].region,

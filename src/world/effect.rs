@@ -82,7 +82,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let tries = self.world.attempts[attempt].step_tries;
         let cause = self.world.attempts[attempt].cause;
         self.world.attempts[attempt].cause = cause.again(tries);
-        let length = self.step_length(of.takes, attempt);
+        let length = self.clock_length(of.takes, attempt);
         self.world.attempts[attempt].cause = cause;
         let key = match of.idempotency_key {
             Some(key) => Some(self.evaluate(key, attempt)?),
@@ -99,6 +99,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if attempt == NONE {
             return;
         }
+        self.world.stir += 1;
         let first = key.is_none_or(|key| self.world.effects.done.insert((effect, key)));
         self.record(Record::Effected { effect, first, obligation });
         if !self.world.attempts.is_waiting(attempt, token) {
@@ -119,14 +120,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.proceed(attempt, Ok(pc + 1));
     }
 
-    /// Requests that an attempt had sent less than half way when it was cut never arrive.
+    /// A request that an attempt waits for and that was less than half way when it was cut never arrives.
+    /// One it had given up on is the outside's by then.
     pub(super) fn cut_requests(&mut self, attempt: u32) {
+        let token = self.world.attempts[attempt].token;
         let own: Vec<u32> = self
             .world
             .effects
             .requests
             .all()
-            .filter(|(_, request)| request.attempt == attempt)
+            .filter(|(_, request)| request.attempt == attempt && request.token == token)
             .map(|(slot, _)| slot)
             .collect();
         for slot in own {

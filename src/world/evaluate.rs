@@ -63,10 +63,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         of.cause.attempt_key(of.item, of.tries)
     }
 
-    /// How long a step takes, the instance's slowness included.
+    /// How long a step lasts by the clock: a wait, a delay, an act of the outside.
     #[inline]
-    pub(super) fn step_length(&mut self, duration: Duration, attempt: u32) -> Result<Nanos, Error> {
-        let nanos = match duration {
+    pub(super) fn clock_length(&mut self, duration: Duration, attempt: u32) -> Result<Nanos, Error> {
+        Ok(match duration {
             Duration::Constant(nanos) => nanos,
             Duration::Drawn(stream) => {
                 let key = self.attempt_key(attempt);
@@ -78,7 +78,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 // A computed length below zero is clamped.
                 (nanos.max(0) as Nanos).min(LONGEST)
             }
-        };
+        })
+    }
+
+    /// How long work or a store takes, the instance's slowness included.
+    #[inline]
+    pub(super) fn step_length(&mut self, duration: Duration, attempt: u32) -> Result<Nanos, Error> {
+        let nanos = self.clock_length(duration, attempt)?;
         let instance = self.world.attempts[attempt].instance;
         match self.world.instances.get(instance as usize) {
             Some(slow) if slow.slowness != 1.0 => Ok(nanos_from_f64(nanos as f64 * slow.slowness)),

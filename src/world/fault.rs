@@ -60,65 +60,68 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.schedule_fault(fault);
     }
 
+    /// A fault fires at a step that an instance has come to.
+    pub(super) fn fault_at(&mut self, fault: FaultId, instance: u32) {
+        if !self.world.draining {
+            self.fire(fault, Some(instance));
+        }
+    }
+
     /// An attempt passes a place that a fault watches. Goes on at `next`, if it still can.
     pub(super) fn watched(&mut self, attempt: u32, next: Pc, fault: FaultId) -> Flow {
         let instance = self.world.attempts[attempt].instance;
+        if !self.occasion(fault, instance) {
+            return Flow::Go(next);
+        }
         self.world.attempts[attempt].pc = next;
-        let epoch = self.world.instances[instance as usize].epoch;
-        self.occasion(fault, instance);
-        let here = &self.world.instances[instance as usize];
-        if here.epoch != epoch {
-            return Flow::Leave;
-        }
-        if here.paused > 0 {
-            self.go_on_when_awake(attempt);
-            return Flow::Leave;
-        }
-        Flow::Go(next)
+        self.go_on_after_faults(attempt);
+        Flow::Leave
     }
 
-    /// Faults that fire between what a step did and its answer. True if the attempt is gone.
+    /// Faults that fire between what a step did and its answer. True if one does: it strikes before
+    /// anything else that the attempt might do at this instant.
     pub(super) fn unanswered(&mut self, attempt: u32, faults: &[FaultId]) -> bool {
-        if faults.is_empty() {
-            return false;
-        }
         let instance = self.world.attempts[attempt].instance;
-        let epoch = self.world.instances[instance as usize].epoch;
+        let mut fires = false;
         for &fault in faults {
-            self.occasion(fault, instance);
+            fires |= self.occasion(fault, instance);
         }
-        self.world.instances[instance as usize].epoch != epoch
+        fires
     }
 
-    /// Continues an attempt of a paused instance at its operation when the instance wakes.
-    pub(super) fn go_on_when_awake(&mut self, attempt: u32) {
+    /// Continues an attempt at its operation, at this instant but after the faults that are to strike:
+    /// if it is still there then, and not before its instance wakes.
+    pub(super) fn go_on_after_faults(&mut self, attempt: u32) {
         let token = self.world.attempts.wait(attempt, Wait::Nothing);
         self.agenda.after(0, Class::Completion, Event::Resume { attempt, token });
     }
 
-    /// A fault that watches a step meets an occasion.
-    fn occasion(&mut self, fault: FaultId, instance: u32) {
+    /// A fault that watches a step meets an occasion. True if it fires: not here, in the middle of what
+    /// the instance does, but as the next event.
+    fn occasion(&mut self, fault: FaultId, instance: u32) -> bool {
         if self.world.draining {
-            return;
+            return false;
         }
         let model = self.model;
         let spec = &model.faults[fault.index()];
-        let FaultWhen::AtStep { nth, share } = spec.when else { return };
+        let FaultWhen::AtStep { nth, share } = spec.when else { return false };
         let state = &mut self.world.faults[fault.index()];
         state.occasions += 1;
         let occasion = state.occasions;
         if nth.is_some_and(|nth| nth != occasion) {
-            return;
+            return false;
         }
         if let Some(share) = share
             && self.uniform(spec.stream, DrawKey::numbered(1, occasion)) >= share
         {
-            return;
+            return false;
         }
-        self.fire(fault, Some(instance));
+        self.agenda.after(0, Class::Fault, Event::FaultAt { fault, instance });
+        true
     }
 
-    /// Fires a fault, on this instance or the ones it chooses.
+    /// Fires a fault: on the instance that came to the step it watches, if that is one of its service and
+    /// `instance` leaves the choice; else on the ones it chooses.
     fn fire(&mut self, fault: FaultId, at: Option<u32>) {
         let model = self.model;
         let spec = &model.faults[fault.index()];
@@ -131,8 +134,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             | FaultKind::Pause(service)
             | FaultKind::Slow(service, _)
             | FaultKind::Skew(service, _) => match at {
-                Some(instance) => vec![instance],
-                None => self.chosen(*service, spec.instance, spec.stream, number),
+                Some(instance)
+                    if spec.instance == InstanceChoice::Any
+                        && model.instances[instance as usize].service == *service =>
+                {
+                    let up = self.world.instances[instance as usize].up;
+                    if up { vec![instance] } else { Vec::new() }
+                }
+                _ => self.chosen(*service, spec.instance, spec.stream, number),
             },
             _ => Vec::new(),
         };
@@ -202,6 +211,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let Firing { fault, hit, .. } = self.world.firings[firing].clone();
         self.world.firings[firing].active = false;
+        self.world.firings.release(firing);
         let model = self.model;
         let lives = |this: &Self, &(instance, epoch): &(u32, u32)| {
             this.world.instances[instance as usize].epoch == epoch
@@ -218,7 +228,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             FaultKind::Slow(..) => self.reckon_slowness(),
             FaultKind::Skew(_, by) => {
-                hit.iter().for_each(|&(instance, _)| self.world.instances[instance as usize].skew -= by)
+                let skewed: Vec<_> = hit.into_iter().filter(|life| lives(self, life)).collect();
+                skewed.iter().for_each(|&(at, _)| self.world.instances[at as usize].skew -= by)
             }
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
             FaultKind::Split { .. } => self.end_split(firing),
@@ -261,7 +272,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Surge(surging, by) if *surging == client => Some(*by),
             _ => None,
         });
-        self.world.clients[client.index()].surge = surges.fold(1.0, |product, by| product * by);
+        let surge = surges.fold(1.0, |product, by| product * by);
+        self.set_surge(client, surge);
     }
 
     /// A process is gone, with everything in its memory; its peers' connections are reset.
@@ -285,6 +297,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.cut(attempt);
         }
         self.reset_callers(instance);
+        self.forget_timers(instance);
         let here = &mut self.world.instances[instance as usize];
         here.busy = 0;
         here.computing = 0;
@@ -304,6 +317,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let (source, worker, instance) = (of.source, of.state.worker, of.instance);
         self.cut_requests(attempt);
         self.roll_back(attempt);
+        // One that was on its way to the store without a transaction never got there.
+        self.store_timers(attempt, false);
         if worker {
             let instance = InstanceId(instance);
             self.record(Record::Ended { instance, attempt, outcome: Outcome::Cut });
@@ -338,6 +353,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.record(Record::InstanceUp { instance: InstanceId(instance) });
         self.reckon_slowness();
         self.begin_jobs(instance);
+        self.schedule_memory_expiries(instance);
         let service = self.model.instances[instance as usize].service;
         for &group in &self.model.services[service.index()].groups {
             self.with_broker(|broker, choose, actions| {
@@ -403,6 +419,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn discard_event(&mut self, event: Event) {
         match event {
             Event::Answer { payload, .. } => self.free_answer(payload),
+            // These find out that the process they were meant for is gone.
+            Event::Request { .. } | Event::Sent { .. } => drop(self.later(0, Class::Delivery, event)),
             Event::Timer { timer } => self.timer_cut(timer),
             _ => {}
         }

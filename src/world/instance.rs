@@ -96,7 +96,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn enter(&mut self, instance: u32, work: Work) {
         let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
         let here = &self.world.instances[instance as usize];
-        if here.busy < spec.workers && here.paused == 0 {
+        // Who waits already goes first, when an instance has just woken.
+        if here.busy < spec.workers && here.paused == 0 && here.waiting() == 0 {
             self.start(instance, work, NONE);
             return;
         }
@@ -123,13 +124,30 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.record(Record::Waits { instance: InstanceId(instance), ticket });
     }
 
-    /// `shed: drop_oldest` makes room at a full door.
+    /// A paused instance turns nobody away: what finds its queue full waits outside until it wakes.
+    pub(super) fn is_full_and_paused(&self, instance: u32) -> bool {
+        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
+        let here = &self.world.instances[instance as usize];
+        here.paused > 0 && here.waiting() >= spec.capacity as usize
+    }
+
+    /// `shed: drop_oldest` makes room at a full door: the caller goes that has waited longest.
     fn make_room(&mut self, instance: u32, shed: Shed) -> bool {
         if shed != Shed::DropOldest {
             return false;
         }
-        let Some(ticket) = self.world.instances[instance as usize].line.pop_front() else { return false };
-        self.drop_ticket(instance, ticket, Error::Rejected);
+        let tickets = &self.world.tickets;
+        let is_caller = |ticket: u32| matches!(tickets[ticket].work, Work::Call { .. } | Work::Send { .. });
+        let here = &mut self.world.instances[instance as usize];
+        let ranked = here.ranked.iter().filter(|entry| is_caller(entry.0.2));
+        let oldest_ranked = ranked.min_by_key(|entry| entry.0.1).map(|entry| entry.0.2);
+        let Some(oldest) = here.line.iter().copied().find(|&ticket| is_caller(ticket)).or(oldest_ranked)
+        else {
+            return false;
+        };
+        here.line.retain(|&ticket| ticket != oldest);
+        here.ranked.retain(|entry| entry.0.2 != oldest);
+        self.drop_ticket(instance, oldest, Error::Rejected);
         true
     }
 
@@ -176,7 +194,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A worker takes something up.
     #[inline]
     fn start(&mut self, instance: u32, work: Work, ticket: u32) {
-        let Some((handler, cause, source, message)) = self.begin_work(work) else {
+        let Some((handler, cause, source, message)) = self.begin_work(instance, work) else {
             if ticket != NONE {
                 self.record(Record::Dropped { instance: InstanceId(instance), ticket });
             }
@@ -199,7 +217,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// What the work runs, for whom; `None` if nobody wants it any more, or nothing handles it.
     #[inline]
-    fn begin_work(&mut self, work: Work) -> Option<(HandlerId, Cause, Source, u32)> {
+    fn begin_work(&mut self, instance: u32, work: Work) -> Option<(HandlerId, Cause, Source, u32)> {
         match work {
             Work::Call { caller, token, message, step, cause } => {
                 let handler = self.model.calls[step as usize].handler;
@@ -215,6 +233,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Work::Job { job, number } => {
                 let spec = &self.model.jobs[job.index()];
                 let cause = Cause::root(spec.origin, spec.key, number);
+                // The same tick on another instance is the same obligation, attempted again.
+                let cause = match spec.once {
+                    true => cause,
+                    false => cause.again(self.model.instances[instance as usize].number),
+                };
                 Some((spec.body, cause, Source::Job { job }, NONE))
             }
             Work::Timer { timer } => {
@@ -319,7 +342,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.attempts[attempt].state.cpu = true;
             return true;
         }
-        let token = self.world.attempts.wait(attempt, Wait::Cpu { length });
+        self.world.attempts[attempt].last_wait = length;
+        let token = self.world.attempts.wait(attempt, Wait::Cpu);
         self.world.instances[instance as usize].waiting_for_cpu.push_back((attempt, token));
         false
     }

@@ -2,7 +2,7 @@
 
 use super::attempt::{Source, State, StepResult, Wait};
 use super::identity::mix;
-use super::network::StoreWay;
+use super::network::StoreLeg;
 use super::record::{Observer, Outcome};
 use super::words::EMPTY;
 use super::{Event, NOWHERE, Simulation};
@@ -10,6 +10,11 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::time::Nanos;
 use crate::model::{Duration, Error, NONE, Op, Pc, Slot};
+
+/// Operations without time that an attempt does in one event, and the events that they count as towards
+/// the budget of one instant (a multiple of what the budget is checked after).
+const OPERATIONS_AT_ONCE: u32 = 1 << 16;
+const EVENTS_FOR_OPERATIONS: u64 = 1 << 14;
 
 /// Whether the interpreter goes on with the next operation of the same attempt.
 pub(super) enum Flow {
@@ -23,7 +28,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Runs an attempt from where it stands.
     pub(super) fn run_attempt(&mut self, attempt: u32) {
         let mut pc = self.world.attempts[attempt].pc;
+        let mut left = OPERATIONS_AT_ONCE;
         loop {
+            left -= 1;
+            if left == 0 {
+                // The loop may have no end: it comes back as an event, and is counted as many.
+                self.events += EVENTS_FOR_OPERATIONS;
+                self.world.attempts[attempt].pc = pc;
+                return self.go_on_after_faults(attempt);
+            }
             match self.operation(attempt, pc) {
                 Ok(Flow::Go(next)) => pc = next,
                 Ok(Flow::Leave) => return,
@@ -45,7 +58,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         match model.code[pc as usize] {
             Op::Work(duration) => self.work(attempt, pc, duration),
             Op::Wait(duration) => {
-                let length = self.step_length(duration, attempt)?;
+                let length = self.clock_length(duration, attempt)?;
                 self.sleep(attempt, pc, length, Wait::Sleep);
                 Ok(Flow::Leave)
             }
@@ -123,6 +136,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A round trip that takes effect in its middle.
     pub(super) fn round_trip(&mut self, attempt: u32, pc: Pc, half: Nanos, wait: Wait) {
         self.world.attempts[attempt].pc = pc;
+        let half = half.saturating_add(self.store_leg(attempt, StoreLeg::There));
         let token = self.world.attempts.wait(attempt, wait);
         self.later(half, Class::Completion, Event::Midpoint { attempt, token });
     }
@@ -130,6 +144,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// The second half of a round trip.
     pub(super) fn return_trip(&mut self, attempt: u32, half: Nanos, wait: Wait, result: StepResult) {
         self.world.attempts[attempt].result = result;
+        let half = half.saturating_add(self.store_leg(attempt, StoreLeg::Back));
         let token = self.world.attempts.wait(attempt, wait);
         self.later(half, Class::Completion, Event::Resume { attempt, token });
     }
@@ -159,8 +174,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 of.pc += 1;
                 self.run_attempt(attempt);
             }
-            Wait::Cpu { length } => {
-                let pc = of.pc;
+            Wait::Cpu => {
+                let (pc, length) = (of.pc, of.last_wait);
                 self.sleep(attempt, pc, length, Wait::Work);
             }
             // These begin their operation again, or go on where a region says.
@@ -186,7 +201,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 | Wait::StoreAnswer { .. }
                 | Wait::OutboxAnswer { .. }
         );
-        answers && self.held_from_store(attempt, StoreWay::Back, Event::Resume { attempt, token })
+        answers && self.held_from_store(attempt, StoreLeg::Back, Event::Resume { attempt, token })
     }
 
     /// A round trip's middle: it takes effect wherever the other side is.
@@ -195,7 +210,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         let event = Event::Midpoint { attempt, token };
-        if self.held_from_store(attempt, StoreWay::There, event) {
+        if self.held_from_store(attempt, StoreLeg::There, event) {
             return;
         }
         match self.world.attempts[attempt].wait {

@@ -23,6 +23,10 @@ pub struct JobState {
     /// Who holds the lease of a `once` job, and which lease it is.
     holder: Option<u32>,
     lease: u32,
+    /// The round under way of each instance: its life, and what had been done when it began.
+    under_way: Vec<Option<(u32, u64)>>,
+    /// What had been done when each instance last looked and found nothing to do.
+    idle: Vec<Option<u64>>,
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -80,6 +84,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             state.by_instance[at] += 1;
         }
+        let at = self.model.instances[instance as usize].number as usize;
+        if state.under_way.len() <= at {
+            state.under_way.resize(at + 1, None);
+            state.idle.resize(at + 1, None);
+        }
+        state.under_way[at] = Some((epoch, self.world.stir));
         self.enter(instance, Work::Job { job, number });
     }
 
@@ -100,15 +110,44 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A lease was not renewed: any instance may take it, even while a paused holder works on.
     pub(super) fn job_lease_over(&mut self, job: JobId, lease: u32) {
-        let state = &mut self.world.jobs[job.index()];
-        if state.lease == lease {
-            state.holder = None;
+        let Some(holder) = self.world.jobs[job.index()].holder else { return };
+        if self.world.jobs[job.index()].lease != lease {
+            return;
+        }
+        // A holder that is well renews its lease while its round lasts.
+        let here = &self.world.instances[holder as usize];
+        let at = self.model.instances[holder as usize].number as usize;
+        let round = self.world.jobs[job.index()].under_way.get(at).copied().flatten();
+        let is_well = here.up && here.paused == 0 && round.is_some_and(|(epoch, _)| epoch == here.epoch);
+        if is_well {
+            self.take_lease(job, holder);
+        } else {
+            self.world.jobs[job.index()].holder = None;
         }
     }
 
     /// The next round comes one interval after this one's end.
     pub(super) fn job_ended(&mut self, job: JobId, instance: u32) {
         debug_assert_ne!(instance, NONE);
+        let at = self.model.instances[instance as usize].number as usize;
+        let state = &mut self.world.jobs[job.index()];
+        if let Some((_, stir)) = state.under_way[at].take() {
+            state.idle[at] = (stir == self.world.stir).then_some(stir);
+        }
         self.schedule_job(job, instance);
+    }
+
+    /// Whether every job found nothing to do when it last looked, and nobody has done anything since.
+    pub(super) fn jobs_are_idle(&self) -> bool {
+        let specs = self.model.jobs.iter().zip(&self.world.jobs);
+        specs.into_iter().all(|(spec, state)| {
+            let is_idle = |idle: &Option<u64>| *idle == Some(self.world.stir);
+            let service = &self.model.services[spec.service.index()];
+            if spec.once {
+                state.idle.iter().any(is_idle)
+            } else {
+                state.idle.len() == service.instances as usize && state.idle.iter().all(is_idle)
+            }
+        })
     }
 }

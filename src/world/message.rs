@@ -13,6 +13,8 @@ pub struct Message {
     pub id: u64,
     pub key: Option<u64>,
     pub published_at: Nanos,
+    /// How long after it has reached its broker it becomes visible (`delay`).
+    pub delay: Nanos,
     /// Block of its fields.
     pub payload: u32,
     pub references: u32,

@@ -19,6 +19,7 @@ mod effect;
 mod evaluate;
 mod fault;
 pub mod identity;
+mod inspect;
 mod instance;
 mod interpret;
 mod job;
@@ -164,9 +165,14 @@ pub enum Event {
     FaultEnd {
         firing: u32,
     },
-    Restart {
+    /// A fault fires at a step that an instance has come to.
+    FaultAt {
+        fault: FaultId,
         instance: u32,
-        epoch: u32,
+    },
+    /// The delay of a published message is over.
+    Visible {
+        message: u32,
     },
 }
 
@@ -203,8 +209,13 @@ pub struct World {
     unique: u64,
     /// Set when arrivals have stopped.
     draining: bool,
-    /// Packets on their way, and whatever else keeps the run from being quiet.
+    /// Messages on their way to a service or a broker, or waiting there for their delay.
     in_flight: u64,
+    /// Answers with fields that are on their way, or wait for a paused instance.
+    answers: u64,
+    /// Counts what anyone did that others can see: commits, messages, effects, calls. A job during whose
+    /// round it stood still had nothing to do.
+    stir: u64,
     ended: Option<bool>,
     scratch: Scratch,
 }
@@ -354,7 +365,8 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::Expire { expiry } => self.expire(expiry),
             Event::FaultBegin { fault } => self.fault_due(fault),
             Event::FaultEnd { firing } => self.fault_ends(firing),
-            Event::Restart { instance, epoch } => self.restart(instance, epoch),
+            Event::FaultAt { fault, instance } => self.fault_at(fault, instance),
+            Event::Visible { message } => self.visible(message),
             Event::Phase(phase) => self.phase(phase),
         }
     }
@@ -459,6 +471,8 @@ impl World {
             unique: 0,
             draining: false,
             in_flight: 0,
+            answers: 0,
+            stir: 0,
             ended: None,
             scratch: Scratch::default(),
         }

@@ -10,16 +10,19 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::Class;
 use crate::kernel::ids::StreamId;
 use crate::kernel::stream::DrawKey;
-use crate::kernel::time::{Nanos, SECOND, nanos_from_f64};
-use crate::model::{Duration, Model, NONE, Place, Route};
+use crate::kernel::time::{LONGEST, Nanos, SECOND, nanos_from_f64};
+use crate::model::{Duration, Model, NONE, Place, RegionLink, Route};
 use std::collections::VecDeque;
 
 /// A stream gives up doubling its retransmission timeout here (RFC 6298, 2.5).
 const LONGEST_RETRANSMISSION: Nanos = 60 * SECOND;
 
+/// Sets attempts on copies of one request apart from its further tries.
+const ANOTHER_COPY: u32 = 1 << 31;
+
 /// Which half of a store's round trip.
 #[derive(Clone, Copy, Debug)]
-pub enum StoreWay {
+pub enum StoreLeg {
     There,
     Back,
 }
@@ -157,7 +160,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn fill_pipe(&mut self, pipe: u32) {
         let Some((hop, _)) = self.world.network.pipes[pipe as usize].waiting.front().copied() else { return };
         let route = &self.model.routes[hop.route as usize];
-        let bandwidth = self.degradation(route, &hop).and_then(|of| of.bandwidth).unwrap_or(route.bandwidth);
+        let bandwidth = self.degraded(route, &hop, |of| of.bandwidth).unwrap_or(route.bandwidth);
         let length = nanos_from_f64(hop.bytes as f64 / bandwidth * 1e9);
         self.agenda.after(length, Class::Completion, Event::PipeFree { pipe });
     }
@@ -172,46 +175,99 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Loss, duplication and latency of a packet on the wire.
     fn launch(&mut self, hop: Hop, event: Event) {
-        let model = self.model;
-        let route = &model.routes[hop.route as usize];
-        let worse = self.degradation(route, &hop).cloned();
-        let worse = worse.as_ref();
-        let mut loss = worse.and_then(|of| of.loss).unwrap_or(route.loss);
-        let duplicate = worse.and_then(|of| of.duplicate).unwrap_or(route.duplicate);
-        let mut latency = match worse.and_then(|of| of.latency) {
-            Some(latency) => self.length(latency, hop.draw.beside(hop.route)),
-            None => self.length(hop.latency, hop.draw),
-        };
-        let between = |link: &&crate::model::RegionLink| link.from == hop.from && link.to == hop.to;
-        if let Some(link) = model.region_links.iter().find(between).filter(|_| hop.from != hop.to) {
-            latency += self.length(link.latency, hop.draw.beside(hop.route));
-            loss = 1.0 - (1.0 - loss) * (1.0 - link.loss);
+        let route = &self.model.routes[hop.route as usize];
+        if !route.datagram {
+            let latency = self.stream_latency(&hop);
+            return self.arrive_after(latency, &hop, event);
         }
-        let mut ordinal = 0;
-        let mut draw = |this: &mut Self| {
-            ordinal += 1;
-            this.uniform(hop.trouble, hop.draw.beside(ordinal))
-        };
-        if route.datagram {
-            if loss > 0.0 && draw(self) < loss {
-                return self.lose(route, event);
-            }
-            if duplicate > 0.0 && draw(self) < duplicate {
-                self.record(Record::Duplicated { link: route.link });
-                if self.packet_copied(event) {
-                    let second = self.length(hop.latency, hop.draw.beside(u32::MAX));
-                    self.arrive_after(second, &hop, event);
-                }
-            }
-        } else if loss > 0.0 {
+        let loss = self.loss(route, &hop);
+        if loss > 0.0 && self.uniform(hop.trouble, hop.draw.beside(1)) < loss {
+            return self.lose(route, event);
+        }
+        let duplicate = self.degraded(route, &hop, |of| of.duplicate).unwrap_or(route.duplicate);
+        if duplicate > 0.0 && self.uniform(hop.trouble, hop.draw.beside(2)) < duplicate && is_worth_copying(event)
+        {
+            self.record(Record::Duplicated { link: route.link });
+            self.copy_packet(event);
+            let second = self.latency(&hop, 1);
+            self.arrive_after(second, &hop, event);
+        }
+        let latency = self.latency(&hop, 0);
+        self.arrive_after(latency, &hop, event);
+    }
+
+    /// How long a packet takes on a stream, which sends again what gets lost.
+    fn stream_latency(&mut self, hop: &Hop) -> Nanos {
+        let route = &self.model.routes[hop.route as usize];
+        let loss = self.loss(route, hop);
+        let mut latency = self.latency(hop, 0);
+        if loss > 0.0 {
             let mut again = route.retransmit_after;
-            while draw(self) < loss && latency < crate::kernel::time::LONGEST / 2 {
+            let mut ordinal = 1;
+            while latency < LONGEST / 2 && self.uniform(hop.trouble, hop.draw.beside(ordinal)) < loss {
                 self.record(Record::Lost { link: route.link });
                 latency += again;
                 again = (again * 2).min(LONGEST_RETRANSMISSION.max(route.retransmit_after));
+                ordinal += 1;
             }
         }
-        self.arrive_after(latency, &hop, event);
+        latency
+    }
+
+    /// The latency of one copy of a packet: of its route, and between its regions.
+    fn latency(&mut self, hop: &Hop, copy: u32) -> Nanos {
+        let model = self.model;
+        let route = &model.routes[hop.route as usize];
+        // What other packets may draw for the same cause from the same stream is kept apart by the step.
+        let aside = hop.draw.beside(hop.trouble.0).beside(copy);
+        let own = match self.degraded_between_ends(route, hop) {
+            Some(worse) => self.length(worse, aside),
+            None if copy == 0 => self.length(hop.latency, hop.draw),
+            None => self.length(hop.latency, aside),
+        };
+        if hop.from == hop.to || hop.from == u16::MAX || hop.to == u16::MAX {
+            return own;
+        }
+        let apart = [Place::Region(hop.from), Place::Region(hop.to)];
+        let worse = self.world.network.degradations.iter().rev().find_map(|of| {
+            of.latency.filter(|_| joins(&of.places, of.one_way, &[apart[0]], &[apart[1]]))
+        });
+        let between = self.region_link(hop).map(|link| link.latency);
+        match worse.or(between) {
+            Some(latency) => own.saturating_add(self.length(latency, aside)).min(LONGEST),
+            None => own,
+        }
+    }
+
+    fn region_link(&self, hop: &Hop) -> Option<&'_ RegionLink> {
+        self.model.region_links.iter().find(|link| link.from == hop.from && link.to == hop.to)
+    }
+
+    /// The share of packets lost: on the route, and between the regions.
+    fn loss(&self, route: &Route, hop: &Hop) -> f64 {
+        let own = self.degraded(route, hop, |of| of.loss).unwrap_or(route.loss);
+        let between = if hop.from == hop.to { None } else { self.region_link(hop) };
+        between.map_or(own, |link| 1.0 - (1.0 - own) * (1.0 - link.loss))
+    }
+
+    /// What lies between an attempt's service and its store takes, beside the store's own latencies.
+    pub(super) fn store_leg(&mut self, attempt: u32, way: StoreLeg) -> Nanos {
+        let model = self.model;
+        let instance = &model.instances[self.world.attempts[attempt].instance as usize];
+        let Some(between) = &model.services[instance.service.index()].store_way else { return 0 };
+        let store = model.stores[self.store_of(attempt)].region;
+        let of = &self.world.attempts[attempt];
+        // One attempt goes to its store many times: once for each wait.
+        let draw = self.attempt_key(attempt).beside(of.pc).beside(of.step_tries);
+        let (route, latency, trouble, from, to) = match way {
+            StoreLeg::There => {
+                (between.there, between.hops.there, between.hops.trouble, instance.region, store)
+            }
+            StoreLeg::Back => {
+                (between.back, between.hops.back, between.hops.trouble_back, store, instance.region)
+            }
+        };
+        self.stream_latency(&Hop { route, latency, trouble, draw, from, to, bytes: 0, channel: None })
     }
 
     /// A uniform number in [0, 1).
@@ -229,10 +285,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         splits.iter().any(|split| parts(&split.places, split.one_way, route, hop))
     }
 
-    /// The last degradation that a packet meets.
-    fn degradation(&self, route: &Route, hop: &Hop) -> Option<&Degradation> {
-        let degradations = self.world.network.degradations.iter().rev();
-        degradations.filter(|of| !of.places.is_empty()).find(|of| parts(&of.places, of.one_way, route, hop))
+    /// What the latest degradation says of a knob that a packet meets.
+    fn degraded<T>(&self, route: &Route, hop: &Hop, knob: impl Fn(&Degradation) -> Option<T>) -> Option<T> {
+        let meets = |of: &&Degradation| parts(&of.places, of.one_way, route, hop);
+        self.world.network.degradations.iter().rev().filter(meets).find_map(knob)
+    }
+
+    /// The latency that a degradation puts in place of the route's own; between regions alone, it is the
+    /// regions' link that gets slower.
+    fn degraded_between_ends(&self, route: &Route, hop: &Hop) -> Option<Duration> {
+        let regions = [Place::Region(hop.from), Place::Region(hop.to)];
+        self.degraded(route, hop, |of| {
+            of.latency.filter(|_| !joins(&of.places, of.one_way, &[regions[0]], &[regions[1]]))
+        })
     }
 
     pub(super) fn begin_split(&mut self, firing: u32, places: Vec<Place>, one_way: bool) {
@@ -264,18 +329,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Holds back an attempt's statement to its store, or the store's answer, while a split parts them.
-    pub(super) fn held_from_store(&mut self, attempt: u32, way: StoreWay, event: Event) -> bool {
+    pub(super) fn held_from_store(&mut self, attempt: u32, way: StoreLeg, event: Event) -> bool {
         if self.world.network.splits.is_empty() {
             return false;
         }
-        let service = self.model.instances[self.world.attempts[attempt].instance as usize].service;
-        let store = self.model.stores[self.store_of(attempt)].service;
-        let ends = [Place::Service(service), Place::Store(store)];
-        let [from, to] = match way {
-            StoreWay::There => ends,
-            StoreWay::Back => [ends[1], ends[0]],
+        let instance = &self.model.instances[self.world.attempts[attempt].instance as usize];
+        let store = &self.model.stores[self.store_of(attempt)];
+        let own = [Place::Service(instance.service), Place::Region(instance.region)];
+        let other = [Place::Store(store.service), Place::Region(store.region)];
+        let (from, to) = match way {
+            StoreLeg::There => (own, other),
+            StoreLeg::Back => (other, own),
         };
-        let parts = |split: &Split| joins(&split.places, split.one_way, &[from], &[to]);
+        let parts = |split: &Split| joins(&split.places, split.one_way, &from, &to);
         let held = self.world.network.splits.iter().any(parts);
         if held {
             self.world.network.held_statements.push(event);
@@ -301,7 +367,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Lets go of what a packet carried that will not arrive.
     pub(super) fn packet_lost(&mut self, event: Event) {
         match event {
-            Event::Request { request } => drop(self.take_request(request)),
+            Event::Request { request } => {
+                let taken = self.take_request(request);
+                self.release_message(taken.message);
+            }
             Event::Sent { message, .. }
             | Event::Publish { message, .. }
             | Event::RelayPublished { message, .. } => {
@@ -314,8 +383,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    /// A packet arrives twice, if a second copy makes any difference.
-    fn packet_copied(&mut self, event: Event) -> bool {
+    /// A packet arrives twice: what it carries is referred to once more.
+    fn copy_packet(&mut self, event: Event) {
         match event {
             Event::Request { request } => {
                 let of = &mut self.world.network.requests[request];
@@ -328,10 +397,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 self.world.in_flight += 1;
                 self.world.messages[message].references += 1;
             }
-            // Whoever waits for an answer, or hears an acknowledgement, takes the first and drops the second.
-            _ => return false,
+            other => unreachable!("not worth copying: {other:?}"),
         }
-        true
     }
 
     /// One copy of a request is no longer under way.
@@ -339,6 +406,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &mut self.world.network.requests[request];
         of.copies -= 1;
         let taken = *of;
+        // What another copy starts is an attempt of its own.
+        of.cause = of.cause.again(ANOTHER_COPY);
         if taken.copies == 0 {
             self.world.network.requests.release(request);
         }
@@ -352,6 +421,15 @@ impl Route {
     pub fn is_plain(&self) -> bool {
         self.loss == 0.0 && self.duplicate == 0.0 && self.pipe == NONE
     }
+}
+
+/// Whether a second copy makes any difference. Who waits for an answer, or hears an acknowledgement, takes
+/// the first and drops the second; a delivery names one copy at the broker, which is handled once.
+fn is_worth_copying(event: Event) -> bool {
+    matches!(
+        event,
+        Event::Request { .. } | Event::Sent { .. } | Event::Publish { .. } | Event::RelayPublished { .. }
+    )
 }
 
 /// Whether a packet on this route passes between two of the places.

@@ -64,7 +64,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let publish = &model.publishes[step as usize];
         let Some(times) = publish.outbox else { unreachable!("called for outbox publishes") };
-        let message = self.make_publication(attempt, publish, step)?;
+        let made = self.make_publication(attempt, publish, step);
+        if made.is_err() && self.world.attempts[attempt].transaction.is_none() {
+            self.release_connection(attempt);
+        }
+        let message = made?;
         let of = &mut self.world.attempts[attempt];
         of.outgoing = message;
         of.state.alone = of.transaction.is_none();
@@ -214,15 +218,29 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             state.unconfirmed = state.batch.iter().map(|(_, message)| *message).collect();
         }
         state.sends += 1;
-        let sends = state.sends;
-        let mut timeout = None;
-        for message in state.unconfirmed.clone() {
+        let (sends, instance) = (state.sends, state.instance);
+        let batch = state.unconfirmed.clone();
+        if sends == 1 {
+            // The relay is the producer. One that takes a row up again after a crash is a new producer, which
+            // no broker takes for the old one.
+            for &message in &batch {
+                let sequence = &mut self.world.producers[instance as usize];
+                *sequence += 1;
+                let of = &mut self.world.messages[message];
+                (of.producer, of.sequence) = (instance, *sequence);
+            }
+        }
+        // Nobody waits for the confirmation of what asks for none.
+        let confirms = |message: &u32| model.publishes[self.world.messages[*message].step as usize].confirm;
+        self.world.outboxes[outbox as usize].unconfirmed = batch.iter().copied().filter(confirms).collect();
+        let mut timeout: Option<crate::model::RingLength> = None;
+        for message in batch {
             let publish = &model.publishes[self.world.messages[message].step as usize];
             let topic = publish.topic;
             let partition = self.partition_of(message, topic);
             let broker = model.topics[topic.index()].broker;
             let (route, _, hops) = model.outboxes[outbox as usize].ways[broker.index()];
-            if publish.confirm {
+            if publish.confirm && timeout.is_none_or(|longest| longest.length < publish.timeout.length) {
                 timeout = Some(publish.timeout);
             }
             self.world.messages[message].references += 1;
@@ -264,14 +282,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let publish = &model.publishes[self.world.messages[message].step as usize];
         let topic = &model.topics[publish.topic.index()];
         let draw = self.world.messages[message].cause.attempt_key(0, 0).beside(1);
-        self.accept(message, publish.topic);
+        self.arrive(message, publish.topic);
         let state = &self.world.outboxes[outbox as usize];
         if !publish.confirm || state.token != token {
             return;
         }
         let (_, back, hops) = model.outboxes[outbox as usize].ways[topic.broker.index()];
         let to = model.instances[state.instance as usize].region;
-        let trouble = hops.trouble;
+        let trouble = hops.trouble_back;
         let hop = Hop {
             route: back,
             latency: hops.back,

@@ -29,6 +29,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for instance in 0..model.instances.len() as u32 {
             self.begin_jobs(instance);
         }
+        self.schedule_first_expiries();
         for outbox in 0..model.outboxes.len() as u32 {
             self.schedule_poll(outbox);
         }
@@ -43,22 +44,30 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let limit = self.model.run.drain;
                 self.agenda.after(limit, Class::Fault, Event::Phase(Phase::Limit));
             }
-            Phase::Limit => self.world.ended = Some(false),
+            Phase::Limit => self.world.ended = Some(self.is_quiet()),
         }
     }
 
-    /// Whether the drain is over: nothing is in flight, or its limit is reached.
+    /// Whether the drain is over: nothing is in flight and no job found anything to do when it last
+    /// looked, or the limit is reached. A job that is never idle, or that looks too seldom to be seen
+    /// idle, makes the drain long and not unquiet.
     pub(super) fn is_over(&self) -> bool {
+        self.world.ended.is_some() || self.is_quiet() && self.jobs_are_idle()
+    }
+
+    /// Whether nothing is in flight.
+    fn is_quiet(&self) -> bool {
         let world = &self.world;
-        world.ended.is_some()
-            || world.attempts.len() == 0
-                && world.in_flight == 0
-                && world.tickets.len() == 0
-                && world.timers.len() == 0
-                && world.network.requests.len() == 0
-                && world.network.delayed() == 0
-                && world.effects.under_way() == 0
-                && world.outboxes.iter().all(|outbox| outbox.unsent() == 0)
-                && (0..self.model.groups.len()).all(|group| world.broker.lag(GroupId::new(group)) == 0)
+        world.attempts.len() == 0
+            && world.in_flight == 0
+            && world.answers == 0
+            && world.tickets.len() == 0
+            && world.timers.len() == 0
+            && world.network.requests.len() == 0
+            && world.network.delayed() == 0
+            && world.effects.under_way() == 0
+            && world.outboxes.iter().all(|outbox| outbox.unsent() == 0)
+            && (0..self.model.groups.len()).all(|group| world.broker.lag(GroupId::new(group)) == 0)
+            && world.broker.deliveries_held() == 0
     }
 }

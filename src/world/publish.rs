@@ -7,7 +7,7 @@ use super::network::Hop;
 use super::record::{Observer, Record};
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::event_list::RingId;
+use crate::kernel::event_list::{Class, RingId};
 use crate::kernel::ids::*;
 use crate::model::{Error, NONE, Pc, PublishStep};
 
@@ -46,9 +46,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Some(operand) => this.evaluate(operand, attempt).map(Some),
             None => Ok(None),
         };
-        let (key, id) = match (given(self, publish.key), given(self, publish.id)) {
-            (Ok(key), Ok(id)) => (key, id),
-            (Err(error), _) | (_, Err(error)) => {
+        let (key, id) = (given(self, publish.key), given(self, publish.id));
+        let delay = match publish.delay {
+            Some(delay) => self.clock_length(delay, attempt),
+            None => Ok(0),
+        };
+        let (key, id, delay) = match (key, id, delay) {
+            (Ok(key), Ok(id), Ok(delay)) => (key, id, delay),
+            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
                 self.release_message(message);
                 return Err(error);
             }
@@ -58,14 +63,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         *sequence += 1;
         let sequence = *sequence;
         let of = &mut self.world.messages[message];
-        (of.step, of.producer, of.sequence) = (step, producer, sequence);
+        (of.step, of.producer, of.sequence, of.delay) = (step, producer, sequence, delay);
         of.key = key.or(of.key);
         of.id = id.unwrap_or(of.id);
         of.partition = NONE;
         Ok(message)
     }
 
-    fn producer_of(&self, attempt: u32) -> u32 {
+    /// Numbers whoever sends: an instance, or behind them all a client.
+    pub(super) fn producer_of(&self, attempt: u32) -> u32 {
         let of = &self.world.attempts[attempt];
         match of.instance {
             NOWHERE => {
@@ -129,7 +135,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let step = self.world.messages[message].step;
         let publish = &model.publishes[step as usize];
-        self.accept(message, publish.topic);
+        self.arrive(message, publish.topic);
         if attempt == NONE || !self.world.attempts.is_waiting(attempt, token) {
             return;
         }
@@ -137,7 +143,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let hop = Hop {
             route: publish.back,
             latency: publish.hops.back,
-            trouble: publish.hops.trouble,
+            trouble: publish.hops.trouble_back,
             draw: of.cause.again(of.step_tries).attempt_key(of.item, of.tries).beside(1),
             from: model.topics[publish.topic.index()].region,
             to: self.region_of(attempt),
@@ -147,18 +153,43 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.transmit(hop, Event::Answer { attempt, token, payload: NONE });
     }
 
+    /// A message has reached its broker: it is visible at once, or when its delay is over.
+    pub(super) fn arrive(&mut self, message: u32, topic: TopicId) {
+        let delay = self.world.messages[message].delay;
+        if delay == 0 {
+            return self.accept(message, topic);
+        }
+        self.world.in_flight += 1;
+        self.agenda.after(delay, Class::Timer, Event::Visible { message });
+    }
+
+    /// The delay of a published message is over.
+    pub(super) fn visible(&mut self, message: u32) {
+        self.world.in_flight -= 1;
+        let step = self.world.messages[message].step;
+        self.accept(message, self.model.publishes[step as usize].topic);
+    }
+
     /// A broker takes a message in; the packet's reference becomes the broker's.
-    pub(super) fn accept(&mut self, message: u32, topic: TopicId) {
+    fn accept(&mut self, message: u32, topic: TopicId) {
         let of = &self.world.messages[message];
         let (key, partition, obligation) = (of.key, of.partition, of.cause.obligation);
         let size = self.model.messages[of.kind.index()].size_bytes;
         let origin = Some(Origin { producer: of.producer, sequence: of.sequence });
+        // A message that is in the broker already, sent again and not recognised, is held once.
+        let held_before = self.world.broker.holds(message);
         // Before the actions that it leads to: observers first hear of the message.
         let accepted = self.begin_broker(|broker, choose, actions| {
             broker.accept(topic, partition, message, key, size, origin, choose, actions)
         });
         match accepted {
-            Accepted::Appended { .. } => self.record(Record::Accepted { topic, message, obligation }),
+            Accepted::Appended { .. } => {
+                self.world.stir += 1;
+                self.record(Record::Accepted { topic, message, obligation });
+                if held_before {
+                    self.release_message(message);
+                }
+            }
             Accepted::Duplicate => {
                 self.record(Record::Deduplicated { topic });
                 self.release_message(message);
@@ -170,10 +201,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn confirmed(&mut self, attempt: u32, step: u32) {
         self.end_wait(attempt);
         let model = self.model;
-        if self.unanswered(attempt, &model.publishes[step as usize].unanswered) {
-            return;
-        }
         let pc = self.world.attempts[attempt].pc;
+        if self.unanswered(attempt, &model.publishes[step as usize].unanswered) {
+            self.world.attempts[attempt].pc = pc + 1;
+            return self.go_on_after_faults(attempt);
+        }
         self.proceed(attempt, Ok(pc + 1));
     }
 }

@@ -10,7 +10,12 @@ use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::RingId;
 use crate::kernel::ids::*;
+use crate::kernel::time::LONGEST;
 use crate::model::{Error, Model, Pc, RowStep, RowVerb, Word};
+
+/// A scan, or a write to every row that `where` admits, takes the time of one round trip for each so
+/// many rows that it looks at: there is no index but the key.
+const ROWS_OF_A_PAGE: usize = 100;
 
 /// A row version with a time to live.
 #[derive(Clone, Copy, Debug)]
@@ -87,13 +92,20 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 return;
             }
             Ok(Some(result)) => result,
-            Err(error) => StepResult::Error(error),
+            Err(error) => {
+                let remaining =
+                    std::mem::replace(&mut self.world.attempts[attempt].remaining, super::words::EMPTY);
+                self.world.lists.release(remaining);
+                StepResult::Error(error)
+            }
         };
         let result = self.end_alone(attempt, result);
         let half = self.world.attempts[attempt].last_wait;
         self.return_trip(attempt, half, Wait::RowAnswer { step }, result);
         let model = self.model;
-        self.unanswered(attempt, &model.row_steps[step as usize].unanswered);
+        if !matches!(result, StepResult::Error(_)) {
+            self.unanswered(attempt, &model.row_steps[step as usize].unanswered);
+        }
     }
 
     /// A statement of its own commits with what it did.
@@ -180,6 +192,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn visible_rows(&mut self, attempt: u32, of: &RowStep, step: u32) -> Result<Vec<Word>, Error> {
         let all = self.all_rows(attempt, of, step);
         let columns = self.model.tables[of.table.index()].columns as usize;
+        let pages = (all.len() / columns).div_ceil(ROWS_OF_A_PAGE).max(1) as u64;
+        // The first page is in the round trip; the others are read before the answer sets out.
+        let answer = &mut self.world.attempts[attempt].last_wait;
+        *answer = answer.saturating_mul(2 * pages - 1).min(LONGEST);
         let Some(filter) = of.filter else { return Ok(all) };
         let mut admitted = Vec::new();
         for row in all.chunks(columns) {
@@ -515,6 +531,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let words = change.new.or(change.old.map(|old| old.words)).unwrap_or(&[]);
             let row = spec.key.iter().fold(0, |hash, &column| mix(hash, words[column as usize]));
             let (version, obligation, new) = (change.version, change.writer, change.new.is_some());
+            self.world.stir += 1;
             self.record(Record::Committed { table, row, version: version.number, obligation });
             if new {
                 self.schedule_expiry(Expiring { version, table, memory: None });
@@ -563,6 +580,36 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if let Some(ttl) = self.model.tables[expiring.table.index()].ttl {
             let expiry = self.world.expiries.add(expiring);
             self.agenda.after_constant(RingId(ttl.ring), Event::Expire { expiry });
+        }
+    }
+
+    /// The rows that are there at the start have their time to live as well.
+    pub(super) fn schedule_first_expiries(&mut self) {
+        let model = self.model;
+        for (store, spec) in model.stores.iter().enumerate() {
+            for &table in spec.tables.iter().filter(|table| model.tables[table.index()].ttl.is_some()) {
+                let rows = self.world.stores[store].store.rows(model.tables[table.index()].number);
+                let versions: Vec<RowVersion> = rows.map(|row| row.version).collect();
+                for version in versions {
+                    self.schedule_expiry(Expiring { version, table, memory: None });
+                }
+            }
+        }
+        (0..model.instances.len() as u32).for_each(|instance| self.schedule_memory_expiries(instance));
+    }
+
+    /// The rows that the memory of an instance starts with.
+    pub(super) fn schedule_memory_expiries(&mut self, instance: u32) {
+        let model = self.model;
+        let memory = Some((instance, self.world.instances[instance as usize].epoch));
+        let service = model.instances[instance as usize].service;
+        let tables = model.services[service.index()].memory.iter();
+        for &table in tables.filter(|table| model.tables[table.index()].ttl.is_some()) {
+            let rows = self.world.memories[instance as usize].rows(model.tables[table.index()].number);
+            let versions: Vec<RowVersion> = rows.map(|row| row.version).collect();
+            for version in versions {
+                self.schedule_expiry(Expiring { version, table, memory });
+            }
         }
     }
 

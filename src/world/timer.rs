@@ -10,7 +10,7 @@ use super::interpret::Flow;
 use super::record::{Observer, Outcome};
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::event_list::Class;
+use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::time::{Nanos, SECOND};
 use crate::model::{Error, NONE, Pc};
@@ -33,16 +33,18 @@ pub struct Timer {
     /// The attempt whose transaction has yet to commit it.
     uncommitted: u32,
     fired: u32,
+    /// Names the event that makes it fire, until it does.
+    due: Handle,
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn after(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
         let model = self.model;
         let of = &model.afters[step as usize];
-        let delay = self.step_length(of.delay, attempt)?;
+        let delay = self.clock_length(of.delay, attempt)?;
         let from = &self.world.attempts[attempt];
         let (instance, message, cause) =
-            (from.instance, from.message, from.cause.child(of.site.0, from.item));
+            (from.instance, from.message, from.cause.child(of.site.0, from.item).again(from.tries));
         let cause = if from.item != 0 { cause.aside() } else { cause };
         let epoch = self.world.instances.get(instance as usize).map_or(0, |here| here.epoch);
         let service = match instance {
@@ -63,6 +65,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             memory: of.durable.is_none().then_some((instance, epoch)),
             uncommitted: NONE,
             fired: 0,
+            due: Handle::NONE,
         });
         let Some(times) = of.durable else {
             self.start_timer(timer);
@@ -80,7 +83,24 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     fn start_timer(&mut self, timer: u32) {
         let delay = self.world.timers[timer].delay;
-        self.agenda.after(delay, Class::Timer, Event::Timer { timer });
+        let due = self.agenda.after(delay, Class::Timer, Event::Timer { timer });
+        self.world.timers[timer].due = due;
+    }
+
+    /// An instance has crashed: timers in its memory will not fire.
+    pub(super) fn forget_timers(&mut self, instance: u32) {
+        if self.world.timers.len() == 0 {
+            return;
+        }
+        let lost = |(_, timer): &(u32, &Timer)| {
+            timer.due != Handle::NONE && timer.memory.is_some_and(|(at, _)| at == instance)
+        };
+        let lost: Vec<(u32, Handle)> =
+            self.world.timers.all().filter(lost).map(|(slot, timer)| (slot, timer.due)).collect();
+        for (timer, due) in lost {
+            self.agenda.cancel(due);
+            self.remove_timer(timer);
+        }
     }
 
     /// A durable timer outside a transaction reaches the store.
@@ -115,6 +135,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A timer fires.
     pub(super) fn timer_due(&mut self, timer: u32) {
+        self.world.timers[timer].due = Handle::NONE;
         let of = self.world.timers[timer];
         match of.memory {
             Some((NOWHERE, _)) => self.fire_on_client(timer),
@@ -196,8 +217,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if of.message != NONE {
             self.release_message(of.message);
         }
-        // A freed slot must not look like one that waits for a commit.
+        // A freed slot must not look like one that waits for a commit, or to fire.
         self.world.timers[timer].uncommitted = NONE;
+        self.world.timers[timer].due = Handle::NONE;
         self.world.timers.release(timer);
     }
 }

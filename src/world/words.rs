@@ -7,6 +7,8 @@ use crate::model::code::{NONE, Word};
 pub struct Words {
     words: Vec<Word>,
     free: Vec<Vec<u32>>,
+    /// Blocks in use.
+    used: usize,
 }
 
 impl Words {
@@ -16,6 +18,7 @@ impl Words {
         if length == 0 {
             return NONE;
         }
+        self.used += 1;
         if let Some(block) = self.free.get_mut(length as usize).and_then(Vec::pop) {
             self.words[block as usize..block as usize + length as usize].fill(0);
             return block;
@@ -30,10 +33,16 @@ impl Words {
         if block == NONE {
             return;
         }
+        self.used -= 1;
         if self.free.len() <= length as usize {
             self.free.resize(length as usize + 1, Vec::new());
         }
         self.free[length as usize].push(block);
+    }
+
+    /// How many blocks are in use.
+    pub fn len(&self) -> usize {
+        self.used
     }
 
     #[inline(always)]
@@ -78,6 +87,11 @@ impl Lists {
                 self.lists.len() as Word - 1
             }
         }
+    }
+
+    /// How many are in use.
+    pub fn len(&self) -> usize {
+        self.lists.len() - self.free.len()
     }
 
     pub fn get(&self, handle: Word) -> &[Word] {

@@ -3,3 +3,4 @@
 mod any_input;
 mod loading;
 mod mistakes;
+mod resolve;

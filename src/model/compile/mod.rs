@@ -200,7 +200,11 @@ fn regions_of(scenario: &scenario::Scenario) -> Vec<String> {
     let services = scenario.services.iter().map(|service| &service.place);
     let clients = scenario.clients.iter().map(|client| &client.place);
     let brokers = scenario.brokers.iter().map(|broker| &broker.place);
-    for region in services.chain(clients).chain(brokers).flatten() {
+    let stores = scenario.services.iter().filter_map(|service| match &service.store {
+        Some(scenario::StoreUse::Own(own)) => Some(&own.place),
+        _ => None,
+    });
+    for region in services.chain(clients).chain(brokers).chain(stores).flatten() {
         if !regions.contains(region) {
             regions.push(region.clone());
         }

@@ -6,7 +6,8 @@ use crate::kernel::ids::*;
 use crate::kernel::stream::Draw;
 use crate::kernel::time::{MILLISECOND, nanos_from_f64};
 use crate::model::code::{Duration, Hops, NONE};
-use crate::model::{Place, RegionLink, Route};
+use crate::kernel::distribution::Shape;
+use crate::model::{Place, RegionLink, Route, StoreWay};
 use crate::scenario::resolved::{self as scenario, End, GeneratorKind};
 
 impl<'s> Compiler<'s> {
@@ -15,12 +16,12 @@ impl<'s> Compiler<'s> {
         if let Some(route) = self.routes.get(&(from, to)) {
             return *route;
         }
-        let scenario = self.scenario;
         let written = self.written_link(from, to);
         let (knobs, name) = match written {
-            Some(link) => (&link.knobs, link.name.clone()),
+            Some(link) => (link.knobs.clone(), link.name.clone()),
             None => {
-                (&scenario.network.default, format!("{} → {}", self.place_name(from), self.place_name(to)))
+                let name = format!("{} → {}", self.place_name(from), self.place_name(to));
+                (self.unwritten(from, to), name)
             }
         };
         let names = &mut self.model.names.links;
@@ -36,12 +37,18 @@ impl<'s> Compiler<'s> {
             loss: knobs.loss,
             duplicate: knobs.duplicate,
             bandwidth: knobs.bandwidth.unwrap_or(f64::INFINITY),
-            pipe: if knobs.bandwidth.is_some() { link.0 } else { NONE },
+            // Each way of each pair has the bandwidth to itself.
+            pipe: match knobs.bandwidth.is_some() || self.is_degraded(|_, bandwidth| bandwidth) {
+                true => self.model.routes.len() as u32,
+                false => NONE,
+            },
             datagram: knobs.datagram,
             retransmit_after: (200 * MILLISECOND).max(nanos_from_f64(2.0 * mean)),
-            reorders: super::parts::fixed(&knobs.latency).is_none()
-                || knobs.loss > 0.0
-                || !self.model.region_links.is_empty(),
+            reorders: !knobs.datagram
+                && (super::parts::fixed(&knobs.latency).is_none()
+                    || knobs.loss > 0.0
+                    || !self.model.region_links.is_empty()
+                    || self.is_degraded(|latency, _| latency)),
         };
         let route = push(&mut self.model.routes, route);
         self.routes.insert((from, to), route);
@@ -61,6 +68,7 @@ impl<'s> Compiler<'s> {
             routing: stream("routing", routed),
             routing_second: stream("routing second", routed),
             trouble: stream("trouble", true),
+            trouble_back: stream("trouble back", true),
         }
     }
 
@@ -68,10 +76,59 @@ impl<'s> Compiler<'s> {
     pub fn hop(&mut self, route: u32, name: String) -> Duration {
         let route = &self.model.routes[route as usize];
         let (from, to) = (route.from, route.to);
-        let scenario = self.scenario;
-        let written = self.written_link(from, to);
-        let knobs = written.map_or(&scenario.network.default, |link| &link.knobs);
-        self.generated_duration(&knobs.latency, &name)
+        let latency = match self.written_link(from, to) {
+            Some(link) => link.knobs.latency.clone(),
+            None => self.unwritten(from, to).latency,
+        };
+        self.generated_duration(&latency, &name)
+    }
+
+    /// What a way is like that no link describes: as the default, but for the way to a store, whose
+    /// latencies include it.
+    fn unwritten(&self, from: Place, to: Place) -> scenario::LinkKnobs {
+        let default = self.scenario.network.default.clone();
+        if !matches!((from, to), (Place::Store(_), _) | (_, Place::Store(_))) {
+            return default;
+        }
+        let mut latency = default.latency;
+        latency.kind = GeneratorKind::Distribution(super::parts::plain(Shape::Constant(0.0)));
+        scenario::LinkKnobs { latency, loss: 0.0, bandwidth: None, datagram: false, duplicate: 0.0 }
+    }
+
+    /// Whether some fault changes latencies or bandwidths (first and second argument of `how`).
+    fn is_degraded(&self, how: impl Fn(bool, bool) -> bool) -> bool {
+        self.scenario.faults.iter().any(|fault| match &fault.kind {
+            scenario::FaultKind::Degrade { latency, loss, bandwidth, .. } => {
+                how(latency.is_some() || loss.is_some(), bandwidth.is_some())
+            }
+            _ => false,
+        })
+    }
+
+    fn names_in_fault(&self, end: &End) -> bool {
+        self.scenario.faults.iter().any(|fault| match &fault.kind {
+            scenario::FaultKind::Degrade { ends, .. } => ends.contains(end),
+            _ => false,
+        })
+    }
+
+    /// The way between a service and its store, if there is anything to it beside the store's latencies:
+    /// a link that is written, a degradation that may come, or regions apart.
+    pub fn store_way(&mut self, service: ServiceId, store: u32) -> Option<StoreWay> {
+        let owner = self.model.stores[store as usize].service;
+        let ends = (Place::Service(service), Place::Store(owner));
+        let is_named = self.written_link(ends.0, ends.1).is_some()
+            || self.written_link(ends.1, ends.0).is_some()
+            || self.names_in_fault(&End::Store(owner))
+            || self.model.stores[store as usize].region != u16::MAX;
+        if !is_named {
+            return None;
+        }
+        let there = self.route(ends.0, ends.1);
+        let back = self.route(ends.1, ends.0);
+        let name = format!("{}/store", self.scenario.services[service.index()].name);
+        let hops = self.hops(there, back, &name, false);
+        Some(StoreWay { there, back, hops })
     }
 
     /// Links between regions; they add to whatever else a message crosses.

@@ -68,6 +68,7 @@ impl Compiler<'_> {
                         scenario::Isolation::Serializable => Isolation::Serializable,
                     },
                     connections: count(own.connections),
+                    region: self.region_in_turn(&own.place, 0),
                     tables: own.tables.clone(),
                 });
             }
@@ -96,6 +97,7 @@ impl Compiler<'_> {
             }
             let jobs = (0..spec.jobs.len()).map(|at| JobId::new(self.model.jobs.len() + at)).collect();
             let store = self.store_of(id);
+            let store_way = store.and_then(|store| self.store_way(id, store));
             self.model.services.push(Service {
                 name: spec.name.clone(),
                 first_instance,
@@ -122,6 +124,7 @@ impl Compiler<'_> {
                     scenario::Routing::ByKey => Routing::ByKey,
                 },
                 store,
+                store_way,
                 memory: spec.memory.clone(),
                 outbox: None,
                 groups: spec.groups.clone(),
@@ -294,7 +297,7 @@ impl Compiler<'_> {
             let broker = Place::Broker(scenario.topics[group.topic.index()].broker);
             let place = Place::Service(group.service);
             let mut deliveries = Vec::new();
-            for &message in &scenario.topics[group.topic.index()].messages {
+            for message in self.messages_of(group.topic) {
                 let handlers = &self.model.services[group.service.index()].handlers;
                 let handler = handlers.iter().find(|(handled, _)| *handled == message);
                 let handler = handler.map_or(HandlerId(NONE), |(_, handler)| *handler);
@@ -315,6 +318,25 @@ impl Compiler<'_> {
                 acknowledge_route,
             });
         }
+    }
+
+    /// What a topic may hold: what it carries, and what others give up to it as dead letters.
+    fn messages_of(&self, topic: TopicId) -> Vec<MessageId> {
+        let scenario = self.scenario;
+        let mut topics = vec![topic];
+        let mut messages: Vec<MessageId> = Vec::new();
+        for at in 0.. {
+            let Some(&from) = topics.get(at) else { break };
+            let carried = &scenario.topics[from.index()].messages;
+            let new: Vec<_> = carried.iter().copied().filter(|new| !messages.contains(new)).collect();
+            messages.extend(new);
+            for group in &scenario.groups {
+                if group.knobs.exhaust.dead_letter == Some(from) && !topics.contains(&group.topic) {
+                    topics.push(group.topic);
+                }
+            }
+        }
+        messages
     }
 
     pub fn outboxes(&mut self) {

@@ -45,6 +45,12 @@ impl<'s> Compiler<'s> {
             if owns_list(&local.ty) {
                 frame.lists.push(slot);
             }
+            // An answer's lists are owned by the words they came in.
+            if let scenario::Type::Reply(message) = &local.ty {
+                let fields = &self.scenario.messages[message.index()].reply;
+                let lists = (slot..).zip(fields).filter(|(_, field)| owns_list(&field.ty));
+                frame.lists.extend(lists.map(|(slot, _)| slot));
+            }
         }
         let local_names = body.locals.iter().map(|local| local.name.clone()).collect();
         self.block(name, &body.steps, frame, local_names, site)
@@ -389,7 +395,7 @@ impl BodyCompiler<'_, '_, '_> {
         let none = Duration::Constant(0);
         let Some(store) = self.site.store.filter(|_| !memory) else { return (none, none) };
         match verb {
-            RowVerb::Read | RowVerb::Scan => {
+            RowVerb::Read | RowVerb::ReadLocked | RowVerb::Scan => {
                 (self.compiler.store_latency(store, super::Latency::Read, path), none)
             }
             _ => {
@@ -438,6 +444,7 @@ impl BodyCompiler<'_, '_, '_> {
         };
         let key = publish.key.as_ref().map(|key| self.compiler.operand(key, &self.frame));
         let id = publish.id.as_ref().map(|id| self.compiler.operand(id, &self.frame));
+        let delay = publish.delay.as_ref().map(|delay| self.duration(delay, &format!("{}/delay", step.path)));
         let publish_step = PublishStep {
             message: publish.message,
             topic: publish.topic,
@@ -445,6 +452,7 @@ impl BodyCompiler<'_, '_, '_> {
             key,
             id,
             outbox,
+            delay,
             confirm: publish.confirm && producer.confirm,
             timeout: self.compiler.ring(publish.timeout.unwrap_or(producer.timeout)),
             retry,

@@ -30,6 +30,7 @@ impl<'a> Resolver<'a> {
             }
             self.diagnostics.list.truncate(reports);
             self.flow = flow.clone();
+            self.fields_sent = 0;
             self.sites = Default::default();
         }
     }

@@ -10,6 +10,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::node::{Entry, Node};
 use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
+use indexmap::IndexSet;
 
 /// How often a consumer with `ack: periodic` acknowledges unless it says otherwise.
 const DEFAULT_ACK_EVERY: u64 = 5 * SECOND;
@@ -29,6 +30,9 @@ impl<'a> Resolver<'a> {
         }
         for (name, entry) in self.names.topics {
             let topic = self.resolve_topic(name, entry);
+            let id = TopicId::new(self.topics.len());
+            self.carried.extend(topic.messages.iter().map(|&message| (message, id)));
+            self.dead_letters.extend(topic.knobs.exhaust.dead_letter);
             self.topics.push(topic);
         }
     }
@@ -65,14 +69,14 @@ impl<'a> Resolver<'a> {
         let node = &entry.value;
         self.refuse_keys("topic", node);
         let broker = self.broker_of(name, entry);
-        let mut messages: Vec<MessageId> = Vec::new();
+        let mut messages: IndexSet<MessageId> = IndexSet::new();
         for (word, span) in nodes::get(node, "messages").map(nodes::words).unwrap_or_default() {
             match self.message_named(word, span) {
-                Some(message) if messages.contains(&message) => {
+                Some(message) if !messages.insert(message) => {
                     let message = format!("`{name}` names the message `{word}` twice");
                     self.report(Diagnostic::new("repeated-name", span, message));
                 }
-                Some(message) => messages.push(message),
+                Some(_) => {}
                 None => self.flow.is_unclear = true,
             }
         }
@@ -88,7 +92,7 @@ impl<'a> Resolver<'a> {
             name: name.to_owned(),
             span: entry.key_span,
             broker: broker.unwrap_or(BrokerId::new(0)),
-            messages,
+            messages: messages.into_iter().collect(),
             knobs,
         }
     }
@@ -145,8 +149,10 @@ impl<'a> Resolver<'a> {
                 continue;
             };
             let group = self.resolve_group(service, topic, entry, workers);
-            self.check_group_clash(&group);
-            groups.push(GroupId::new(self.groups.len()));
+            let id = GroupId::new(self.groups.len());
+            self.check_group_clash(&group, id);
+            self.dead_letters.extend(group.knobs.exhaust.dead_letter);
+            groups.push(id);
             self.groups.push(group);
         }
         groups
@@ -195,11 +201,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn check_group_clash(&mut self, group: &Group) {
-        let Some(other) = self.groups.iter().find(|other| other.name == group.name) else { return };
+    fn check_group_clash(&mut self, group: &Group, id: GroupId) {
+        let other = *self.group_names.entry(group.name.clone()).or_insert(id);
+        if other == id {
+            return;
+        }
         let message = format!("the group `{}` is taken by another service", group.name);
         let diagnostic = Diagnostic::new("name-clash", group.span, message)
-            .related(other.span, "first here")
+            .related(self.groups[other.index()].span, "first here")
             .help("messages would be shared between two services; give each its own `group`");
         self.report(diagnostic);
     }

@@ -196,10 +196,13 @@ impl<'a> Resolver<'a> {
                 Some(expression::count_within(&entry.value, 1..=MOST, &mut self.context())?)
             }
         };
-        let mut parts = word.splitn(3, '.');
-        let (service_name, body, name) = (parts.next()?, parts.next()?, parts.next()?);
-        let service = self.service_named(service_name, step.span)?;
-        self.check_site(service, body, name, step.span)?;
+        let (service_name, rest) = word.split_once('.')?;
+        let (body, name) = rest.split_once('.')?;
+        let service = self.service_named(service_name, nodes::place_of(step, 0..service_name.len()))?;
+        let body_place = nodes::place_of(step, service_name.len() + 1..word.len() - name.len() - 1);
+        let name_place = nodes::place_of(step, word.len() - name.len()..word.len());
+        self.check_body(service, body, body_place)?;
+        self.check_site(service, body, name, name_place)?;
         if edge == Edge::Unanswered && !self.sites.is_answered(service, body, name) {
             let message = format!("`{name}` waits for no answer that could get lost");
             let diagnostic = Diagnostic::new("contradiction", step.span, message);
@@ -210,7 +213,8 @@ impl<'a> Resolver<'a> {
         Some(When::AtStep { service, site: format!("{service_name}/{body}/{name}"), edge, nth, share })
     }
 
-    fn check_site(&mut self, service: ServiceId, body: &str, name: &str, span: Span) -> Option<()> {
+    /// A handler or a job of the service.
+    fn check_body(&mut self, service: ServiceId, body: &str, span: Span) -> Option<()> {
         let entry = &self.names.services[service.index()];
         let (handlers, jobs) =
             (nodes::section(&entry.value, "handlers"), nodes::section(&entry.value, "jobs"));
@@ -222,6 +226,10 @@ impl<'a> Resolver<'a> {
             self.report(diagnostic);
             return None;
         }
+        Some(())
+    }
+
+    fn check_site(&mut self, service: ServiceId, body: &str, name: &str, span: Span) -> Option<()> {
         let names = self.sites.of(service, body);
         if names.contains(&name) {
             return Some(());

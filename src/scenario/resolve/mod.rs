@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod bodies;
+mod bounds;
 mod brokers;
 mod clients;
 mod faults;
@@ -25,6 +26,7 @@ mod presets;
 mod promises;
 mod quantities;
 mod reach;
+mod rows;
 mod services;
 mod steps;
 mod tables;
@@ -40,13 +42,15 @@ use crate::kernel::ids::*;
 use crate::kernel::time::SECOND;
 use indexmap::{IndexMap, IndexSet};
 use names::Names;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a scenario means, or `None` if anything is wrong with it (also what was found before).
 pub fn resolve(loaded: &Loaded, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Scenario> {
     let mut resolver = Resolver::new(loaded, sources);
     let scenario = resolver.scenario(&loaded.root);
-    diagnostics.list.append(&mut resolver.diagnostics.list);
+    for diagnostic in resolver.diagnostics.list {
+        diagnostics.push(diagnostic);
+    }
     if diagnostics.is_empty() { scenario } else { None }
 }
 
@@ -69,9 +73,18 @@ struct Resolver<'a> {
     broker_knobs: Vec<Knobs>,
     topics: Vec<Topic>,
     groups: Vec<Group>,
+    group_names: BTreeMap<String, GroupId>,
     tables: Vec<Table>,
-    /// Rows that the tables start with, in all.
+    /// Which topics carry a message.
+    carried: BTreeSet<(MessageId, TopicId)>,
+    /// Topics that exhausted messages of others come to.
+    dead_letters: BTreeSet<TopicId>,
+    /// Rows that the tables start with, and values in them, in all.
     rows: u64,
+    cells: u64,
+    has_too_many_rows: bool,
+    /// Fields of the messages that all steps send.
+    fields_sent: usize,
     keys: keys::Keys,
     /// Per service: tables of its own store, and of its memory.
     stored: Vec<Vec<TableId>>,
@@ -102,8 +115,14 @@ impl<'a> Resolver<'a> {
             broker_knobs: Vec::new(),
             topics: Vec::new(),
             groups: Vec::new(),
+            group_names: BTreeMap::new(),
             tables: Vec::new(),
+            carried: BTreeSet::new(),
+            dead_letters: BTreeSet::new(),
             rows: 0,
+            cells: 0,
+            has_too_many_rows: false,
+            fields_sent: 0,
             keys: keys::Keys::default(),
             stored: Vec::new(),
             memory: Vec::new(),
@@ -118,6 +137,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn scenario(&mut self, root: &'a Node) -> Option<Scenario> {
+        if !self.is_within_bounds(root) {
+            return None;
+        }
         self.refuse_keys("scenario", root);
         let run = self.resolve_run(root);
         let seed = nodes::get(root, "seed").and_then(|seed| expression::count(seed, &mut self.context()));

@@ -103,6 +103,8 @@ impl Kind {
 
 /// How many names a help lists when none of them is close.
 const LISTED: usize = 12;
+/// How much of each.
+const LISTED_CHARACTERS: usize = 60;
 
 /// A name that is not declared; `known` are the ones that are.
 pub fn unknown<'n>(kind: Kind, word: &str, span: Span, known: impl Iterator<Item = &'n str>) -> Diagnostic {
@@ -117,7 +119,8 @@ pub fn unknown<'n>(kind: Kind, word: &str, span: Span, known: impl Iterator<Item
 
 /// Names in backticks, the first few of many.
 pub fn listed(names: &[&str]) -> String {
-    let mut text = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let short = |name: &&str| format!("`{}`", name.chars().take(LISTED_CHARACTERS).collect::<String>());
+    let mut text = names.iter().take(LISTED).map(short).collect::<Vec<_>>().join(", ");
     if names.len() > LISTED {
         text.push_str(", …");
     }

@@ -39,6 +39,18 @@ pub fn text(node: &Node) -> Option<&str> {
     }
 }
 
+/// The place of a piece of a scalar; of all of it, where the text does not stand as it was written.
+pub fn place_of(node: &Node, piece: std::ops::Range<usize>) -> Span {
+    match node.kind {
+        NodeKind::Text { offsets_exact: true, .. } => Span {
+            start: node.span.start + piece.start as u32,
+            end: node.span.start + piece.end as u32,
+            ..node.span
+        },
+        _ => node.span,
+    }
+}
+
 /// Whether a scalar is exactly this word.
 pub fn is_word(node: &Node, word: &str) -> bool {
     text(node) == Some(word)

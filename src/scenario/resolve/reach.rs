@@ -8,7 +8,7 @@
 use super::Resolver;
 use crate::kernel::ids::*;
 use crate::scenario::diagnostic::Diagnostic;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who sends what where, as far as the steps were understood.
 #[derive(Clone, Default)]
@@ -46,9 +46,9 @@ impl<'a> Resolver<'a> {
                 let is_requested = self.flow.requests.contains(&(ServiceId::new(index), message));
                 let is_delivered = consumed.iter().any(|&topic| arriving.contains(&(topic, message)));
                 // Of a topic that stays empty we have complained already.
-                let is_silent = consumed.iter().any(|&topic| {
-                    !alive.contains(&topic) && self.topics[topic.index()].messages.contains(&message)
-                });
+                let is_silent = consumed
+                    .iter()
+                    .any(|&topic| !alive.contains(&topic) && self.carried.contains(&(message, topic)));
                 if !is_requested && !is_delivered && !is_silent {
                     found.push(self.unreached(&service.name, handler.span, message));
                 }
@@ -81,22 +81,19 @@ impl<'a> Resolver<'a> {
 
     /// Which messages come into which topics, dead letters included.
     fn arriving(&self) -> BTreeSet<(TopicId, MessageId)> {
-        let of_groups = self.groups.iter().map(|group| (group.topic, group.knobs.exhaust.dead_letter));
-        let moves: Vec<(TopicId, TopicId)> =
-            of_groups.filter_map(|(from, dead_letter)| Some((from, dead_letter?))).collect();
-        let mut arriving = self.flow.published.clone();
-        loop {
-            let moved: Vec<(TopicId, MessageId)> = arriving
-                .iter()
-                .flat_map(|&(topic, message)| {
-                    moves.iter().filter(move |(from, _)| *from == topic).map(move |&(_, to)| (to, message))
-                })
-                .filter(|arrival| !arriving.contains(arrival))
-                .collect();
-            if moved.is_empty() {
-                return arriving;
-            }
-            arriving.extend(moved);
+        let mut moves: BTreeMap<TopicId, BTreeSet<TopicId>> = BTreeMap::new();
+        for group in &self.groups {
+            moves.entry(group.topic).or_default().extend(group.knobs.exhaust.dead_letter);
         }
+        let mut arriving = self.flow.published.clone();
+        let mut pending: Vec<(TopicId, MessageId)> = arriving.iter().copied().collect();
+        while let Some((topic, message)) = pending.pop() {
+            for &next in moves.get(&topic).into_iter().flatten() {
+                if arriving.insert((next, message)) {
+                    pending.push((next, message));
+                }
+            }
+        }
+        arriving
     }
 }

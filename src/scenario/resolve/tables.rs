@@ -2,21 +2,15 @@
 //! at the start.
 //!
 //! A key column that is not declared gets its type from the initial rows, else from the first step that
-//! uses the key (see `keys`). A list as a value of an initial row stands for one row for each element;
-//! several lists in one row stand for all combinations, the last one varying fastest.
+//! uses the key (see `keys`).
 
 use super::Resolver;
-use super::names::{Kind, unknown};
 use super::nodes;
 use crate::kernel::ids::*;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::expression::{self, Scope};
+use crate::scenario::expression;
 use crate::scenario::node::{Map, Node};
 use crate::scenario::resolved::*;
-use crate::scenario::source::Span;
-
-/// The most rows that all tables together may start with.
-pub const MOST_ROWS: u64 = 5_000_000;
 
 impl<'a> Resolver<'a> {
     /// Declares the tables of every service's own store and memory. Which service sees which is
@@ -114,6 +108,9 @@ impl<'a> Resolver<'a> {
             let words = self.lifecycle_words(lifecycle, ty.as_ref());
             transitions = words.transitions;
             ty = ty.or(Some(Type::Enumeration(words.all)));
+        }
+        if matches!(ty, Some(Type::List(_))) {
+            self.not_built(node.span, "a list in a table");
         }
         let written = nodes::get(node, "initial").filter(|_| details);
         let ty = ty.or_else(|| written.and_then(|node| self.type_of(node))).unwrap_or(Type::Int);
@@ -239,142 +236,10 @@ impl<'a> Resolver<'a> {
         let silent = self.without_reports(|resolver| expression::duration(value, &mut resolver.context()));
         Some(if silent.is_some() { Type::Duration } else { Type::Text })
     }
-
-    fn resolve_rows(&mut self, node: &'a Node, columns: &[Column], key: &[usize]) -> Vec<Vec<Literal>> {
-        let mut rows = Vec::new();
-        for row in nodes::list(node) {
-            let Some(choices) = self.resolve_row(row, columns, key) else { continue };
-            let combinations =
-                choices.iter().fold(1u64, |all, values| all.saturating_mul(values.len() as u64));
-            self.rows = self.rows.saturating_add(combinations);
-            if self.rows > MOST_ROWS {
-                self.report(
-                    Diagnostic::new("too-many-rows", row.span, "the tables start with too many rows")
-                        .help(format!("all tables together may start with at most {MOST_ROWS} rows")),
-                );
-                self.rows = 0;
-                return rows;
-            }
-            combine(&choices, &mut rows);
-        }
-        self.check_unique(node.span, key, &rows);
-        rows
-    }
-
-    /// For each column its values: one, or those of a list.
-    fn resolve_row(&mut self, row: &'a Node, columns: &[Column], key: &[usize]) -> Option<Vec<Vec<Literal>>> {
-        if !nodes::is_map(row) {
-            return None;
-        }
-        for (name, entry) in nodes::map(row) {
-            if columns.iter().all(|column| column.name != *name) {
-                let names = columns.iter().map(|column| column.name.as_str());
-                self.report(unknown(Kind::Column, name, entry.key_span, names));
-            }
-        }
-        for &column in key {
-            if nodes::get(row, &columns[column].name).is_none() {
-                let message = format!("the row has no `{}`, which is part of the key", columns[column].name);
-                self.report(Diagnostic::new("missing-key", row.span, message));
-            }
-        }
-        let mut choices = Vec::with_capacity(columns.len());
-        for column in columns {
-            choices.push(match nodes::get(row, &column.name) {
-                Some(node) => self.resolve_cell(node, column)?,
-                None => vec![column.initial.clone()],
-            });
-        }
-        Some(choices)
-    }
-
-    fn resolve_cell(&mut self, node: &'a Node, column: &Column) -> Option<Vec<Literal>> {
-        if matches!(column.ty, Type::List(_)) {
-            return Some(vec![expression::literal(node, &column.ty, &mut self.context())?]);
-        }
-        if nodes::is_list(node) {
-            let elements = nodes::list(node).iter();
-            return elements.map(|node| expression::literal(node, &column.ty, &mut self.context())).collect();
-        }
-        let text = nodes::text(node)?.trim();
-        if text.starts_with('[') || (column.ty == Type::Int && text.contains("..")) {
-            let list = Type::List(Box::new(column.ty.clone()));
-            let expression = expression::expression(node, Some(&list), &Scope::NOTHING, &mut self.context())?;
-            return self.constants(&expression);
-        }
-        Some(vec![expression::literal(node, &column.ty, &mut self.context())?])
-    }
-
-    /// The elements of a constant list.
-    fn constants(&mut self, list: &Expression) -> Option<Vec<Literal>> {
-        let elements = match &list.kind {
-            ExpressionKind::Range(from, to) => match (whole_number(from), whole_number(to)) {
-                (Some(from), Some(to)) if to.saturating_sub(from) < MOST_ROWS as i64 => {
-                    Some((from..=to).map(Literal::Int).collect())
-                }
-                (Some(_), Some(_)) => {
-                    self.report(
-                        Diagnostic::new("too-many-rows", list.span, "the list stands for too many rows")
-                            .help(format!("all tables together may start with at most {MOST_ROWS} rows")),
-                    );
-                    return None;
-                }
-                _ => None,
-            },
-            ExpressionKind::List(elements) => elements
-                .iter()
-                .map(|element| match &element.kind {
-                    ExpressionKind::Literal(literal) => Some(literal.clone()),
-                    _ => whole_number(element).map(Literal::Int),
-                })
-                .collect(),
-            _ => None,
-        };
-        if elements.is_none() {
-            self.report(Diagnostic::new("not-constant", list.span, "the rows at the start are constants"));
-        }
-        elements
-    }
-
-    fn check_unique(&mut self, span: Span, key: &[usize], rows: &[Vec<Literal>]) {
-        let mut keys: Vec<String> = rows
-            .iter()
-            .map(|row| format!("{:?}", key.iter().map(|&column| &row[column]).collect::<Vec<_>>()))
-            .collect();
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-            self.report(Diagnostic::new("repeated-key", span, "two of these rows have the same key"));
-        }
-    }
 }
 
 /// The words and transitions of a `lifecycle`.
 struct Lifecycle {
     all: Vec<SymbolId>,
     transitions: Vec<(SymbolId, SymbolId)>,
-}
-
-fn whole_number(expression: &Expression) -> Option<i64> {
-    match &expression.kind {
-        ExpressionKind::Literal(Literal::Int(number)) => Some(*number),
-        ExpressionKind::Negate(inner) => whole_number(inner)?.checked_neg(),
-        _ => None,
-    }
-}
-
-/// One row for each way to take one value from each list, the last list varying fastest.
-fn combine(choices: &[Vec<Literal>], rows: &mut Vec<Vec<Literal>>) {
-    if choices.iter().any(Vec::is_empty) {
-        return;
-    }
-    let mut taken = vec![0; choices.len()];
-    loop {
-        rows.push(choices.iter().zip(&taken).map(|(values, &index)| values[index].clone()).collect());
-        let Some(column) = (0..taken.len()).rev().find(|&column| taken[column] + 1 < choices[column].len())
-        else {
-            return;
-        };
-        taken[column] += 1;
-        taken[column + 1..].fill(0);
-    }
 }

@@ -32,7 +32,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("step", "load", "`load`"),
     ("step", "append", "`append`"),
     ("step", "hedge", "`hedge`"),
-    ("publish", "delay", "`delay` of a publish"),
     ("publish", "expires", "`expires`"),
     ("publish", "tombstone", "`tombstone`"),
     ("store", "place", "`place` of a store"),

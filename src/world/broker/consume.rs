@@ -13,10 +13,13 @@ impl Broker {
     /// A delivery reaches its consumer.
     pub fn received(&mut self, delivery: DeliveryId, out: &mut Vec<Action>) {
         let Some(slot) = self.deliveries.find(delivery) else { return };
-        let delivery = &mut self.deliveries[slot];
-        if delivery.place != Place::Sent {
+        if self.deliveries[slot].place != Place::Sent {
             return;
         }
+        if self.start_at_once(slot, out) {
+            return;
+        }
+        let delivery = &mut self.deliveries[slot];
         delivery.place = Place::Buffered;
         let lane = delivery.lane;
         if self.knobs_of(lane).order_lock == OrderLock::Partition {
@@ -33,6 +36,10 @@ impl Broker {
         if delivery.place != Place::Running {
             return;
         }
+        if outcome == Outcome::Done && self.handle_at_once(slot, out) {
+            return;
+        }
+        let delivery = &self.deliveries[slot];
         let (lane, consumer) = (delivery.lane, delivery.consumer);
         self.consumers[consumer as usize].running -= 1;
         if delivery.has(mark::REVOKED) {
@@ -48,8 +55,12 @@ impl Broker {
         }
         self.start_more(consumer, lane, out);
         self.serve_consumer(consumer, choose, out);
-        self.come_back(consumer, choose, out);
-        self.proceed(self.lanes[lane as usize].subscription, choose, out);
+        let state = &self.consumers[consumer as usize];
+        let subscription = state.subscription;
+        if !state.open {
+            self.come_back(consumer, choose, out);
+        }
+        self.proceed(subscription, choose, out);
     }
 
     /// The handler acknowledges while it runs (`ack: manual`).
@@ -62,7 +73,8 @@ impl Broker {
     }
 
     /// Starts the next of a partition in order, if nothing of the partition is being worked on.
-    fn start_next(&mut self, lane: u32, out: &mut Vec<Action>) {
+    #[inline]
+    pub(super) fn start_next(&mut self, lane: u32, out: &mut Vec<Action>) {
         let state = &mut self.lanes[lane as usize];
         if state.busy > 0 || state.moving {
             return;
@@ -73,13 +85,15 @@ impl Broker {
                 Place::Handled => state.started += 1,
                 Place::Buffered => {
                     state.started += 1;
-                    return self.start_or_queue(slot, out);
+                    state.busy += 1;
+                    return self.start_when_free(slot, out);
                 }
                 _ => return,
             }
         }
     }
 
+    #[inline]
     fn start_or_queue(&mut self, slot: u32, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         if !delivery.has(mark::REVOKED) {
@@ -92,8 +106,8 @@ impl Broker {
     fn start_when_free(&mut self, slot: u32, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         let consumer = &mut self.consumers[delivery.consumer as usize];
-        let concurrency = self.subscriptions[consumer.subscription as usize].knobs.concurrency;
-        if concurrency.is_none_or(|most| consumer.running < most) {
+        let knobs = &self.subscriptions[consumer.subscription as usize].knobs;
+        if knobs.concurrency.is_none_or(|most| consumer.running < most) {
             self.start(slot, out);
         } else {
             delivery.place = Place::Queued;
@@ -101,6 +115,7 @@ impl Broker {
         }
     }
 
+    #[inline]
     fn start(&mut self, slot: u32, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         delivery.place = Place::Running;
@@ -128,18 +143,23 @@ impl Broker {
     }
 
     /// Starts what waited for the concurrency, or the lock, that an attempt has freed.
+    #[inline]
     fn start_more(&mut self, consumer: u32, lane: u32, out: &mut Vec<Action>) {
+        let concurrency = self.knobs_of(lane).concurrency;
         loop {
             let state = &mut self.consumers[consumer as usize];
-            let concurrency = self.subscriptions[state.subscription as usize].knobs.concurrency;
             if concurrency.is_some_and(|most| state.running >= most) {
                 break;
             }
             let Some(slot) = state.queued.pop_front() else { break };
             self.start(slot, out);
         }
-        let owner = self.lanes[lane as usize].owner;
-        if owner == consumer && self.knobs_of(lane).order_lock == OrderLock::Partition {
+        let state = &self.lanes[lane as usize];
+        // Only under a partition lock does a window say how many have been started.
+        if state.owner == consumer
+            && (state.started as usize) < state.window.len()
+            && self.knobs_of(lane).order_lock == OrderLock::Partition
+        {
             self.start_next(lane, out);
         }
     }
@@ -165,21 +185,22 @@ impl Broker {
     }
 
     /// An attempt is over, and so is the consumer's work on the delivery.
+    #[inline]
     fn handled(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
         self.put_down(slot);
         let delivery = &self.deliveries[slot];
         let (lane, bits) = (delivery.lane, delivery.bits);
-        let knobs = *self.knobs_of(lane);
-        if knobs.ack_scope == AckScope::Cursor {
+        let GroupKnobs { ack_scope, ack, .. } = *self.knobs_of(lane);
+        if ack_scope == AckScope::Cursor {
             if bits & mark::LOCKS_KEY != 0 {
                 self.unlock_key(slot);
                 self.serve_lane(lane, choose, out);
             }
-            self.advance(lane, &knobs, out);
+            self.advance(lane, ack, out);
         } else {
             self.leave_window(slot);
             let owed = bits & holder::BROKER != 0 && bits & mark::SPOKEN == 0;
-            match knobs.ack {
+            match ack {
                 AckMode::After if owed => self.say(slot, out),
                 AckMode::Periodic { every } if owed => {
                     let consumer = self.deliveries[slot].consumer;
@@ -194,7 +215,8 @@ impl Broker {
     }
 
     /// Moves the consumer's position over what has been handled without a gap.
-    fn advance(&mut self, lane: u32, knobs: &GroupKnobs, out: &mut Vec<Action>) {
+    #[inline]
+    fn advance(&mut self, lane: u32, ack: AckMode, out: &mut Vec<Action>) {
         let state = &mut self.lanes[lane as usize];
         let before = state.handled;
         while let Some(&slot) = state.window.get(state.handled as usize)
@@ -206,7 +228,7 @@ impl Broker {
             return;
         }
         let (owner, moving) = (state.owner, state.moving);
-        match knobs.ack {
+        match ack {
             AckMode::After => self.say_position(lane, out),
             AckMode::Periodic { .. } if moving => self.say_position(lane, out),
             AckMode::Periodic { every } => self.say_later(owner, every, out),
@@ -215,15 +237,19 @@ impl Broker {
     }
 
     /// Acknowledges all that a lane's consumer has handled.
+    #[inline]
     fn say_position(&mut self, lane: u32, out: &mut Vec<Action>) {
         let state = &self.lanes[lane as usize];
         // What retention skipped was never with the consumer, and goes along with what was before it.
-        let mut handled = state.window.range(..state.handled as usize).rev();
-        let last = handled.find(|&&slot| self.deliveries[slot].consumer != NONE);
-        if let Some(&slot) = last
-            && !self.deliveries[slot].has(mark::SPOKEN)
-        {
-            self.say(slot, out);
+        let handled = state.window.range(..state.handled as usize).rev();
+        for &slot in handled {
+            let delivery = &self.deliveries[slot];
+            if delivery.consumer != NONE {
+                if !delivery.has(mark::SPOKEN) {
+                    self.say(slot, out);
+                }
+                return;
+            }
         }
     }
 
@@ -263,11 +289,12 @@ impl Broker {
     /// Sends an acknowledgement.
     #[inline]
     fn say(&mut self, slot: u32, out: &mut Vec<Action>) {
-        self.count_ack(slot);
         self.deliveries[slot].bits |= mark::SPOKEN;
+        self.count_ack(slot);
         out.push(Action::SendAck { delivery: self.deliveries.id(slot) });
     }
 
+    #[inline]
     fn count_ack(&mut self, slot: u32) {
         let delivery = &mut self.deliveries[slot];
         delivery.bits |= holder::ACK;

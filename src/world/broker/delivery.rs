@@ -119,6 +119,11 @@ pub(super) struct Deliveries {
 }
 
 impl Deliveries {
+    /// How many slots are in use.
+    pub fn live(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     #[inline]
     pub fn add(&mut self, mut delivery: Delivery) -> u32 {
         if let Some(slot) = self.free.pop() {
@@ -162,12 +167,6 @@ impl Deliveries {
             (delivery.lane, delivery.offset, slot)
         });
         found
-    }
-
-    #[cfg(test)]
-    /// How many slots are in use.
-    pub fn live(&self) -> usize {
-        self.slots.len() - self.free.len()
     }
 }
 

@@ -106,7 +106,9 @@ impl Broker {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;
             self.subscriptions[subscription as usize].counts.owed += 1;
-            self.serve_lane(lane, choose, out);
+            if !self.send_at_once(lane, offset, message, out) {
+                self.serve_lane(lane, choose, out);
+            }
         }
         self.watch_retention(log, message, choose, out);
         offset
@@ -153,6 +155,9 @@ impl Broker {
             let Some(slot) = self.take(lane, choose, out) else { return };
             self.send(slot, owner, choose, out);
             room -= 1;
+            if !self.has_work(lane) {
+                return;
+            }
         }
         if self.has_work(lane) {
             self.lanes[lane as usize].listed = true;
@@ -167,7 +172,7 @@ impl Broker {
         while let Some(consumer) = self.subscriptions[subscription as usize].available.pop_front() {
             self.consumers[consumer as usize].listed = false;
             let mut room = self.room(consumer).min(batch);
-            while room > 0 {
+            while room > 0 && self.has_work(lane) {
                 let Some(slot) = self.take(lane, choose, out) else { break };
                 self.send(slot, consumer, choose, out);
                 room -= 1;

@@ -230,6 +230,7 @@ impl Broker {
     }
 
     /// A live consumer that was given up joins anew, when it has noticed.
+    #[inline]
     pub(super) fn come_back(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         let state = &self.consumers[consumer as usize];
         if state.open || !state.alive || !state.current || state.silent {

@@ -44,6 +44,7 @@ mod retention;
 mod returned;
 mod settle;
 mod state;
+mod steady;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -283,6 +284,11 @@ impl Broker {
         self.subscriptions.push(Subscription {
             group,
             knobs: of.knobs,
+            is_plain: of.knobs.ack_scope == AckScope::Cursor
+                && of.knobs.order_lock != OrderLock::Key
+                && of.knobs.batch == 1
+                && of.knobs.max_in_flight_per_group.is_none()
+                && matches!(of.knobs.lease, Lease::Session { .. }),
             first_lane,
             lanes: topic.knobs.partitions,
             available: VecDeque::new(),
@@ -318,6 +324,16 @@ impl Broker {
     /// cursor does not count across rebalances: what it sends again counts from 2.
     pub fn attempts(&self, delivery: DeliveryId) -> Option<u32> {
         self.deliveries.find(delivery).map(|slot| u32::from(self.deliveries[slot].deliveries))
+    }
+
+    /// Whether some topic or delivery holds this message.
+    pub fn holds(&self, message: u32) -> bool {
+        self.kept.get(message as usize).is_some_and(|kept| kept.holders > 0)
+    }
+
+    /// Deliveries that anyone still speaks of: the broker, a consumer, an acknowledgement on its way.
+    pub fn deliveries_held(&self) -> usize {
+        self.deliveries.live()
     }
 
     /// Partition and offset of the message of a delivery.

@@ -3,12 +3,16 @@
 use super::delivery::{Delivery, NONE, Place, holder, mark};
 use super::timers::TimerKind;
 use super::{Action, Broker, Choose, DeliveryId, Settlement};
+use crate::kernel::ids::GroupId;
 use crate::model::messaging::*;
 
 impl Broker {
     /// An acknowledgement reaches the broker.
     pub fn ack(&mut self, delivery: DeliveryId, choose: Choose, out: &mut Vec<Action>) {
-        let Some(slot) = self.ack_arrives(delivery) else { return };
+        let Some(slot) = self.deliveries.find(delivery) else { return };
+        if self.commit_at_once(slot, out) || !self.ack_arrives(slot) {
+            return;
+        }
         let delivery = &self.deliveries[slot];
         let (lane, consumer, offset) = (delivery.lane, delivery.consumer, delivery.offset);
         if delivery.has(mark::REVOKED) {
@@ -26,7 +30,10 @@ impl Broker {
 
     /// A negative acknowledgement reaches the broker.
     pub fn nack(&mut self, delivery: DeliveryId, choose: Choose, out: &mut Vec<Action>) {
-        let Some(slot) = self.ack_arrives(delivery) else { return };
+        let Some(slot) = self.deliveries.find(delivery) else { return };
+        if !self.ack_arrives(slot) {
+            return;
+        }
         let delivery = &mut self.deliveries[slot];
         let (lane, consumer) = (delivery.lane, delivery.consumer);
         if delivery.has(mark::REVOKED) {
@@ -46,25 +53,27 @@ impl Broker {
 
     /// An acknowledgement of either kind will never reach the broker.
     pub fn ack_lost(&mut self, delivery: DeliveryId, choose: Choose, out: &mut Vec<Action>) {
-        let Some(slot) = self.ack_arrives(delivery) else { return };
+        let Some(slot) = self.deliveries.find(delivery) else { return };
+        if !self.ack_arrives(slot) {
+            return;
+        }
         let (lane, consumer) = (self.deliveries[slot].lane, self.deliveries[slot].consumer);
         self.ack_done(slot);
         self.after_settling(lane, consumer, choose, out);
     }
 
-    /// The delivery of an acknowledgement on its way; the slot stays held until `ack_done`.
+    /// Whether an acknowledgement was on its way, and is no longer; the slot stays held until `ack_done`.
     #[inline]
-    fn ack_arrives(&mut self, delivery: DeliveryId) -> Option<u32> {
-        let slot = self.deliveries.find(delivery)?;
+    fn ack_arrives(&mut self, slot: u32) -> bool {
         let delivery = &self.deliveries[slot];
         if !delivery.has(holder::ACK) {
-            return None;
+            return false;
         }
         self.consumers[delivery.consumer as usize].speaking -= 1;
         if !delivery.has(mark::REVOKED) {
             self.lanes[delivery.lane as usize].acks -= 1;
         }
-        Some(slot)
+        true
     }
 
     #[inline]
@@ -77,16 +86,21 @@ impl Broker {
     #[inline]
     fn after_settling(&mut self, lane: u32, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         let subscription = self.lanes[lane as usize].subscription;
-        if consumer != NONE {
+        let shared = &self.subscriptions[subscription as usize];
+        let capped = shared.knobs.max_in_flight_per_group.is_some();
+        // What a cursor's consumer has room for is counted when it has handled something.
+        let made_room = shared.knobs.ack_scope != AckScope::Cursor;
+        if made_room && consumer != NONE {
             self.serve_consumer(consumer, choose, out);
         }
-        if self.subscriptions[subscription as usize].knobs.max_in_flight_per_group.is_some() {
+        if capped {
             self.serve_members(subscription, choose, out);
         }
         self.proceed(subscription, choose, out);
     }
 
     /// A cursor moves past `offset`.
+    #[inline]
     fn commit(&mut self, lane: u32, offset: u64, choose: Choose, out: &mut Vec<Action>) {
         while let Some(&slot) = self.lanes[lane as usize].window.front() {
             let delivery = &mut self.deliveries[slot];
@@ -107,14 +121,9 @@ impl Broker {
                 self.free_if_unheld(slot);
             }
         }
-        // Only an accepted stale commit is ahead of what the present owner has fetched.
-        while self.lanes[lane as usize].fetched <= offset {
-            self.settle_next(lane, Settlement::Acknowledged, out);
-        }
-        let state = &mut self.lanes[lane as usize];
-        state.committed = state.committed.max(offset + 1);
     }
 
+    #[inline]
     fn end_of(&self, slot: u32) -> Settlement {
         let delivery = &self.deliveries[slot];
         if !delivery.has(mark::EXHAUSTED) {
@@ -127,28 +136,27 @@ impl Broker {
     }
 
     /// The broker is done with the message of a delivery.
+    #[inline]
     pub(super) fn settle(&mut self, slot: u32, end: Settlement, choose: Choose, out: &mut Vec<Action>) {
+        if self.deliveries[slot].timer != NONE {
+            if self.deliveries[slot].place == Place::Resting {
+                self.forget(slot, out);
+            } else {
+                self.cancel_delivery_timer(slot, out);
+            }
+        }
         let delivery = &self.deliveries[slot];
         debug_assert!(delivery.has(holder::BROKER));
         let (lane, message, offset) = (delivery.lane, delivery.message, delivery.offset);
-        if delivery.place == Place::Resting {
-            self.forget(slot, out);
-        } else if delivery.timer != NONE {
-            self.cancel_delivery_timer(slot, out);
-        }
-        let delivery = &self.deliveries[slot];
         let locks_key = delivery.has(mark::LOCKS_KEY);
-        self.uncount(slot);
         if locks_key {
             self.unlock_key(slot);
         }
-        let subscription = self.lanes[lane as usize].subscription;
-        if self.subscriptions[subscription as usize].knobs.stale_ack != StaleAck::Fence
-            && !self.copies.is_empty()
-        {
+        if !self.copies.is_empty() {
             self.copies.remove(&(lane, offset));
         }
-        self.end_message(subscription, message, end, out);
+        self.uncount(slot);
+        self.end_message(self.lanes[lane as usize].subscription, message, end, out);
         self.deliveries[slot].bits &= !holder::BROKER;
         self.free_if_unheld(slot);
         if locks_key {
@@ -166,6 +174,7 @@ impl Broker {
     }
 
     /// A subscription is done with a message.
+    #[inline]
     pub(super) fn end_message(
         &mut self,
         subscription: u32,
@@ -179,8 +188,7 @@ impl Broker {
             Settlement::DeadLettered | Settlement::Dropped => state.counts.exhausted += 1,
             Settlement::Skipped => state.counts.skipped += 1,
         }
-        let group = self.group_of(subscription);
-        out.push(Action::Settled { group, message, end });
+        out.push(Action::Settled { group: GroupId(state.group), message, end });
         self.let_go(message, out);
     }
 
@@ -237,7 +245,8 @@ impl Broker {
         self.disown(slot);
         let copy = self.deliveries.add(copy);
         let Delivery { lane, offset, .. } = self.deliveries[copy];
-        if self.knobs_of(lane).stale_ack != StaleAck::Fence {
+        let knobs = self.knobs_of(lane);
+        if knobs.stale_ack != StaleAck::Fence {
             self.copies.insert((lane, offset), copy);
         }
         copy
@@ -317,12 +326,6 @@ impl Broker {
         let Delivery { lane, offset, .. } = self.deliveries[slot];
         let knobs = self.knobs_of(lane);
         let accepted = knobs.stale_ack == StaleAck::Accept;
-        if knobs.ack_scope == AckScope::Cursor {
-            if accepted && offset >= self.lanes[lane as usize].committed {
-                self.commit(lane, offset, choose, out);
-            }
-            return;
-        }
         let Some(&copy) = self.copies.get(&(lane, offset)) else { return };
         let (place, consumer) = (self.deliveries[copy].place, self.deliveries[copy].consumer);
         if !accepted && !matches!(place, Place::Waiting | Place::Delayed) {

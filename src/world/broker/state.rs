@@ -22,6 +22,8 @@ pub(super) struct Topic {
 pub(super) struct Subscription {
     pub group: u32,
     pub knobs: GroupKnobs,
+    /// Nothing but the window of a cursor's owner decides whether a message is sent at once.
+    pub is_plain: bool,
     pub first_lane: u32,
     pub lanes: u32,
     /// Competing consumers with room, in turn.

@@ -305,7 +305,7 @@ static VERBS: &[Alternative] = &[
             Key::otherwise(
                 "takes",
                 Value(Expected::Duration),
-                "no time",
+                "lognormal with a median of 5ms and a 99th percentile of 50ms",
                 "How long it takes, the way there and back included; it happens half-way.",
             ),
             Key::optional("timeout", DURATION, "How long each try waits."),

@@ -5,6 +5,7 @@ use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::node::Node;
+use crate::scenario::resolve::bounds::FIELDS_SENT;
 use crate::scenario::resolve::names::{Kind, listed, unknown};
 use crate::scenario::resolve::nodes;
 use crate::scenario::resolve::quantities::{flag, lognormal_node};
@@ -20,7 +21,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.resolver.refuse_keys("publish", written.node);
         let message = self.message(written.value);
         let topic = message.and_then(|message| self.topic_of(written, message));
-        let with = message.and_then(|message| self.fields(written.option("with"), message));
+        let with = message.and_then(|message| self.fields(written, message));
         let key = written.option("key").map(|node| self.expression(node, None));
         let id = written.option("id").map(|node| self.expression(node, Some(&Type::Id)));
         let delay = written.option("delay").map(|node| self.value(node, Some(&Type::Duration), None));
@@ -57,7 +58,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         message
     }
 
-    /// The topic that carries the message; `to` chooses among several.
+    /// The topic that carries the message; `to` chooses among several. A dead-letter topic is none of
+    /// them: what it carries comes from other topics, and whoever publishes to it says so.
     fn topic_of(&mut self, written: Written<'a>, message: MessageId) -> Option<TopicId> {
         let topic = match written.option("to") {
             Some(to) => self.topic_chosen(to, message),
@@ -73,7 +75,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     fn topic_chosen(&mut self, to: &'a Node, message: MessageId) -> Option<TopicId> {
         let topic = self.resolver.topic_named(nodes::text(to)?, to.span)?;
         let described = &self.resolver.topics[topic.index()];
-        if !described.messages.contains(&message) {
+        if !self.resolver.carried.contains(&(message, topic)) {
             let message = &self.resolver.messages[message.index()].name;
             let why = format!("the topic `{}` does not carry `{message}`", described.name);
             let diagnostic =
@@ -85,16 +87,20 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     fn topic_found(&mut self, written: Written<'a>, message: MessageId) -> Option<TopicId> {
+        let ends = (message, TopicId(0))..=(message, TopicId(u32::MAX));
+        let mut carrying: Vec<TopicId> = self.resolver.carried.range(ends).map(|&(_, topic)| topic).collect();
+        if carrying.len() > 1 {
+            carrying.retain(|topic| !self.resolver.dead_letters.contains(topic));
+        }
         let topics = &self.resolver.topics;
-        let carrying: Vec<usize> =
-            (0..topics.len()).filter(|&topic| topics[topic].messages.contains(&message)).collect();
         let name = &self.resolver.messages[message.index()].name;
         let diagnostic = match carrying[..] {
-            [topic] => return Some(TopicId::new(topic)),
+            [topic] => return Some(topic),
             [] => Diagnostic::new("no-topic", written.value.span, format!("no topic carries `{name}`"))
                 .help(format!("add it to the `messages` of a topic: `messages: [{name}]`")),
             _ => {
-                let names: Vec<&str> = carrying.iter().map(|&topic| topics[topic].name.as_str()).collect();
+                let names: Vec<&str> =
+                    carrying.iter().map(|&topic| topics[topic.index()].name.as_str()).collect();
                 let why = format!("several topics carry `{name}`");
                 Diagnostic::new("several-topics", written.value.span, why)
                     .help(format!("say which by `to`: one of {}", listed(&names)))
@@ -121,7 +127,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     pub(super) fn call(&mut self, written: Written<'a>) -> Option<StepKind> {
         let target = self.target(written);
-        let with = target.and_then(|(_, message)| self.fields(written.option("with"), message));
+        let with = target.and_then(|(_, message)| self.fields(written, message));
         let timeout = self.timeout(written);
         let retry = self.retry(written);
         let catch = self.catch(written);
@@ -142,7 +148,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     pub(super) fn send(&mut self, written: Written<'a>) -> Option<StepKind> {
         let target = self.target(written);
-        let with = target.and_then(|(_, message)| self.fields(written.option("with"), message));
+        let with = target.and_then(|(_, message)| self.fields(written, message));
         let (service, message) = target?;
         Some(StepKind::Send { service, message, with: with? })
     }
@@ -159,17 +165,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     fn target_named(&mut self, written: Written<'a>) -> Option<(ServiceId, MessageId)> {
         let node = written.value;
-        let (service_name, message_name) = nodes::text(node)?.split_once('.')?;
-        let start =
-            crate::scenario::source::Span { end: node.span.start + service_name.len() as u32, ..node.span };
-        let end = crate::scenario::source::Span {
-            start: (node.span.start + service_name.len() as u32 + 1).min(node.span.end),
-            ..node.span
-        };
-        // Places within the name are known only where it stands as it was written.
-        let is_exact =
-            node.span.end - node.span.start == (service_name.len() + message_name.len() + 1) as u32;
-        let (start, end) = if is_exact { (start, end) } else { (node.span, node.span) };
+        let text = nodes::text(node)?;
+        let (service_name, message_name) = text.split_once('.')?;
+        let start = nodes::place_of(node, 0..service_name.len());
+        let end = nodes::place_of(node, service_name.len() + 1..text.len());
         let service = self.resolver.service_named(service_name, start);
         let message = self.resolver.message_named(message_name, end);
         let (service, message) = (service?, message?);
@@ -200,61 +199,57 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     /// Fields of the message in hand are answered by its `reply`.
     pub(super) fn reply(&mut self, written: Written<'a>) -> Option<StepKind> {
         let message = self.place.message?;
-        let message = self.resolver.messages[message.index()].clone();
         // A bare `reply` answers with what the fields start with.
         let with = Some(written.value).filter(|value| nodes::is_map(value));
-        let what = format!("the reply of `{}`", message.name);
-        self.assigned(with, &message.reply, &what, &message).map(StepKind::Reply)
+        let fields = self.resolver.messages[message.index()].reply.clone();
+        self.assigned(with, &fields, message, written).map(StepKind::Reply)
     }
 
     /// All fields of a message: as `with` says, else what they start with.
-    fn fields(&mut self, with: Option<&'a Node>, message: MessageId) -> Option<Assignments> {
-        let message = self.resolver.messages[message.index()].clone();
-        self.assigned(with, &message.fields, &format!("`{}`", message.name), &message)
+    fn fields(&mut self, written: Written<'a>, message: MessageId) -> Option<Assignments> {
+        let fields = self.resolver.messages[message.index()].fields.clone();
+        self.assigned(written.option("with"), &fields, message, written)
     }
 
     fn assigned(
         &mut self,
         with: Option<&'a Node>,
         fields: &[Field],
-        what: &str,
-        message: &Message,
+        message: MessageId,
+        written: Written<'a>,
     ) -> Option<Assignments> {
-        let mut given = match with {
-            Some(with) if nodes::is_word(with, "message") => {
-                let targets: Vec<_> =
-                    fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
-                self.copied(with, &targets)?
+        self.resolver.fields_sent += fields.len();
+        if self.resolver.fields_sent > FIELDS_SENT {
+            if self.resolver.fields_sent - fields.len() <= FIELDS_SENT {
+                self.resolver.exceeds(written.verb_span, "fields in all messages sent", FIELDS_SENT);
             }
-            Some(with) => self.named(with, fields, what, message)?,
+            return None;
+        }
+        let mut given = match with {
+            Some(with) if nodes::is_word(with, "message") => self.copied(with, fields)?,
+            Some(with) => self.named(with, fields, message)?,
             None => Vec::new(),
         };
-        let span = with.map_or(message.span, |with| with.span);
-        for (index, field) in fields.iter().enumerate() {
-            if given.iter().all(|&(position, _)| position != index) {
-                let kind = ExpressionKind::Literal(self.resolver.initial(&field.ty));
-                given.push((index, Value::Expression(Expression { kind, ty: field.ty.clone(), span })));
-            }
+        let mut is_given = vec![false; fields.len()];
+        given.iter().for_each(|&(position, _)| is_given[position] = true);
+        let span = with.map_or(written.verb_span, |with| with.span);
+        for (position, field) in fields.iter().enumerate().filter(|&(position, _)| !is_given[position]) {
+            let kind = ExpressionKind::Literal(self.resolver.initial(&field.ty));
+            given.push((position, Value::Expression(Expression { kind, ty: field.ty.clone(), span })));
         }
         Some(given)
     }
 
     /// `{ field: value }`.
-    fn named(
-        &mut self,
-        with: &'a Node,
-        fields: &[Field],
-        what: &str,
-        message: &Message,
-    ) -> Option<Assignments> {
+    fn named(&mut self, with: &'a Node, fields: &[Field], message: MessageId) -> Option<Assignments> {
         let mut given = Vec::new();
         let mut is_right = true;
         for (name, entry) in nodes::map(with) {
             let Some(position) = fields.iter().position(|field| field.name == *name) else {
+                let message = &self.resolver.messages[message.index()];
                 let names = fields.iter().map(|field| field.name.as_str());
                 let diagnostic = unknown(Kind::Field, name, entry.key_span, names)
-                    .label(format!("in {what}"))
-                    .related(message.span, "the message");
+                    .related(message.span, format!("the fields of `{}`", message.name));
                 self.resolver.report(diagnostic);
                 is_right = false;
                 continue;
@@ -265,6 +260,38 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
         }
         is_right.then_some(given)
+    }
+
+    /// Fields of the message in hand, to those of the same name.
+    fn copied(&mut self, node: &'a Node, fields: &[Field]) -> Option<Assignments> {
+        let Some(message) = self.place.message else {
+            let why = "there is no message in hand here";
+            self.resolver.report(Diagnostic::new("no-message", node.span, why));
+            return None;
+        };
+        let message = &self.resolver.messages[message.index()];
+        let mut copied = Vec::new();
+        for (position, field) in message.fields.iter().enumerate() {
+            let Some(target) = fields.iter().position(|target| target.name == field.name) else { continue };
+            if fields[target].ty != field.ty {
+                let why = format!("`{}` has another type in `{}`", field.name, message.name);
+                let diagnostic = Diagnostic::new("wrong-type", node.span, why)
+                    .related(message.span, "the message in hand")
+                    .help("name the fields one by one");
+                self.resolver.report(diagnostic);
+                return None;
+            }
+            let kind = ExpressionKind::Message(MessageField::Field(position));
+            let value = Expression { kind, ty: field.ty.clone(), span: node.span };
+            copied.push((target, Value::Expression(value)));
+        }
+        if copied.is_empty() {
+            let why = format!("`{}` has no field of the same name", message.name);
+            let diagnostic = Diagnostic::new("nothing-copied", node.span, why);
+            self.resolver.report(diagnostic.related(message.span, "the message in hand"));
+            return None;
+        }
+        Some(copied)
     }
 
     pub(super) fn effect(&mut self, written: Written<'a>) -> Option<StepKind> {

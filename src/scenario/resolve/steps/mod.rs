@@ -8,6 +8,7 @@
 //! Steps are numbered verb by verb, depth first: `then` before `else`, a body before its `catch`.
 
 mod flow;
+mod locals;
 mod messaging;
 mod retry;
 mod rows;
@@ -20,7 +21,6 @@ use super::nodes;
 use super::quantities::flag;
 use crate::kernel::ids::*;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::expression::{self, Context, Scope};
 use crate::scenario::node::{Map, Node, NodeKind};
 use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
@@ -84,9 +84,20 @@ impl<'a> Resolver<'a> {
 
     /// Whether the message of a handler can come by way of a topic.
     fn is_consumed(&self, place: &Place) -> bool {
-        let (Owner::Service(service), Some(message)) = (place.owner, place.message) else { return false };
-        let mut groups = self.groups.iter().filter(|group| group.service == service);
-        groups.any(|group| self.topics[group.topic.index()].messages.contains(&message))
+        self.groups_of(place).next().is_some()
+    }
+
+    /// The subscriptions that the message of a handler can come by.
+    fn groups_of(&self, place: &Place) -> impl Iterator<Item = &Group> {
+        let groups = match place.owner {
+            Owner::Service(service) => &self.services[service.index()].groups[..],
+            Owner::Client(_) => &[],
+        };
+        let groups = groups.iter().map(|group| &self.groups[group.index()]);
+        let message = place.message;
+        groups.filter(move |group| {
+            message.is_some_and(|message| self.carried.contains(&(message, group.topic)))
+        })
     }
 }
 
@@ -201,6 +212,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     fn step(&mut self, node: &'a Node) -> Option<Step> {
+        if self.resolver.diagnostics.is_full() {
+            return None;
+        }
         let written = written(node)?;
         let count = self.counts.entry(written.verb).or_insert(0);
         *count += 1;
@@ -276,112 +290,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     fn has_manual_ack(&self) -> bool {
-        let Owner::Service(service) = self.place.owner else { return false };
-        let groups = self.resolver.groups.iter();
-        let mut manual = groups.filter(|group| group.service == service && group.ack == AckMode::Manual);
-        manual.any(|group| {
-            let carried = &self.resolver.topics[group.topic.index()].messages;
-            self.place.message.is_some_and(|message| carried.contains(&message))
-        })
+        self.resolver.groups_of(&self.place).any(|group| group.ack == AckMode::Manual)
     }
 
     fn misplaced(&mut self, span: Span, message: impl Into<String>) {
         self.resolver.report(Diagnostic::new("misplaced-option", span, message));
-    }
-
-    fn expression(&mut self, node: &Node, expected: Option<&Type>) -> Option<Expression> {
-        self.row_expression(node, expected, None)
-    }
-
-    /// An expression that may read `row.x` of a table.
-    fn row_expression(
-        &mut self,
-        node: &Node,
-        expected: Option<&Type>,
-        row: Option<TableId>,
-    ) -> Option<Expression> {
-        self.understand(node, row, |scope, context| expression::expression(node, expected, scope, context))
-    }
-
-    fn value(&mut self, node: &Node, expected: Option<&Type>, row: Option<TableId>) -> Option<Value> {
-        self.understand(node, row, |scope, context| expression::value(node, expected, scope, context))
-    }
-
-    /// What is written, in the light of the names that are known here. Mistakes that may come from an
-    /// earlier one, because a local is named that was not understood, are not reported.
-    fn understand<T>(
-        &mut self,
-        node: &Node,
-        row: Option<TableId>,
-        reading: impl FnOnce(&Scope, &mut Context) -> Option<T>,
-    ) -> Option<T> {
-        let scope = Scope {
-            message: self.place.message,
-            delivery: self.has_delivery,
-            row,
-            instance: matches!(self.place.owner, Owner::Service(_)),
-            locals: &self.locals,
-            visible: &self.visible,
-            aggregates: false,
-        };
-        let reported = self.resolver.diagnostics.list.len();
-        let understood = reading(&scope, &mut self.resolver.context());
-        if understood.is_none() && self.names_broken_local(node) {
-            self.resolver.diagnostics.list.truncate(reported);
-        }
-        understood
-    }
-
-    fn names_broken_local(&self, node: &Node) -> bool {
-        let text = nodes::text(node).unwrap_or_else(|| self.resolver.sources.text(node.span));
-        let mut names = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-        names.any(|name| self.broken.contains(name))
-    }
-
-    fn truth(&mut self, node: Option<&Node>, row: Option<TableId>) -> Option<Expression> {
-        node.and_then(|node| self.row_expression(node, Some(&Type::Bool), row))
-    }
-
-    /// The `as` of a step. Without a type the step was not understood, and neither is its result.
-    fn result(&mut self, written: Written<'a>, ty: Option<Type>) -> Option<LocalId> {
-        let node = written.option("as")?;
-        let name = nodes::text(node)?;
-        match ty {
-            Some(ty) => self.declare(name, node.span, ty),
-            None => {
-                self.broken.insert(name.to_owned());
-                None
-            }
-        }
-    }
-
-    /// A new local, known from here on. Nothing shadows anything.
-    fn declare(&mut self, name: &str, span: Span, ty: Type) -> Option<LocalId> {
-        if expression::ORIGINS.contains(&name) || matches!(name, "true" | "false") {
-            let message = format!("`{name}` has a meaning of its own and cannot name a value");
-            self.resolver.report(Diagnostic::new("shadowed-name", span, message).help("choose another name"));
-            return None;
-        }
-        if let Some(&other) = self.visible.iter().find(|local| self.locals[local.index()].name == name) {
-            let message = format!("`{name}` is the name of another value already");
-            let first = self.declared.get(&other).copied().unwrap_or(span);
-            let diagnostic =
-                Diagnostic::new("shadowed-name", span, message).related(first, "named here first");
-            self.resolver.report(diagnostic.help("choose another name"));
-            return None;
-        }
-        if let Some(&first) = self.resolver.enumeration_words.get(name) {
-            let message = format!("`{name}` is a word of an enumeration and cannot name a value");
-            let diagnostic =
-                Diagnostic::new("shadowed-name", span, message).related(first, "the enumeration");
-            self.resolver.report(diagnostic.help("choose another name"));
-            return None;
-        }
-        let local = LocalId::new(self.locals.len());
-        self.locals.push(Local { name: name.to_owned(), ty });
-        self.declared.insert(local, span);
-        self.visible.push(local);
-        Some(local)
     }
 }
 

@@ -34,7 +34,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn update(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
         let key = table.map(|table| self.key(written, table));
-        let filter = self.truth(written.option("where"), table);
+        let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let set = table.and_then(|table| self.set(written, table, Some(table)));
         if let Some(span) = written.option_span("as").filter(|_| written.option("key").is_none()) {
             self.misplaced(span, "`as` names one row, so the step needs a `key`");
@@ -48,7 +48,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn upsert(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
         let key = table.and_then(|table| self.required_key(written, table));
-        let filter = self.truth(written.option("where"), table);
+        let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let set = table.and_then(|table| self.set(written, table, Some(table)));
         let result = self.result(written, table.map(Type::Row));
         let otherwise = self.optional_block(written.option("else"));
@@ -58,15 +58,16 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn delete(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
         let key = table.map(|table| self.key(written, table));
-        let filter = self.truth(written.option("where"), table);
+        let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let otherwise = self.optional_block(written.option("else"));
         Some(StepKind::Delete { table: table?, key: key?.ok()?, filter, otherwise })
     }
 
     pub(super) fn scan(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
-        let filter = self.truth(written.option("where"), table);
-        let order_by = written.option("order_by").and_then(|node| self.row_expression(node, None, table));
+        let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
+        let order_by =
+            table.and_then(|table| self.row_expression(written.option("order_by")?, None, Some(table)));
         let limit = written.option("limit").and_then(|node| self.expression(node, Some(&Type::Int)));
         let rows = |table| Type::List(Box::new(Type::Row(table)));
         let result = self.result(written, table.map(rows));
@@ -214,38 +215,5 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             return None;
         }
         Some((column, described.columns[column].ty.clone()))
-    }
-
-    /// Fields of the message in hand, to targets of the same name.
-    pub(super) fn copied(&mut self, node: &'a Node, targets: &[(String, Type)]) -> Option<Assignments> {
-        let Some(message) = self.place.message else {
-            let why = "there is no message in hand here";
-            self.resolver.report(Diagnostic::new("no-message", node.span, why));
-            return None;
-        };
-        let message = self.resolver.messages[message.index()].clone();
-        let mut copied = Vec::new();
-        for (target, (name, ty)) in targets.iter().enumerate() {
-            let Some(field) = message.fields.iter().position(|field| field.name == *name) else { continue };
-            if message.fields[field].ty != *ty {
-                let why = format!("`{name}` has another type in `{}`", message.name);
-                let diagnostic = Diagnostic::new("wrong-type", node.span, why)
-                    .related(message.span, "the message in hand");
-                self.resolver.report(diagnostic.help("name the fields one by one"));
-                return None;
-            }
-            let kind = ExpressionKind::Message(MessageField::Field(field));
-            let value = Expression { kind, ty: ty.clone(), span: node.span };
-            copied.push((target, Value::Expression(value)));
-        }
-        if copied.is_empty() {
-            let why = format!("`{}` has no field of the same name", message.name);
-            self.resolver.report(
-                Diagnostic::new("nothing-copied", node.span, why)
-                    .related(message.span, "the message in hand"),
-            );
-            return None;
-        }
-        Some(copied)
     }
 }

@@ -5,21 +5,17 @@ use crate::kernel::ids::*;
 use crate::scenario::diagnostic::closest;
 use crate::scenario::resolve::names::{Kind, unknown};
 use crate::scenario::source::Span;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of steps, body by body.
 #[derive(Default)]
 pub struct Sites {
-    named: Vec<Site>,
+    /// By service (`None`: a client's) and handler or job.
+    named: BTreeMap<(Option<ServiceId>, String), BTreeSet<String>>,
+    /// Those of them that ask somebody and wait for the answer.
+    answered: BTreeMap<(Option<ServiceId>, String), BTreeSet<String>>,
     /// What `undoes` refers to.
     undone: Vec<(String, Span)>,
-}
-
-struct Site {
-    service: Option<ServiceId>,
-    body: String,
-    name: String,
-    /// Whether the step asks somebody and waits for the answer.
-    is_answered: bool,
 }
 
 /// Verbs of steps whose answer can get lost.
@@ -29,14 +25,13 @@ const ANSWERED: &[&str] =
 impl Sites {
     /// Names of the steps in a handler or job of a service.
     pub fn of(&self, service: ServiceId, body: &str) -> Vec<&str> {
-        let inside = |site: &&Site| site.service == Some(service) && site.body == body;
-        self.named.iter().filter(inside).map(|site| site.name.as_str()).collect()
+        let names = self.named.get(&(Some(service), body.to_owned()));
+        names.into_iter().flatten().map(String::as_str).collect()
     }
 
     /// Whether any step of this name waits for an answer.
     pub fn is_answered(&self, service: ServiceId, body: &str, name: &str) -> bool {
-        let meant = |site: &&Site| site.service == Some(service) && site.body == body && site.name == name;
-        self.named.iter().filter(meant).any(|site| site.is_answered)
+        self.answered.get(&(Some(service), body.to_owned())).is_some_and(|names| names.contains(name))
     }
 }
 
@@ -48,9 +43,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Owner::Service(service) => Some(service),
                 Owner::Client(_) => None,
             };
-            let is_answered = ANSWERED.contains(&verb);
-            let body = self.place.body.clone();
-            sites.named.push(Site { service, body, name: name.to_owned(), is_answered });
+            let body = (service, self.place.body.clone());
+            if ANSWERED.contains(&verb) {
+                sites.answered.entry(body.clone()).or_default().insert(name.to_owned());
+            }
+            sites.named.entry(body).or_default().insert(name.to_owned());
         }
         sites.undone.extend(undoes.cloned());
     }
@@ -59,10 +56,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 impl<'a> Resolver<'a> {
     /// Every `undoes` names a step, wherever it is.
     pub fn check_undone(&mut self) {
-        let names: Vec<&str> = self.sites.named.iter().map(|site| site.name.as_str()).collect();
+        let names: BTreeSet<&str> = self.sites.named.values().flatten().map(String::as_str).collect();
         let mut found = Vec::new();
         for (name, span) in &self.sites.undone {
-            if names.contains(&name.as_str()) {
+            if names.contains(name.as_str()) {
                 continue;
             }
             let diagnostic = unknown(Kind::Step, name, *span, names.iter().copied());
