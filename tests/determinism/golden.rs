@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const SETTINGS: [&str; 3] = ["run.horizon=10s", "run.warm_up=1s", "run.replications=2"];
 /// Where a fault would come too late, it comes earlier.
 const EARLIER_FAULTS: [(&str, &str); 1] =
-    [("coupling/", "faults={payment_outage: {crash: payment, at: 4s, for: 2s, instance: all}}")];
+    [("coupling/", "faults.payment_outage={crash: payment, at: 4s, for: 2s, instance: all}")];
 
 /// Every scenario of the library, by name.
 fn shipped() -> Vec<String> {

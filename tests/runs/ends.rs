@@ -98,7 +98,8 @@ fn what_weakens_a_result_is_noted() {
         "run.horizon=20s",
         "run.warm_up=0s",
         "run.replications=1",
-        "faults={late: {crash: server, every: {constant: 1h}}, twice: {crash: server, at: [5s, 6s], for: 10s}}",
+        "faults.late={crash: server, every: {constant: 1h}}",
+        "faults.twice={crash: server, at: [5s, 6s], for: 10s}",
     ];
     let results = results("queueing/mm1", settings);
     let has = |what: &str| results.notes.iter().any(|note| note.contains(what));

@@ -197,7 +197,7 @@ fn threads_held_and_handed_over() {
 /// 26.5 ms with 100 servers: found by simulating the Markov chain itself.
 #[test]
 fn two_choices_beat_one() {
-    let settings = ["run.horizon=14s", "run.warm_up=4s", "run.replications=6"];
+    let settings = ["run.horizon=14s", "run.warm_up=4s", "run.replications=12"];
     let two = results("queueing/two-choices", &settings);
     assert_laws(&two.services[0]);
     let mean = &two.clients[0].response_time.mean;
