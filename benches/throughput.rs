@@ -43,8 +43,9 @@ fn main() {
     for workload in &WORKLOADS {
         let model = compile(workload);
         let plan = Arc::new(StreamPlan::new(&model.streams));
-        let mut times: Vec<(f64, f64)> =
-            (0..rounds).map(|_| (seconds(|| drop((workload.by_hand)())), seconds(|| run(&model, &plan)))).collect();
+        let mut times: Vec<(f64, f64)> = (0..rounds)
+            .map(|_| (seconds(|| drop((workload.by_hand)())), seconds(|| run(&model, &plan))))
+            .collect();
         times.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
         let (by_hand, scenario) = times[times.len() / 2];
         let ns = |seconds: f64| seconds * 1e9 / CUSTOMERS as f64;
@@ -54,8 +55,10 @@ fn main() {
 }
 
 fn compile(workload: &Workload) -> Model {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/scenarios/{}.yaml", workload.file));
-    let (sources, mut diagnostics, loaded) = load::load(&file, &[format!("run.horizon={}", workload.horizon)]);
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/scenarios/{}.yaml", workload.file));
+    let (sources, mut diagnostics, loaded) =
+        load::load(&file, &[format!("run.horizon={}", workload.horizon)]);
     let loaded = loaded.expect("the scenario can be read");
     grammar::check(&loaded.root, &mut diagnostics);
     let scenario = resolve::resolve(&loaded, &sources, &mut diagnostics);
