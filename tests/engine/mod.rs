@@ -13,13 +13,12 @@ mod queues;
 mod stores;
 
 use eventflow::experiment::replication;
-use eventflow::kernel::agenda::Agenda;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
 use eventflow::model::{Error, Model, compile};
 use eventflow::scenario::{grammar, load, render, resolve};
 use eventflow::world::record::{Observer, Outcome, Record};
-use eventflow::world::{Event, Halt, Limits, Simulation, World};
+use eventflow::world::{Limits, Simulation, World};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -43,7 +42,6 @@ pub struct Run {
     pub model: Model,
     pub world: World,
     pub records: Vec<(Nanos, Record)>,
-    pub events: u64,
 }
 
 /// Compiles a scenario that has to be right.
@@ -58,27 +56,18 @@ pub fn model(text: &str) -> Model {
     compile::compile(&scenario, &sources)
 }
 
-/// Simulates a model under an agenda.
-pub fn simulate<A: Agenda<Event>>(
-    model: &Model,
-    agenda: A,
-) -> (Result<(), Halt>, World, Vec<(Nanos, Record)>, u64, A) {
-    let mut simulation = Simulation::new(model, agenda, Collected::default());
-    let limits = Limits { events: 20_000_000, ..Limits::default() };
-    let result = simulation.run(limits, &AtomicBool::new(false));
-    (result, simulation.world, simulation.observer.0, simulation.events, simulation.agenda)
-}
-
 /// Runs the first replication of a scenario to its end; a quiet end must leave nothing behind.
 pub fn run(text: &str) -> Run {
     let model = model(text);
     let plan = Arc::new(StreamPlan::new(&model.streams));
     let agenda = replication::agenda(&model, &plan, model.seed, 0);
-    let (result, world, records, events, _) = simulate(&model, agenda);
-    if let Err(halt) = result {
+    let mut simulation = Simulation::new(&model, agenda, Collected::default());
+    let limits = Limits { events: 20_000_000, ..Limits::default() };
+    if let Err(halt) = simulation.run(limits, &AtomicBool::new(false)) {
         panic!("{halt}\n{text}");
     }
-    let run = Run { model, world, records, events };
+    let (world, records) = (simulation.world, simulation.observer.0);
+    let run = Run { model, world, records };
     if run.is_quiet() {
         assert_eq!(run.world.leftovers(), [], "left behind by\n{text}");
     }
