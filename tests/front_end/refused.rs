@@ -29,7 +29,6 @@ clients:
 
 /// What is written in place of what, the kind of mistake, and the text it is told at.
 const REFUSED: &[(&str, &str, &str, &str)] = &[
-    ("to: gone, with", "to: gone, delay: 1s, with", "not-built-yet", "delay"),
     ("to: gone, with", "to: gone, expires: 1s, with", "not-built-yet", "expires"),
     ("to: gone, with", "to: gone, tombstone: true, with", "not-built-yet", "tombstone"),
     ("every: 1m, do", "every: 1m, once_per: now, do", "not-built-yet", "now"),
