@@ -129,8 +129,8 @@ impl<'a> Replications<'a> {
             let group = &model.groups[i];
             SubscriptionResults {
                 topic: model.topics[group.topic.index()].name.clone(),
-                // The topic stands beside it.
-                group: own_name(&group.name).to_string(),
+                // A group's name in the model is `topic.group`; here the topic stands beside it.
+                group: group.name.rsplit('.').next().unwrap_or(&group.name).to_owned(),
                 accepted: self.estimate(|figures| Some(figures.subscriptions[i].accepted)),
                 deliveries: self.estimate(|figures| Some(figures.subscriptions[i].deliveries)),
                 redeliveries: self.estimate(|figures| Some(figures.subscriptions[i].redeliveries)),
@@ -167,9 +167,4 @@ impl<'a> Replications<'a> {
         };
         model.faults.iter().enumerate().map(fault).collect()
     }
-}
-
-/// A subscription's name without its topic: names have no dots.
-fn own_name(subscription: &str) -> &str {
-    subscription.split_once('.').map_or(subscription, |(_, group)| group)
 }

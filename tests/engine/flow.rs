@@ -69,7 +69,12 @@ fn a_loop_over_rows_reads_their_columns() {
 
 #[test]
 fn a_stop_in_a_loop_ends_the_handler() {
-    assert_eq!(well("- for_each: '[1, 2, 3]'\n  as: i\n  do: [ { wait: 1ms }, { if: i == 2, then: [ stop ] } ]\n- wait: 1s"), 2.0);
+    assert_eq!(
+        well(
+            "- for_each: '[1, 2, 3]'\n  as: i\n  do: [ { wait: 1ms }, { if: i == 2, then: [ stop ] } ]\n- wait: 1s"
+        ),
+        2.0
+    );
 }
 
 #[test]
