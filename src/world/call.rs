@@ -32,7 +32,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Err(error);
         }
         let of = &self.world.attempts[attempt];
-        let mut cause = of.cause.child(site.0, of.item);
+        let mut cause = of.cause.child(model.site_keys[site.index()], of.item);
         if of.item != 0 {
             cause = cause.aside();
         }
