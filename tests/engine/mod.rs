@@ -14,12 +14,13 @@ mod shipped;
 mod stores;
 
 use eventflow::experiment::replication;
+use eventflow::kernel::agenda::Agenda;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
 use eventflow::model::{Error, Model, compile};
 use eventflow::scenario::{grammar, load, render, resolve};
 use eventflow::world::record::{Observer, Outcome, Record};
-use eventflow::world::{Limits, Simulation, World};
+use eventflow::world::{Event, Halt, Limits, Simulation, World};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -43,7 +44,6 @@ pub struct Run {
     pub model: Model,
     pub world: World,
     pub records: Vec<(Nanos, Record)>,
-
 }
 
 /// Compiles a scenario that has to be right.
@@ -56,6 +56,17 @@ pub fn model(text: &str) -> Model {
     let said = render::render(&sources, &diagnostics, render::Style::Plain, 100);
     let scenario = scenario.filter(|_| diagnostics.is_empty()).unwrap_or_else(|| panic!("{said}\n{text}"));
     compile::compile(&scenario, &sources)
+}
+
+/// Simulates a model under an agenda.
+pub fn simulate<A: Agenda<Event>>(
+    model: &Model,
+    agenda: A,
+) -> (Result<(), Halt>, World, Vec<(Nanos, Record)>, u64, A) {
+    let mut simulation = Simulation::new(model, agenda, Collected::default());
+    let limits = Limits { events: 20_000_000, ..Limits::default() };
+    let result = simulation.run(limits, &AtomicBool::new(false));
+    (result, simulation.world, simulation.observer.0, simulation.events, simulation.agenda)
 }
 
 /// Runs the first replication of a scenario to its end; a quiet end must leave nothing behind.

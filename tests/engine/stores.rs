@@ -211,6 +211,17 @@ fn locks_are_held_to_the_commit_and_who_waits_is_served_then() {
 }
 
 #[test]
+fn who_waited_to_make_a_row_makes_the_one_it_asked_for() {
+    // Both make row 7 (unseen by each other), while a third one writes row 1 in between.
+    let steps = "- if: message.n == 2
+  then: [ { transaction: [ { upsert: t, key: 1, set: { v: 9 } }, { delete: t, key: 2 } ] } ]
+  else: [ { transaction: [ { upsert: t, key: 7, set: { v: row.v + 1 } }, { wait: 20ms }, { delete: t, key: 7, where: row.v == 1 } ] } ]";
+    let client = "arrivals: { times: [1s, 1001ms, 1002ms, 1003ms] }\ndo:\n  - let: { n: { counter: 1 } }\n  - { call: s.Go, with: { n: n }, timeout: 1m }";
+    let run = run(&scenario(&with_store(""), steps, client));
+    assert_eq!(run.rows("s.t"), [[1, 9, 0], [3, 5, 0]], "made and deleted again three times over");
+}
+
+#[test]
 fn who_closes_a_circle_of_waiting_meets_a_conflict() {
     let steps = "- if: message.n == 1
   then:
