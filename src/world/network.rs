@@ -190,7 +190,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.lose(route, event);
         }
         let duplicate = self.degraded(route, &hop, |of| of.duplicate).unwrap_or(route.duplicate);
-        if duplicate > 0.0 && self.uniform(hop.trouble, hop.draw.beside(2)) < duplicate && is_worth_copying(event)
+        if duplicate > 0.0
+            && self.uniform(hop.trouble, hop.draw.beside(2)) < duplicate
+            && is_worth_copying(event)
         {
             self.record(Record::Duplicated { link: route.link });
             self.copy_packet(event);
@@ -234,9 +236,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return own;
         }
         let apart = [Place::Region(hop.from), Place::Region(hop.to)];
-        let worse = self.world.network.degradations.iter().rev().find_map(|of| {
-            of.latency.filter(|_| joins(&of.places, of.one_way, &[apart[0]], &[apart[1]]))
-        });
+        let worse =
+            self.world.network.degradations.iter().rev().find_map(|of| {
+                of.latency.filter(|_| joins(&of.places, of.one_way, &[apart[0]], &[apart[1]]))
+            });
         let between = self.region_link(hop).map(|link| link.latency);
         match worse.or(between) {
             Some(latency) => own.saturating_add(self.length(latency, aside)).min(LONGEST),

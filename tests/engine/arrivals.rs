@@ -4,7 +4,9 @@ use super::{MS, S, run};
 use eventflow::world::record::Record;
 
 fn client(client: &str) -> String {
-    format!("scenario: test\nrun: {{ horizon: 10s, drain: 30s }}\nclients:\n  c:\n    do: [ {{ wait: 1s }} ]\n    arrivals: {client}\n")
+    format!(
+        "scenario: test\nrun: {{ horizon: 10s, drain: 30s }}\nclients:\n  c:\n    do: [ {{ wait: 1s }} ]\n    arrivals: {client}\n"
+    )
 }
 
 #[test]
@@ -41,7 +43,9 @@ fn a_population_stops_at_its_count() {
 
 #[test]
 fn a_profile_has_no_arrivals_where_its_rate_is_nought() {
-    let run = run(&client("{ profile: [ { at: 0s, rate: 0/s }, { at: 5s, rate: 0/s }, { at: 5001ms, rate: 100/s } ] }"));
+    let run = run(&client(
+        "{ profile: [ { at: 0s, rate: 0/s }, { at: 5s, rate: 0/s }, { at: 5001ms, rate: 100/s } ] }",
+    ));
     let intents = run.intents();
     assert!(intents.iter().all(|at| *at >= 5 * S));
     assert!((400..600).contains(&intents.len()), "{} in five seconds at 100/s", intents.len());
@@ -93,7 +97,8 @@ network: { default: { latency: 1ms } }
 faults: { f: { crash: s, at: 2s, for: 1s } }
 ";
     let run = run(text);
-    let at_two: Vec<_> = run.records.iter().filter(|(at, _)| *at == 2 * S).map(|(_, record)| *record).collect();
+    let at_two: Vec<_> =
+        run.records.iter().filter(|(at, _)| *at == 2 * S).map(|(_, record)| *record).collect();
     let position = |wanted: fn(&Record) -> bool| at_two.iter().position(wanted).expect("it happens at 2 s");
     let down = position(|record| matches!(record, Record::InstanceDown { .. }));
     let cut = position(|record| matches!(record, Record::Ended { .. }));

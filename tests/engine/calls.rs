@@ -5,7 +5,10 @@ use eventflow::model::Error;
 use eventflow::world::record::{Outcome, Record};
 
 fn caller(steps: &str) -> String {
-    format!("arrivals: {{ times: [1s] }}\ndo:\n{}", steps.lines().map(|line| format!("  {line}\n")).collect::<String>())
+    format!(
+        "arrivals: {{ times: [1s] }}\ndo:\n{}",
+        steps.lines().map(|line| format!("  {line}\n")).collect::<String>()
+    )
 }
 
 fn tries(run: &Run) -> Vec<u64> {
@@ -78,7 +81,10 @@ fn decorrelated_jitter_is_bounded_by_thrice_the_last_wait() {
     let waits = waits("jitter: decorrelated, max_delay: 200ms");
     let mut last = 1.0f64;
     for wait in &waits {
-        assert!(*wait >= 1.0 - 1e-6 && *wait <= (3.0 * last.max(1.0)).min(20.0) + 1e-6, "{wait} after {last}");
+        assert!(
+            *wait >= 1.0 - 1e-6 && *wait <= (3.0 * last.max(1.0)).min(20.0) + 1e-6,
+            "{wait} after {last}"
+        );
         last = *wait;
     }
     assert!(waits.iter().any(|wait| *wait > 15.0));

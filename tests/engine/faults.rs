@@ -5,7 +5,9 @@ use eventflow::model::Error;
 use eventflow::world::record::{Outcome, Record};
 
 fn faults(service: &str, steps: &str, client: &str, faults: &str) -> Run {
-    run(&(scenario(service, steps, client) + "faults:\n" + &faults.lines().map(|line| format!("  {line}\n")).collect::<String>()))
+    run(&(scenario(service, steps, client)
+        + "faults:\n"
+        + &faults.lines().map(|line| format!("  {line}\n")).collect::<String>()))
 }
 
 fn calls(times: &str) -> String {
@@ -38,7 +40,12 @@ fn a_crash_lasts_its_time_and_five_seconds_if_nobody_says() {
 #[test]
 fn a_fault_hits_any_all_or_one_instance() {
     let hit = |instance: &str| {
-        let run = faults("instances: 3", "- work: 1ms", "", &format!("f: {{ crash: s, at: 2s, instance: {instance} }}"));
+        let run = faults(
+            "instances: 3",
+            "- work: 1ms",
+            "",
+            &format!("f: {{ crash: s, at: 2s, instance: {instance} }}"),
+        );
         downs(&run).into_iter().map(|(_, at)| at).collect::<Vec<_>>()
     };
     assert_eq!((hit("all"), hit("2")), (vec![0, 1, 2], vec![2]));
@@ -53,7 +60,12 @@ fn every_fires_after_each_interval_until_the_drain() {
 
 #[test]
 fn crashes_that_overlap_end_one_by_one_and_never_twice() {
-    let run = faults("instances: 2", "- work: 1ms", "", "a: { crash: s, at: 2s, for: 10s, instance: 0 }\nb: { crash: s, at: 4s, for: 1s, instance: all }");
+    let run = faults(
+        "instances: 2",
+        "- work: 1ms",
+        "",
+        "a: { crash: s, at: 2s, for: 10s, instance: 0 }\nb: { crash: s, at: 4s, for: 1s, instance: all }",
+    );
     assert_eq!(downs(&run), [(2 * S, 0), (4 * S, 1)], "who is down already is not hit again");
     assert_eq!(ups(&run), [(5 * S, 1), (12 * S, 0)]);
 }
@@ -68,14 +80,24 @@ fn whatever_lasts_heals_when_the_drain_begins() {
 #[test]
 fn a_pause_is_silence_and_then_all_goes_on() {
     // Work of 100 ms from 1001; paused from 1051 for a second: ends at 2101. Nothing notices.
-    let run = faults("", "- work: 100ms\n- wait: 10ms", &calls("[1s, 1500ms]"), "f: { pause: s, at: 1051ms, for: 1s }");
+    let run = faults(
+        "",
+        "- work: 100ms\n- wait: 10ms",
+        &calls("[1s, 1500ms]"),
+        "f: { pause: s, at: 1051ms, for: 1s }",
+    );
     assert_eq!(run.started("s"), [S + MS, 2111 * MS]);
     assert_eq!(run.outcomes(), [(2112 * MS, Outcome::Well), (2222 * MS, Outcome::Well)]);
 }
 
 #[test]
 fn pauses_that_overlap_add_up() {
-    let run = faults("", "- work: 100ms", &calls("[1s]"), "a: { pause: s, at: 1050ms, for: 1s }\nb: { pause: s, at: 1500ms, for: 1s }");
+    let run = faults(
+        "",
+        "- work: 100ms",
+        &calls("[1s]"),
+        "a: { pause: s, at: 1050ms, for: 1s }\nb: { pause: s, at: 1500ms, for: 1s }",
+    );
     assert_eq!(run.outcomes(), [(2552 * MS, Outcome::Well)], "awake at 2500, 51 ms left, 1 back");
 }
 
@@ -83,15 +105,29 @@ fn pauses_that_overlap_add_up() {
 fn who_woke_serves_those_who_waited_first() {
     let service = "queue: { capacity: 1 }\nstore: { latency: { read: 0s, write: 0s, commit: 0s }, tables: { seen: { key: n } } }";
     let client = "arrivals: { times: [1s, 1100ms, 1200ms] }\ndo:\n  - let: { n: { counter: 1 } }\n  - { call: s.Go, with: { n: n }, timeout: 1m }";
-    let run = faults(service, "- work: 10ms\n- { insert: seen, key: message.n }", client, "f: { pause: s, at: 500ms, for: 2s }");
+    let run = faults(
+        service,
+        "- work: 10ms\n- { insert: seen, key: message.n }",
+        client,
+        "f: { pause: s, at: 500ms, for: 2s }",
+    );
     // A paused instance turns nobody away; when it wakes, its queue holds one and works on one.
-    assert_eq!(run.rows("s.seen"), [[1], [2]].map(|row: [i64; 1]| row.to_vec()), "and the third finds the queue full");
+    assert_eq!(
+        run.rows("s.seen"),
+        [[1], [2]].map(|row: [i64; 1]| row.to_vec()),
+        "and the third finds the queue full"
+    );
     assert_eq!(run.outcomes()[0], (2501 * MS, Outcome::Error(Error::Rejected)));
 }
 
 #[test]
 fn a_crash_ends_a_pause_for_good() {
-    let run = faults("", "- work: 100ms", &calls("[1s, 2s]"), "a: { pause: s, at: 1050ms, for: 3s }\nb: { crash: s, at: 1060ms, for: 100ms }");
+    let run = faults(
+        "",
+        "- work: 100ms",
+        &calls("[1s, 2s]"),
+        "a: { pause: s, at: 1050ms, for: 3s }\nb: { crash: s, at: 1060ms, for: 100ms }",
+    );
     assert_eq!(run.outcomes(), [(1061 * MS, Outcome::Error(Error::Unavailable)), (2102 * MS, Outcome::Well)]);
 }
 
@@ -99,15 +135,26 @@ fn a_crash_ends_a_pause_for_good() {
 fn slowness_is_of_work_and_stores_and_multiplies() {
     let service = "store: { latency: { read: 2ms, write: 4ms, commit: 6ms }, tables: { t: { key: k } } }";
     let steps = "- work: 10ms\n- wait: 10ms\n- { read: t, key: 1, as: r }\n- { effect: e, takes: 10ms }";
-    let run = faults(service, steps, &calls("[1s, 3s, 10s]"), "a: { slow: s, by: 2, at: 500ms, for: 5s }\nb: { slow: s, by: 3, at: 2s, for: 2s }");
-    let took: Vec<u64> = run.outcomes().iter().zip([S, 3 * S, 10 * S]).map(|((at, _), from)| (at - from) / MS).collect();
+    let run = faults(
+        service,
+        steps,
+        &calls("[1s, 3s, 10s]"),
+        "a: { slow: s, by: 2, at: 500ms, for: 5s }\nb: { slow: s, by: 3, at: 2s, for: 2s }",
+    );
+    let took: Vec<u64> =
+        run.outcomes().iter().zip([S, 3 * S, 10 * S]).map(|((at, _), from)| (at - from) / MS).collect();
     assert_eq!(took, [46, 94, 34]);
 }
 
 #[test]
 fn a_skewed_clock_is_ahead_and_comes_back() {
     let service = "store: { latency: { read: 0s, write: 0s, commit: 0s }, tables: { t: { key: k, columns: { at: time } } } }";
-    let run = faults(service, "- { upsert: t, key: now, set: { at: now } }", &calls("[1s, 3s, 5s, 9s]"), "a: { skew: s, by: 100s, at: 2s, for: 2s }\nb: { skew: s, by: -1s, at: 4500ms, for: 20s }\nc: { crash: s, at: 6s, for: 1s }");
+    let run = faults(
+        service,
+        "- { upsert: t, key: now, set: { at: now } }",
+        &calls("[1s, 3s, 5s, 9s]"),
+        "a: { skew: s, by: 100s, at: 2s, for: 2s }\nb: { skew: s, by: -1s, at: 4500ms, for: 20s }\nc: { crash: s, at: 6s, for: 1s }",
+    );
     let seen: Vec<u64> = run.rows("s.t").iter().map(|row| row[0] as u64).collect();
     assert_eq!(seen, [S + MS, 103 * S + MS, 4 * S + MS, 9 * S + MS], "a new process asks for the time");
 }
@@ -117,7 +164,12 @@ fn a_fault_can_watch_every_nth_or_a_share_of_its_step() {
     let times: Vec<String> = (1..=40).map(|n| format!("{n}s")).collect();
     let client = calls(&format!("[{}]", times.join(", ")));
     let fired = |when: &str| {
-        let run = faults("", "- { work: 1ms, name: it }", &client, &format!("f: {{ slow: s, by: 2, at_step: s.Go.it, for: 1ms, {when} }}"));
+        let run = faults(
+            "",
+            "- { work: 1ms, name: it }",
+            &client,
+            &format!("f: {{ slow: s, by: 2, at_step: s.Go.it, for: 1ms, {when} }}"),
+        );
         run.count(|record| matches!(record, Record::FaultBegan { .. }))
     };
     assert_eq!((fired("nth: 3"), fired("nth: every")), (1, 40));

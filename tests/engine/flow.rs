@@ -50,7 +50,10 @@ fn loops_go_one_after_another_or_together() {
     assert_eq!(well("- for_each: '[1, 2, 3]'\n  as: i\n  parallel: true\n  do: [ { wait: i * 1ms } ]"), 3.0);
     // Two at once: 1 and 2; then 3 in the place of 1.
     assert_eq!(well("- for_each: '[1, 2, 3]'\n  as: i\n  parallel: 2\n  do: [ { wait: i * 1ms } ]"), 4.0);
-    assert_eq!(well("- for_each: 1..message.n\n  as: i\n  parallel: true\n  do: [ { wait: 1ms } ]\n- wait: 1ms"), 1.0);
+    assert_eq!(
+        well("- for_each: 1..message.n\n  as: i\n  parallel: true\n  do: [ { wait: 1ms } ]\n- wait: 1ms"),
+        1.0
+    );
 }
 
 #[test]
@@ -69,7 +72,12 @@ fn a_loop_over_rows_reads_their_columns() {
 
 #[test]
 fn a_stop_in_a_loop_ends_the_handler() {
-    assert_eq!(well("- for_each: '[1, 2, 3]'\n  as: i\n  do: [ { wait: 1ms }, { if: i == 2, then: [ stop ] } ]\n- wait: 1s"), 2.0);
+    assert_eq!(
+        well(
+            "- for_each: '[1, 2, 3]'\n  as: i\n  do: [ { wait: 1ms }, { if: i == 2, then: [ stop ] } ]\n- wait: 1s"
+        ),
+        2.0
+    );
 }
 
 #[test]

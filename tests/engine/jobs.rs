@@ -8,7 +8,8 @@ fn jobs(service: &str, more: &str) -> Run {
     run(&format!(
         "scenario: test\nrun: {{ horizon: 20s, drain: 1m }}\nservices:\n  s:\n{}clients: {{}}\n{more}",
         service.lines().map(|line| format!("    {line}\n")).collect::<String>()
-    ).replace("clients: {}\n", ""))
+    )
+    .replace("clients: {}\n", ""))
 }
 
 fn within(run: &Run, from: u64, to: u64) -> Vec<u64> {
@@ -92,7 +93,10 @@ fn after_starts_later_with_the_values_of_then() {
 const AFTER: &str = "store: { latency: { read: 0s, write: 0s, commit: 2ms }, tables: { t: { key: k } } }";
 
 fn after(durable: bool, steps: &str, more: &str) -> Run {
-    let steps = steps.replace("AFTER", &format!("{{ after: 5s, durable: {durable}, do: [ {{ work: 10ms }}, {{ upsert: t, key: 1 }} ] }}"));
+    let steps = steps.replace(
+        "AFTER",
+        &format!("{{ after: 5s, durable: {durable}, do: [ {{ work: 10ms }}, {{ upsert: t, key: 1 }} ] }}"),
+    );
     run(&(scenario(&format!("instances: 2\n{AFTER}"), &steps, "") + more))
 }
 
@@ -103,7 +107,11 @@ fn a_timer_in_memory_is_gone_with_its_instance_and_a_durable_one_is_not() {
     assert_eq!((run1.rows("s.t").len(), run1.end()), (0, 60 * S), "and keeps no run open");
     let run2 = after(true, "- AFTER", crash);
     assert_eq!(run2.rows("s.t").len(), 1);
-    assert_eq!(run2.started("s")[1], 6 * S + 2 * MS, "stored in the middle of the commit, 1 ms after the call");
+    assert_eq!(
+        run2.started("s")[1],
+        6 * S + 2 * MS,
+        "stored in the middle of the commit, 1 ms after the call"
+    );
 }
 
 #[test]
@@ -130,14 +138,21 @@ fn a_durable_timer_cut_on_its_way_to_the_store_never_was() {
 }
 
 fn effects(steps: &str, more: &str) -> Run {
-    run(&(scenario("workers: 8", steps, "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, timeout: 1m } ]") + more))
+    run(&(scenario(
+        "workers: 8",
+        steps,
+        "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, timeout: 1m } ]",
+    ) + more))
 }
 
 fn effected(run: &Run) -> Vec<(u64, bool)> {
     run.when(|record| match record {
         Record::Effected { first, .. } => Some(*first),
         _ => None,
-    }).into_iter().map(|(at, first)| ((at - S) / MS, first)).collect()
+    })
+    .into_iter()
+    .map(|(at, first)| ((at - S) / MS, first))
+    .collect()
 }
 
 #[test]
@@ -156,7 +171,11 @@ fn an_effect_goes_on_when_its_sender_has_given_up() {
     assert_eq!(effected(&run), [(6, true), (7, true), (10, true), (11, true)]);
     assert_eq!(run.outcomes()[0], (S + 9 * MS, Outcome::Error(Error::Timeout)));
     let run = effects("- { effect: charge, takes: 10ms, timeout: 10ms }", "");
-    assert_eq!(run.outcomes()[0], (S + 12 * MS, Outcome::Well), "at the very instant of its timeout it is there");
+    assert_eq!(
+        run.outcomes()[0],
+        (S + 12 * MS, Outcome::Well),
+        "at the very instant of its timeout it is there"
+    );
 }
 
 #[test]

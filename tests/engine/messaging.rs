@@ -139,7 +139,13 @@ fn values_of_message_and_delivery_are_those_of_the_broker() {
   then: [ { fail: wrong } ]
 - if: delivery.topic != facts || delivery.partition != 0 || message.key != message.k
   then: [ { fail: wrong } ]";
-    let run = case(Case { preset: "kafka", steps, times: "[1s, 2s, 3s]", publish: "{ publish: Fact, with: { n: n, k: n } }", ..CASE });
+    let run = case(Case {
+        preset: "kafka",
+        steps,
+        times: "[1s, 2s, 3s]",
+        publish: "{ publish: Fact, with: { n: n, k: n } }",
+        ..CASE
+    });
     assert!(ends(&run).iter().all(|(.., outcome)| *outcome == Outcome::Well), "{:?}", ends(&run));
     let rows = run.rows("s.seen");
     assert_eq!(rows, [[1, 1, 1], [1, 2, 0], [2, 1, 1], [2, 2, 1], [3, 1, 1], [3, 2, 2]]);
@@ -148,7 +154,8 @@ fn values_of_message_and_delivery_are_those_of_the_broker() {
 #[test]
 fn an_id_given_is_the_message_s_and_a_key_given_overrides() {
     let steps = "- { insert: seen, key: [message.key, 9], set: { times: message.n } }\n- { if: message.id != 77, then: [ { fail: wrong } ] }";
-    let run = case(Case { steps, publish: "{ publish: Fact, with: { n: n, k: 1 }, key: 5, id: 77 }", ..CASE });
+    let run =
+        case(Case { steps, publish: "{ publish: Fact, with: { n: n, k: 1 }, key: 5, id: 77 }", ..CASE });
     assert_eq!(run.rows("s.seen"), [[5, 9, 1]]);
     assert_eq!(ends(&run)[0].2, Outcome::Well);
 }
@@ -156,8 +163,18 @@ fn an_id_given_is_the_message_s_and_a_key_given_overrides() {
 #[test]
 fn messages_of_a_partition_are_handled_one_after_another() {
     let run1 = case(Case { preset: "kafka", times: "[1s, 1001ms, 1002ms]", ..CASE });
-    assert_eq!(run1.started("s"), [S + 2 * MS, S + 13 * MS, S + 23 * MS], "the next batch is fetched when the last is done");
-    let run2 = case(Case { preset: "kafka", topic: ", partitions: 2", times: "[1s, 1001ms, 1002ms]", publish: "{ publish: Fact, with: { n: n, k: 1 } }", ..CASE });
+    assert_eq!(
+        run1.started("s"),
+        [S + 2 * MS, S + 13 * MS, S + 23 * MS],
+        "the next batch is fetched when the last is done"
+    );
+    let run2 = case(Case {
+        preset: "kafka",
+        topic: ", partitions: 2",
+        times: "[1s, 1001ms, 1002ms]",
+        publish: "{ publish: Fact, with: { n: n, k: 1 } }",
+        ..CASE
+    });
     assert_eq!(run2.started("s").len(), 3);
     assert_eq!(run2.started("s")[2], S + 23 * MS, "one key, one partition");
     let run3 = case(Case { times: "[1s, 1001ms, 1002ms]", ..CASE });
@@ -195,7 +212,11 @@ fn sent_again_a_message_is_there_twice_unless_its_broker_knows_it() {
     let publish = "{ publish: Fact, with: { n: n }, timeout: 1s, retry: { attempts: 3, delay: 1s } }";
     let run1 = case(Case { publish, more: NO_WAY_BACK, ..CASE });
     assert_eq!(seen(&run1), [(1, 3)]);
-    assert_eq!(run1.outcomes(), [(5501 * MS, Outcome::Well)], "the third try was waiting when the split healed");
+    assert_eq!(
+        run1.outcomes(),
+        [(5501 * MS, Outcome::Well)],
+        "the third try was waiting when the split healed"
+    );
     let run2 = case(Case { preset: "kafka", publish, more: NO_WAY_BACK, ..CASE });
     assert_eq!(seen(&run2), [(1, 1)]);
     assert_eq!(run2.count(|record| matches!(record, Record::Deduplicated { .. })), 2);
@@ -224,7 +245,8 @@ fn a_crash_of_a_consumer_is_noticed_by_its_lease() {
 #[test]
 fn before_a_crash_loses_and_after_a_crash_repeats() {
     // The row is written at 1012 ms; the crash is between it and the acknowledgement.
-    let steps = "- work: 10ms\n- { upsert: seen, key: [message.n, 0], set: { times: row.times + 1 } }\n- work: 100ms";
+    let steps =
+        "- work: 10ms\n- { upsert: seen, key: [message.n, 0], set: { times: row.times + 1 } }\n- work: 100ms";
     let more = "faults: { f: { crash: s, at: 1050ms, for: 500ms } }";
     for preset in PRESETS {
         let after = case(Case { preset, steps, more, ..CASE });
@@ -236,7 +258,8 @@ fn before_a_crash_loses_and_after_a_crash_repeats() {
 
 #[test]
 fn a_manual_acknowledgement_is_where_the_handler_says() {
-    let steps = "- work: 10ms\n- ack\n- work: 100ms\n- { upsert: seen, key: [message.n, 0], set: { times: 1 } }";
+    let steps =
+        "- work: 10ms\n- ack\n- work: 100ms\n- { upsert: seen, key: [message.n, 0], set: { times: 1 } }";
     let more = "faults: { f: { crash: s, at: 1050ms, for: 500ms } }";
     let run = case(Case { steps, consumes: ", ack: manual", more, ..CASE });
     assert_eq!((settled(&run).len(), seen(&run)), (1, vec![]), "acknowledged, and the rest was cut");
@@ -255,7 +278,8 @@ fn a_paused_consumer_is_a_zombie_whose_writes_land_and_whose_ack_is_stale() {
     let steps = "- { upsert: seen, key: [message.n, 0], set: { times: row.times + 1 } }\n- work: 10ms\n- { upsert: seen, key: [message.n, 1], set: { times: row.times + 1 } }";
     let more = "faults: { f: { pause: s, at: 1005ms, for: 100s, instance: 0 } }";
     for preset in ["kafka", "sqs-standard"] {
-        let text = text(&Case { preset, steps, service: "workers: 8\ninstances: 2", more, ..CASE }).replace("horizon: 1m", "horizon: 5m");
+        let text = text(&Case { preset, steps, service: "workers: 8\ninstances: 2", more, ..CASE })
+            .replace("horizon: 1m", "horizon: 5m");
         let run = run(&text);
         assert_eq!(run.rows("s.seen"), [[1, 0, 2], [1, 1, 2]], "{preset}: each did all of it");
         assert_eq!(run.count(|record| matches!(record, Record::AckStale { .. })), 1, "{preset}");
@@ -292,7 +316,15 @@ fn order_of_a_key_is_kept_through_a_crash() {
     let times: &'static str = format!("[{}]", times.join(", ")).leak();
     let steps = "- work: 10ms\n- { read: seen, key: [message.k, 100], as: last }\n- { if: last.exists && last.times > message.n, then: [ { upsert: seen, key: [message.k, 200], set: { times: row.times + 1 } } ] }\n- { upsert: seen, key: [message.k, 100], set: { times: message.n } }";
     let more = "faults: { f: { crash: s, at: 2s, for: 1s, instance: 0 } }";
-    let run = case(Case { preset: "kafka", topic: ", partitions: 4", service: "workers: 8\ninstances: 2", steps, times, more, ..CASE });
+    let run = case(Case {
+        preset: "kafka",
+        topic: ", partitions: 4",
+        service: "workers: 8\ninstances: 2",
+        steps,
+        times,
+        more,
+        ..CASE
+    });
     let last: Vec<_> = run.rows("s.seen").into_iter().filter(|row| row[1] == 100).map(|row| row[2]).collect();
     assert_eq!(last.len(), 2);
     assert_eq!(last.iter().max(), Some(&40));
@@ -302,7 +334,8 @@ fn order_of_a_key_is_kept_through_a_crash() {
 #[test]
 fn delivered_and_acknowledged_at_once_is_still_handled() {
     // The broker forgets a message as it sends it: the run is not over before it has been handled.
-    let text = text(&Case { consumes: ", ack_scope: on_delivery", times: "[59999ms]", ..CASE }).replace("latency: 1ms", "latency: 1s");
+    let text = text(&Case { consumes: ", ack_scope: on_delivery", times: "[59999ms]", ..CASE })
+        .replace("latency: 1ms", "latency: 1s");
     let run = run(&text);
     assert_eq!(seen(&run), [(1, 1)]);
 }

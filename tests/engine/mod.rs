@@ -44,7 +44,6 @@ pub struct Run {
     pub model: Model,
     pub world: World,
     pub records: Vec<(Nanos, Record)>,
-
 }
 
 /// Compiles a scenario that has to be right.
@@ -60,7 +59,10 @@ pub fn model(text: &str) -> Model {
 }
 
 /// Simulates a model under an agenda.
-pub fn simulate<A: Agenda<Event>>(model: &Model, agenda: A) -> (Result<(), Halt>, World, Vec<(Nanos, Record)>, u64, A) {
+pub fn simulate<A: Agenda<Event>>(
+    model: &Model,
+    agenda: A,
+) -> (Result<(), Halt>, World, Vec<(Nanos, Record)>, u64, A) {
     let mut simulation = Simulation::new(model, agenda, Collected::default());
     let limits = Limits { events: 20_000_000, ..Limits::default() };
     let result = simulation.run(limits, &AtomicBool::new(false));

@@ -36,7 +36,8 @@ fn arrived(run: &Run) -> Vec<(i64, f64)> {
 }
 
 fn many(count: u32, step_ms: f64) -> String {
-    let times: Vec<String> = (0..count).map(|n| format!("{}us", 1_000_000 + (n as f64 * step_ms * 1000.0) as u64)).collect();
+    let times: Vec<String> =
+        (0..count).map(|n| format!("{}us", 1_000_000 + (n as f64 * step_ms * 1000.0) as u64)).collect();
     format!("[{}]", times.join(", "))
 }
 
@@ -49,7 +50,8 @@ fn a_constant_latency_is_exact() {
 #[test]
 fn a_stream_keeps_its_order_and_datagrams_do_not() {
     let order = |transport: &str| {
-        let network = format!("{{ default: {{ latency: {{ uniform: [1ms, 50ms] }}, transport: {transport} }} }}");
+        let network =
+            format!("{{ default: {{ latency: {{ uniform: [1ms, 50ms] }}, transport: {transport} }} }}");
         let run = run(&text(&network, &many(100, 1.0), SEND, ""));
         let arrived = arrived(&run);
         assert_eq!(arrived.len(), 100);
@@ -76,8 +78,10 @@ fn a_loss_on_a_stream_costs_a_timeout_that_doubles() {
 fn datagrams_are_lost_and_doubled() {
     let network = "{ default: { latency: 1ms, loss: 20%, duplicate: 30%, transport: datagram } }";
     let run = run(&text(network, &many(500, 1.0), SEND, ""));
-    let (lost, doubled) =
-        (run.count(|record| matches!(record, Record::Lost { .. })), run.count(|record| matches!(record, Record::Duplicated { .. })));
+    let (lost, doubled) = (
+        run.count(|record| matches!(record, Record::Lost { .. })),
+        run.count(|record| matches!(record, Record::Duplicated { .. })),
+    );
     assert!((70..130).contains(&lost) && (90..150).contains(&doubled), "{lost} {doubled}");
     assert_eq!(run.started("s").len(), 500 - lost + doubled);
 }
@@ -86,7 +90,8 @@ fn datagrams_are_lost_and_doubled() {
 fn lost_requests_and_answers_are_timeouts_and_let_go() {
     let network = "{ default: { latency: 1ms, loss: 30%, duplicate: 20%, transport: datagram } }";
     let run = run(&text(network, &many(300, 10.0), CALL, ""));
-    let timeouts = run.outcomes().iter().filter(|(_, outcome)| *outcome == Outcome::Error(Error::Timeout)).count();
+    let timeouts =
+        run.outcomes().iter().filter(|(_, outcome)| *outcome == Outcome::Error(Error::Timeout)).count();
     assert!((100..220).contains(&timeouts), "{timeouts} of 300 lose a request or an answer");
     assert!(run.is_quiet());
 }
@@ -103,14 +108,19 @@ clients: { c: { arrivals: { every: 50ms, count: 150 }, do: [ { publish: Fact, co
 network: { default: { latency: 1ms }, links: { l: { between: [s, b], loss: 30%, transport: datagram } } }
 ";
     let run = run(text);
-    assert!(run.started("s").len() > 170, "handled again where the acknowledgement alone was lost: {}", run.started("s").len());
+    assert!(
+        run.started("s").len() > 170,
+        "handled again where the acknowledgement alone was lost: {}",
+        run.started("s").len()
+    );
     assert!(run.is_quiet());
 }
 
 #[test]
 fn a_narrow_link_takes_one_packet_after_another() {
     // 1 MB at 100 MB/s: 10 ms each.
-    let run = run(&text("{ default: { latency: 1ms, bandwidth: 100MB/s } }", "[1s, 1s, 1005ms, 1100ms]", SEND, ""));
+    let run =
+        run(&text("{ default: { latency: 1ms, bandwidth: 100MB/s } }", "[1s, 1s, 1005ms, 1100ms]", SEND, ""));
     assert_eq!(arrived(&run), [(1, 11.0), (2, 21.0), (3, 31.0), (4, 111.0)]);
 }
 
@@ -123,7 +133,12 @@ fn each_way_of_a_link_has_its_bandwidth_to_itself() {
 
 fn split(times: &str, step: &str, transport: &str, options: &str) -> Run {
     let network = format!("{{ default: {{ latency: 1ms, transport: {transport} }} }}");
-    run(&text(&network, times, step, &format!("faults: {{ f: {{ split: [c, s], at: 2s, for: 5s{options} }} }}\n")))
+    run(&text(
+        &network,
+        times,
+        step,
+        &format!("faults: {{ f: {{ split: [c, s], at: 2s, for: 5s{options} }} }}\n"),
+    ))
 }
 
 #[test]
@@ -145,7 +160,12 @@ fn a_request_that_was_given_up_is_dropped_when_the_split_heals() {
 
 #[test]
 fn a_one_way_split_lets_requests_through_and_holds_answers() {
-    let text = text("{ default: { latency: 1ms } }", "[3s]", CALL, "faults: { f: { split: [s, c], one_way: true, at: 2s, for: 5s } }\n");
+    let text = text(
+        "{ default: { latency: 1ms } }",
+        "[3s]",
+        CALL,
+        "faults: { f: { split: [s, c], one_way: true, at: 2s, for: 5s } }\n",
+    );
     let run = run(&text);
     assert_eq!(arrived(&run), [(1, 2001.0)]);
     assert_eq!(run.outcomes(), [(5 * S, Outcome::Error(Error::Timeout))]);
@@ -153,7 +173,8 @@ fn a_one_way_split_lets_requests_through_and_holds_answers() {
 
 #[test]
 fn a_split_lasts_while_one_of_two_does() {
-    let faults = "faults:\n  a: { split: [c, s], at: 2s, for: 2s }\n  b: { split: [c, s], at: 3s, for: 3s }\n";
+    let faults =
+        "faults:\n  a: { split: [c, s], at: 2s, for: 2s }\n  b: { split: [c, s], at: 3s, for: 3s }\n";
     let run = run(&text("{ default: { latency: 1ms } }", "[2500ms, 3500ms]", SEND, faults));
     assert_eq!(arrived(&run), [(1, 5001.0), (2, 5001.0)]);
 }
@@ -180,8 +201,12 @@ fn a_link_to_a_store_adds_to_its_latencies_where_it_is_written() {
 fn a_degradation_takes_the_place_of_what_the_link_is_and_ends() {
     let faults = "faults:\n  a: { degrade: [c, s], latency: 20ms, at: 2s, for: 4s }\n  b: { degrade: [c, s], latency: 40ms, one_way: true, at: 4s, for: 1s }\n";
     let run = run(&text("{ default: { latency: 1ms } }", "[1s, 3s, 4500ms, 5500ms, 7s]", CALL, faults));
-    let took: Vec<u64> =
-        run.outcomes().iter().zip([S, 3 * S, 4500 * MS, 5500 * MS, 7 * S]).map(|((at, _), from)| (at - from) / MS).collect();
+    let took: Vec<u64> = run
+        .outcomes()
+        .iter()
+        .zip([S, 3 * S, 4500 * MS, 5500 * MS, 7 * S])
+        .map(|((at, _), from)| (at - from) / MS)
+        .collect();
     assert_eq!(took, [2, 40, 60, 40, 2]);
 }
 
@@ -214,7 +239,8 @@ fn regions_add_their_latency_to_each_leg() {
     .replace("workers: unlimited", "workers: unlimited\n    place: [us]")
     .replace("  c:\n", "  c:\n    place: [eu]\n");
     let run = run(&text);
-    let took: Vec<u64> = run.outcomes().iter().zip([S, 3 * S, 6 * S]).map(|((at, _), from)| (at - from) / MS).collect();
+    let took: Vec<u64> =
+        run.outcomes().iter().zip([S, 3 * S, 6 * S]).map(|((at, _), from)| (at - from) / MS).collect();
     assert_eq!(took, [82, 202, 82]);
 }
 

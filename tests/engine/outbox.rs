@@ -1,6 +1,6 @@
 //! The outbox: rows that are committed with the data, and the relay that publishes them.
 
-use super::{MS, Run, S, run};
+use super::{MS, Run, run};
 use eventflow::world::record::{Outcome, Record};
 
 /// Orders are stored and told of through the outbox, whose relay polls each 100 ms; `t` takes them in.
@@ -43,7 +43,10 @@ network: {{ default: {{ latency: 1ms }} }}
 const STORE: &str = "        - transaction: [ { insert: orders, key: message.n }, { publish: Fact, via: outbox, with: message } ]";
 
 fn accepted(run: &Run) -> Vec<u64> {
-    run.when(|record| matches!(record, Record::Accepted { .. }).then_some(())).into_iter().map(|(at, ())| at).collect()
+    run.when(|record| matches!(record, Record::Accepted { .. }).then_some(()))
+        .into_iter()
+        .map(|(at, ())| at)
+        .collect()
 }
 
 fn seen(run: &Run) -> Vec<(i64, i64)> {
@@ -89,7 +92,11 @@ fn marked_after_publishing_a_crash_repeats() {
     // Published at 1103, and marked not before 1106; the relay's instance is gone at 1105.
     let more = "faults: { f: { crash: s, at: 1105ms, for: 5s, instance: 0 } }";
     let run = run(&text("", STORE, "[1050ms]", more));
-    assert_eq!(accepted(&run), [1103 * MS, 1208 * MS], "the other instance polls 100 ms later and publishes it again");
+    assert_eq!(
+        accepted(&run),
+        [1103 * MS, 1208 * MS],
+        "the other instance polls 100 ms later and publishes it again"
+    );
     assert_eq!(seen(&run), [(1, 2)], "a broker that knows its producers does not know a new one");
     assert!(run.is_quiet());
 }
@@ -109,7 +116,11 @@ fn confirmations_that_do_not_come_are_waited_for_and_the_batch_sent_again() {
     let more = "faults: { f: { split: [b, s], one_way: true, at: 500ms, for: 3s } }";
     let run = run(&text("", body, "[1050ms]", more));
     assert_eq!(seen(&run), [(1, 1)]);
-    assert_eq!(run.count(|record| matches!(record, Record::Deduplicated { .. })), 2, "the same relay is the same producer");
+    assert_eq!(
+        run.count(|record| matches!(record, Record::Deduplicated { .. })),
+        2,
+        "the same relay is the same producer"
+    );
     assert!(run.is_quiet());
 }
 

@@ -14,7 +14,9 @@ fn calls(times: &str) -> String {
 
 /// Numbers in the order in which they were served, from a table that takes them in.
 fn served(queue: &str, times: &str) -> Vec<i64> {
-    let service = format!("{queue}\nstore: {{ latency: {{ read: 0s, write: 0s, commit: 0s }}, tables: {{ seen: {{ key: n }} }} }}");
+    let service = format!(
+        "{queue}\nstore: {{ latency: {{ read: 0s, write: 0s, commit: 0s }}, tables: {{ seen: {{ key: n }} }} }}"
+    );
     let steps = "- work: 10ms\n- { insert: seen, key: message.n }";
     let run = run(&scenario(&service, steps, &calls(times)));
     run.rows("s.seen").into_iter().map(|row| row[0]).collect()
@@ -31,7 +33,11 @@ fn the_line_is_first_come_first_served_unless_turned_round() {
 #[test]
 fn the_smaller_goes_first_and_nobody_is_interrupted() {
     assert_eq!(served("queue: { order: priority, by: -message.n }", FOUR), [1, 4, 3, 2]);
-    assert_eq!(served("queue: { order: priority, by: message.n % 2 }", FOUR), [1, 2, 4, 3], "ties by arrival");
+    assert_eq!(
+        served("queue: { order: priority, by: message.n % 2 }", FOUR),
+        [1, 2, 4, 3],
+        "ties by arrival"
+    );
 }
 
 fn outcomes(run: &Run) -> Vec<(u64, Outcome)> {
@@ -118,8 +124,12 @@ fn the_better_of_two_choices_is_taken() {
 #[test]
 fn a_key_keeps_to_its_instance() {
     let client = "arrivals: { every: 100ms, count: 30 }\ndo:\n  - let: { n: { uniform: [1, 6] } }\n  - { call: s.Go, with: { n: n } }";
-    let text = scenario("instances: 3\nrouting: by_key\nstore: { tables: { seen: { key: [n, at] } } }", "- { upsert: seen, key: [message.n, self.instance] }", client)
-        .replace("kind: command,", "kind: command, key: n,");
+    let text = scenario(
+        "instances: 3\nrouting: by_key\nstore: { tables: { seen: { key: [n, at] } } }",
+        "- { upsert: seen, key: [message.n, self.instance] }",
+        client,
+    )
+    .replace("kind: command,", "kind: command, key: n,");
     let rows = run(&text).rows("s.seen");
     assert!(rows.len() >= 4);
     for row in &rows {

@@ -31,7 +31,9 @@ fn short_model(path: &Path) -> Model {
     for fault in &mut scenario.faults {
         // Faults come into the shorter run with everything else.
         if let eventflow::scenario::resolved::When::At(times) = &mut fault.when {
-            times.iter_mut().for_each(|time| *time = (u128::from(*time) * u128::from(horizon) / u128::from(scenario.run.horizon)) as u64);
+            times.iter_mut().for_each(|time| {
+                *time = (u128::from(*time) * u128::from(horizon) / u128::from(scenario.run.horizon)) as u64
+            });
         }
     }
     scenario.run.horizon = horizon;
@@ -47,7 +49,8 @@ fn the_library_ends_quiet_and_leaves_nothing_behind() {
     for path in files {
         let model = short_model(&path);
         let plan = Arc::new(StreamPlan::new(&model.streams));
-        let (result, world, records, ..) = simulate(&model, replication::agenda(&model, &plan, model.seed, 0));
+        let (result, world, records, ..) =
+            simulate(&model, replication::agenda(&model, &plan, model.seed, 0));
         assert_eq!(result, Ok(()), "{}", path.display());
         assert_eq!(records.last().unwrap().1, Record::End { quiet: true }, "{}", path.display());
         assert_eq!(world.leftovers(), [], "{}", path.display());

@@ -38,7 +38,9 @@ fn reads_pay_the_read_and_writes_alone_pay_write_and_commit() {
 
 #[test]
 fn a_transaction_pays_its_writes_and_one_commit() {
-    let run = once("- transaction: [ { read: t, key: 1, as: r }, { update: t, key: 1, set: { v: 6 } }, { insert: t, key: 9 }, { read: t, key: 2, lock: true, as: q } ]");
+    let run = once(
+        "- transaction: [ { read: t, key: 1, as: r }, { update: t, key: 1, set: { v: 6 } }, { insert: t, key: 9 }, { read: t, key: 2, lock: true, as: q } ]",
+    );
     assert_eq!(took(&run), (2.0 + 4.0 + 4.0 + 2.0 + 6.0, WELL));
     assert_eq!(committed(&run), [16 * MS, 16 * MS], "both with the commit's middle");
 }
@@ -65,8 +67,17 @@ fn verbs_do_what_they_say_and_else_runs_when_there_is_nothing_to_do() {
     let mut rows = run.rows("s.t");
     rows.sort();
     let expected: [[i64; 3]; 11] = [
-        [1, 8, 5], [3, 6, 0], [10, 5, 0], [11, 3, 0], [12, 0, 0], [13, 0, 0], [14, 8, 5], [15, 0, 0], [16, 0, 0],
-        [17, 0, 0], [20, 1, 0],
+        [1, 8, 5],
+        [3, 6, 0],
+        [10, 5, 0],
+        [11, 3, 0],
+        [12, 0, 0],
+        [13, 0, 0],
+        [14, 8, 5],
+        [15, 0, 0],
+        [16, 0, 0],
+        [17, 0, 0],
+        [20, 1, 0],
     ];
     assert_eq!(rows, expected);
 }
@@ -74,7 +85,10 @@ fn verbs_do_what_they_say_and_else_runs_when_there_is_nothing_to_do() {
 #[test]
 fn inserting_what_is_there_is_an_error_and_so_is_a_column_of_nothing() {
     assert_eq!(took(&once("- { insert: t, key: 1 }")), (10.0, Outcome::Error(Error::Exists)));
-    assert_eq!(took(&once("- { read: t, key: 99, as: r }\n- { let: { x: r.v } }")), (2.0, Outcome::Error(Error::Missing)));
+    assert_eq!(
+        took(&once("- { read: t, key: 99, as: r }\n- { let: { x: r.v } }")),
+        (2.0, Outcome::Error(Error::Missing))
+    );
 }
 
 #[test]
@@ -95,13 +109,16 @@ fn a_scan_takes_a_round_trip_for_each_hundred_rows() {
 fn writes_without_a_key_are_to_every_row_that_where_admits() {
     let run1 = once("- { update: t, where: row.k >= 2, set: { v: row.k * 10 } }");
     assert_eq!(run1.rows("s.t"), [[1, 5, 0], [2, 20, 0], [3, 30, 0]]);
-    let run2 = once("- { delete: t, where: row.k <= 2 }\n- { delete: t, where: row.k > 50, else: [ { insert: t, key: 4 } ] }");
+    let run2 = once(
+        "- { delete: t, where: row.k <= 2 }\n- { delete: t, where: row.k > 50, else: [ { insert: t, key: 4 } ] }",
+    );
     assert_eq!(run2.rows("s.t"), [[3, 5, 0], [4, 0, 0]]);
 }
 
 /// The update's round trip of 10 ms begins at 1001 ms and takes effect at 1006 ms.
 fn crash_at(at: &str, steps: &str) -> Run {
-    run(&(scenario(&with_store(""), steps, "") + &format!("faults: {{ f: {{ crash: s, at: {at}, for: 5s }} }}\n")))
+    run(&(scenario(&with_store(""), steps, "")
+        + &format!("faults: {{ f: {{ crash: s, at: {at}, for: 5s }} }}\n")))
 }
 
 #[test]
@@ -152,7 +169,8 @@ fn two_add_one(isolation: &str, steps: &str) -> (i64, Vec<Outcome>) {
     (run.rows("s.t")[0][1], run.outcomes().into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-const READ_THEN_SET: &str = "- transaction: [ { read: t, key: 1, as: r }, { update: t, key: 1, set: { v: r.v + 1 } } ]";
+const READ_THEN_SET: &str =
+    "- transaction: [ { read: t, key: 1, as: r }, { update: t, key: 1, set: { v: r.v + 1 } } ]";
 const CONFLICT: Outcome = Outcome::Error(Error::Conflict);
 
 #[test]
@@ -190,6 +208,17 @@ fn locks_are_held_to_the_commit_and_who_waits_is_served_then() {
     let run = run(&scenario(&with_store(""), steps, client));
     // 1001: write 4, wait 50, commit to its middle 3: 1058. The other's lock is granted then; 2 back, 50, 3.
     assert_eq!(committed(&run), [58 * MS, 113 * MS]);
+}
+
+#[test]
+fn who_waited_to_make_a_row_makes_the_one_it_asked_for() {
+    // Both make row 7 (unseen by each other), while a third one writes row 1 in between.
+    let steps = "- if: message.n == 2
+  then: [ { transaction: [ { upsert: t, key: 1, set: { v: 9 } }, { delete: t, key: 2 } ] } ]
+  else: [ { transaction: [ { upsert: t, key: 7, set: { v: row.v + 1 } }, { wait: 20ms }, { delete: t, key: 7, where: row.v == 1 } ] } ]";
+    let client = "arrivals: { times: [1s, 1001ms, 1002ms, 1003ms] }\ndo:\n  - let: { n: { counter: 1 } }\n  - { call: s.Go, with: { n: n }, timeout: 1m }";
+    let run = run(&scenario(&with_store(""), steps, client));
+    assert_eq!(run.rows("s.t"), [[1, 9, 0], [3, 5, 0]], "made and deleted again three times over");
 }
 
 #[test]
@@ -255,16 +284,22 @@ fn a_transaction_keeps_its_connection_and_gives_it_back_when_it_fails() {
 
 #[test]
 fn stop_commits_and_fail_rolls_back() {
-    let run1 = once("- transaction: [ { update: t, key: 1, set: { v: 6 } }, stop ]\n- { update: t, key: 2, set: { v: 6 } }");
+    let run1 = once(
+        "- transaction: [ { update: t, key: 1, set: { v: 6 } }, stop ]\n- { update: t, key: 2, set: { v: 6 } }",
+    );
     assert_eq!(run1.rows("s.t"), [[1, 6, 0], [2, 5, 0], [3, 5, 0]]);
     assert_eq!(took(&run1), (10.0, WELL));
-    let run2 = once("- transaction: [ { update: t, key: 1, set: { v: 6 } }, { fail: no } ]\n  catch: { no: [ { update: t, key: 2, set: { v: 6 } } ] }");
+    let run2 = once(
+        "- transaction: [ { update: t, key: 1, set: { v: 6 } }, { fail: no } ]\n  catch: { no: [ { update: t, key: 2, set: { v: 6 } } ] }",
+    );
     assert_eq!(run2.rows("s.t"), [[1, 5, 0], [2, 6, 0], [3, 5, 0]]);
 }
 
 #[test]
 fn an_error_caught_inside_a_transaction_does_not_undo_it() {
-    let run = once("- transaction: [ { try: [ { update: t, key: 1, set: { v: 6 } }, { fail: no } ], catch: { no: [ { update: t, key: 2, set: { v: 7 } } ] } } ]");
+    let run = once(
+        "- transaction: [ { try: [ { update: t, key: 1, set: { v: 6 } }, { fail: no } ], catch: { no: [ { update: t, key: 2, set: { v: 7 } } ] } } ]",
+    );
     assert_eq!(run.rows("s.t"), [[1, 6, 0], [2, 7, 0], [3, 5, 0]]);
 }
 
@@ -278,9 +313,14 @@ fn rows_expire_unless_they_are_written_again() {
 
 #[test]
 fn memory_takes_no_time_has_its_capacity_and_is_gone_on_restart() {
-    let service = "memory: { m: { key: k, columns: { v: int }, capacity: 2, rows: [ { k: 50 } ] } }".replace(", rows: [ { k: 50 } ]", "");
+    let service = "memory: { m: { key: k, columns: { v: int }, capacity: 2, rows: [ { k: 50 } ] } }"
+        .replace(", rows: [ { k: 50 } ]", "");
     let steps = "- { upsert: m, key: message.n, set: { v: row.v + 1 } }";
-    let calls = |times: &str| format!("arrivals: {{ times: {times} }}\ndo:\n  - let: {{ n: {{ counter: 1 }} }}\n  - {{ call: s.Go, with: {{ n: n }} }}");
+    let calls = |times: &str| {
+        format!(
+            "arrivals: {{ times: {times} }}\ndo:\n  - let: {{ n: {{ counter: 1 }} }}\n  - {{ call: s.Go, with: {{ n: n }} }}"
+        )
+    };
     let text = scenario(&service, steps, &calls("[1s, 2s, 3s]"));
     let run1 = run(&text);
     assert_eq!(run1.world.memory_rows(&run1.model, "s.m", 0).unwrap(), [[2, 1], [3, 1]]);

@@ -2,11 +2,11 @@
 
 use super::Compiler;
 use super::steps::push;
+use crate::kernel::distribution::Shape;
 use crate::kernel::ids::*;
 use crate::kernel::stream::Draw;
 use crate::kernel::time::{MILLISECOND, nanos_from_f64};
 use crate::model::code::{Duration, Hops, NONE};
-use crate::kernel::distribution::Shape;
 use crate::model::{Place, RegionLink, Route, StoreWay};
 use crate::scenario::resolved::{self as scenario, End, GeneratorKind};
 
