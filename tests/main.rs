@@ -1,8 +1,11 @@
 //! The integration tests, one crate: they go through the public path, a storey a module.
 
+mod cli;
+mod determinism;
 mod engine;
 mod front_end;
 mod language;
 mod report;
+mod runs;
 mod theory;
 mod tidy;

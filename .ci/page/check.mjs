@@ -63,11 +63,19 @@ async function visit(width, colorScheme) {
   if (screenshots) {
     const name = `${basename(file, ".html")}-${width}-${colorScheme}.png`;
     await page.screenshot({ path: join(screenshots, name), fullPage: true });
+    if (width === WIDTHS.at(-1)) await cover(page, colorScheme);
   }
   await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   if (wide) say("scrolls sideways when all details are open");
   await context.close();
+}
+
+// A picture of the first charts, as a readme shows it.
+async function cover(page, colorScheme) {
+  const top = await page.evaluate(() => document.querySelector("#charts").getBoundingClientRect().top + scrollY);
+  const path = join(screenshots, `${basename(file, ".html")}-cover-${colorScheme}.png`);
+  await page.screenshot({ path, fullPage: true, clip: { x: 0, y: top, width: WIDTHS.at(-1), height: 1640 } });
 }
 
 // Runs in the page; returns complaints.

@@ -37,7 +37,7 @@ pub struct Arguments {
     /// Folder for the report: <scenario>.html and <scenario>.json
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
-    /// Most events that one replication may take
+    /// Most events that one replication may take, looked at every 4096 events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_events: Option<u64>,
     /// No progress bar and no summary

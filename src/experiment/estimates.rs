@@ -129,7 +129,8 @@ impl<'a> Replications<'a> {
             let group = &model.groups[i];
             SubscriptionResults {
                 topic: model.topics[group.topic.index()].name.clone(),
-                group: group.name.clone(),
+                // A group's name in the model is `topic.group`; here the topic stands beside it.
+                group: group.name.rsplit('.').next().unwrap_or(&group.name).to_owned(),
                 accepted: self.estimate(|figures| Some(figures.subscriptions[i].accepted)),
                 deliveries: self.estimate(|figures| Some(figures.subscriptions[i].deliveries)),
                 redeliveries: self.estimate(|figures| Some(figures.subscriptions[i].redeliveries)),

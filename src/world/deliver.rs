@@ -1,7 +1,7 @@
 //! Deliveries: what the broker decides, carried out; attempts on what it delivers.
 
 use super::attempt::Source;
-use super::broker::{self, Action, Broker, DeliveryId, TimerId};
+use super::broker::{self, Action, Broker, DeliveryId, Parcel, TimerId};
 use super::identity::{Cause, mix};
 use super::instance::Work;
 use super::network::Hop;
@@ -104,16 +104,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Sends a copy to its consumer.
     fn deliver(&mut self, delivery: DeliveryId) {
-        let broker = &self.world.broker;
-        let (Some(message), Some((group, instance))) = (broker.message(delivery), broker.consumer(delivery))
+        let Some(Parcel { message, group, instance, deliveries, partition }) = self.world.broker.parcel(delivery)
         else {
             return;
         };
-        let attempts = broker.attempts(delivery).unwrap_or(1);
-        let partition = broker.position(delivery).map_or(0, |(partition, _)| partition);
-        self.record(Record::Delivered { group, instance, again: attempts > 1 });
+        self.record(Record::Delivered { group, instance, again: deliveries > 1 });
         let Some(path) = self.path_of(group, message) else { return };
-        let cause = self.delivery_cause(group, path, message, attempts);
+        let cause = self.delivery_cause(group, path, message, deliveries);
         let model = self.model;
         let topic = &model.topics[model.groups[group.index()].topic.index()];
         let hop = Hop {
@@ -124,7 +121,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             from: topic.region,
             to: model.instances[instance.index()].region,
             bytes: model.messages[path.message.index()].size_bytes,
-            channel: Some(mix((group.0 as u64) << 32 | 2, (instance.0 as u64) << 32 | partition as u64)),
+            channel: model.routes[path.route as usize]
+                .reorders
+                .then(|| mix((group.0 as u64) << 32 | 2, (instance.0 as u64) << 32 | partition as u64)),
         };
         self.transmit(hop, Event::Delivery { delivery });
     }
@@ -140,7 +139,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &self.world.messages[message];
         let main =
             path.main.iter().any(|(step, origins)| *step == of.step && origins.contains(of.cause.origin()));
-        let cause = of.cause.child(group.0, u64::MAX);
+        let cause = of.cause.child(self.model.groups[group.index()].key, u64::MAX);
         let cause = if main { cause } else { cause.aside() };
         cause.again(attempts.saturating_sub(1))
     }
@@ -159,11 +158,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// The broker lets an attempt begin.
     fn start_delivery(&mut self, delivery: DeliveryId) {
-        let broker = &self.world.broker;
-        let (Some(message), Some((group, instance))) = (broker.message(delivery), broker.consumer(delivery))
-        else {
-            return;
-        };
+        let Some(Parcel { message, group, instance, .. }) = self.world.broker.parcel(delivery) else { return };
         self.world.messages[message].references += 1;
         match self.path_of(group, message) {
             Some(path) if path.handler.0 != NONE => {
@@ -186,14 +181,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         delivery: DeliveryId,
         message: u32,
     ) -> Option<(HandlerId, Cause, Source, u32)> {
-        let broker = &self.world.broker;
-        let found = broker.consumer(delivery).zip(broker.attempts(delivery));
-        let Some(((group, _), attempts)) = found else {
+        let Some(Parcel { group, deliveries, .. }) = self.world.broker.parcel(delivery) else {
             self.release_message(message);
             return None;
         };
-        let path = self.path_of(group, message)?;
-        let cause = self.delivery_cause(group, path, message, attempts);
+        let path = self.path_of(group, message).expect("a topic carries only the messages it declares");
+        let cause = self.delivery_cause(group, path, message, deliveries);
         Some((path.handler, cause, Source::Delivery { group, delivery }, message))
     }
 
@@ -217,20 +210,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Carries an acknowledgement to the broker.
     fn send_ack(&mut self, delivery: DeliveryId, event: Event) {
-        let broker = &self.world.broker;
-        let Some((group, instance)) = broker.consumer(delivery) else {
+        let Some(Parcel { message, group, instance, deliveries, .. }) = self.world.broker.parcel(delivery) else {
             return self.ack_lost(delivery);
         };
-        let message = broker.message(delivery);
-        let attempts = broker.attempts(delivery).unwrap_or(1);
         let model = self.model;
         let spec = &model.groups[group.index()];
-        let Some((path, message)) =
-            message.and_then(|message| Some((self.path_of(group, message)?, message)))
-        else {
-            return self.ack_lost(delivery);
-        };
-        let cause = self.delivery_cause(group, path, message, attempts);
+        let Some(path) = self.path_of(group, message) else { return self.ack_lost(delivery) };
+        let cause = self.delivery_cause(group, path, message, deliveries);
         let hop = Hop {
             route: spec.acknowledge_route,
             latency: path.hops.back,
@@ -239,7 +225,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             from: model.instances[instance.index()].region,
             to: model.topics[spec.topic.index()].region,
             bytes: 0,
-            channel: Some(mix((group.0 as u64) << 32 | 3, instance.0 as u64)),
+            channel: model.routes[spec.acknowledge_route as usize]
+                .reorders
+                .then(|| mix((group.0 as u64) << 32 | 3, instance.0 as u64)),
         };
         self.transmit(hop, event);
     }

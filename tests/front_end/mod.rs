@@ -3,4 +3,5 @@
 mod any_input;
 mod loading;
 mod mistakes;
+mod refused;
 mod resolve;

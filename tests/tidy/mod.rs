@@ -20,6 +20,12 @@ impl Source {
         lines.map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 
+    /// Lines of code that is not there for tests alone, with their numbers.
+    fn shipped(&self) -> impl Iterator<Item = (usize, &str)> {
+        let is_test = self.path.ends_with("/tests.rs") || self.path.contains("/tests/");
+        self.code().take_while(move |(_, line)| !is_test && !line.contains("#[cfg(test)]"))
+    }
+
     /// The folder below `src`, or the file there.
     fn storey(&self) -> Option<&str> {
         let within = self.path.strip_prefix("src/")?;

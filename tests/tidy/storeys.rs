@@ -1,4 +1,5 @@
-//! The storeys of the house: imports go downward only.
+//! The storeys of the house: imports go downward only. Tests beside the code may reach up, to build what
+//! they test by the path that users take.
 
 use super::{Source, sources};
 
@@ -12,10 +13,7 @@ const STOREYS: &[(&str, &[&str])] = &[
     ("observe", &["kernel", "model", "stats", "world"]),
     ("experiment", &["kernel", "model", "observe", "stats", "world"]),
     ("report", &["experiment"]),
-    (
-        "command",
-        &["kernel", "stats", "scenario", "model", "world", "observe", "experiment", "report"],
-    ),
+    ("command", &["kernel", "stats", "scenario", "model", "world", "observe", "experiment", "report"]),
     ("main", &["command"]),
     ("lib", &[]),
 ];
@@ -33,7 +31,8 @@ const ONLY: &[(&str, &str)] = &[("report", "experiment::results")];
 /// Paths from the root of the crate that a line names: `kernel::time`.
 fn imports(line: &str) -> impl Iterator<Item = &str> {
     let roots = ["crate::", "eventflow::"];
-    let found = roots.into_iter().flat_map(move |root| line.match_indices(root).map(move |(at, _)| at + root.len()));
+    let found =
+        roots.into_iter().flat_map(move |root| line.match_indices(root).map(move |(at, _)| at + root.len()));
     found.map(move |start| {
         let rest = &line[start..];
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
@@ -56,14 +55,16 @@ fn refusal(file: &Source, path: &str) -> Option<String> {
         return Some(format!("`{storey}` may not use `{path}`"));
     }
     let narrow = ONLY.iter().find(|(above, door)| *above == storey && door.starts_with(target));
-    narrow.filter(|(_, door)| !path.starts_with(door)).map(|(_, door)| format!("`{storey}` may use only `{door}`"))
+    narrow
+        .filter(|(_, door)| !path.starts_with(door))
+        .map(|(_, door)| format!("`{storey}` may use only `{door}`"))
 }
 
 #[test]
 fn imports_go_downward_only() {
     let mut wrong = Vec::new();
     for file in sources("src", ".rs") {
-        for (number, line) in file.code() {
+        for (number, line) in file.shipped() {
             // Lists of storeys, and names for storeys, would hide from this test what is used.
             if line.contains("crate::{") || line.contains("use crate as") {
                 wrong.push(format!("{}:{number}: name storeys one by one", file.path));
@@ -93,7 +94,8 @@ fn an_import_upward_would_be_found() {
 #[test]
 fn the_map_names_every_storey() {
     let map = std::fs::read_to_string("src/lib.rs").unwrap();
-    let folders = std::fs::read_dir("src").unwrap().map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
+    let folders =
+        std::fs::read_dir("src").unwrap().map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
     for folder in folders {
         let name = folder.file_name().into_string().unwrap();
         assert!(map.contains(&format!("pub mod {name};")), "{name} is no module of the crate");

@@ -117,9 +117,6 @@ impl<'a> Resolver<'a> {
         let initial = written
             .and_then(|node| expression::literal(node, &ty, &mut self.context()))
             .unwrap_or_else(|| self.initial(&ty));
-        if matches!(ty, Type::List(_)) {
-            self.not_built(node.span, "a column that holds a list");
-        }
         let incidental =
             details && nodes::get(node, "incidental").is_some_and(|node| nodes::is_word(node, "true"));
         Column { name: name.to_owned(), ty, initial, incidental, lifecycle: transitions }

@@ -166,6 +166,17 @@ pub struct Origin {
     pub sequence: u64,
 }
 
+/// A delivery as the world carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    pub message: u32,
+    pub group: GroupId,
+    pub instance: InstanceId,
+    /// How often the message was sent to a consumer, this time included.
+    pub deliveries: u32,
+    pub partition: u32,
+}
+
 /// All topics and groups of a scenario.
 #[derive(Clone, Debug)]
 pub struct Broker {
@@ -318,6 +329,25 @@ impl Broker {
     /// The message of a delivery; `None` once nobody holds the delivery.
     pub fn message(&self, delivery: DeliveryId) -> Option<u32> {
         self.deliveries.find(delivery).map(|slot| self.deliveries[slot].message)
+    }
+
+    /// What carries out a delivery must know of it; `None` once it has no consumer.
+    #[inline]
+    pub fn parcel(&self, delivery: DeliveryId) -> Option<Parcel> {
+        let delivery = &self.deliveries[self.deliveries.find(delivery)?];
+        if delivery.consumer == NONE {
+            return None;
+        }
+        let (group, instance) = self.name_of(delivery.consumer);
+        let lane = &self.lanes[delivery.lane as usize];
+        let first_lane = self.subscriptions[lane.subscription as usize].first_lane;
+        Some(Parcel {
+            message: delivery.message,
+            group,
+            instance,
+            deliveries: u32::from(delivery.deliveries),
+            partition: delivery.lane - first_lane,
+        })
     }
 
     /// How often the message was sent to a consumer or tried again in place, this time included. A

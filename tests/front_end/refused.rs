@@ -1,0 +1,129 @@
+//! What the world would ignore is refused, at its place: nothing in a file is without effect in silence.
+
+use eventflow::scenario::open::read_text;
+
+const BASE: &str = "
+scenario: base
+messages:
+  Go: { kind: command, key: id, fields: { id: id } }
+  Gone: { kind: integration, key: id, fields: { id: id } }
+brokers: { kafka: { preset: kafka } }
+topics: { gone: { messages: [ Gone ], partitions: 4 }, dead: { messages: [ Gone ] } }
+services:
+  desk:
+    place: [ eu, us ]
+    store: { tables: { rows: { key: id, columns: { n: int } } } }
+    handlers:
+      Go:
+        - { work: 5ms, name: think }
+        - transaction: [ { insert: rows, key: message.id, name: store } ]
+        - { publish: Gone, to: gone, with: message }
+    jobs: { tidy: { every: 1m, do: [ { wait: 1ms } ] } }
+  other:
+    consumes: { gone: { ack: after } }
+    handlers: { Gone: [ stop ] }
+clients:
+  user: { arrivals: { poisson: 5/s }, do: [ { let: { id: unique() } }, { call: desk.Go, with: { id: id } } ] }
+  crowd: { arrivals: { population: 5, think: 1s }, do: [ { let: { id: unique() } }, { call: desk.Go, with: { id: id } } ] }
+";
+
+/// What is written in place of what, the kind of mistake, and the text it is told at.
+const REFUSED: &[(&str, &str, &str, &str)] = &[
+    ("to: gone, with", "to: gone, expires: 1s, with", "not-built-yet", "expires"),
+    ("to: gone, with", "to: gone, tombstone: true, with", "not-built-yet", "tombstone"),
+    ("every: 1m, do", "every: 1m, once_per: now, do", "not-built-yet", "now"),
+    ("{ n: int }", "{ n: { list: int } }", "not-built-yet", "{ list: int }"),
+    ("store: {", "store: { place: eu,", "not-built-yet", "place"),
+    ("preset: kafka }", "preset: kafka, place: [ eu, us ] }", "not-built-yet", "[ eu, us ]"),
+    ("user: { arrivals", "user: { place: [ eu, us ], arrivals", "not-built-yet", "[ eu, us ]"),
+    ("partitions: 4", "partitions: 4, order_lock: queue", "not-built-yet", "order_lock"),
+    ("partitions: 4", "partitions: 4, producer: { in_flight: 1 }", "not-built-yet", "in_flight"),
+    (
+        "ack: after }",
+        "ack: after, exhaust: { after: 3, dead_letter: dead, transfer: at_most_once } }",
+        "not-built-yet",
+        "at_most_once",
+    ),
+    ("ack: after }", "ack: after, exhaust: { after: 3 } }", "not-built-yet", "exhaust"),
+    ("ack: after }", "ack: after, redeliver: { to: front } }", "contradiction", "to"),
+    ("ack: after }", "ack: after, lease: { detect: 1s } }", "contradiction", "detect"),
+    (
+        "clients:",
+        "network: { links: { l: { between: [ eu, other ], loss: 1% } } }\nclients:",
+        "not-built-yet",
+        "[ eu, other ]",
+    ),
+    (
+        "clients:",
+        "network: { links: { l: { between: [ eu, us ], bandwidth: 1MB/s } } }\nclients:",
+        "not-built-yet",
+        "bandwidth",
+    ),
+    (
+        "clients:",
+        "network: { links: { l: { between: [ desk, desk.store ], loss: 1% } } }\nclients:",
+        "not-built-yet",
+        "[ desk, desk.store ]",
+    ),
+    (
+        "clients:",
+        "faults: { f: { split: [ desk, desk.store ], at: 1m, for: 1s } }\nclients:",
+        "not-built-yet",
+        "[ desk, desk.store ]",
+    ),
+    (
+        "clients:",
+        "faults: { f: { crash: desk, at_step: desk.Go.think, edge: unanswered } }\nclients:",
+        "contradiction",
+        "desk.Go.think",
+    ),
+    (
+        "clients:",
+        "faults: { f: { surge: crowd, by: 2, at: 1m, for: 1s } }\nclients:",
+        "contradiction",
+        "crowd",
+    ),
+    (
+        "[ { insert: rows, key: message.id, name: store } ]",
+        "[ { parallel: { a: [ { insert: rows, key: message.id } ] } } ]",
+        "misplaced-step",
+        "parallel",
+    ),
+    (
+        "[ { insert: rows, key: message.id, name: store } ]",
+        "[ { for_each: 1..3, as: i, parallel: true, do: [ { insert: rows, key: message.id } ] } ]",
+        "misplaced-step",
+        "for_each",
+    ),
+    (
+        "[ { insert: rows, key: message.id, name: store } ]",
+        "[ { transaction: [ { insert: rows, key: message.id } ] } ]",
+        "misplaced-step",
+        "transaction",
+    ),
+    ("do: [ { let", "do: [ { read: rows, key: 1, as: r }, { let", "misplaced-step", "read"),
+    ("do: [ { let", "do: [ { transaction: [ stop ] }, { let", "misplaced-step", "transaction"),
+];
+
+fn mistakes(text: &str) -> Vec<(&'static str, String)> {
+    let (sources, diagnostics, _) = read_text("base.yaml", text, &[]);
+    let told = diagnostics.list.iter();
+    told.map(|mistake| (mistake.code, sources.text(mistake.span).to_owned())).collect()
+}
+
+#[test]
+fn the_base_is_right() {
+    assert_eq!(mistakes(BASE), []);
+    let lost = "faults: { f: { crash: desk, at_step: desk.Go.store, edge: unanswered } }\nclients:";
+    assert_eq!(mistakes(&BASE.replace("clients:", lost)), []);
+}
+
+#[test]
+fn what_would_be_ignored_is_refused_where_it_stands() {
+    for (there, instead, code, place) in REFUSED {
+        let text = BASE.replacen(there, instead, 1);
+        assert_ne!(text, BASE, "{there} is not there");
+        let told = mistakes(&text);
+        assert!(told.contains(&(code, (*place).to_owned())), "{instead}: {told:?}");
+    }
+}
