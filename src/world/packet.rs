@@ -14,7 +14,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Whether a packet needs a connection whatever its link is like: what passes between a broker and a
     /// consumer whose lease is that connection, or its session. Without one nobody would ever miss it.
     pub(super) fn is_on_connection(&self, event: Event) -> bool {
-        let (Event::Delivery { delivery } | Event::Ack { delivery } | Event::Nack { delivery }) = event else {
+        let (Event::Delivery { delivery } | Event::Ack { delivery } | Event::Nack { delivery }) = event
+        else {
             return false;
         };
         let consumer = self.world.broker.consumer(delivery);
@@ -53,9 +54,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             Event::Answer { payload, .. } => self.free_answer(payload),
             Event::Ack { delivery } | Event::Nack { delivery } => self.ack_lost(delivery),
-            Event::Delivery { delivery } => self.with_broker(|broker, choose, actions| {
-                broker.lost_on_the_way(delivery, choose, actions)
-            }),
+            Event::Delivery { delivery } => {
+                self.with_broker(|broker, choose, actions| broker.lost_on_the_way(delivery, choose, actions))
+            }
             _ => {}
         }
     }

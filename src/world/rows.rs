@@ -1,12 +1,12 @@
 //! Row steps: what reads and writes of one table do, in the middle of their round trip.
 
 use super::attempt::{StepResult, Wait};
+use super::expiry::Expiring;
 use super::identity::mix;
 use super::interpret::Flow;
 use super::record::{Observer, Record};
 use super::store::memory::{Memory, MemoryShape};
 use super::store::{Access, Glance, LockedRow, Wake};
-use super::expiry::Expiring;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
@@ -318,6 +318,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn act(&mut self, attempt: u32, of: &RowStep, row: LockedRow) -> Result<StepResult, Error> {
         let store = self.store_of(attempt);
         let world = &mut self.world;
+        // Who had to wait for the lock finds another's key here.
+        world.scratch.key.clear();
+        world.scratch.key.extend_from_slice(world.stores[store].store.key(row));
         let newest = world.stores[store].store.newest(row);
         world.scratch.row.clear();
         let exists = newest.is_some();

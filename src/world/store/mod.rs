@@ -262,6 +262,11 @@ impl Store {
         of.seen_by(row.place.entry, slot, EVERYTHING).map(|version| of.row(version))
     }
 
+    /// The key under which a row is, or would be.
+    pub fn key(&self, row: LockedRow) -> &[Word] {
+        self.tables[row.place.table as usize].key(row.place.entry)
+    }
+
     /// Writes a whole row, absent or present, under its key.
     pub fn put(&mut self, row: LockedRow, words: &[Word]) {
         self.check(row);
