@@ -200,7 +200,8 @@ pub struct World {
     firings: Slab<fault::Firing>,
     effects: effect::Effects,
     counters: Vec<rustc_hash::FxHashMap<u64, u64>>,
-    unique: u64,
+    /// Values made unique so far, by handler.
+    unique: Vec<u64>,
     /// Set when arrivals have stopped.
     draining: bool,
     /// Packets on their way, and whatever else keeps the run from being quiet.
@@ -456,7 +457,7 @@ impl World {
             firings: Slab::default(),
             effects: effect::Effects::default(),
             counters: vec![Default::default(); model.counters as usize],
-            unique: 0,
+            unique: vec![0; model.handlers.len()],
             draining: false,
             in_flight: 0,
             ended: None,
