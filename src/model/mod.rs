@@ -102,6 +102,8 @@ pub struct Message {
 #[derive(Clone, Debug)]
 pub struct Handler {
     pub name: String,
+    /// What its unique values are made with: from its name, and no other handler's.
+    pub key: u64,
     pub entry: Pc,
     /// Size of the frame, in words.
     pub words: u16,

@@ -262,11 +262,20 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 self.agenda.now().saturating_add_signed(skew)
             }
             Code::Unique => {
-                self.world.unique += 1;
-                super::identity::mix(self.model.seed ^ 0x756E_6971, self.world.unique)
+                let handler = of.handler;
+                self.unique(handler, 0x756E_6971)
             }
             delivery => self.delivery_value(delivery, attempt),
         }
+    }
+
+    /// A value that nobody else gets, told apart by `kind`. Each handler counts for itself, so that
+    /// what another makes unique shifts nobody.
+    pub(super) fn unique(&mut self, handler: u32, kind: u64) -> Word {
+        let count = &mut self.world.unique[handler as usize];
+        *count += 1;
+        let key = self.model.handlers[handler as usize].key;
+        super::identity::mix(key ^ kind, self.model.seed.rotate_left(40) ^ *count)
     }
 }
 

@@ -58,8 +58,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if of.item != 0 {
             cause = cause.aside();
         }
-        self.world.unique += 1;
-        let id = super::identity::mix(model.seed ^ 0x6D65_7373, self.world.unique);
+        let handler = of.handler;
+        let id = self.unique(handler, 0x6D65_7373);
         let key = shape.key.map(|field| self.world.words.get(payload, field));
         let message = Message {
             cause,

@@ -208,7 +208,8 @@ pub struct World {
     firings: Slab<fault::Firing>,
     effects: effect::Effects,
     counters: Vec<rustc_hash::FxHashMap<u64, u64>>,
-    unique: u64,
+    /// Values made unique so far, by handler.
+    unique: Vec<u64>,
     /// Set when arrivals have stopped.
     draining: bool,
     /// Messages on their way to a service or a broker, or waiting there for their delay.
@@ -472,7 +473,7 @@ impl World {
             firings: Slab::default(),
             effects: effect::Effects::default(),
             counters: vec![Default::default(); model.counters as usize],
-            unique: 0,
+            unique: vec![0; model.handlers.len()],
             draining: false,
             in_flight: 0,
             answers: 0,

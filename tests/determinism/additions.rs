@@ -110,10 +110,10 @@ messages:
   Buy: {{ kind: command }}
   Check: {{ kind: command }}
   Bought: {{ kind: integration, key: id, fields: {{ id: id, n: int }} }}
-brokers: {{ rabbit: {{ preset: rabbitmq-classic }} }}
+brokers: {{ kafka: {{ preset: kafka }} }}
 topics:
 {topic}
-  news: {{ messages: [ Bought ] }}
+  news: {{ messages: [ Bought ], partitions: 3 }}
 services:
 {service}
   front:
@@ -137,7 +137,8 @@ services:
   reader:
     workers: 2
     consumes: {{ news: {{ ack: after }} }}
-    handlers: {{ Bought: [ {{ work: {{ exponential: 6ms }} }} ] }}
+    calls: {{ back: {{ timeout: 1s }} }}
+    handlers: {{ Bought: [ {{ work: {{ exponential: 6ms }} }}, {{ call: back.Check }} ] }}
 clients:
 {client}
   buyer:

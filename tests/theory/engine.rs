@@ -205,7 +205,7 @@ fn two_choices_beat_one() {
     let limit = SERVICE * two_choices_mean_sojourn(0.9);
     assert!(mean.mean.unwrap() > 0.98 * limit, "{mean:?} is better than with infinitely many servers");
 
-    let settings = ["run.horizon=32s", "run.warm_up=20s", "run.replications=5"];
+    let settings = ["run.horizon=32s", "run.warm_up=20s", "run.replications=8"];
     let random = results("queueing/two-choices-random", &settings);
     let theory = Mm1::new(90.0, 1.0 / SERVICE).mean_sojourn();
     assert_holds("one at random", &random.clients[0].response_time.mean, theory, 0.2);

@@ -48,6 +48,7 @@ pub struct Compiler<'s> {
     regions: Vec<String>,
     /// Origins of numbered draws that are taken.
     draw_origins: rustc_hash::FxHashSet<u32>,
+    handler_keys: rustc_hash::FxHashSet<u64>,
     line_starts: Vec<Vec<u32>>,
 }
 
@@ -81,6 +82,7 @@ impl<'s> Compiler<'s> {
             publish_paths: Vec::new(),
             regions: regions_of(scenario),
             draw_origins: Default::default(),
+            handler_keys: Default::default(),
             line_starts,
         }
     }

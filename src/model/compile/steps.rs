@@ -66,8 +66,13 @@ impl<'s> Compiler<'s> {
     ) -> HandlerId {
         let id = HandlerId::new(self.model.handlers.len());
         let entry = self.model.code.len() as Pc;
+        let mut key = super::parts::key_of("handler", &name);
+        while !self.handler_keys.insert(key) {
+            key = key.wrapping_add(1);
+        }
         self.model.handlers.push(crate::model::Handler {
             name: name.clone(),
+            key,
             entry,
             words: 0,
             lists: Vec::new(),
