@@ -77,6 +77,12 @@ impl DrawKey {
         Self(u64::from(origin) << NUMBER_BITS | number)
     }
 
+    /// The origin that draws are numbered under for whoever has this key: its upper 20 bits. A key made from a
+    /// name gives the same origin whoever else is there.
+    pub fn origin_of(key: u64) -> u32 {
+        (key >> (u64::BITS - ORIGIN_BITS)) as u32
+    }
+
     /// Draw `ordinal` of attempt `attempt` for `cause`.
     #[inline]
     pub fn hashed(cause: u64, attempt: u32, ordinal: u32) -> Self {

@@ -17,6 +17,8 @@ pub struct Model {
     pub seed: u64,
     pub run: RunPhases,
     pub names: Names,
+    /// By site: what obligations are made with. From its name, so that adding another shifts nobody.
+    pub site_keys: Vec<u64>,
     pub streams: Vec<StreamSpec>,
     /// Lengths of the constant delays, by ring.
     pub rings: Vec<Nanos>,
@@ -226,6 +228,8 @@ pub struct Topic {
 #[derive(Clone, Debug)]
 pub struct Group {
     pub name: String,
+    /// What obligations to it are made with; from its name.
+    pub key: u64,
     pub service: ServiceId,
     pub topic: TopicId,
     /// How the broker meets it.

@@ -34,7 +34,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let of = &self.world.attempts[attempt];
         // What a group of steps does when it is tried again is tried again too.
-        let mut cause = of.cause.child(site.0, of.item).again(of.tries);
+        let mut cause = of.cause.child(model.site_keys[site.index()], of.item).again(of.tries);
         if of.item != 0 {
             cause = cause.aside();
         }

@@ -1,7 +1,7 @@
 //! Clients: when intents begin, and what they want.
 
 use super::attempt::Source;
-use super::identity::{Cause, mix};
+use super::identity::Cause;
 use super::record::{Observer, Outcome, Record};
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -69,7 +69,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         };
         let state = &mut self.world.clients[client.index()];
-        let key = DrawKey::numbered(client.0, state.drawn);
+        let key = DrawKey::numbered(0, state.drawn);
         state.drawn += 1;
         let surge = state.surge;
         let mut interval = self.agenda.draw(interval, key);
@@ -107,7 +107,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let number = self.world.clients[client.index()].drawn - 1;
                 self.next_arrival(client);
                 let rate = self.rate_now(client, rate);
-                if self.uniform(*keep, DrawKey::numbered(client.0, number)) * highest >= rate {
+                if self.uniform(*keep, DrawKey::numbered(0, number)) * highest >= rate {
                     return;
                 }
             }
@@ -146,7 +146,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &mut self.world.clients[client.index()];
         let thought = state.thoughts[user as usize];
         state.thoughts[user as usize] += 1;
-        let key = DrawKey::hashed(mix(client.0 as u64, thought), user, 0);
+        let key = DrawKey::hashed(thought, user, 0);
         let surge = state.surge;
         let mut length = self.agenda.draw(think, key);
         if surge != 1.0 {
@@ -175,7 +175,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn begin_phase(&mut self, client: ClientId, phases: &[(f64, StreamId)], number: u64) {
         self.world.clients[client.index()].phase = number;
         let (_, length) = phases[number as usize % phases.len()];
-        let length = self.agenda.draw(length, DrawKey::numbered(client.0, number));
+        let length = self.agenda.draw(length, DrawKey::numbered(0, number));
         self.agenda.after(length, Class::Fault, Event::RatePhase { client });
     }
 

@@ -10,8 +10,8 @@ use crate::kernel::stream::DrawKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cause {
     pub obligation: u64,
-    /// Number of the intent or tick within its origin.
-    pub number: u64,
+    /// Its numbered draws: those of its intent or tick.
+    place: DrawKey,
     /// The client or job it began with; the top bit says that it came the main way.
     origin: u32,
     /// 0 for what is done for the first time; else a hash of which try, delivery or copy it is.
@@ -24,7 +24,8 @@ impl Cause {
     /// An intent, or a tick of a job.
     #[inline]
     pub fn root(origin: u32, key: u64, number: u64) -> Self {
-        Self { obligation: mix(key, number), number, origin: origin | MAIN, repeat: 0 }
+        let place = DrawKey::numbered(DrawKey::origin_of(key), number);
+        Self { obligation: mix(key, number), place, origin: origin | MAIN, repeat: 0 }
     }
 
     pub fn origin(self) -> u32 {
@@ -36,10 +37,11 @@ impl Cause {
         self.origin & MAIN != 0
     }
 
-    /// What a message issued at `site` for `item` is obliged to do at a group or callee.
+    /// What a message issued at a site for `item` is obliged to do at a group or callee; `key` is the
+    /// site's or group's.
     #[inline]
-    pub fn child(self, site: u32, item: u64) -> Self {
-        Self { obligation: mix(self.obligation, mix(site as u64 + 1, item)), ..self }
+    pub fn child(self, key: u64, item: u64) -> Self {
+        Self { obligation: mix(self.obligation, mix(key, item)), ..self }
     }
 
     /// The same cause by a side way: draws are keyed by hash from here on.
@@ -61,7 +63,7 @@ impl Cause {
     #[inline]
     pub fn value_key(self, item: u64) -> DrawKey {
         if self.is_main() && item == 0 {
-            DrawKey::numbered(self.origin(), self.number)
+            self.place
         } else {
             DrawKey::hashed(mix(self.obligation, item), 0, 0)
         }
@@ -71,7 +73,7 @@ impl Cause {
     #[inline]
     pub fn attempt_key(self, item: u64, tries: u32) -> DrawKey {
         if self.is_main() && item == 0 && self.repeat == 0 && tries == 0 {
-            DrawKey::numbered(self.origin(), self.number)
+            self.place
         } else {
             DrawKey::hashed(mix(self.obligation, item), self.repeat, tries)
         }
@@ -106,8 +108,10 @@ mod tests {
 
     #[test]
     fn a_first_try_keeps_its_number_and_another_does_not() {
-        let cause = Cause::root(3, 99, 41);
-        assert_eq!(cause.attempt_key(0, 0), DrawKey::numbered(3, 41));
+        let key = 0xABCD_E000_0000_0063;
+        let cause = Cause::root(3, key, 41);
+        assert_eq!(cause.attempt_key(0, 0), DrawKey::numbered(0xABCDE, 41));
+        assert_eq!(cause.attempt_key(0, 0), Cause::root(7, key, 41).attempt_key(0, 0));
         assert_ne!(cause.again(1).attempt_key(0, 0), cause.attempt_key(0, 0));
         assert_eq!(cause.again(1).value_key(0), cause.value_key(0));
         assert_ne!(cause.again(1).attempt_key(0, 0), cause.again(2).attempt_key(0, 0));

@@ -203,7 +203,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         state.stage = stage;
         state.token += 1;
         let (token, rounds) = (state.token, state.rounds);
-        let length = self.length(length, DrawKey::numbered(outbox, rounds));
+        let length = self.length(length, DrawKey::numbered(0, rounds));
         self.agenda.after(length, Class::Completion, Event::Relay { outbox, token });
     }
 

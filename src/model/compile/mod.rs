@@ -46,6 +46,8 @@ pub struct Compiler<'s> {
     /// Publish steps with their paths, in code order.
     pub publish_paths: Vec<(u32, String)>,
     regions: Vec<String>,
+    /// Origins of numbered draws that are taken.
+    draw_origins: rustc_hash::FxHashSet<u32>,
     line_starts: Vec<Vec<u32>>,
 }
 
@@ -78,6 +80,7 @@ impl<'s> Compiler<'s> {
             routes: FxHashMap::default(),
             publish_paths: Vec::new(),
             regions: regions_of(scenario),
+            draw_origins: Default::default(),
             line_starts,
         }
     }
@@ -113,8 +116,9 @@ impl<'s> Compiler<'s> {
             Some(name) => format!("{}/{name}", site.path),
             None => step.path.clone(),
         };
-        let sites = &mut self.model.names.sites;
+        let Model { names: Names { sites, .. }, site_keys, .. } = &mut self.model;
         *self.sites.entry(name.clone()).or_insert_with(|| {
+            site_keys.push(parts::key_of("site", &name));
             sites.push(name);
             SiteId::new(sites.len() - 1)
         })
@@ -231,6 +235,7 @@ impl Model {
                 effects: scenario.effects.clone(),
                 ..Names::default()
             },
+            site_keys: Vec::new(),
             streams: Vec::new(),
             rings: Vec::new(),
             code: Vec::new(),

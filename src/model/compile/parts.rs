@@ -4,7 +4,7 @@ use super::expressions::{owns_list, word_of};
 use super::steps::{Site, push};
 use super::{Compiler, Latency};
 use crate::kernel::ids::*;
-use crate::kernel::stream::Draw;
+use crate::kernel::stream::{Draw, DrawKey};
 use crate::kernel::time::{LONGEST, Nanos};
 use crate::model::code::NONE;
 use crate::model::messaging::{self, AckMode, AckScope, Deduplicate, ExhaustCount, OrderLock, RedeliverTo};
@@ -133,6 +133,7 @@ impl Compiler<'_> {
             });
             for job in &spec.jobs {
                 let every = self.generated_duration(&job.every, &format!("{}/{}/every", spec.name, job.name));
+                let key = self.origin_key("job", &format!("{}/{}", spec.name, job.name));
                 self.model.jobs.push(Job {
                     name: format!("{}/{}", spec.name, job.name),
                     service: id,
@@ -140,12 +141,23 @@ impl Compiler<'_> {
                     once: job.once,
                     per_row: matches!(job.once_per, scenario::OncePer::Row),
                     body: HandlerId(NONE),
-                    key: root_key("job", &format!("{}/{}", spec.name, job.name)),
+                    key,
                     origin,
                 });
                 origin += 1;
             }
         }
+    }
+
+    /// The root of an origin's obligations. Two names whose spaces of numbered draws are the same by chance
+    /// (one pair in a million) part, the later one moving on.
+    fn origin_key(&mut self, kind: &str, name: &str) -> u64 {
+        let mut key = key_of(kind, name);
+        // With more origins than there are spaces, some share one.
+        while !self.draw_origins.insert(DrawKey::origin_of(key)) && self.draw_origins.len() < 1 << 20 {
+            key = key.wrapping_add(1 << 44);
+        }
+        key
     }
 
     /// The code of every handler, job and client.
@@ -189,13 +201,14 @@ impl Compiler<'_> {
             let body =
                 self.body(path.clone(), &spec.body, &Site { path: &path, place, store: None, service: None });
             let arrivals = self.arrivals(spec);
+            let key = self.origin_key("client", &spec.name);
             self.model.clients.push(Client {
                 name: spec.name.clone(),
                 arrivals,
                 count: spec.count.unwrap_or(u64::MAX),
                 body,
                 region: self.region_in_turn(&spec.place, 0),
-                key: root_key("client", &spec.name),
+                key,
             });
         }
     }
@@ -309,8 +322,10 @@ impl Compiler<'_> {
                 deliveries.push(DeliveryPath { message, handler, route: there, hops, main: Vec::new() });
             }
             let acknowledge_route = self.route(place, broker);
+            let topic = &scenario.topics[group.topic.index()].name;
             self.model.groups.push(Group {
                 name: group.name.clone(),
+                key: key_of("group", &format!("{topic}/{service_name}/{}", group.name)),
                 service: group.service,
                 topic: group.topic,
                 member,
@@ -389,8 +404,8 @@ pub fn fixed(generator: &scenario::Generator) -> Option<Nanos> {
     }
 }
 
-/// The root of an origin's obligations: its name, so that adding another shifts nobody.
-fn root_key(kind: &str, name: &str) -> u64 {
+/// A key that depends on a name alone, so that adding another shifts nobody.
+pub fn key_of(kind: &str, name: &str) -> u64 {
     let hash = blake3::hash(format!("{kind} {name}").as_bytes());
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a hash has eight bytes"))
 }
