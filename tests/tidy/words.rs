@@ -8,7 +8,8 @@ const LONGEST_FILE: usize = 450;
 /// Files that may be longer, up to so many lines, and why.
 const LONGER: &[(&str, usize, &str)] = &[
     ("src/model/code.rs", 600, "one vocabulary: every operation and its details"),
-    ("src/model/compile/parts.rs", 500, "a table of parts, one after another"),
+    ("src/kernel/event_list.rs", 480, "one data structure, with its tests"),
+    ("src/model/compile/parts.rs", 530, "a table of parts, one after another"),
     ("src/model/compile/steps.rs", 750, "one match over every verb and the details of each"),
     ("src/report/chart/topology/layout.rs", 500, "one algorithm"),
     ("src/scenario/resolved/mod.rs", 650, "a vocabulary: declarations only"),
