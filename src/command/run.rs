@@ -34,7 +34,7 @@ pub struct Arguments {
     /// Threads to run them on; all processors if not given. The results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Folder for the report: <scenario>.html and <scenario>.json
+    /// Folder for the report, which is a page (.html) and a file (.json) named after the scenario
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
     /// Most events that one replication may take, looked at every 4096 events

@@ -147,7 +147,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let thought = state.thoughts[user as usize];
         state.thoughts[user as usize] += 1;
         let key = DrawKey::hashed(thought, user, 0);
-        let length = self.agenda.draw(think, key);
+        let surge = state.surge;
+        let mut length = self.agenda.draw(think, key);
+        if surge != 1.0 {
+            length = nanos_from_f64(length as f64 / surge);
+        }
         self.agenda.after(length, Class::Arrival, Event::Think { client, user });
     }
 

@@ -43,9 +43,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &model.afters[step as usize];
         let delay = self.clock_length(of.delay, attempt)?;
         let from = &self.world.attempts[attempt];
+        let site = model.site_keys[of.site.index()];
         let (instance, message, cause) =
-            (from.instance, from.message, from.cause.child(model.site_keys[of.site.index()], from.item));
-        let cause = cause.again(self.world.attempts[attempt].tries);
+            (from.instance, from.message, from.cause.child(site, from.item).again(from.tries));
         let cause = if from.item != 0 { cause.aside() } else { cause };
         let epoch = self.world.instances.get(instance as usize).map_or(0, |here| here.epoch);
         let service = match instance {

@@ -24,7 +24,7 @@ services:
     handlers: { Gone: [ stop ] }
 clients:
   user: { arrivals: { poisson: 5/s }, do: [ { let: { id: unique() } }, { call: desk.Go, with: { id: id } } ] }
-  crowd: { arrivals: { population: 5, think: 1s }, do: [ { let: { id: unique() } }, { call: desk.Go, with: { id: id } } ] }
+  crowd: { arrivals: { times: [ 1s ] }, do: [ { let: { id: unique() } }, { call: desk.Go, with: { id: id } } ] }
 ";
 
 /// What is written in place of what, the kind of mistake, and the text it is told at.

@@ -1,4 +1,4 @@
-//! From a resolved scenario to the flat model, in the order of the calls in [`compile`]: names and
+//! From a resolved scenario to the flat model, in the order of the calls in [`compile()`]: names and
 //! tables first, then the code of every body, then the ways messages take through it.
 
 mod expressions;

@@ -2,7 +2,7 @@
 //! means and what it is when left out.
 //!
 //! One place, three readers: [`check`] holds a syntax tree against it, [`schema`] writes it down as a
-//! JSON Schema, and [`reference`] as the language reference for people. Nothing about the structure of
+//! JSON Schema, and [`reference()`] as the language reference for people. Nothing about the structure of
 //! the language is said anywhere else, so the three cannot disagree.
 //!
 //! The law: every key of the language is in [`language`], also those that no engine carries out yet. The

@@ -83,12 +83,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A surge multiplies a rate: given times and closed populations have none.
+    /// A surge multiplies a rate; given times have none.
     fn check_surge(&mut self, client: ClientId, target: &'a Node) {
         let entry = &self.names.clients[client.index()];
         let arrivals = nodes::get(&entry.value, "arrivals");
         let has = |kind: &str| arrivals.is_some_and(|arrivals| nodes::get(arrivals, kind).is_some());
-        if ["times", "file", "population"].iter().any(|kind| has(kind)) {
+        if ["times", "file"].iter().any(|kind| has(kind)) {
             let message = "the arrivals of this client have no rate that could surge";
             let diagnostic = Diagnostic::new("contradiction", target.span, message);
             self.report(diagnostic.related(entry.key_span, "the client"));

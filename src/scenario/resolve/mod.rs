@@ -8,7 +8,7 @@
 //!
 //! The order is: messages → tables → brokers, topics and subscriptions → services → bodies of handlers,
 //! jobs and clients → network → faults → what reaches what. The bodies are resolved once more each time
-//! one of them settled the type of a key column that nobody declared (see [`keys`]).
+//! one of them settled the type of a key column that nobody declared (see `keys`).
 
 mod arrivals;
 mod bodies;
