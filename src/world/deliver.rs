@@ -104,7 +104,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Sends a copy to its consumer.
     fn deliver(&mut self, delivery: DeliveryId) {
-        let Some(Parcel { message, group, instance, deliveries, partition }) = self.world.broker.parcel(delivery)
+        let Some(Parcel { message, group, instance, deliveries, partition }) =
+            self.world.broker.parcel(delivery)
         else {
             return;
         };
@@ -158,7 +159,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// The broker lets an attempt begin.
     fn start_delivery(&mut self, delivery: DeliveryId) {
-        let Some(Parcel { message, group, instance, .. }) = self.world.broker.parcel(delivery) else { return };
+        let Some(Parcel { message, group, instance, .. }) = self.world.broker.parcel(delivery) else {
+            return;
+        };
         self.world.messages[message].references += 1;
         match self.path_of(group, message) {
             Some(path) if path.handler.0 != NONE => {
@@ -210,7 +213,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Carries an acknowledgement to the broker.
     fn send_ack(&mut self, delivery: DeliveryId, event: Event) {
-        let Some(Parcel { message, group, instance, deliveries, .. }) = self.world.broker.parcel(delivery) else {
+        let Some(Parcel { message, group, instance, deliveries, .. }) = self.world.broker.parcel(delivery)
+        else {
             return self.ack_lost(delivery);
         };
         let model = self.model;

@@ -33,7 +33,6 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("to: gone, with", "to: gone, tombstone: true, with", "not-built-yet", "tombstone"),
     ("every: 1m, do", "every: 1m, once_per: now, do", "not-built-yet", "now"),
     ("{ n: int }", "{ n: { list: int } }", "not-built-yet", "{ list: int }"),
-    ("store: {", "store: { place: eu,", "not-built-yet", "place"),
     ("preset: kafka }", "preset: kafka, place: [ eu, us ] }", "not-built-yet", "[ eu, us ]"),
     ("user: { arrivals", "user: { place: [ eu, us ], arrivals", "not-built-yet", "[ eu, us ]"),
     ("partitions: 4", "partitions: 4, order_lock: queue", "not-built-yet", "order_lock"),
@@ -61,9 +60,9 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "clients:",
-        "network: { links: { l: { between: [ desk, desk.store ], loss: 1% } } }\nclients:",
+        "network: { links: { l: { between: [ desk, desk.store ], bandwidth: 1MB/s } } }\nclients:",
         "not-built-yet",
-        "[ desk, desk.store ]",
+        "bandwidth",
     ),
     (
         "clients:",
