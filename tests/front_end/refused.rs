@@ -66,12 +66,6 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "clients:",
-        "faults: { f: { split: [ desk, desk.store ], at: 1m, for: 1s } }\nclients:",
-        "not-built-yet",
-        "[ desk, desk.store ]",
-    ),
-    (
-        "clients:",
         "faults: { f: { crash: desk, at_step: desk.Go.think, edge: unanswered } }\nclients:",
         "contradiction",
         "desk.Go.think",
