@@ -1,7 +1,7 @@
 //! Scenarios made at random over all that the engine can do: each runs to its end without a panic, leaves
 //! nothing behind when it ends quiet, and is the same when it is run again and when it is replayed.
 
-use super::{model, simulate};
+use super::{Simulated, model, simulate};
 use eventflow::experiment::replication;
 use eventflow::kernel::agenda::{Recorded, Replayed, Silence};
 use eventflow::kernel::stream::StreamPlan;
@@ -300,17 +300,17 @@ fn scenarios_made_at_random_end_well_and_are_replayed_exactly() {
         let model = model(&text);
         let plan = Arc::new(StreamPlan::new(&model.streams));
         let timed = || replication::agenda(&model, &plan, seed, 0);
-        let (result, world, records, _, agenda) = simulate(&model, Recorded::new(timed()));
+        let Simulated { result, world, records, agenda, .. } = simulate(&model, Recorded::new(timed()));
         assert_eq!(result, Ok(()), "seed {seed}\n{text}");
         if matches!(records.last(), Some((_, Record::End { quiet: true }))) {
             assert_eq!(world.leftovers(), [], "seed {seed}\n{text}");
         } else {
             unquiet += 1;
         }
-        let (_, _, again, ..) = simulate(&model, timed());
+        let again = simulate(&model, timed()).records;
         assert!(records == again, "seed {seed} is not the same again\n{text}");
         let replayed = Replayed::new(timed(), agenda.into_choices(), Silence::Neutral);
-        let (_, _, replay, ..) = simulate(&model, replayed);
+        let replay = simulate(&model, replayed).records;
         assert!(records == replay, "seed {seed} is not the same when replayed\n{text}");
     }
     assert!(unquiet <= 4, "{unquiet} of 80 never come to rest");

@@ -58,15 +58,25 @@ pub fn model(text: &str) -> Model {
     compile::compile(&scenario, &sources)
 }
 
+/// What a simulation left when it stopped.
+pub struct Simulated<A> {
+    pub result: Result<(), Halt>,
+    pub world: World,
+    pub records: Vec<(Nanos, Record)>,
+    pub agenda: A,
+}
+
 /// Simulates a model under an agenda.
-pub fn simulate<A: Agenda<Event>>(
-    model: &Model,
-    agenda: A,
-) -> (Result<(), Halt>, World, Vec<(Nanos, Record)>, u64, A) {
+pub fn simulate<A: Agenda<Event>>(model: &Model, agenda: A) -> Simulated<A> {
     let mut simulation = Simulation::new(model, agenda, Collected::default());
     let limits = Limits { events: 20_000_000, ..Limits::default() };
     let result = simulation.run(limits, &AtomicBool::new(false));
-    (result, simulation.world, simulation.observer.0, simulation.events, simulation.agenda)
+    Simulated {
+        result,
+        world: simulation.world,
+        records: simulation.observer.0,
+        agenda: simulation.agenda,
+    }
 }
 
 /// Runs the first replication of a scenario to its end; a quiet end must leave nothing behind.
@@ -74,7 +84,7 @@ pub fn run(text: &str) -> Run {
     let model = model(text);
     let plan = Arc::new(StreamPlan::new(&model.streams));
     let agenda = replication::agenda(&model, &plan, model.seed, 0);
-    let (result, world, records, ..) = simulate(&model, agenda);
+    let Simulated { result, world, records, .. } = simulate(&model, agenda);
     if let Err(halt) = result {
         panic!("{halt}\n{text}");
     }

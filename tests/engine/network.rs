@@ -67,7 +67,7 @@ fn a_loss_on_a_stream_costs_a_timeout_that_doubles() {
     let tries = run.count(|record| matches!(record, Record::Lost { .. }));
     assert!(tries > 100, "{tries} losses");
     // After k losses: 1 ms and 200 · (2^k − 1) ms.
-    let expected = |k: i32| 1.0 + 200.0 * (2f64.powi(k) - 1.0);
+    let expected = |k: i32| 1.0 + 200.0 * f64::from((1 << k) - 1);
     for (n, at) in arrived(&run) {
         let latency = at - (n - 1) as f64 * 200.0;
         assert!((0..12).any(|k| (latency - expected(k)).abs() < 1e-6), "{n} took {latency} ms");

@@ -1,6 +1,6 @@
 //! Every scenario of the library: it ends quiet, leaves nothing behind, and is the same when run again.
 
-use super::simulate;
+use super::{Simulated, simulate};
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::model::{Model, compile};
@@ -49,7 +49,7 @@ fn the_library_ends_quiet_and_leaves_nothing_behind() {
     for path in files {
         let model = short_model(&path);
         let plan = Arc::new(StreamPlan::new(&model.streams));
-        let (result, world, records, ..) =
+        let Simulated { result, world, records, .. } =
             simulate(&model, replication::agenda(&model, &plan, model.seed, 0));
         assert_eq!(result, Ok(()), "{}", path.display());
         assert_eq!(records.last().unwrap().1, Record::End { quiet: true }, "{}", path.display());
