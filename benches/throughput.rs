@@ -9,6 +9,7 @@ use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::model::Model;
 use eventflow::observe::digest::Digest;
+use eventflow::observe::metrics::Metrics;
 use eventflow::scenario::{grammar, load, resolve};
 use eventflow::world::Limits;
 use hand_written::{HandResult, mm1, tandem, three_groups};
@@ -22,7 +23,7 @@ const CUSTOMERS: u64 = 1_000_000;
 struct Workload {
     file: &'static str,
     by_hand: fn() -> HandResult,
-    /// Simulated hours that bring about `CUSTOMERS` customers.
+    /// Simulated seconds that bring about `CUSTOMERS` customers.
     horizon: &'static str,
 }
 
@@ -72,9 +73,9 @@ fn compile(workload: &Workload) -> Model {
 }
 
 fn run(model: &Model, plan: &Arc<StreamPlan>) {
-    let mut digest = Digest::default();
+    let observer = (Digest::default(), Metrics::new(model));
     let agenda = replication::agenda(model, plan, model.seed, 0);
-    let done = replication::replicate(model, agenda, &mut digest, Limits::default(), &AtomicBool::new(false));
+    let done = replication::replicate(model, agenda, observer, Limits::default(), &AtomicBool::new(false));
     assert!(done.is_ok_and(|(events, _)| events > CUSTOMERS));
 }
 

@@ -100,7 +100,8 @@ fn interrupt() -> Arc<AtomicBool> {
 
 /// Writes the report, then says what matters first.
 fn report(results: &RunResults, arguments: &Arguments) -> Ending {
-    let file = |extension: &str| arguments.out.join(format!("{}.{extension}", results.scenario));
+    let name = file_name(&results.scenario);
+    let file = |extension: &str| arguments.out.join(format!("{name}.{extension}"));
     let (page, json) = (file("html"), file("json"));
     if let Err(ending) = write(results, &page, &json) {
         return ending;
@@ -128,4 +129,25 @@ fn write(results: &RunResults, page_path: &Path, json_path: &Path) -> Result<(),
         terminal::complain(&format!("error: {}\n", text::visible(&error.to_string())));
         Ending::Unusable
     })
+}
+
+/// A scenario's name as the name of a file in the folder that was asked for, and nowhere else.
+fn file_name(scenario: &str) -> String {
+    let plain = |letter: char| if letter.is_alphanumeric() || "-_ ".contains(letter) { letter } else { '_' };
+    let name: String = scenario.chars().take(100).map(plain).collect();
+    if name.trim().is_empty() { "scenario".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    /// A scenario cannot choose where its report goes.
+    #[test]
+    fn a_name_stays_in_its_folder() {
+        assert_eq!(file_name("event-fan-out"), "event-fan-out");
+        assert_eq!(file_name("../../etc/x.y"), "______etc_x_y");
+        assert_eq!(file_name(" "), "scenario");
+        assert!(file_name(&"a".repeat(10_000)).len() <= 100);
+    }
 }

@@ -35,6 +35,8 @@ pub trait Agenda<E> {
     fn next(&mut self) -> Option<E>;
     /// Events pending.
     fn pending(&self) -> usize;
+    /// Whether an event was lost because nothing more can be pending.
+    fn is_full(&self) -> bool;
 }
 
 /// Samples in time.
@@ -107,6 +109,11 @@ impl<E: Copy> Agenda<E> for Timed<E> {
 
     fn pending(&self) -> usize {
         self.list.pending()
+    }
+
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.list.is_full()
     }
 }
 
@@ -196,6 +203,9 @@ macro_rules! time_from_timed {
         }
         fn pending(&self) -> usize {
             self.timed.pending()
+        }
+        fn is_full(&self) -> bool {
+            self.timed.is_full()
         }
     };
 }

@@ -70,8 +70,10 @@ type Key = u128;
 
 const SLOT_BITS: u32 = 24;
 const SEQUENCE_BITS: u32 = 37;
+/// More constant delays than a scenario file has room for.
+const RING_BITS: u32 = 20;
 /// Slots from here on stand for a ring's first entry.
-const RING_BASE: u32 = (1 << SLOT_BITS) - (1 << 16);
+const RING_BASE: u32 = (1 << SLOT_BITS) - (1 << RING_BITS);
 /// How many events may be pending in the heap and rings.
 pub const MAX_PENDING: usize = RING_BASE as usize;
 
@@ -80,9 +82,14 @@ struct Entry<E> {
     event: E,
     /// Of the event that lives here; `FREE` when none does.
     order: u64,
+    /// When it is due.
+    time: Nanos,
 }
 
 const FREE: u64 = u64::MAX;
+
+/// A ring shorter than this is not worth cleaning.
+const CLEAN_RING: usize = 1024;
 
 #[derive(Clone)]
 struct Ring {
@@ -90,6 +97,8 @@ struct Ring {
     keys: VecDeque<Key>,
     /// Whether the heap holds a key that will wake this ring.
     armed: bool,
+    /// At this length the keys of cancelled events are taken out.
+    clean_at: usize,
 }
 
 /// Pending events of type `E`. Delays only: nothing can be put into the past.
@@ -102,6 +111,8 @@ pub struct EventList<E> {
     free: Vec<u32>,
     rings: Vec<Ring>,
     immediate: [VecDeque<(u64, E)>; CLASSES],
+    /// Set when an event found no slot; it is lost, and the run cannot go on.
+    full: bool,
     /// Bit c is set while `immediate[c]` holds something.
     immediate_classes: u8,
 }
@@ -117,6 +128,7 @@ impl<E: Copy> EventList<E> {
             free: Vec::new(),
             rings: Vec::new(),
             immediate: Default::default(),
+            full: false,
             immediate_classes: 0,
         }
     }
@@ -127,15 +139,21 @@ impl<E: Copy> EventList<E> {
         self.now
     }
 
-    /// Pending events that are not due at this instant; cancelled ones count until they come up.
+    /// Whether an event was lost because nothing more can be pending.
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Pending events that are not due at this instant.
     pub fn pending(&self) -> usize {
         self.slab.len() - self.free.len()
     }
 
     /// Registers a constant delay.
     pub fn add_ring(&mut self, delay: Nanos) -> RingId {
-        assert!(self.rings.len() < 1 << 16, "more constant delays than ring ids");
-        self.rings.push(Ring { delay, keys: VecDeque::new(), armed: false });
+        assert!(self.rings.len() < 1 << RING_BITS, "more constant delays than ring ids");
+        self.rings.push(Ring { delay, keys: VecDeque::new(), armed: false, clean_at: CLEAN_RING });
         RingId(self.rings.len() as u32 - 1)
     }
 
@@ -148,8 +166,9 @@ impl<E: Copy> EventList<E> {
             self.immediate_classes |= 1 << class as u8;
             return Handle::NONE;
         }
-        let slot = self.keep(order, event);
-        let key = key(self.now.saturating_add(delay), order, slot);
+        let time = self.now.saturating_add(delay);
+        let Some(slot) = self.keep(order, time, event) else { return Handle::NONE };
+        let key = key(time, order, slot);
         self.push(key);
         Handle::of(key)
     }
@@ -162,9 +181,11 @@ impl<E: Copy> EventList<E> {
             return self.after(0, Class::Timer, event);
         }
         let order = self.next_order(Class::Timer);
-        let slot = self.keep(order, event);
-        let key = key(self.now.saturating_add(delay), order, slot);
+        let time = self.now.saturating_add(delay);
+        let Some(slot) = self.keep(order, time, event) else { return Handle::NONE };
+        let key = key(time, order, slot);
         self.drop_dead_front(ring.0);
+        self.clean_ring(ring.0);
         let place = &mut self.rings[ring.0 as usize];
         place.keys.push_back(key);
         if !place.armed {
@@ -188,11 +209,9 @@ impl<E: Copy> EventList<E> {
         if !self.is_pending(handle) {
             return None;
         }
-        let place = |&&key: &&Key| slot_of(key) == handle.slot() && order_of(key) == handle.order();
-        let in_rings = self.rings.iter().flat_map(|ring| ring.keys.iter());
-        let key = *self.heap.iter().chain(in_rings).find(place)?;
+        let due = self.slab[handle.slot() as usize].time;
         self.release(handle.slot());
-        Some(time_of(key) - self.now)
+        Some(due - self.now)
     }
 
     /// Advances to the next event and takes it.
@@ -274,6 +293,18 @@ impl<E: Copy> EventList<E> {
         }
     }
 
+    /// Takes the keys of cancelled events out of a ring that holds many: one that is never cancelled
+    /// keeps its place at the front, and everything behind it.
+    fn clean_ring(&mut self, ring: u32) {
+        let place = &mut self.rings[ring as usize];
+        if place.keys.len() < place.clean_at {
+            return;
+        }
+        let slab = &self.slab;
+        place.keys.retain(|&key| slab[slot_of(key) as usize].order == order_of(key));
+        place.clean_at = 2 * place.keys.len() + CLEAN_RING;
+    }
+
     fn is_pending(&self, handle: Handle) -> bool {
         self.slab.get(handle.slot() as usize).is_some_and(|entry| entry.order == handle.order())
     }
@@ -286,17 +317,20 @@ impl<E: Copy> EventList<E> {
     }
 
     #[inline(always)]
-    fn keep(&mut self, order: u64, event: E) -> u32 {
+    fn keep(&mut self, order: u64, time: Nanos, event: E) -> Option<u32> {
         match self.free.pop() {
             Some(slot) => {
-                self.slab[slot as usize] = Entry { event, order };
-                slot
+                self.slab[slot as usize] = Entry { event, order, time };
+                Some(slot)
             }
             None => {
                 let slot = self.slab.len();
-                assert!(slot < MAX_PENDING, "more pending events than the event list has slots");
-                self.slab.push(Entry { event, order });
-                slot as u32
+                if slot >= MAX_PENDING {
+                    self.full = true;
+                    return None;
+                }
+                self.slab.push(Entry { event, order, time });
+                Some(slot as u32)
             }
         }
     }
@@ -380,77 +414,4 @@ fn with_slot(key: Key, slot: u32) -> Key {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Against a sorted list of everything that was put in and not cancelled.
-    #[test]
-    fn pops_in_order_of_time_class_and_sequence() {
-        let mut list = EventList::new(0);
-        let rings = [list.add_ring(30), list.add_ring(7)];
-        let mut expected = Vec::new();
-        let mut random = 12345u64;
-        let mut handles = Vec::new();
-        let mut popped = Vec::new();
-        for id in 0..20_000u64 {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let choice = random >> 33;
-            let class = [Class::Fault, Class::Completion, Class::Delivery, Class::Timer, Class::Arrival]
-                [(choice % 5) as usize];
-            match choice / 8 % 4 {
-                0 => {
-                    let ring = rings[(choice / 64 % 2) as usize];
-                    let delay = if ring.0 == 0 { 30 } else { 7 };
-                    handles.push((list.after_constant(ring, id), id));
-                    expected.push((list.now() + delay, Class::Timer as u8, id));
-                }
-                1 | 2 => {
-                    let delay = choice / 64 % 40;
-                    let handle = list.after(delay, class, id);
-                    expected.push((list.now() + delay, class as u8, id));
-                    if delay > 0 {
-                        handles.push((handle, id));
-                    }
-                }
-                _ => {
-                    if (choice / 64).is_multiple_of(3) && !handles.is_empty() {
-                        let (handle, id) = handles.swap_remove((choice / 256) as usize % handles.len());
-                        if !popped.contains(&id) {
-                            expected.retain(|entry| entry.2 != id);
-                        }
-                        list.cancel(handle);
-                    } else if let Some(event) = list.advance() {
-                        expected.sort_unstable();
-                        let (time, _, id) = expected.remove(0);
-                        assert_eq!((time, id), (list.now(), event));
-                        popped.push(event);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_suspended_event_says_what_was_left_of_it() {
-        let mut list = EventList::new(0);
-        let handle = list.after(10, Class::Completion, 1);
-        list.after(4, Class::Timer, 2);
-        assert_eq!(list.advance(), Some(2));
-        assert_eq!(list.suspend(handle), Some(6));
-        assert_eq!(list.suspend(handle), None);
-        assert_eq!(list.advance(), None);
-    }
-
-    #[test]
-    fn cancelled_timers_leave_nothing_behind() {
-        let mut list = EventList::new(0);
-        let ring = list.add_ring(1_000_000);
-        for _ in 0..100_000 {
-            let timer = list.after_constant(ring, 0);
-            list.after(1, Class::Completion, 1);
-            assert_eq!(list.advance(), Some(1));
-            list.cancel(timer);
-        }
-        assert!(list.slab.len() < 4 && list.rings[0].keys.len() < 4 && list.heap.len() < 4);
-    }
-}
+mod tests;

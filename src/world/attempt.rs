@@ -171,6 +171,8 @@ pub struct State {
     pub owns_frame: bool,
     /// Whether the row step in hand is a transaction of its own.
     pub alone: bool,
+    /// Whether it has started durable timers that are not committed yet.
+    pub timers: bool,
     /// Whether it ends when the commit under way is done.
     pub stopping: bool,
 }

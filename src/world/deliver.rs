@@ -13,6 +13,9 @@ use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
 use crate::model::{Code, DeliveryPath, NONE, Word};
 
+/// So many of the broker's decisions are carried out before the loop of events is asked to go on.
+const DECISIONS_AT_ONCE: usize = 4096;
+
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Calls the broker and carries out what it decides.
     pub(super) fn with_broker<R>(
@@ -53,8 +56,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         while let Some(&action) = self.world.scratch.actions.get(at) {
             at += 1;
             self.act_for_broker(action);
+            // A handler that fails in no time is tried again in no time: the run's budgets must see it.
+            if at == DECISIONS_AT_ONCE {
+                self.events += at as u64;
+                self.agenda.after(0, Class::Fault, Event::CarryOut);
+                break;
+            }
         }
-        self.world.scratch.actions.clear();
+        self.world.scratch.actions.drain(..at);
         self.world.carrying_out = false;
     }
 

@@ -381,7 +381,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &model.loops[step as usize];
         let identity = self.load_item(attempt, step);
         let handler = self.world.attempts[attempt].handler;
+        // The branch has its item; the list stays with the loop.
+        let list = self.local(attempt, of.list_slot);
+        self.set_local(attempt, of.list_slot, EMPTY);
         let frame = self.copy_frame(attempt, handler);
+        self.set_local(attempt, of.list_slot, list);
         let state = State { owns_frame: true, ..State::default() };
         self.start_branch(attempt, of.body, frame, state, identity);
     }

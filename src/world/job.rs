@@ -5,7 +5,7 @@ use super::instance::Work;
 use super::record::Observer;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::event_list::Class;
+use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
 use crate::kernel::time::{Nanos, SECOND};
@@ -23,6 +23,7 @@ pub struct JobState {
     /// Who holds the lease of a `once` job, and which lease it is.
     holder: Option<u32>,
     lease: u32,
+    lease_end: Option<Handle>,
     /// The round under way of each instance: its life, and what had been done when it began.
     under_way: Vec<Option<(u32, u64)>>,
     /// What had been done when each instance last looked and found nothing to do.
@@ -104,7 +105,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         state.lease += 1;
         let lease = state.lease;
         let length = interval.saturating_mul(2).max(SHORTEST_LEASE);
-        self.agenda.after(length, Class::Timer, Event::JobLease { job, lease });
+        let end = self.agenda.after(length, Class::Timer, Event::JobLease { job, lease });
+        if let Some(renewed) = self.world.jobs[job.index()].lease_end.replace(end) {
+            self.agenda.cancel(renewed);
+        }
         true
     }
 

@@ -123,6 +123,8 @@ pub enum Event {
     Broker {
         timer: TimerId,
     },
+    /// The broker's decisions go on to be carried out.
+    CarryOut,
     /// A packet leaves a pipe of limited bandwidth.
     PipeFree {
         pipe: u32,
@@ -320,15 +322,16 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     pub fn run(&mut self, limits: Limits, interrupt: &AtomicBool) -> Result<(), Halt> {
         let mut instant = self.agenda.now();
         let mut instant_began = self.events;
-        let mut next_check = self.events + EVENTS_BETWEEN_CHECKS;
+        // The first look comes no later than the budget ends.
+        let mut next_check = limits.events.saturating_add(1).min(EVENTS_BETWEEN_CHECKS);
         while let Some(event) = self.agenda.next() {
             self.events += 1;
             self.apply(event);
             if self.world.draining && self.is_over() {
                 break;
             }
-            if self.events >= next_check {
-                next_check = self.events + EVENTS_BETWEEN_CHECKS;
+            if self.events >= next_check || self.agenda.is_full() {
+                next_check = (self.events + EVENTS_BETWEEN_CHECKS).min(limits.events.saturating_add(1));
                 if self.agenda.now() != instant {
                     instant = self.agenda.now();
                     instant_began = self.events;
@@ -359,6 +362,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::Broker { timer } => self.broker_timer(timer),
             Event::Think { client, user } => self.think(client, user),
             Event::RatePhase { client } => self.rate_phase(client),
+            Event::CarryOut => self.carry_out(),
             Event::PipeFree { pipe } => self.pipe_free(pipe),
             Event::Job { job, instance, epoch } => self.job_due(job, instance, epoch),
             Event::JobLease { job, lease } => self.job_lease_over(job, lease),
@@ -410,7 +414,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             return Err(Halt::EventBudget { events: limits.events, at: self.agenda.now() });
         }
         let held = self.world.held() + self.agenda.pending();
-        if held > limits.held {
+        if held > limits.held || self.agenda.is_full() {
             return Err(Halt::Overload { held, at: self.agenda.now(), largest: self.largest_holder() });
         }
         Ok(())
@@ -427,9 +431,10 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             (self.world.broker.lag(GroupId::new(index)), format!("in the topic of {}", group.name))
         });
         let attempts = (self.world.attempts.len() as u64, "attempts under way".to_string());
+        let pending = (self.agenda.pending() as u64 / 2, "events to come".to_string());
         queues
             .chain(groups)
-            .chain([attempts])
+            .chain([attempts, pending])
             .max_by_key(|(held, _)| *held)
             .map_or(String::new(), |most| most.1)
     }

@@ -73,6 +73,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Ok(Flow::Go(pc + 1));
         };
         self.world.timers[timer].uncommitted = attempt;
+        self.world.attempts[attempt].state.timers = true;
         if self.world.attempts[attempt].transaction.is_some() {
             return Ok(Flow::Go(pc + 1));
         }
@@ -118,7 +119,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A transaction has ended: its timers run from now, or never were.
     pub(super) fn store_timers(&mut self, attempt: u32, committed: bool) {
-        if self.world.timers.len() == 0 {
+        if !std::mem::take(&mut self.world.attempts[attempt].state.timers) {
             return;
         }
         let timers = self.world.timers.all();

@@ -109,6 +109,37 @@ fn a_loop_without_delay_ends_and_names_the_handler() {
     assert_eq!(desk.files(), ["scenario.yaml"]);
 }
 
+/// A handler that fails in no time, on a log that tries again in no time.
+const POISON: &str = "
+scenario: poison
+messages: { Bad: { kind: integration } }
+brokers: { log: { preset: kafka } }
+topics: { events: { messages: [Bad] } }
+services: { reader: { consumes: { events: { group: readers } }, handlers: { Bad: [ { fail: bad } ] } } }
+clients: { writer: { arrivals: { times: [ 1s ] }, do: [ { publish: Bad } ] } }
+";
+
+#[test]
+fn a_poisoned_message_that_is_tried_again_for_ever_ends_and_names_the_handler() {
+    let desk = Desk::with(POISON);
+    let (code, said, complaints) = desk.outcome(&["run", "scenario.yaml", "--replications", "1"]);
+    assert_eq!((code, said.as_str()), (2, ""));
+    assert!(complaints.contains("loop without delay"), "{complaints}");
+    assert!(complaints.contains("reader/Bad"), "{complaints}");
+    assert_eq!(desk.files(), ["scenario.yaml"]);
+}
+
+/// A report stays in the folder that was asked for, whatever the scenario is called.
+#[test]
+fn a_name_that_looks_like_a_path_leads_nowhere() {
+    let desk = Desk::with(
+        "scenario: ../../outside\nclients: { c: { arrivals: { times: [ 1s ] }, do: [ { wait: 1s } ] } }\n",
+    );
+    let (code, _, complaints) = desk.outcome(&["run", "scenario.yaml", "--replications", "1", "--out", "."]);
+    assert_eq!(code, 0, "{complaints}");
+    assert_eq!(desk.files(), ["______outside.html", "______outside.json", "scenario.yaml"]);
+}
+
 /// Ten times more work than one worker can do.
 const OVERLOAD: &str = "
 scenario: overload

@@ -71,12 +71,7 @@ pub fn simulate<A: Agenda<Event>>(model: &Model, agenda: A) -> Simulated<A> {
     let mut simulation = Simulation::new(model, agenda, Collected::default());
     let limits = Limits { events: 20_000_000, ..Limits::default() };
     let result = simulation.run(limits, &AtomicBool::new(false));
-    Simulated {
-        result,
-        world: simulation.world,
-        records: simulation.observer.0,
-        agenda: simulation.agenda,
-    }
+    Simulated { result, world: simulation.world, records: simulation.observer.0, agenda: simulation.agenda }
 }
 
 /// Runs the first replication of a scenario to its end; a quiet end must leave nothing behind.

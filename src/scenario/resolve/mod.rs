@@ -32,6 +32,8 @@ mod steps;
 mod tables;
 mod unsupported;
 
+pub use unsupported::not_built;
+
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::expression::{self, Context, Symbols};
 use super::load::Loaded;

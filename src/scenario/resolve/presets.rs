@@ -64,7 +64,8 @@ const KAFKA: Knobs = Knobs {
         count_failures: false,
         then: ExhaustThen::Block,
         dead_letter: None,
-        transfer: Transfer::AtLeastOnce,
+        // The product's own is at least once; only atomic moves are built.
+        transfer: Transfer::Atomic,
     },
     producer: Producer {
         // `acks` all.
@@ -123,7 +124,8 @@ const RABBITMQ_CLASSIC: Knobs = Knobs {
         count_failures: true,
         then: ExhaustThen::Drop,
         dead_letter: None,
-        transfer: Transfer::AtMostOnce,
+        // The product's own is at most once; only atomic moves are built.
+        transfer: Transfer::Atomic,
     },
     producer: Producer {
         // Confirms are opt-in for a channel; whoever wants to keep messages turns them on, and a step

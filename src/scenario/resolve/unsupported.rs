@@ -64,6 +64,19 @@ const ONLY: &[(&str, &str, &str, &str)] = &[
     ("outbox", "relays", "1", "more than one relay"),
 ];
 
+/// Everything that is refused as not built, as it is told, each once.
+pub fn not_built() -> Vec<&'static str> {
+    let keys = KEYS.iter().map(|row| row.2);
+    let values = VALUES.iter().chain(ONLY).map(|row| row.3);
+    let mut all: Vec<&str> = Vec::new();
+    for what in keys.chain(values) {
+        if !all.contains(&what) {
+            all.push(what);
+        }
+    }
+    all
+}
+
 impl<'a> Resolver<'a> {
     pub fn not_built(&mut self, span: Span, what: &str) {
         self.report(Diagnostic::new("not-built-yet", span, format!("{what} is not built yet")));
