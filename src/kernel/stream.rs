@@ -31,10 +31,8 @@ use super::distribution::Distribution;
 use super::ids::StreamId;
 use super::sampler::{BLOCK, Sampler};
 use super::time::{nanos_from_f64, round_half_even};
-use chacha20::rand_core::SeedableRng;
-use chacha20::rand_core::block::Generator;
-use chacha20::variants::Legacy;
-use chacha20::{ChaChaCore, R8};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
 /// A stream: its name is all that its draws depend on, beside seed and replication.
@@ -362,13 +360,10 @@ impl Stream {
 /// The uniform words of a numbered block: four ChaCha8 blocks, counted by the upper bits of the key.
 #[inline]
 fn generate(key: &[u8; 32], block: u64, words: &mut [u64; BLOCK]) {
-    let mut generator = ChaChaCore::<R8, Legacy>::from_seed(*key);
-    generator.set_block_pos(block * 4);
-    let mut halves = [0; 2 * BLOCK];
-    generator.generate(&mut halves);
-    for (i, word) in words.iter_mut().enumerate() {
-        *word = u64::from(halves[2 * i]) | u64::from(halves[2 * i + 1]) << 32;
-    }
+    let mut generator = ChaCha8Rng::from_seed(*key);
+    // Positions count 32-bit words.
+    generator.set_word_pos(u128::from(block) * 2 * BLOCK as u128);
+    words.fill_with(|| generator.next_u64());
 }
 
 /// The origin of a numbered block.
