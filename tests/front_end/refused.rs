@@ -120,3 +120,23 @@ fn what_would_be_ignored_is_refused_where_it_stands() {
         assert!(told.contains(&(code, (*place).to_owned())), "{instead}: {told:?}");
     }
 }
+
+/// A frame is bounded: what would not fit is a mistake in the file, never a wrong figure.
+#[test]
+fn a_body_that_names_too_many_columns_is_refused() {
+    let columns: String = (0..999).map(|column| format!("c{column}: int, ")).collect();
+    let reads = |count: u32| -> String {
+        (0..count).map(|read| format!("        - {{ read: wide, key: 1, as: r{read} }}\n")).collect()
+    };
+    let scenario = |count| {
+        format!(
+            "scenario: wide\nmessages: {{ Go: {{ kind: command }} }}\nservices:\n  s:\n    store: {{ tables: {{ wide: \
+             {{ key: id, columns: {{ id: int, {columns} }} }} }} }}\n    handlers:\n      Go:\n{}\nclients: {{ c: {{ \
+             arrivals: {{ poisson: 1/s }}, do: [ {{ send: s.Go }} ] }} }}\n",
+            reads(count)
+        )
+    };
+    assert_eq!(mistakes(&scenario(30)), []);
+    let told = mistakes(&scenario(70));
+    assert!(told.iter().any(|(code, _)| *code == "limit-exceeded"), "{told:?}");
+}

@@ -26,6 +26,10 @@ const ENDS: usize = 100;
 const PAIRS: usize = 1_000_000;
 /// Values that a body can name.
 pub const LOCALS: usize = 1000;
+/// Values that the locals of a body are made of: a row counts with each of its columns. A frame has
+/// twice the room; the rest is for what its steps keep, of which there are so many at the most.
+pub const WORDS_OF_LOCALS: usize = 32_000;
+pub const STEPS: usize = 5_000;
 /// Rows that all tables together may start with.
 const ROWS: u64 = 5_000_000;
 /// Values in those rows.

@@ -5,7 +5,7 @@ use crate::kernel::ids::*;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expression::{self, Context, Scope};
 use crate::scenario::node::Node;
-use crate::scenario::resolve::bounds::LOCALS;
+use crate::scenario::resolve::bounds::{LOCALS, WORDS_OF_LOCALS};
 use crate::scenario::resolve::nodes;
 use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
@@ -108,10 +108,24 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             self.resolver.exceeds(span, "named values in one body", LOCALS);
             return None;
         }
+        self.words += self.words_of(&ty);
+        if self.words > WORDS_OF_LOCALS {
+            self.resolver.exceeds(span, "values in the rows named in one body", WORDS_OF_LOCALS);
+            return None;
+        }
         let local = LocalId::new(self.locals.len());
         self.locals.push(Local { name: name.to_owned(), ty });
         self.declared.insert(local, span);
         self.visible.push(local);
         Some(local)
+    }
+
+    /// How many values a local is made of.
+    fn words_of(&self, ty: &Type) -> usize {
+        match ty {
+            Type::Row(table) => 1 + self.resolver.tables[table.index()].columns.len(),
+            Type::Reply(message) => self.resolver.messages[message.index()].reply.len().max(1),
+            _ => 1,
+        }
     }
 }

@@ -22,6 +22,7 @@ use super::quantities::flag;
 use crate::kernel::ids::*;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::node::{Map, Node, NodeKind};
+use crate::scenario::resolve::bounds::STEPS;
 use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +72,7 @@ impl<'a> Resolver<'a> {
             resolver: self,
             place,
             locals: Vec::new(),
+            words: 0,
             visible: Vec::new(),
             declared: BTreeMap::new(),
             uncertain: BTreeSet::new(),
@@ -107,6 +109,8 @@ struct BodyResolver<'r, 'a> {
     place: Place,
     has_delivery: bool,
     locals: Vec<Local>,
+    /// Values that they are made of.
+    words: usize,
     visible: Vec<LocalId>,
     /// Where locals are made.
     declared: BTreeMap<LocalId, Span>,
@@ -216,6 +220,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             return None;
         }
         let written = written(node)?;
+        if self.counts.values().map(|count| *count as usize).sum::<usize>() >= STEPS {
+            self.resolver.exceeds(written.verb_span, "steps in one body", STEPS);
+            return None;
+        }
         let count = self.counts.entry(written.verb).or_insert(0);
         *count += 1;
         let path = format!("{}/{}#{count}", self.place.path, written.verb);
