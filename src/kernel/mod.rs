@@ -1,6 +1,7 @@
 //! The kernel imports nothing: time, ids, distributions, streams, the event list and the agenda.
 
 pub mod agenda;
+pub mod anomaly;
 pub mod discrete;
 pub mod distribution;
 pub mod event_list;

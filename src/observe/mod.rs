@@ -1,4 +1,5 @@
 //! Observers: what is made of the world's records while a replication runs.
 
 pub mod digest;
+pub mod findings;
 pub mod metrics;

@@ -14,6 +14,7 @@ pub mod broker;
 mod call;
 mod client;
 mod commit;
+pub mod deed;
 mod deliver;
 mod effect;
 mod evaluate;

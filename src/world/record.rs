@@ -1,6 +1,7 @@
 //! What the world says it did: the one stream that metrics, digests, traces and oracles read.
 //! Records carry slots, not times: an observer that needs a time keeps it by slot.
 
+use super::deed::Deed;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::code::Error;
@@ -235,6 +236,14 @@ pub enum Settlement {
 /// Reads records. Chosen before the run; an observer that is not there costs nothing.
 pub trait Observer {
     fn record(&mut self, now: Nanos, record: &Record);
+
+    /// Whether it judges what is done: only then is it told deeds.
+    #[inline(always)]
+    fn judges(&self) -> bool {
+        false
+    }
+
+    fn deed(&mut self, _: Nanos, _: &Deed<'_>) {}
 }
 
 /// Nobody looks.
@@ -249,12 +258,31 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.record(now, record);
         self.1.record(now, record);
     }
+
+    #[inline(always)]
+    fn judges(&self) -> bool {
+        self.0.judges() || self.1.judges()
+    }
+
+    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        self.0.deed(now, deed);
+        self.1.deed(now, deed);
+    }
 }
 
 impl<O: Observer> Observer for &mut O {
     #[inline(always)]
     fn record(&mut self, now: Nanos, record: &Record) {
         (**self).record(now, record);
+    }
+
+    #[inline(always)]
+    fn judges(&self) -> bool {
+        (**self).judges()
+    }
+
+    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        (**self).deed(now, deed);
     }
 }
 
@@ -263,6 +291,17 @@ impl<O: Observer> Observer for Option<O> {
     fn record(&mut self, now: Nanos, record: &Record) {
         if let Some(observer) = self {
             observer.record(now, record);
+        }
+    }
+
+    #[inline(always)]
+    fn judges(&self) -> bool {
+        self.as_ref().is_some_and(O::judges)
+    }
+
+    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        if let Some(observer) = self {
+            observer.deed(now, deed);
         }
     }
 }

@@ -176,6 +176,7 @@ impl<'a> Resolver<'a> {
             clients: clients.into_iter().collect::<Option<_>>()?,
             network,
             faults,
+            promises: Promises::default(),
         })
     }
 

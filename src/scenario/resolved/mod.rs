@@ -5,9 +5,11 @@
 //! to 1. Entries of every map keep the order of the file; ids are positions in these vectors.
 
 pub mod expression;
+pub mod promise;
 pub mod step;
 
 pub use expression::*;
+pub use promise::*;
 pub use step::*;
 
 use super::source::Span;
@@ -38,6 +40,7 @@ pub struct Scenario {
     pub clients: Vec<Client>,
     pub network: Network,
     pub faults: Vec<Fault>,
+    pub promises: Promises,
 }
 
 #[derive(Clone, Debug)]

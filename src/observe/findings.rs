@@ -1,0 +1,58 @@
+//! What oracles hand over when a replication is over: for each measure how often it happened, how
+//! often it could have, and where it was first seen. Verdicts are made of this and of nothing else.
+
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::time::Nanos;
+
+/// One measure in one replication.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finding {
+    /// How often it happened.
+    pub count: u64,
+    /// How often it had the chance to: without any, a count of 0 says nothing.
+    pub exposures: u64,
+    /// What a share of it is a share of (obligations owed, messages accepted, reads …).
+    pub of: u64,
+    /// Things whose end is not known: with any, a count of 0 is not a pass.
+    pub unsettled: u64,
+    pub first: Option<Sighting>,
+}
+
+/// Where something was seen to go wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// When, in the replication.
+    pub at: Nanos,
+    /// The obligation concerned; 0: none.
+    pub obligation: u64,
+    /// One line in words of the scenario: `inventory.stock[17].reserved: 2 → 4, the second time`.
+    pub what: String,
+}
+
+impl Finding {
+    /// Counts one, seen first now unless there was one before.
+    pub fn count(&mut self, sighting: impl FnOnce() -> Sighting) {
+        self.count += 1;
+        if self.first.is_none() {
+            self.first = Some(sighting());
+        }
+    }
+}
+
+/// All that the oracles of one replication found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// By [`Anomaly::index`]; empty if no oracle looked.
+    pub anomalies: Vec<Finding>,
+    /// Promises that are not one of the anomalies (convergence, sessions, staleness, invariants), by
+    /// position in the model's promises.
+    pub promises: Vec<Finding>,
+    /// Per fault: whether a firing hit something alive.
+    pub faults_that_hit: Vec<bool>,
+}
+
+impl Findings {
+    pub fn of(&self, anomaly: Anomaly) -> &Finding {
+        &self.anomalies[anomaly.index()]
+    }
+}

@@ -1,0 +1,107 @@
+//! What a scenario promises, resolved: guarantees, invariants, and the verdicts that it expects.
+
+use super::super::source::Span;
+use super::expression::*;
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::ids::*;
+use crate::kernel::time::Nanos;
+
+/// All of it, each in the order of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Promises {
+    pub anomalies: Vec<AnomalyBound>,
+    pub convergence: Vec<Convergence>,
+    pub sessions: Vec<SessionPromise>,
+    pub staleness: Vec<StalenessPromise>,
+    pub invariants: Vec<Invariant>,
+    pub expectations: Vec<Expectation>,
+}
+
+/// The most of something that is a pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// In every replication.
+    Count(u64),
+    /// Of all that could have counted, from 0 to 1.
+    Share(f64),
+}
+
+#[derive(Clone, Debug)]
+pub struct AnomalyBound {
+    pub anomaly: Anomaly,
+    pub bound: Bound,
+    pub span: Span,
+}
+
+/// A view that follows a source.
+#[derive(Clone, Debug)]
+pub struct Convergence {
+    pub name: String,
+    pub span: Span,
+    pub view: TableId,
+    pub of: TableId,
+    /// Over a row of the source.
+    pub filter: Option<Expression>,
+    /// The view's key, over a row of the source; empty: the source's key.
+    pub by: Vec<Expression>,
+    /// View columns, each with what it should be: an expression over the row, or an aggregate over the rows.
+    pub columns: Vec<(usize, Expression)>,
+    pub within: Nanos,
+    /// The share of changes that must be followed in time, from 0 to 1.
+    pub share: f64,
+}
+
+#[derive(Clone, Debug)]
+pub struct SessionPromise {
+    pub client: ClientId,
+    pub span: Span,
+    pub read_your_writes: bool,
+    pub monotonic_reads: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct StalenessPromise {
+    pub table: TableId,
+    pub span: Span,
+    pub stale_reads: Option<Bound>,
+    pub age: Option<Nanos>,
+    pub versions: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Invariant {
+    pub name: String,
+    pub span: Span,
+    pub kind: InvariantKind,
+    pub condition: Expression,
+    /// Judged for every row of it.
+    pub for_each: Option<TableId>,
+    /// Only between these instants.
+    pub during: Option<(Nanos, Nanos)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InvariantKind {
+    Always,
+    Never,
+    /// Within this long, if given: of the start, or of the time at which it ceased to hold.
+    Eventually(Option<Nanos>),
+    AtEnd,
+    Measure,
+}
+
+/// `expect: { idempotency.duplicate_effects: fail }`
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// As verdicts are named: `idempotency.duplicate_effects`, `convergence.reserved`, `invariants.adds_up`.
+    pub verdict: String,
+    pub outcome: ExpectedOutcome,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpectedOutcome {
+    Pass,
+    Fail,
+    Inconclusive,
+}

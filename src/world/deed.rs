@@ -1,0 +1,220 @@
+//! What was done, told in full to those who judge it: which attempt read and wrote which version of
+//! which row for which obligation, what it issued, what it was told, and what a cut left undone.
+//!
+//! Deeds are beside the [records](super::record): they are told only if an observer judges
+//! ([`super::record::Observer::judges`]), carry references into the world, and are in no digest. Telling
+//! them changes nothing.
+//!
+//! An *attempt* here is always a whole one: what a branch of a `parallel` does is told of the attempt that it
+//! belongs to. Slots are used again: an attempt's from [`Deed::AttemptBegun`] to [`Deed::AttemptEnded`], a
+//! message's from [`Deed::Issued`] to [`Deed::Freed`], a timer's from [`Deed::TimerSet`] to
+//! [`Deed::TimerGone`].
+
+use super::identity::Cause;
+use super::record::{Outcome, SlotNumber};
+use crate::kernel::ids::*;
+use crate::model::{Pc, Slot, Word};
+
+/// What an attempt is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    Intent {
+        client: ClientId,
+        number: u64,
+    },
+    Call,
+    Send,
+    /// The how-manieth delivery it is, from 1.
+    Delivery {
+        group: GroupId,
+        delivery: u32,
+    },
+    Tick {
+        job: JobId,
+    },
+    Timer {
+        timer: SlotNumber,
+    },
+}
+
+/// How a message was issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Published straight to the broker.
+    Direct,
+    /// A row of the outbox, of the open transaction or committed at once.
+    Outbox,
+    Call,
+    Send,
+}
+
+/// A version of a row, as it was seen. Of an absent row all is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub number: u64,
+    /// The obligation that wrote it; `INITIAL_WRITER` of rows there at the start, 0 of absent ones.
+    pub writer: u64,
+    pub exists: bool,
+}
+
+/// One row of a table: a hash of table and key, the same in all deeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowName {
+    pub table: TableId,
+    /// A hash of the key's words.
+    pub key: u64,
+    /// The instance, for tables in memory; else `NONE`.
+    pub instance: u32,
+}
+
+/// A place in an obligation's work: step and item. The steps of one name share a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Part {
+    pub site: SiteId,
+    /// The item of the loops around it; 0 outside.
+    pub item: u64,
+}
+
+/// What a write step decided to do with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    Put,
+    Delete,
+    /// There was nothing to do: `else`, if there is one.
+    Nothing,
+}
+
+/// One thing that was done.
+#[derive(Clone, Copy, Debug)]
+pub enum Deed<'a> {
+    /// `message` is the one in hand, or `NONE`; `instance` is `NONE` for clients.
+    AttemptBegun {
+        attempt: SlotNumber,
+        handler: HandlerId,
+        instance: u32,
+        cause: Cause,
+        served: Served,
+        message: SlotNumber,
+    },
+    /// Told before the end of an attempt that does not run to its last step: what its remainder, run dry
+    /// on the store as it stands, would still have changed; and where it was cut.
+    Cut {
+        attempt: SlotNumber,
+        at: Pc,
+        debt: &'a [Part],
+    },
+    AttemptEnded {
+        attempt: SlotNumber,
+        outcome: Outcome,
+    },
+    /// An `if` was decided.
+    Decided {
+        attempt: SlotNumber,
+        pc: Pc,
+        holds: bool,
+    },
+    /// A `let` gave a local its value.
+    Named {
+        attempt: SlotNumber,
+        slot: Slot,
+        value: u32,
+    },
+    /// A read saw a version of a row; `into` is the first slot of its local. Of a scan, one for each row.
+    Read {
+        attempt: SlotNumber,
+        pc: Pc,
+        row: RowName,
+        version: Version,
+        into: Option<Slot>,
+        words: &'a [Word],
+    },
+    /// A write step decided on a row under its lock; `seen` is what it found there.
+    Wrote {
+        attempt: SlotNumber,
+        pc: Pc,
+        part: Part,
+        row: RowName,
+        seen: Version,
+        write: Write,
+    },
+    /// A row's change was committed; `attempt` is `NONE` for one whose time to live was over. One for each
+    /// row, then, of a transaction, `TransactionEnded`.
+    Committed {
+        attempt: SlotNumber,
+        row: RowName,
+        old: Option<&'a [Word]>,
+        old_version: Version,
+        new: Option<&'a [Word]>,
+        version: u64,
+    },
+    /// A transaction, or a row step of its own, is over.
+    TransactionEnded {
+        attempt: SlotNumber,
+        committed: bool,
+    },
+    /// A message was made. Its fields are in `payload`.
+    Issued {
+        attempt: SlotNumber,
+        message: SlotNumber,
+        kind: MessageId,
+        part: Part,
+        way: Way,
+        cause: Cause,
+        key: Option<u64>,
+        topic: Option<TopicId>,
+        /// Where in the attempt's code.
+        pc: Pc,
+        payload: &'a [Word],
+    },
+    /// Nobody holds the message any more.
+    Freed {
+        message: SlotNumber,
+    },
+    /// A broker took a message in, or recognised one that it had already.
+    Accepted {
+        message: SlotNumber,
+        topic: TopicId,
+        duplicate: bool,
+    },
+    /// A group is done with a message.
+    Settled {
+        group: GroupId,
+        message: SlotNumber,
+        how: super::record::Settlement,
+    },
+    /// An external effect was carried out; not `first` if its key was known. `attempt` is `NONE` if the one
+    /// who asked has given up or is gone.
+    Effected {
+        attempt: SlotNumber,
+        obligation: u64,
+        part: Part,
+        effect: EffectId,
+        first: bool,
+    },
+    /// A request to the outside set out; it holds its obligation until `Effected` or `EffectGone`.
+    EffectAsked {
+        attempt: SlotNumber,
+        obligation: u64,
+    },
+    /// A request to the outside was cut before it arrived.
+    EffectGone {
+        obligation: u64,
+    },
+    /// Who called knows how it went; `obligation` is the callee's.
+    Told {
+        attempt: SlotNumber,
+        obligation: u64,
+        outcome: Outcome,
+    },
+    TimerSet {
+        attempt: SlotNumber,
+        timer: SlotNumber,
+        cause: Cause,
+        durable: bool,
+        part: Part,
+    },
+    /// It will not fire again.
+    TimerGone {
+        timer: SlotNumber,
+    },
+}
