@@ -9,7 +9,7 @@ use super::store::{Row, Word};
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
-use crate::model::{Model, NONE, Pc, PublishStep, Slot};
+use crate::model::{Model, NONE, Pc, PublishStep, RowStep, Slot};
 
 /// The version of a row that was found, or not.
 pub(super) fn version_of(row: Option<&Row<'_>>) -> Version {
@@ -140,16 +140,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn tell_wrote(
         &mut self,
         attempt: u32,
-        table: TableId,
-        site: SiteId,
+        of: &RowStep,
         seen: Version,
         write: Write,
     ) {
         if !self.observer.judges() {
             return;
         }
-        let row = self.row_in_hand(attempt, table);
-        let (part, pc) = (self.part(attempt, site), self.world.attempts[attempt].pc);
+        let row = self.row_in_hand(attempt, of.table);
+        let (part, pc) = (self.row_part(attempt, of), self.world.attempts[attempt].pc);
         let attempt = self.root_of(attempt);
         self.tell(&Deed::Wrote { attempt, pc, part, row, seen, write });
     }
@@ -241,6 +240,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Where in its work an attempt stands: the site with the item in hand.
     pub(super) fn part(&self, attempt: u32, site: SiteId) -> Part {
         Part { site, item: self.world.attempts[attempt].item }
+    }
+
+    /// The part that a write of the row in hand is: of a step on many rows each row is one.
+    pub(super) fn row_part(&self, attempt: u32, of: &RowStep) -> Part {
+        let Part { site, item } = self.part(attempt, of.site);
+        match of.key {
+            Some(_) => Part { site, item },
+            None => Part { site, item: mix(item, self.row_in_hand(attempt, of.table).key) | 1 },
+        }
     }
 
     fn row_in_hand(&self, attempt: u32, table: TableId) -> RowName {
