@@ -137,13 +137,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// What a write step decided on the row whose key is in `scratch.key`.
     #[inline]
-    pub(super) fn tell_wrote(
-        &mut self,
-        attempt: u32,
-        of: &RowStep,
-        seen: Version,
-        write: Write,
-    ) {
+    pub(super) fn tell_wrote(&mut self, attempt: u32, of: &RowStep, seen: Version, write: Write) {
         if !self.observer.judges() {
             return;
         }

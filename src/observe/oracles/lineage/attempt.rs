@@ -58,13 +58,7 @@ pub struct AttemptState {
 }
 
 impl AttemptState {
-    pub fn new(
-        entry: EntryId,
-        obligation: u64,
-        number: u32,
-        served: Served,
-        from_client: bool,
-    ) -> Self {
+    pub fn new(entry: EntryId, obligation: u64, number: u32, served: Served, from_client: bool) -> Self {
         Self {
             entry,
             obligation,

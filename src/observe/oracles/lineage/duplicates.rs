@@ -104,7 +104,8 @@ impl Lineage<'_> {
     /// Everything that a transaction wrote is there, or nothing.
     pub(super) fn transaction_ended(&mut self, now: Nanos, attempt: u32, committed: bool) {
         let Some(state) = self.attempts.get_mut(attempt) else { return };
-        let wrote = state.staged.iter().any(|staged| self.model.tables[staged.row.table.index()].has_effects());
+        let wrote =
+            state.staged.iter().any(|staged| self.model.tables[staged.row.table.index()].has_effects());
         state.staged.clear();
         let messages = std::mem::take(&mut state.staged_messages);
         let provisional = match committed && !wrote {
@@ -143,4 +144,3 @@ pub(super) fn row_text(model: &Model, row: RowName, words: Option<&[u64]>) -> St
 fn key_text(word: u64) -> String {
     if word < 1 << 40 { word.to_string() } else { format!("{:08x}", word >> 32) }
 }
-

@@ -50,7 +50,12 @@ impl Lineage<'_> {
         let content = plain.fold(1, |hash, (_, &word)| mix(hash, word));
         let state = MessageState { entry, cause, kind, content, shares: Vec::new() };
         self.messages.put(message, state);
-        let is_provisional = way != Way::Outbox && self.has_changes_to_come(attempt, pc);
+        let has_changes_to_come = self.has_changes_to_come(attempt, pc);
+        // An outbox row is there if and only if the changes beside it are.
+        let is_provisional = has_changes_to_come && way != Way::Outbox;
+        if has_changes_to_come {
+            self.expose(Anomaly::Premature);
+        }
         let is_call = way == Way::Call;
         let Some(state) = self.attempts.get_mut(attempt) else { return };
         state.guarded = false;
@@ -72,13 +77,10 @@ impl Lineage<'_> {
                 self.ledger[entry].issued += 1;
             }
         }
-        if is_provisional {
-            self.expose(Anomaly::Premature);
-            if let Some(state) = self.attempts.get_mut(attempt) {
-                state.provisional.push(entry);
-                self.ledger[entry].provisional += 1;
-                self.ledger.hold(entry);
-            }
+        if is_provisional && let Some(state) = self.attempts.get_mut(attempt) {
+            state.provisional.push(entry);
+            self.ledger[entry].provisional += 1;
+            self.ledger.hold(entry);
         }
     }
 
@@ -137,11 +139,7 @@ impl Lineage<'_> {
             of.diverged |= differs;
             self.findings[Anomaly::DuplicateMessages.index()].of += 1;
             let name = |model: &crate::model::Model| {
-                format!(
-                    "{} on {}",
-                    model.messages[kind.index()].name,
-                    model.topics[topic.index()].name
-                )
+                format!("{} on {}", model.messages[kind.index()].name, model.topics[topic.index()].name)
             };
             if times > 1 {
                 self.sight(Anomaly::DuplicateMessages, now, obligation, |model| {

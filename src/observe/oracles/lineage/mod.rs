@@ -35,7 +35,7 @@ mod settle;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::model::reach::may_reach;
-use crate::model::{Model, NONE, Op, Pc};
+use crate::model::{Model, NONE, Op, Pc, RowVerb};
 use crate::observe::findings::{Finding, Sighting};
 use crate::world::deed::{Deed, Part, Served, Write};
 use crate::world::identity::mix;
@@ -226,15 +226,15 @@ impl<'m> Lineage<'m> {
             let columns = model.tables[row.table.index()].columns;
             state.keep(first, columns, source, state.is_anothers(seen));
         }
+        let is_guard = step.verb == RowVerb::Insert && step.otherwise.is_some();
+        if is_guard {
+            self.findings[Anomaly::Swallowed.index()].exposures += 1;
+        }
         if !decides {
             return;
         }
-        let is_guard = step.verb == crate::model::RowVerb::Insert && step.otherwise.is_some();
         if is_guard && write == Write::Nothing && state.is_anothers(seen) {
             state.guarded = true;
-        }
-        if is_guard {
-            self.findings[Anomaly::Swallowed.index()].exposures += 1;
         }
         match source {
             Some(Source::Own) => state.resumed = true,

@@ -110,7 +110,8 @@ impl Lineage<'_> {
         }
         let Some(end) = end_of(&self.ledger[id]) else { return };
         self.sum.owed += 1;
-        for anomaly in [Anomaly::LostEffects, Anomaly::TornEffects, Anomaly::MixedEffects, Anomaly::Swallowed] {
+        for anomaly in [Anomaly::LostEffects, Anomaly::TornEffects, Anomaly::MixedEffects, Anomaly::Swallowed]
+        {
             self.finding(anomaly).of += 1;
         }
         let (counter, anomaly) = match end {
@@ -148,7 +149,8 @@ impl Lineage<'_> {
             }
             return;
         }
-        let nothing_settles = self.last_settled <= self.drain_began + now.saturating_sub(self.drain_began) / 2;
+        let nothing_settles =
+            self.last_settled <= self.drain_began + now.saturating_sub(self.drain_began) / 2;
         for id in self.ledger.open() {
             let entry = &self.ledger[id];
             if end_of(entry).is_none() || entry.done && entry.fate != Fate::Open {
