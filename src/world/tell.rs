@@ -115,6 +115,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.observer.judges() {
             return;
         }
+        let (pc, of) = (self.world.attempts[attempt].pc, self.root_of(attempt));
+        self.tell(&Deed::Scanned { attempt: of, pc, table });
         let spec = &self.model.tables[table.index()];
         for words in rows.chunks(spec.columns as usize) {
             let key: Vec<Word> = spec.key.iter().map(|&column| words[column as usize]).collect();
@@ -129,9 +131,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 }
             };
             let row = self.row_name(attempt, table, &key);
-            let pc = self.world.attempts[attempt].pc;
-            let attempt = self.root_of(attempt);
-            self.tell(&Deed::Read { attempt, pc, row, version, into, words });
+            self.tell(&Deed::Read { attempt: of, pc, row, version, into, words });
         }
     }
 

@@ -1,6 +1,7 @@
 //! The oracles against the truth: a planted bug that each must count exactly, and the repaired twin on
 //! which it must stay silent although the same crash, redelivery or race came.
 
+mod enumeration;
 mod planted;
 
 use eventflow::experiment::replication;

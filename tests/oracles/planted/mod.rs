@@ -1,5 +1,7 @@
 //! The planted bugs of idempotency.
 
+mod messages;
+
 use super::{Judged, Shop};
 use Anomaly::*;
 use eventflow::kernel::anomaly::Anomaly;

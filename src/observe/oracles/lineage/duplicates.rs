@@ -21,6 +21,10 @@ impl Lineage<'_> {
         let mut parts: Vec<Part> =
             state.staged.iter().filter(|staged| staged.row == row).map(|staged| staged.part).collect();
         parts.dedup();
+        let of = &mut self.ledger[entry];
+        if !of.tables.contains(&row.table) {
+            of.tables.push(row.table);
+        }
         if !table.is_effect(old, new) {
             self.ledger[entry].marked |= !table.has_effects();
             return;

@@ -70,6 +70,8 @@ pub struct Entry {
     pub effects: Vec<Effect>,
     /// It has written marks, which are no effects.
     pub marked: bool,
+    /// Tables that it has changed.
+    pub tables: Vec<TableId>,
     /// What the last cut left undone, less what was done since.
     pub debt: Vec<Part>,
     /// Where the last cut was; `NONE`: none, or an attempt ended since.
@@ -115,6 +117,7 @@ impl Entry {
             attempts: 0,
             effects: Vec::new(),
             marked: false,
+            tables: Vec::new(),
             debt: Vec::new(),
             cut_at: NONE,
             last_carrier_died: 0,

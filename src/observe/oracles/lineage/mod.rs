@@ -33,6 +33,7 @@ mod messages;
 mod settle;
 
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::reach::may_reach;
 use crate::model::{Model, NONE, Op, Pc, RowVerb};
@@ -60,7 +61,7 @@ pub struct Lineage<'m> {
     /// How obligations ended.
     sum: Sum,
     /// What may be reached from a place.
-    reach: FxHashMap<Pc, FxHashSet<crate::kernel::ids::SiteId>>,
+    reach: FxHashMap<Pc, FxHashSet<SiteId>>,
     /// Whether row changes must follow a place.
     changes_follow: FxHashMap<Pc, bool>,
     drain_began: Nanos,
@@ -189,7 +190,7 @@ impl<'m> Lineage<'m> {
         }
     }
 
-    fn reachable(&mut self, pc: Pc) -> &FxHashSet<crate::kernel::ids::SiteId> {
+    fn reachable(&mut self, pc: Pc) -> &FxHashSet<SiteId> {
         let model = self.model;
         self.reach.entry(pc).or_insert_with(|| may_reach(model, pc))
     }
@@ -208,6 +209,14 @@ impl<'m> Lineage<'m> {
         if row_step(model, pc).is_some_and(|step| step.otherwise.is_some()) && source == Some(Source::Own) {
             state.resumed = true;
         }
+    }
+
+    /// What a filter admits is a decision on every row of the table, those of earlier attempts too.
+    fn scanned(&mut self, attempt: u32, pc: Pc, table: TableId) {
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        let is_filtered = row_step(self.model, pc).is_some_and(|step| step.filter.is_some());
+        let has_own = state.number > 1 && self.ledger[state.entry].tables.contains(&table);
+        state.resumed |= is_filtered && has_own;
     }
 
     fn wrote(&mut self, deed: &Deed<'_>) {
@@ -351,6 +360,7 @@ impl Observer for Lineage<'_> {
                 }
             }
             Deed::Read { .. } => self.read(deed),
+            Deed::Scanned { attempt, pc, table } => self.scanned(attempt, pc, table),
             Deed::Wrote { .. } => self.wrote(deed),
             Deed::Committed { .. } => self.committed(now, deed),
             Deed::TransactionEnded { attempt, committed } => self.transaction_ended(now, attempt, committed),
