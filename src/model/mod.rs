@@ -4,6 +4,7 @@
 pub mod code;
 pub mod compile;
 pub mod messaging;
+pub mod reach;
 
 pub use code::*;
 
@@ -212,6 +213,30 @@ pub struct Table {
     pub ttl: Option<RingLength>,
     /// Of memory tables; `u32::MAX`: unlimited.
     pub capacity: u32,
+    /// A table of marks: writing one is not an effect.
+    pub bookkeeping: bool,
+    /// By column: whether a change of it is no effect.
+    pub incidental: Vec<bool>,
+}
+
+impl Table {
+    /// Whether a change of its rows can be an effect: of marks and of what is only in memory it is not.
+    pub fn has_effects(&self) -> bool {
+        !self.bookkeeping && !self.memory
+    }
+
+    /// Whether it is an effect that one row takes the place of another; absent is `None`.
+    pub fn is_effect(&self, old: Option<&[Word]>, new: Option<&[Word]>) -> bool {
+        self.has_effects()
+            && match (old, new) {
+                (None, None) => false,
+                (Some(old), Some(new)) => {
+                    let columns = old.iter().zip(new).zip(&self.incidental);
+                    columns.into_iter().any(|((old, new), incidental)| !incidental && old != new)
+                }
+                _ => true,
+            }
+    }
 }
 
 #[derive(Clone, Debug)]

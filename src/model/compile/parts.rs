@@ -52,6 +52,8 @@ impl Compiler<'_> {
                 rows: table.rows.iter().map(|row| row.iter().map(word_of).collect()).collect(),
                 ttl,
                 capacity: count(table.capacity),
+                bookkeeping: table.bookkeeping,
+                incidental: table.columns.iter().map(|column| column.incidental).collect(),
             });
             *number += 1;
         }
