@@ -7,6 +7,7 @@ pub mod compile;
 pub mod messaging;
 pub mod promise;
 pub mod reach;
+pub mod wording;
 
 pub use code::*;
 

@@ -31,7 +31,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.faults();
     compiler.flow();
     compiler.undone();
-    compiler.promises(sources);
+    compiler.promises();
     compiler.model
 }
 
@@ -39,6 +39,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
 pub struct Compiler<'s> {
     pub scenario: &'s scenario::Scenario,
     pub model: Model,
+    pub sources: &'s Sources,
     /// Message whose handler is being compiled, for `reply`.
     pub message_in_hand: MessageId,
     /// Table whose row a formula is over, for aggregates over its group.
@@ -80,6 +81,7 @@ impl<'s> Compiler<'s> {
         Self {
             scenario,
             model: Model::empty(scenario),
+            sources,
             message_in_hand: MessageId(NONE),
             table_in_hand: TableId(NONE),
             undoes: FxHashMap::default(),
