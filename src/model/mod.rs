@@ -1,10 +1,13 @@
 //! The compiled scenario: flat, immutable tables that the world reads. Only [`compile`] knows where
 //! they came from.
 
+pub mod arithmetic;
 pub mod code;
 pub mod compile;
 pub mod messaging;
+pub mod promise;
 pub mod reach;
+pub mod wording;
 
 pub use code::*;
 
@@ -62,6 +65,9 @@ pub struct Model {
     pub broker_stream: StreamId,
     /// How many `counter` generators there are.
     pub counters: u32,
+    /// By site: the sites whose effects its step takes back.
+    pub undoes: Vec<Vec<SiteId>>,
+    pub promises: promise::Promises,
 }
 
 /// When things happen in a replication.
@@ -217,6 +223,11 @@ pub struct Table {
     pub bookkeeping: bool,
     /// By column: whether a change of it is no effect.
     pub incidental: Vec<bool>,
+    /// By column: its name, and how its words are read.
+    pub column_names: Vec<String>,
+    pub readings: Vec<promise::Reading>,
+    /// The columns with a lifecycle, each with the changes that it admits.
+    pub lifecycles: Vec<(u16, Vec<promise::Transition>)>,
 }
 
 impl Table {
