@@ -56,6 +56,8 @@ pub struct RunResults {
     pub subscriptions: Vec<SubscriptionResults>,
     pub links: Vec<LinkResults>,
     pub faults: Vec<FaultResults>,
+    /// Expressions that had no value, by their places.
+    pub failed_expressions: Vec<FailedExpression>,
     pub topology: Topology,
     /// Things a reader must know: warm-up 0, a queue that grew to the end, ...
     pub notes: Vec<String>,
@@ -85,6 +87,30 @@ pub struct Series {
     pub values: Vec<f64>,
 }
 
+/// One way to end badly.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErrorResults {
+    /// `timeout`, `unavailable`, `rejected`, `conflict`, `exists`, `missing`, `failed`, or the reason given to
+    /// `fail`.
+    pub reason: String,
+    /// How often, over all replications.
+    pub count: u64,
+    /// Share of the measured intents or calls.
+    pub share: Estimate,
+}
+
+/// An expression that had no value: an overflow, a division by zero, an index past the end of a list, a
+/// list too long to make. Each time the attempt went on with the error `failed`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FailedExpression {
+    /// `file:line:column`.
+    pub place: String,
+    /// How often from the start to the end of the drain, over all replications.
+    pub count: u64,
+    /// In how many replications.
+    pub replications: u32,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClientResults {
     pub name: String,
@@ -95,6 +121,8 @@ pub struct ClientResults {
     pub success: Estimate,
     pub timeouts: Estimate,
     pub errors: Estimate,
+    /// The errors one by one, timeouts included.
+    pub errors_by_reason: Vec<ErrorResults>,
     pub unfinished: Estimate,
     /// From begin to end, of intents that ended well.
     pub response_time: DurationResults,
@@ -114,6 +142,8 @@ pub struct CallResults {
     pub success: Estimate,
     pub timeouts: Estimate,
     pub errors: Estimate,
+    /// The errors one by one, timeouts included.
+    pub errors_by_reason: Vec<ErrorResults>,
     /// Tries per call.
     pub tries: Estimate,
     /// From first sending to the end, retries included, of calls that ended well.

@@ -26,10 +26,10 @@ pub struct Model {
     /// The innermost region of each operation, or `NONE`.
     pub region_of: Vec<u32>,
     pub regions: Vec<Region>,
-    /// Whether each operation's place in the source is known: (line, column) for messages.
-    pub places: Vec<(u32, u32)>,
     pub programs: Vec<Range>,
     pub instructions: Vec<Code>,
+    /// Where the instructions that may have no value were written, by rising instruction.
+    pub places: Vec<(u32, SourcePlace)>,
     pub values: Vec<Value>,
     pub assignments: Vec<Assignment>,
     pub retries: Vec<Retry>,
@@ -84,6 +84,8 @@ pub struct Names {
     pub calls: Vec<(String, String)>,
     pub links: Vec<String>,
     pub effects: Vec<String>,
+    /// What was read.
+    pub files: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -96,6 +98,25 @@ pub struct Message {
     /// Which fields hold lists.
     pub list_fields: Vec<u16>,
     pub list_reply_fields: Vec<u16>,
+}
+
+/// A place in what was read, line and column from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourcePlace {
+    /// Index into `names.files`.
+    pub file: u32,
+    pub line: u32,
+    /// In characters.
+    pub column: u32,
+}
+
+impl Model {
+    /// Where the expression of an instruction was written: `shop.yaml:12:20`.
+    pub fn place_of(&self, instruction: u32) -> Option<String> {
+        let known = self.places.binary_search_by_key(&instruction, |(at, _)| *at).ok()?;
+        let SourcePlace { file, line, column } = self.places[known].1;
+        Some(format!("{}:{line}:{column}", self.names.files[file as usize]))
+    }
 }
 
 /// Code with the frame it runs on.

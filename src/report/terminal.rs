@@ -3,9 +3,9 @@
 //! Every list is cut to what the screen holds, and says how much more the report has. Columns that do
 //! not fit are left out from the right, the least asked for first.
 
-use super::figure::{Quantity, figure, instant};
+use super::figure::{Quantity, count, figure, instant};
 use super::{reproduce, text};
-use crate::experiment::results::{Estimate, RunResults, SubscriptionResults};
+use crate::experiment::results::{ErrorResults, Estimate, RunResults, SubscriptionResults};
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
@@ -50,7 +50,7 @@ pub fn render(results: &RunResults, style: Style, written: &Written) -> String {
     let mut head = head(results);
     head.extend(notes(results));
     let foot = foot(results, written);
-    let sections = [clients(results), services(results), subscriptions(results), faults(results)];
+    let sections = [clients(results), errors(results), services(results), subscriptions(results), faults(results)];
     let sections: Vec<Section> = sections.into_iter().filter(|section| !section.rows.is_empty()).collect();
     let wanted: Vec<usize> = sections.iter().map(|section| section.rows.len()).collect();
     // Blank lines stand after the head and before the foot, and between sections if all else has room.
@@ -133,6 +133,23 @@ fn clients(results: &RunResults) -> Section {
     };
     let heads = vec!["CLIENT", "throughput", "success", "p50", "p99", "p99.9"];
     Section { heads, rows: results.clients.iter().map(row).collect() }
+}
+
+/// Of clients first, then of calls.
+fn errors(results: &RunResults) -> Section {
+    let of_clients = results.clients.iter().map(|client| (client.name.clone(), &client.errors_by_reason));
+    let of_calls = results
+        .calls
+        .iter()
+        .map(|call| (format!("{} → {}", call.caller, call.callee), &call.errors_by_reason));
+    let row = |who: &str, error: &ErrorResults| {
+        let times = count(error.count);
+        vec![format!("{}: {}", text::name(who), error.reason), shown(&error.share, Quantity::Share), times]
+    };
+    let rows = of_clients
+        .chain(of_calls)
+        .flat_map(|(who, errors)| errors.iter().map(move |error| row(&who, error)).collect::<Vec<_>>());
+    Section { heads: vec!["ERROR", "share", "times"], rows: rows.collect() }
 }
 
 /// The busiest first; those without a bound on workers have no utilization, and come last.

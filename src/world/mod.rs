@@ -37,7 +37,7 @@ pub mod store;
 mod timer;
 mod words;
 
-use crate::kernel::agenda::Agenda;
+use crate::kernel::agenda::{Agenda, EVENT_BUDGET};
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
@@ -249,7 +249,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { events: 20_000_000_000, events_per_instant: 20_000_000, held: 12_000_000 }
+        Self { events: EVENT_BUDGET, events_per_instant: 20_000_000, held: 12_000_000 }
     }
 }
 

@@ -54,6 +54,8 @@ pub fn tables(results: &RunResults) -> Markup {
         response_times(results),
         calls(results),
         call_times(results),
+        errors(results),
+        failed_expressions(results),
         services(results),
         service_times(results),
         subscriptions(results),
@@ -195,6 +197,30 @@ fn call_times(results: &RunResults) -> Table {
     let head = with_shape(&["caller", "callee"]);
     Table::new("call-times", "Response times of calls, retries included", &head, &results.calls, |call| {
         shaped([named(&call.caller), named(&call.callee)], &call.response_time)
+    })
+}
+
+/// Of clients first, then of calls, each reason in a row of its own.
+fn errors(results: &RunResults) -> Table {
+    let of_clients = results.clients.iter().map(|client| (&client.name, "intents", &client.errors_by_reason));
+    let of_calls = results.calls.iter().map(|call| (&call.caller, call.callee.as_str(), &call.errors_by_reason));
+    let rows: Vec<_> = of_clients
+        .chain(of_calls)
+        .flat_map(|(who, of, errors)| errors.iter().map(move |error| (who, of, error)))
+        .collect();
+    let head = ["client or caller", "of", "error", "times, in all", "share"];
+    Table::new("errors", "Errors by reason, timeouts included", &head, &rows, |(who, of, error)| {
+        let times = Cell::Number(count(error.count));
+        vec![named(who), named(of), named(&error.reason), times, share(&error.share)]
+    })
+}
+
+fn failed_expressions(results: &RunResults) -> Table {
+    let head = ["expression at", "times, in all", "replications"];
+    let title = "Expressions that had no value";
+    Table::new("failed-expressions", title, &head, &results.failed_expressions, |failed| {
+        let replications = Cell::Number(count(u64::from(failed.replications)));
+        vec![named(&failed.place), Cell::Number(count(failed.count)), replications]
     })
 }
 

@@ -158,7 +158,7 @@ impl<'a> Resolver<'a> {
         self.check_reach();
         self.check_promises(root);
         let parameters = self.written_parameters();
-        let clients = self.resolve_clients(bodies);
+        let clients = self.resolve_clients(bodies, run.horizon);
         Some(Scenario {
             name: nodes::get(root, "scenario").and_then(nodes::text)?.to_owned(),
             about: nodes::get(root, "about").and_then(nodes::text).unwrap_or_default().to_owned(),
