@@ -172,10 +172,12 @@ impl<'a> Replications<'a> {
     pub fn subscriptions(&self, model: &Model, pooled: &Distributions) -> Vec<SubscriptionResults> {
         let subscription = |(i, times): (usize, &Histogram)| {
             let group = &model.groups[i];
+            let topic = &model.topics[group.topic.index()].name;
+            // A group's name in the model is `topic.group`; here the topic stands beside it.
+            let own = group.name.strip_prefix(topic.as_str()).and_then(|name| name.strip_prefix('.'));
             SubscriptionResults {
-                topic: model.topics[group.topic.index()].name.clone(),
-                // A group's name in the model is `topic.group`; here the topic stands beside it.
-                group: group.name.rsplit('.').next().unwrap_or(&group.name).to_owned(),
+                topic: topic.clone(),
+                group: own.expect("compiled: a group is named after its topic").to_owned(),
                 accepted: self.estimate(|figures| Some(figures.subscriptions[i].accepted)),
                 deliveries: self.estimate(|figures| Some(figures.subscriptions[i].deliveries)),
                 redeliveries: self.estimate(|figures| Some(figures.subscriptions[i].redeliveries)),

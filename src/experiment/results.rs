@@ -168,6 +168,8 @@ pub struct ServiceResults {
     pub in_system: Estimate,
     /// Share of arrivals rejected or shed.
     pub rejected: Estimate,
+    /// Of what was begun: what was dropped, or still waited when the replication ended, is not among them, so
+    /// that under overload the true times are longer. The queue length counts all that waits.
     pub waiting_time: DurationResults,
     pub service_time: DurationResults,
     /// Waiting + service.
@@ -184,7 +186,8 @@ pub struct SubscriptionResults {
     pub group: String,
     /// Accepted by the topic per second.
     pub accepted: Estimate,
-    /// First deliveries, and further ones, per second.
+    /// First deliveries, and further ones, per second: copies that the broker sent. A consumer that keeps a
+    /// message and tries it again without asking the broker (kafka's way) adds to neither.
     pub deliveries: Estimate,
     pub redeliveries: Estimate,
     /// Messages per second given up: dead-lettered, dropped, passed by retention.

@@ -6,6 +6,7 @@ pub mod distribution;
 pub mod event_list;
 pub mod fingerprint;
 pub mod gamma;
+pub mod hash;
 pub mod ids;
 pub mod sampler;
 pub mod special;

@@ -3,7 +3,7 @@
 //! Every list is cut to what the screen holds, and says how much more the report has. Columns that do
 //! not fit are left out from the right, the least asked for first.
 
-use super::figure::{Quantity, count, figure, instant};
+use super::figure::{Quantity, figure, instant};
 use super::{reproduce, text};
 use crate::experiment::results::{ErrorResults, Estimate, RunResults, SubscriptionResults};
 use std::path::Path;
@@ -13,6 +13,8 @@ const COLUMNS: usize = 80;
 const LINES: usize = 24;
 /// Narrowest column of names that are longer.
 const NAME: usize = 16;
+/// The reasons of one client or call.
+const REASONS: usize = 58;
 
 /// Whether the summary may use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,21 +137,22 @@ fn clients(results: &RunResults) -> Section {
     Section { heads, rows: results.clients.iter().map(row).collect() }
 }
 
-/// Of clients first, then of calls.
+/// What ended badly and why, of clients first, then of calls; those without errors are left out.
 fn errors(results: &RunResults) -> Section {
     let of_clients = results.clients.iter().map(|client| (client.name.clone(), &client.errors_by_reason));
     let of_calls = results
         .calls
         .iter()
         .map(|call| (format!("{} → {}", call.caller, call.callee), &call.errors_by_reason));
-    let row = |who: &str, error: &ErrorResults| {
-        let times = count(error.count);
-        vec![format!("{}: {}", text::name(who), error.reason), shown(&error.share, Quantity::Share), times]
+    let row = |(who, errors): (String, &Vec<ErrorResults>)| {
+        let reason = |error: &ErrorResults| {
+            format!("{} {}", text::name(&error.reason), shown(&error.share, Quantity::Share))
+        };
+        let reasons = errors.iter().map(reason).collect::<Vec<_>>().join(", ");
+        vec![who, text::fitted_to_columns(&reasons, REASONS)]
     };
-    let rows = of_clients
-        .chain(of_calls)
-        .flat_map(|(who, errors)| errors.iter().map(move |error| row(&who, error)).collect::<Vec<_>>());
-    Section { heads: vec!["ERROR", "share", "times"], rows: rows.collect() }
+    let rows = of_clients.chain(of_calls).filter(|(_, errors)| !errors.is_empty()).map(row).collect();
+    Section { heads: vec!["ERRORS OF", "by reason"], rows }
 }
 
 /// The busiest first; those without a bound on workers have no utilization, and come last.

@@ -11,6 +11,13 @@ use crate::kernel::event_list::Class;
 use crate::model::{self, Error, Model, NONE, Pc};
 use std::collections::VecDeque;
 
+/// How a transaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionEnd {
+    Committed,
+    RolledBack,
+}
+
 /// A store with what is around it.
 #[derive(Clone)]
 pub struct StoreState {
@@ -132,8 +139,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         self.world.stores = stores;
         self.drop_predicates(attempt, store);
-        self.enqueue_outbox(attempt, result.is_ok());
-        self.store_timers(attempt, result.is_ok());
+        let end = if result.is_ok() { TransactionEnd::Committed } else { TransactionEnd::RolledBack };
+        self.enqueue_outbox(attempt, end);
+        self.store_timers(attempt, end);
         match result {
             Ok(()) => {
                 self.committed(store);
@@ -157,8 +165,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let store = self.store_of(attempt);
         self.world.stores[store].store.roll_back(transaction);
         self.drop_predicates(attempt, store);
-        self.enqueue_outbox(attempt, false);
-        self.store_timers(attempt, false);
+        self.enqueue_outbox(attempt, TransactionEnd::RolledBack);
+        self.store_timers(attempt, TransactionEnd::RolledBack);
         self.serve_waiters(store);
     }
 

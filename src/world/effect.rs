@@ -37,6 +37,11 @@ impl Effects {
     pub fn under_way(&self) -> usize {
         self.requests.len()
     }
+
+    /// Words that the keys take.
+    pub fn kept(&self) -> usize {
+        3 * self.done.len()
+    }
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -62,7 +67,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 return self.proceed(attempt, Err(error));
             }
         };
-        let token = self.world.attempts.wait(attempt, Wait::Effect { step });
+        let token = self.world.attempts.wait(attempt, Wait::Nothing);
         if let Some(timeout) = of.timeout {
             let ring = RingId(timeout.ring);
             let timeout = self.agenda.after_constant(ring, Event::Timeout { attempt, token });
@@ -72,6 +77,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let second_half = length - length / 2;
         let request = Request { effect: of.effect, key, obligation, attempt, token, second_half };
         let request = self.world.effects.requests.add(request);
+        self.world.attempts[attempt].wait = Wait::Effect { step, request };
         self.later(length / 2, Class::Completion, Event::Effect { request });
     }
 
@@ -105,7 +111,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.world.attempts.is_waiting(attempt, token) {
             return;
         }
-        let Wait::Effect { step } = self.world.attempts[attempt].wait else { return };
+        let Wait::Effect { step, .. } = self.world.attempts[attempt].wait else { return };
         self.world.attempts[attempt].wait = Wait::EffectAnswer { step };
         self.world.attempts[attempt].result = StepResult::Done;
         // The token stays: the timeout that runs is for the whole round trip.
@@ -123,17 +129,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A request that an attempt waits for and that was less than half way when it was cut never arrives.
     /// One it had given up on is the outside's by then.
     pub(super) fn cut_requests(&mut self, attempt: u32) {
-        let token = self.world.attempts[attempt].token;
-        let own: Vec<u32> = self
-            .world
-            .effects
-            .requests
-            .all()
-            .filter(|(_, request)| request.attempt == attempt && request.token == token)
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in own {
-            self.world.effects.requests[slot].attempt = NONE;
+        if let Wait::Effect { request, .. } = self.world.attempts[attempt].wait {
+            self.world.effects.requests[request].attempt = NONE;
         }
     }
 }

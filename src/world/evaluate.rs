@@ -223,7 +223,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Code::List(count) => {
                     let list = self.temporary();
                     let from = stack.len() - count as usize;
-                    self.world.lists.get_mut(list).extend(stack.drain(from..));
+                    self.world.lists.extend(list, stack.drain(from..));
                     stack.push(list);
                 }
                 Code::Range => {
@@ -233,7 +233,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                         return Err((Error::Failed, at));
                     }
                     let list = self.temporary();
-                    self.world.lists.get_mut(list).extend((low..=high).map(|item| item as Word));
+                    self.world.lists.extend(list, (low..=high).map(|item| item as Word));
                     stack.push(list);
                 }
                 Code::Size => {

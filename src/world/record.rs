@@ -142,6 +142,7 @@ pub enum Record {
         fault: FaultId,
         touched: u32,
     },
+    /// One that hit something has healed.
     FaultEnded {
         fault: FaultId,
     },

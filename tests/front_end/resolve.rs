@@ -304,20 +304,29 @@ fn what_would_multiply_is_bounded() {
     assert!(codes(&many).contains(&"limit-exceeded"));
 
     let fields: String = (0..1000).map(|field| format!("f{field}: int, ")).collect();
-    let sends = "        - { publish: Wide }\n".repeat(3000);
+    let sends = "        - { send: inventory.Wide, with: message }\n".repeat(3000);
     let wide = shop(&[
         (
             "  Reserve:     {",
-            &format!("  Wide: {{ kind: domain, fields: {{ {fields} }} }}\n  Reserve:     {{"),
+            &format!("  Wide: {{ kind: command, fields: {{ {fields} }} }}\n  Reserve:     {{"),
         ),
-        ("messages: [OrderPlaced]", "messages: [OrderPlaced, Wide]"),
-        (STEPS, &format!("{STEPS}\n{sends}")),
+        (STEPS, &format!("{STEPS}\n      Wide:\n{sends}")),
     ]);
     assert_eq!(codes(&wide), ["limit-exceeded"]);
 
     let columns: String = (0..900).map(|column| format!("c{column}: 1..1000000, ")).collect();
     let rows = shop(&[("{ sku: 1..100 }", &format!("{{ sku: 1..100, {columns} }}"))]);
     assert!(codes(&rows).contains(&"unknown-column"));
+
+    let users = shop(&[
+        ("arrivals: { poisson: $rate }", "arrivals: { population: 6000000, think: 1s }"),
+        ("network:\n", "  others:\n    arrivals: { population: 6000000, think: 1s }\n    do: [ { wait: 1s } ]\nnetwork:\n"),
+    ]);
+    assert_eq!(codes(&users), ["too-many-users"]);
+
+    let jobs: String = (0..11).map(|job| format!("      j{job}: {{ every: 1s, do: [ stop ] }}\n")).collect();
+    let jobs = shop(&[("    workers: 8\n", &format!("    workers: 8\n    instances: 99990\n    jobs:\n{jobs}"))]);
+    assert_eq!(codes(&jobs), ["too-many-jobs"]);
 
     let services: String = (0..20_001).map(|name| format!("  s{name}: {{}}\n")).collect();
     let crowd = shop(&[("services:\n", &format!("services:\n{services}"))]);

@@ -134,6 +134,7 @@ pub struct ServiceFigures {
     pub queue_length: f64,
     pub in_system: f64,
     pub rejected: Option<f64>,
+    /// Of what was begun: what was dropped, or still waited when the replication ended, is not among them.
     pub waiting_time: DurationFigures,
     pub service_time: DurationFigures,
     pub sojourn_time: DurationFigures,
@@ -148,6 +149,8 @@ pub struct ServiceFigures {
 #[derive(Clone, Debug)]
 pub struct SubscriptionFigures {
     pub accepted: f64,
+    /// Copies that the broker sent for the first time, and again. A consumer that keeps a message and tries
+    /// it again without asking the broker (kafka's way, where the consumer owns its partition) adds to neither.
     pub deliveries: f64,
     pub redeliveries: f64,
     pub exhausted: f64,

@@ -27,6 +27,8 @@ struct Table {
     head: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
     all: usize,
+    /// What a reader has to know of the columns; may be empty.
+    note: &'static str,
 }
 
 impl Table {
@@ -38,7 +40,11 @@ impl Table {
         row: impl Fn(&T) -> Vec<Cell>,
     ) -> Table {
         let rows = all.iter().take(MOST_ROWS).map(row).collect();
-        Table { id, title, head: head.to_vec(), rows, all: all.len() }
+        Table { id, title, head: head.to_vec(), rows, all: all.len(), note: "" }
+    }
+
+    fn with_note(self, note: &'static str) -> Table {
+        Table { note, ..self }
     }
 }
 
@@ -110,6 +116,7 @@ fn draw(table: &Table, replications: u32) -> Markup {
                 } }
             }
         }
+        @if !table.note.is_empty() { p.under { (table.note) } }
         @if hidden > 0 {
             p.under {
                 (count(hidden as u64)) " more of " (count(table.all as u64)) " are not shown here; the JSON file has all."
@@ -272,6 +279,10 @@ fn service_times(results: &RunResults) -> Table {
         &rows,
         |(name, kind, durations)| shaped([named(name), Cell::Text((*kind).to_owned())], durations),
     )
+    .with_note(
+        "Waiting and sojourn are of what was begun. What was dropped, or still waited when the run ended, is not \
+         among them: under overload the true times are longer. The queue length counts all that waits.",
+    )
 }
 
 fn subscriptions(results: &RunResults) -> Table {
@@ -283,6 +294,10 @@ fn subscriptions(results: &RunResults) -> Table {
         row.extend([&group.lag, &group.lag_max].map(number));
         row
     })
+    .with_note(
+        "Redeliveries are copies that the broker sent again. A consumer that keeps a message and tries it again \
+         without asking the broker, as with kafka, is not among them: its tries show in the service's throughput.",
+    )
 }
 
 fn topic_times(results: &RunResults) -> Table {

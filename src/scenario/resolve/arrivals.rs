@@ -54,9 +54,11 @@ impl<'a> Resolver<'a> {
         let rate = match arrivals {
             Arrivals::Poisson { rate } => *rate,
             Arrivals::Every { interval } | Arrivals::Renewal { interval } => match &interval.kind {
-                GeneratorKind::Distribution(distribution) => {
-                    SECOND as f64 / Sampler::new(distribution).mean().max(f64::MIN_POSITIVE)
-                }
+                // An interval that is always 0 was refused before.
+                GeneratorKind::Distribution(distribution) => match Sampler::new(distribution).mean() {
+                    mean if mean > 0.0 => SECOND as f64 / mean,
+                    _ => return,
+                },
                 _ => return,
             },
             Arrivals::Bursty { phases } => highest(&mut phases.iter().map(|&(rate, _)| rate)),

@@ -32,7 +32,7 @@ mod steps;
 mod tables;
 mod unsupported;
 
-pub use unsupported::not_built;
+pub use unsupported::{built_in_part, not_built};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::expression::{self, Context, Symbols};
