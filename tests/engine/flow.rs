@@ -126,7 +126,7 @@ fn where_an_expression_had_no_value_is_told() {
     assert_eq!(places("- let: { x: 5 }"), Vec::<String>::new());
     assert_eq!(places("- let: { x: 10 + 1 / message.n }"), place(26));
     assert_eq!(places("- let: { x: 9223372036854775807 + message.n + 1 }"), place(21));
-    assert_eq!(places("- let: { x: [1, 2][message.n + 2] }"), place(21));
+    assert_eq!(places("- let: { x: '[1, 2][message.n + 2]' }"), place(22));
     assert_eq!(places("- { if: 1 % message.n == 0, then: [ stop ] }"), place(17));
     assert_eq!(places("- { read: t, key: 1, as: row_1 }\n- let: { x: row_1.v }"), Vec::<String>::new());
     let caught = "- try: [ { let: { x: 1 / message.n } } ]\n  retry: { attempts: 3 }\n  catch: { failed: [ stop ] }";

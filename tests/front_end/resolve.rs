@@ -294,6 +294,17 @@ fn codes(text: &str) -> Vec<&'static str> {
     read(text).1.list.iter().map(|found| found.code).collect()
 }
 
+/// An answer gives every field or none: bare, it answers with what the fields start with.
+#[test]
+fn an_answer_is_whole_or_bare() {
+    let two = ("reply: { status: [accepted, refused] }", "reply: { status: [accepted, refused], since: time }");
+    assert_eq!(codes(&shop(&[two])), ["missing-field", "missing-field"]);
+    let accepted = "{ reply: { status: accepted } }";
+    assert_eq!(codes(&shop(&[two, (accepted, "reply")])), ["missing-field"]);
+    let refused = "{ reply: { status: refused } }";
+    assert_eq!(codes(&shop(&[two, (accepted, "{ reply: {} }"), (refused, "reply")])), Vec::<&str>::new());
+}
+
 #[test]
 fn what_would_multiply_is_bounded() {
     let long = shop(&[("    jobs:\n      sweep:", &format!("    jobs:\n      {}:", "x".repeat(300)))]);

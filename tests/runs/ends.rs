@@ -199,7 +199,7 @@ network: { default: { latency: 1ms } }
         assert!(errors.iter().all(|error| error.share.mean == Some(0.1) && error.share.n == 2));
     }
     let line = text.lines().position(|line| line.contains("let: { x:")).unwrap() + 1;
-    let place = format!("test.yaml:{line}:19");
+    let place = format!("test.yaml:{line}:21");
     let [failed] = &results.failed_expressions[..] else { panic!("{:?}", results.failed_expressions) };
     // Before the warm-up too.
     assert_eq!((failed.place.as_str(), failed.count, failed.replications), (place.as_str(), 2000, 2));

@@ -108,6 +108,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             let message = format!("`{name}` is the name of a topic and cannot name a value");
             let diagnostic =
                 Diagnostic::new("shadowed-name", span, message).related(topic.key_span, "the topic");
+            self.broken.insert(name.to_owned());
             self.resolver.report(diagnostic.help("choose another name"));
             return None;
         }

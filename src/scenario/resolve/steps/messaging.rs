@@ -201,7 +201,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn reply(&mut self, written: Written<'a>) -> Option<StepKind> {
         let message = self.place.message?;
         // A bare `reply` answers with what the fields start with.
-        let with = Some(written.value).filter(|value| nodes::is_map(value));
+        let with = Some(written.value).filter(|value| !nodes::map(value).is_empty());
         let fields = self.resolver.messages[message.index()].reply.clone();
         self.assigned(with, &fields, message, written).map(StepKind::Reply)
     }
