@@ -12,3 +12,4 @@ pub mod sampler;
 pub mod special;
 pub mod stream;
 pub mod time;
+pub mod vocabulary;

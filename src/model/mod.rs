@@ -7,6 +7,8 @@ pub mod messaging;
 
 pub use code::*;
 
+pub use crate::kernel::vocabulary::*;
+
 use crate::kernel::ids::*;
 use crate::kernel::stream::StreamSpec;
 use crate::kernel::time::Nanos;
@@ -169,29 +171,6 @@ pub struct StoreWay {
     pub hops: Hops,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueueOrder {
-    Fifo,
-    Lifo,
-    Priority,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shed {
-    Reject,
-    DropOldest,
-    Deadline,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Routing {
-    RoundRobin,
-    Random,
-    LeastLoaded,
-    TwoChoices,
-    ByKey,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
     pub service: ServiceId,
@@ -210,13 +189,6 @@ pub struct Store {
     pub region: u16,
     /// Ids of its tables; position is the number within the store.
     pub tables: Vec<TableId>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    ReadCommitted,
-    Snapshot,
-    Serializable,
 }
 
 #[derive(Clone, Debug)]
@@ -423,18 +395,4 @@ pub enum FaultWhen {
     At(Vec<Nanos>),
     Every(Duration),
     AtStep { nth: Option<u64>, share: Option<f64> },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edge {
-    Before,
-    Unanswered,
-    After,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InstanceChoice {
-    Any,
-    All,
-    Number(u32),
 }

@@ -3,7 +3,7 @@
 use super::attempt::{StepResult, Wait};
 use super::interpret::Flow;
 use super::record::{Observer, Outcome};
-use super::store::{Isolation, Store, TableShape};
+use super::store::{Store, TableShape};
 use super::words::Slab;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -42,13 +42,8 @@ impl StoreState {
     pub fn new(model: &Model, spec: &model::Store) -> Self {
         let shapes: Vec<TableShape> =
             spec.tables.iter().map(|table| shape_of(&model.tables[table.index()])).collect();
-        let isolation = match spec.isolation {
-            model::Isolation::ReadCommitted => Isolation::ReadCommitted,
-            model::Isolation::Snapshot => Isolation::Snapshot,
-            model::Isolation::Serializable => Isolation::Serializable,
-        };
         Self {
-            store: Store::new(isolation, &shapes),
+            store: Store::new(spec.isolation, &shapes),
             connections: 0,
             waiting: VecDeque::new(),
             predicates: Slab::default(),

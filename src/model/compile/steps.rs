@@ -5,6 +5,7 @@ use super::Compiler;
 use super::expressions::owns_list;
 use super::frames::Frame;
 use crate::kernel::ids::*;
+use crate::kernel::vocabulary::Jitter;
 use crate::kernel::stream::Draw;
 use crate::model::code::*;
 use crate::model::{Edge, Place};
@@ -307,7 +308,7 @@ impl BodyCompiler<'_, '_, '_> {
             None => (NONE, StreamId(NONE)),
             Some(policy) => {
                 let jitter = match policy.jitter {
-                    scenario::Jitter::None => StreamId(NONE),
+                    Jitter::None => StreamId(NONE),
                     _ => self.compiler.stream(format!("{path}/jitter"), Draw::Bits),
                 };
                 (push(&mut self.compiler.model.retries, retry_policy(policy)), jitter)
@@ -723,12 +724,7 @@ fn retry_policy(retry: &scenario::Retry) -> Retry {
         delay: retry.delay,
         factor: retry.factor,
         max_delay: retry.max_delay,
-        jitter: match retry.jitter {
-            scenario::Jitter::None => Jitter::None,
-            scenario::Jitter::Full => Jitter::Full,
-            scenario::Jitter::Equal => Jitter::Equal,
-            scenario::Jitter::Decorrelated => Jitter::Decorrelated,
-        },
+        jitter: retry.jitter,
         errors: retry.errors.as_ref().map(|errors| errors.iter().map(|kind| error(*kind)).collect()),
     }
 }

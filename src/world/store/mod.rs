@@ -63,6 +63,8 @@ mod tests;
 pub use alone::{Expiry, FreeRow, Glance};
 pub use changes::Change;
 
+pub use crate::kernel::vocabulary::Isolation;
+
 use changes::Changes;
 use order::NONE;
 use std::collections::VecDeque;
@@ -90,14 +92,6 @@ pub struct TableShape {
     pub initial: Vec<Word>,
     /// The rows at the start. Of rows with the same key the last counts.
     pub rows: Vec<Vec<Word>>,
-}
-
-/// What concurrent transactions see of one another; the law is told above.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    ReadCommitted,
-    Snapshot,
-    Serializable,
 }
 
 /// An open transaction.
