@@ -392,7 +392,7 @@ const CASES: &[Case] = &[
     case("poisson: $rate", "poisson: 500000000/s", "impossible-number", "{ poisson: 500000000/s }", "20000000000 events"),
     case("poisson: $rate", "every: 2ns", "impossible-number", "{ every: 2ns }", "20000000000 events"),
     case("poisson: $rate", "poisson: 0/s", "out-of-range", "0/s", ""),
-    case("poisson: $rate", "poisson: -1/s", "out-of-range", "-1/s", ""),
+    case("poisson: $rate", "poisson: -1/s", "wrong-type", "-1/s", ""),
     case("poisson: $rate", "times: [2s, 1s]", "impossible-number", "1s", ""),
     case("poisson: $rate", "file: nowhere.txt", "unreadable-file", "nowhere.txt", ""),
     case(
