@@ -6,7 +6,7 @@
 //!
 //! | exit code | means |
 //! |---|---|
-//! | 0 | all is well |
+//! | 0 | all is well; also if work was left when the drain reached its limit, which the report notes |
 //! | 2 | the input cannot be used, or the output cannot be written; nothing was written |
 //! | 130 | interrupted; what was finished by then is reported, marked as partial |
 

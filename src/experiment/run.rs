@@ -220,6 +220,7 @@ fn results(
     let replications = Replications::new(&figures, CONFIDENCE);
     let digests: Vec<Digest> = finished.iter().map(|one| one.digest).collect();
     let seconds = |nanos: Nanos| nanos as f64 / SECOND as f64;
+    let failed_expressions = replications.failed_expressions(model);
     RunResults {
         version: RESULTS_VERSION,
         scenario: model.names.scenario.clone(),
@@ -246,6 +247,7 @@ fn results(
         links: replications.links(model),
         faults: replications.faults(model),
         topology: topology(model),
-        notes: notes(model, &replications, &figures, asked),
+        notes: notes(model, &replications, &figures, &failed_expressions, asked),
+        failed_expressions,
     }
 }

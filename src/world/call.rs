@@ -282,7 +282,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let pc = self.world.attempts[attempt].pc;
                 if self.unanswered(attempt, &call.unanswered) {
                     self.world.attempts[attempt].pc = pc + 1;
-                    return self.go_on_after_faults(attempt);
+                    return self.go_on_at_this_instant(attempt);
                 }
                 self.proceed(attempt, Ok(pc + 1));
             }
@@ -340,7 +340,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let publish = &model.publishes[step as usize];
                 (publish.retry, publish.jitter, Wait::ConfirmAgain { step })
             }
-            Wait::Effect { step } | Wait::EffectAnswer { step } => {
+            Wait::Effect { step, .. } | Wait::EffectAnswer { step } => {
                 let effect = &model.effects[step as usize];
                 (effect.retry, effect.jitter, Wait::EffectAgain { step })
             }

@@ -208,7 +208,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let pc = self.world.attempts[attempt].pc;
         if self.unanswered(attempt, &model.publishes[step as usize].unanswered) {
             self.world.attempts[attempt].pc = pc + 1;
-            return self.go_on_after_faults(attempt);
+            return self.go_on_at_this_instant(attempt);
         }
         self.proceed(attempt, Ok(pc + 1));
     }

@@ -103,7 +103,7 @@ fn a_message_takes_a_hop_to_its_broker_and_one_to_its_consumer() {
 
 #[test]
 fn who_wants_no_confirmation_does_not_wait() {
-    let run = case(Case { publish: "{ publish: Fact, with: { n: n }, confirm: false }", ..CASE });
+    let run = case(Case { publish: "{ publish: Fact, with: { n: n, k: 0 }, confirm: false }", ..CASE });
     assert_eq!(run.outcomes(), [(S, Outcome::Well)]);
     assert_eq!(seen(&run), [(1, 1)]);
 }
@@ -189,7 +189,7 @@ fn concurrency_caps_the_share_of_a_subscription() {
 
 #[test]
 fn a_delay_makes_a_message_visible_later_and_its_confirmation_does_not_wait() {
-    let run = case(Case { publish: "{ publish: Fact, with: { n: n }, delay: 5s }", ..CASE });
+    let run = case(Case { publish: "{ publish: Fact, with: { n: n, k: 0 }, delay: 5s }", ..CASE });
     assert_eq!(run.outcomes(), [(S + 2 * MS, Outcome::Well)]);
     assert_eq!(run.started("s"), [6 * S + 2 * MS]);
     let run = case(Case { topic: ", delay: 3s", ..CASE });
@@ -201,7 +201,7 @@ const NO_WAY_BACK: &str = "faults: { f: { split: [b, c], one_way: true, at: 500m
 
 #[test]
 fn a_confirmation_that_does_not_come_is_a_timeout() {
-    let publish = "{ publish: Fact, with: { n: n }, timeout: 1s, retry: { attempts: 1 } }";
+    let publish = "{ publish: Fact, with: { n: n, k: 0 }, timeout: 1s, retry: { attempts: 1 } }";
     let run = case(Case { publish, more: NO_WAY_BACK, ..CASE });
     assert_eq!(run.outcomes(), [(2 * S, Outcome::Error(Error::Timeout))]);
     assert_eq!(seen(&run), [(1, 1)], "it was accepted all the same");
@@ -209,7 +209,7 @@ fn a_confirmation_that_does_not_come_is_a_timeout() {
 
 #[test]
 fn sent_again_a_message_is_there_twice_unless_its_broker_knows_it() {
-    let publish = "{ publish: Fact, with: { n: n }, timeout: 1s, retry: { attempts: 3, delay: 1s } }";
+    let publish = "{ publish: Fact, with: { n: n, k: 0 }, timeout: 1s, retry: { attempts: 3, delay: 1s } }";
     let run1 = case(Case { publish, more: NO_WAY_BACK, ..CASE });
     assert_eq!(seen(&run1), [(1, 3)]);
     assert_eq!(
