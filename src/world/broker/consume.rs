@@ -48,7 +48,7 @@ impl Broker {
         if delivery.place != Place::Running {
             return;
         }
-        if outcome == Outcome::Done && self.handle_at_once(slot, out) {
+        if outcome == Outcome::Done && self.handle_at_once(slot, choose, out) {
             return;
         }
         let delivery = &self.deliveries[slot];
