@@ -156,7 +156,7 @@ impl Broker {
 
     /// Starts what waited for the concurrency, or the lock, that an attempt has freed.
     #[inline]
-    fn start_more(&mut self, consumer: u32, lane: u32, out: &mut Vec<Action>) {
+    pub(super) fn start_more(&mut self, consumer: u32, lane: u32, out: &mut Vec<Action>) {
         let concurrency = self.knobs_of(lane).concurrency;
         loop {
             let state = &mut self.consumers[consumer as usize];

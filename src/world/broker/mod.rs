@@ -304,6 +304,10 @@ impl Broker {
             is_in_turn: is_plain
                 && of.knobs.order_lock == OrderLock::Partition
                 && of.knobs.ack == AckMode::After,
+            is_free: of.knobs.ack_scope == AckScope::Individual
+                && of.knobs.order_lock == OrderLock::None
+                && of.knobs.ack == AckMode::After
+                && of.knobs.max_in_flight_per_group.is_none(),
             is_watched: matches!(of.knobs.lease, Lease::Session { poll: Some(_), .. }),
             first_lane,
             lanes: topic.knobs.partitions,

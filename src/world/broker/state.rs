@@ -35,6 +35,8 @@ pub(super) struct Subscription {
     pub is_plain: bool,
     /// It is plain, and its consumers handle one message of a partition after the other and acknowledge each.
     pub is_in_turn: bool,
+    /// Its consumers compete, nothing is locked, and each message is acknowledged when it was handled.
+    pub is_free: bool,
     /// Its consumers are watched for the time between polls.
     pub is_watched: bool,
     pub first_lane: u32,

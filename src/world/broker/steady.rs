@@ -132,7 +132,7 @@ impl Broker {
         out: &mut Vec<Action>,
     ) -> bool {
         let Some(slot) = self.deliveries.find(delivery) else { return false };
-        self.pass_at_once(slot, choose, out)
+        self.pass_at_once(slot, choose, out) || self.settle_at_once(slot, choose, out)
     }
 
     /// The partition goes on, and the cursor moves over what was handled.
@@ -181,6 +181,38 @@ impl Broker {
         if asks {
             self.feed_owner(owner, choose, out);
         }
+        true
+    }
+
+    /// The same where consumers compete and nothing is locked.
+    #[inline]
+    fn settle_at_once(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) -> bool {
+        let delivery = &self.deliveries[slot];
+        let (message, owner, lane) = (delivery.message, delivery.consumer, delivery.lane);
+        let subscription = &mut self.subscriptions[self.lanes[lane as usize].subscription as usize];
+        let consumer = &mut self.consumers[owner as usize];
+        let simple = delivery.bits == holder::BROKER | holder::CONSUMER
+            && delivery.place == Place::Running
+            && subscription.is_free
+            && consumer.open;
+        if !simple || !self.copies.is_empty() {
+            return false;
+        }
+        self.lanes[lane as usize].busy -= 1;
+        consumer.running -= 1;
+        consumer.held -= 1;
+        consumer.unsettled -= 1;
+        consumer.references -= 1;
+        subscription.unsettled -= 1;
+        subscription.counts.acknowledged += 1;
+        let group = GroupId(subscription.group);
+        self.cancel_delivery_timer(slot, out);
+        self.deliveries[slot].bits = 0;
+        self.deliveries.remove(slot);
+        out.push(Action::Settled { group, message, end: Settlement::Acknowledged });
+        self.let_go(message, out);
+        self.start_more(owner, lane, out);
+        self.serve_consumer(owner, choose, out);
         true
     }
 
