@@ -146,7 +146,7 @@ mod tests {
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 now += (random >> 60) / 3;
                 let level = weighted.level();
-                let next = if (random >> 40) % 4 == 0 { level + 3 } else { level.saturating_sub(1) };
+                let next = if (random >> 40).is_multiple_of(4) { level + 3 } else { level.saturating_sub(1) };
                 if next > level {
                     accepted.record(now);
                     lag.accepted(now);
