@@ -251,6 +251,8 @@ pub struct Topic {
     pub preset: String,
     /// Its name as a value.
     pub symbol: SymbolId,
+    /// What its choices are keyed by; from its name.
+    pub key: u64,
     pub knobs: messaging::TopicKnobs,
     pub groups: Vec<GroupId>,
 }

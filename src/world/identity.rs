@@ -42,7 +42,13 @@ impl Cause {
     /// site's or group's.
     #[inline]
     pub fn child(self, key: u64, item: u64) -> Self {
-        Self { obligation: mix(self.obligation, mix(key, item)), ..self }
+        self.child_at(mix(key, item))
+    }
+
+    /// The same where site and item are mixed already.
+    #[inline]
+    pub fn child_at(self, place: u64) -> Self {
+        Self { obligation: mix(self.obligation, place), ..self }
     }
 
     /// The same cause by a side way: draws are keyed by hash from here on.

@@ -88,9 +88,8 @@ pub enum Event {
     /// A one-way message reaches an instance.
     Sent {
         message: u32,
-        step: u32,
         instance: u32,
-        epoch: u16,
+        epoch: u32,
     },
     /// A call reaches an instance.
     Request {
@@ -203,8 +202,8 @@ pub struct World {
     expiries: Slab<expiry::Expiring>,
     broker: Broker,
     broker_timers: Vec<Handle>,
-    /// Choices the broker has asked for.
-    broker_choices: u64,
+    /// What the broker has chosen, and how its packets travel.
+    dispatch: deliver::Dispatch,
     /// Its decisions are being carried out.
     carrying_out: bool,
     producers: Vec<u64>,
@@ -370,7 +369,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::Resume { attempt, token } => self.resume(attempt, token),
             Event::Midpoint { attempt, token } => self.midpoint(attempt, token),
             Event::Arrival { client } => self.arrival(client),
-            Event::Sent { message, step, instance, epoch } => self.sent(message, step, instance, epoch),
+            Event::Sent { message, instance, epoch } => self.sent(message, instance, epoch),
             Event::Request { request } => self.request(request),
             Event::Answer { attempt, token, payload } => self.answer(attempt, token, payload),
             Event::Refusal { attempt, token, error } => self.refusal(attempt, token, error),
@@ -498,7 +497,7 @@ impl World {
             expiries: Slab::default(),
             broker: Broker::new(&topics, &members),
             broker_timers: Vec::new(),
-            broker_choices: 0,
+            dispatch: deliver::Dispatch::new(model),
             carrying_out: false,
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),

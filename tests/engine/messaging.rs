@@ -339,3 +339,36 @@ fn delivered_and_acknowledged_at_once_is_still_handled() {
     let run = run(&text);
     assert_eq!(seen(&run), [(1, 1)]);
 }
+
+/// Without faults, what takes no time arrives as it is sent; with one that hits nobody any more, each packet is
+/// an event of its own. Nobody can tell the difference.
+#[test]
+fn what_takes_no_time_arrives_the_same_with_and_without_an_event() {
+    for preset in ["kafka", "rabbitmq-classic", "sqs-standard"] {
+        let told = |more: &'static str| {
+            let case = Case {
+                preset,
+                service: "workers: 1",
+                steps: "- work: { exponential: 30ms }",
+                times: "[1s, 1s, 1001ms, 1010ms, 1020ms, 1020ms, 1300ms, 1301ms, 1302ms, 1303ms, 2s]",
+                more,
+                ..CASE
+            };
+            let run = run(&text(&case).replace("latency: 1ms", "latency: 0s"));
+            let mut told = run.when(|record| match *record {
+                Record::Accepted { obligation, .. } => Some(format!("accepted {obligation}")),
+                Record::Delivered { again, .. } => Some(format!("delivered {again}")),
+                Record::Started { obligation, .. } => Some(format!("started {obligation}")),
+                Record::Ended { outcome, .. } => Some(format!("ended {outcome:?}")),
+                Record::Settled { how, .. } => Some(format!("settled {how:?}")),
+                Record::Sent { link } => Some(format!("sent {link:?}")),
+                _ => None,
+            });
+            told.sort();
+            told
+        };
+        let at_once = told("");
+        assert_eq!(at_once, told("faults: { f: { crash: s, at: 50s, for: 1s } }"), "{preset}");
+        assert_eq!(at_once.iter().filter(|(_, what)| what.starts_with("settled")).count(), 11, "{preset}");
+    }
+}

@@ -298,6 +298,7 @@ impl Compiler<'_> {
                 broker: topic.broker,
                 region: self.region_in_turn(&broker.place, 0),
                 preset: broker.preset.clone(),
+                key: key_of("topic", &topic.name),
                 symbol,
                 knobs: topic_knobs(&topic.knobs),
                 groups: Vec::new(),

@@ -17,6 +17,7 @@
 mod clients;
 mod faults;
 mod figures;
+mod lag;
 mod occupancy;
 mod services;
 mod topics;

@@ -151,6 +151,7 @@ impl<'a> Resolver<'a> {
         self.resolve_brokers();
         self.collect_reasons(root);
         self.resolve_services();
+        self.check_places();
         self.resolve_client_calls();
         let bodies = self.resolve_bodies();
         let network = self.resolve_network(root);

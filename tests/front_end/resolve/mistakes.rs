@@ -45,6 +45,13 @@ const CASES: &[Case] = &[
         "`broker:`",
     ),
     case(
+        "      placed: { group: mail }\n",
+        "      placed: { group: per_instance }\n    instances: 90000\n",
+        "too-many-partitions",
+        "placed",
+        "500000",
+    ),
+    case(
         "messages: [OrderPlaced]",
         "messages: [OrderPlaced, OrderPlaced]",
         "repeated-name",
