@@ -191,6 +191,22 @@ pub enum Code {
     Size,
     Index,
     In,
+    /// Takes so many words of a key: whether the table has that row. Like what follows, of promises only.
+    Exists {
+        table: TableId,
+        key: u16,
+    },
+    /// A column of the row with that key; of an absent one its initial value.
+    Column {
+        table: TableId,
+        key: u16,
+        column: u16,
+    },
+    /// Takes so many words of keys: the aggregate of the rows that have them.
+    Aggregate {
+        aggregate: u32,
+        keys: u16,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,12 @@
 //! The compiled scenario: flat, immutable tables that the world reads. Only [`compile`] knows where
 //! they came from.
 
+pub mod arithmetic;
 pub mod code;
 pub mod compile;
 pub mod messaging;
+pub mod promise;
+pub mod reach;
 
 pub use code::*;
 
@@ -61,6 +64,9 @@ pub struct Model {
     pub broker_stream: StreamId,
     /// How many `counter` generators there are.
     pub counters: u32,
+    /// By site: the sites whose effects its step takes back.
+    pub undoes: Vec<Vec<SiteId>>,
+    pub promises: promise::Promises,
 }
 
 /// When things happen in a replication.
@@ -212,6 +218,35 @@ pub struct Table {
     pub ttl: Option<RingLength>,
     /// Of memory tables; `u32::MAX`: unlimited.
     pub capacity: u32,
+    /// A table of marks: writing one is not an effect.
+    pub bookkeeping: bool,
+    /// By column: whether a change of it is no effect.
+    pub incidental: Vec<bool>,
+    /// By column: its name, and how its words are read.
+    pub column_names: Vec<String>,
+    pub readings: Vec<promise::Reading>,
+    /// The columns with a lifecycle, each with the changes that it admits.
+    pub lifecycles: Vec<(u16, Vec<promise::Transition>)>,
+}
+
+impl Table {
+    /// Whether a change of its rows can be an effect: of marks and of what is only in memory it is not.
+    pub fn has_effects(&self) -> bool {
+        !self.bookkeeping && !self.memory
+    }
+
+    /// Whether it is an effect that one row takes the place of another; absent is `None`.
+    pub fn is_effect(&self, old: Option<&[Word]>, new: Option<&[Word]>) -> bool {
+        self.has_effects()
+            && match (old, new) {
+                (None, None) => false,
+                (Some(old), Some(new)) => {
+                    let columns = old.iter().zip(new).zip(&self.incidental);
+                    columns.into_iter().any(|((old, new), incidental)| !incidental && old != new)
+                }
+                _ => true,
+            }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Calls, their answers, timeouts and retries; one-way sends; replies.
 
 use super::attempt::{Source, Wait};
+use super::deed::{Deed, Way};
 use super::identity::Cause;
 use super::instance::Work;
 use super::interpret::Flow;
@@ -18,6 +19,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let send = &model.sends[step as usize];
         let message = self.make_message(attempt, send.message, send.with, send.site)?;
+        self.tell_issued(attempt, message, send.site, Way::Send);
         let draw = self.attempt_key(attempt);
         let key = self.world.messages[message].key;
         let Some(instance) = self.route_to(send.service, &send.hops, draw, key) else {
@@ -65,6 +67,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let call = &self.model.calls[step as usize];
         let (figures, site) = (call.figures, call.site);
         let message = self.make_message(attempt, call.message, call.with, site)?;
+        self.tell_issued(attempt, message, site, Way::Call);
         let of = &mut self.world.attempts[attempt];
         of.pc = pc;
         of.outgoing = message;
@@ -273,6 +276,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     }
                 }
                 self.free_answer(payload);
+                self.tell_told(attempt, Outcome::Well);
                 self.end_wait(attempt);
                 self.record(Record::CallEnded { figures: call.figures, attempt, outcome: Outcome::Well });
                 let pc = self.world.attempts[attempt].pc;
@@ -356,10 +360,21 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         if let Wait::Call { step } = wait {
             let figures = model.calls[step as usize].figures;
+            self.tell_told(attempt, Outcome::Error(error));
             self.record(Record::CallEnded { figures, attempt, outcome: Outcome::Error(error) });
         }
         self.end_wait(attempt);
         self.proceed(attempt, Err(error));
+    }
+
+    /// Who called knows how it went.
+    fn tell_told(&mut self, attempt: u32, outcome: Outcome) {
+        if self.observer.judges() {
+            let message = self.world.attempts[attempt].outgoing;
+            let obligation = self.world.messages[message].cause.obligation;
+            let attempt = self.root_of(attempt);
+            self.tell(&Deed::Told { attempt, obligation, outcome });
+        }
     }
 
     fn end_timers(&mut self, attempt: u32) {

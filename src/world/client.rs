@@ -130,6 +130,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let source = Source::Intent { client, user };
         let attempt = self.world.attempts.add(spec.body.0, pc, NOWHERE, cause, source);
         self.record(Record::IntentBegun { client, attempt, number });
+        self.tell_begun(attempt);
         self.give_frame(attempt);
         self.run_attempt(attempt);
     }

@@ -4,6 +4,7 @@ use super::attempt::{StepResult, Wait};
 use super::interpret::Flow;
 use super::record::{Observer, Outcome};
 use super::store::{Isolation, Store, TableShape};
+use super::tell::TransactionEnd;
 use super::words::Slab;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -136,10 +137,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.store_timers(attempt, result.is_ok());
         match result {
             Ok(()) => {
-                self.committed(store);
+                self.committed(attempt, store);
                 Ok(())
             }
             Err(_) => {
+                self.tell_transaction_ended(attempt, TransactionEnd::RolledBack);
                 self.serve_waiters(store);
                 Err(Error::Conflict)
             }
@@ -159,6 +161,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.drop_predicates(attempt, store);
         self.enqueue_outbox(attempt, false);
         self.store_timers(attempt, false);
+        self.tell_transaction_ended(attempt, TransactionEnd::RolledBack);
         self.serve_waiters(store);
     }
 

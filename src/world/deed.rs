@@ -6,8 +6,8 @@
 //! them changes nothing.
 //!
 //! An *attempt* here is always a whole one: what a branch of a `parallel` does is told of the attempt that it
-//! belongs to. Slots are used again: an attempt's from [`Deed::AttemptBegun`] to [`Deed::AttemptEnded`], a
-//! message's from [`Deed::Issued`] to [`Deed::Freed`], a timer's from [`Deed::TimerSet`] to
+//! belongs to. Slots are used again: an attempt's from [`Deed::AttemptBegun`] to [`Deed::AttemptEnded`], a message's
+//! from [`Deed::Issued`] to [`Deed::Freed`], a timer's from [`Deed::TimerSet`] to
 //! [`Deed::TimerGone`].
 
 use super::identity::Cause;
@@ -46,6 +46,16 @@ pub enum Way {
     Outbox,
     Call,
     Send,
+}
+
+/// How a broker took a message in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    Taken,
+    /// It has it already, and says so.
+    Recognised,
+    /// Exhausted elsewhere, it is set aside here.
+    Transferred,
 }
 
 /// A version of a row, as it was seen. Of an absent row all is 0.
@@ -170,17 +180,11 @@ pub enum Deed<'a> {
     Freed {
         message: SlotNumber,
     },
-    /// A broker took a message in, or recognised one that it had already.
+    /// A message came to a topic.
     Accepted {
         message: SlotNumber,
         topic: TopicId,
-        duplicate: bool,
-    },
-    /// A group is done with a message.
-    Settled {
-        group: GroupId,
-        message: SlotNumber,
-        how: super::record::Settlement,
+        how: Acceptance,
     },
     /// An external effect was carried out; not `first` if its key was known. `attempt` is `NONE` if the one
     /// who asked has given up or is gone.

@@ -2,6 +2,7 @@
 
 use super::attempt::Source;
 use super::broker::{self, Action, Broker, DeliveryId, Parcel, TimerId};
+use super::deed::Acceptance;
 use super::identity::{Cause, mix};
 use super::instance::Work;
 use super::network::Hop;
@@ -102,6 +103,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Action::Transferred { message, topic, .. } => {
                 let obligation = self.world.messages[message].cause.obligation;
                 self.record(Record::Accepted { topic, message, obligation });
+                self.tell_accepted(message, topic, Acceptance::Transferred);
             }
             Action::Unclaimed { .. } | Action::Expelled { .. } | Action::RebalanceEnded { .. } => {}
         }

@@ -2,6 +2,7 @@
 //! idempotency key once; it goes on with a request whose sender has given up waiting.
 
 use super::attempt::{StepResult, Wait};
+use super::deed::{Deed, Part};
 use super::interpret::Flow;
 use super::record::{Observer, Record};
 use super::words::Slab;
@@ -27,12 +28,18 @@ struct Request {
     effect: EffectId,
     key: Option<u64>,
     obligation: u64,
+    part: Part,
     attempt: u32,
     token: u32,
     second_half: Nanos,
 }
 
 impl Effects {
+    /// Whether the outside would recognise a request.
+    pub fn knows(&self, effect: EffectId, key: u64) -> bool {
+        self.done.contains(&(effect, key))
+    }
+
     /// Requests under way.
     pub fn under_way(&self) -> usize {
         self.requests.len()
@@ -70,8 +77,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let obligation = self.world.attempts[attempt].cause.obligation;
         let second_half = length - length / 2;
-        let request = Request { effect: of.effect, key, obligation, attempt, token, second_half };
+        let part = self.part(attempt, of.site);
+        let request = Request { effect: of.effect, key, obligation, part, attempt, token, second_half };
         let request = self.world.effects.requests.add(request);
+        let asking = self.root_of(attempt);
+        self.tell(&Deed::EffectAsked { attempt: asking, obligation });
         self.later(length / 2, Class::Completion, Event::Effect { request });
     }
 
@@ -93,7 +103,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// The outside acts.
     pub(super) fn effect_happens(&mut self, request: u32) {
-        let Request { effect, key, obligation, attempt, token, second_half } =
+        let Request { effect, key, obligation, part, attempt, token, second_half } =
             self.world.effects.requests[request];
         self.world.effects.requests.release(request);
         if attempt == NONE {
@@ -102,7 +112,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.stir += 1;
         let first = key.is_none_or(|key| self.world.effects.done.insert((effect, key)));
         self.record(Record::Effected { effect, first, obligation });
-        if !self.world.attempts.is_waiting(attempt, token) {
+        let waiting = self.world.attempts.is_waiting(attempt, token);
+        let asking = if waiting { self.root_of(attempt) } else { NONE };
+        self.tell(&Deed::Effected { attempt: asking, obligation, part, effect, first });
+        if !waiting {
             return;
         }
         let Wait::Effect { step } = self.world.attempts[attempt].wait else { return };
@@ -134,6 +147,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             .collect();
         for slot in own {
             self.world.effects.requests[slot].attempt = NONE;
+            let obligation = self.world.effects.requests[slot].obligation;
+            self.tell(&Deed::EffectGone { obligation });
         }
     }
 }

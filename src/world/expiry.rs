@@ -3,10 +3,12 @@
 
 use super::record::Observer;
 use super::store::{Expiry, RowVersion};
+use super::tell::Place;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::RingId;
 use crate::kernel::ids::*;
+use crate::model::NONE;
 
 /// A row version with a time to live.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +84,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         match expiring.memory {
             Some((instance, epoch)) => {
                 if self.world.instances[instance as usize].epoch == epoch {
-                    self.world.memories[instance as usize].remove_expired(expiring.version, TIME);
+                    let memory = &mut self.world.memories[instance as usize];
+                    if memory.remove_expired(expiring.version, TIME) == Expiry::Removed {
+                        self.tell_committed(NONE, Place::Memory(instance));
+                    }
                 }
             }
             None => {
@@ -90,7 +95,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let Some(store) = self.model.stores.iter().position(owns) else { return };
                 let expiry = self.world.stores[store].store.remove_expired(expiring.version, TIME);
                 if expiry == Expiry::Removed {
-                    self.committed(store);
+                    self.committed(NONE, store);
                 }
             }
         }

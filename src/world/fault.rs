@@ -293,7 +293,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for ticket in tickets {
             self.drop_ticket(instance, ticket, Error::Unavailable);
         }
-        for attempt in self.world.attempts.select(|attempt| attempt.instance == instance) {
+        let running = self.world.attempts.select(|attempt| attempt.instance == instance);
+        // What each leaves undone is told on the store as it stands, before any of them rolls back.
+        running.iter().for_each(|&attempt| self.tell_cut(attempt));
+        for attempt in running {
             self.cut(attempt);
         }
         self.reset_callers(instance);
@@ -323,6 +326,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let instance = InstanceId(instance);
             self.record(Record::Ended { instance, attempt, outcome: Outcome::Cut });
         }
+        self.tell_ended(attempt, Outcome::Cut);
         if let Source::Timer { timer } = source {
             self.timer_cut(timer);
         }

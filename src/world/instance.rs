@@ -208,6 +208,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.instances[instance as usize].busy += 1;
         let obligation = cause.obligation;
         self.record(Record::Started { instance: InstanceId(instance), attempt, ticket, obligation });
+        self.tell_begun(attempt);
         match source {
             Source::Timer { timer } => self.take_timer_frame(attempt, timer),
             _ => self.give_frame(attempt),
@@ -249,6 +250,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// An attempt is over: its worker takes the next thing, and whoever waits for it is told.
     pub(super) fn end_attempt(&mut self, attempt: u32, outcome: Outcome) {
+        if let Outcome::Error(_) = outcome {
+            self.tell_cut(attempt);
+        }
         self.roll_back(attempt);
         let of = &self.world.attempts[attempt];
         let (source, instance, state) = (of.source, of.instance, of.state);
@@ -260,6 +264,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if state.worker {
             self.record(Record::Ended { instance: InstanceId(instance), attempt, outcome });
         }
+        self.tell_ended(attempt, outcome);
         match source {
             Source::Intent { client, user } => self.intent_ended(attempt, client, user, outcome),
             Source::Delivery { delivery, .. } => self.delivery_ended(delivery, outcome),

@@ -9,7 +9,7 @@ use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::time::Nanos;
-use crate::model::{Duration, Error, NONE, Op, Pc, Slot};
+use crate::model::{Duration, Error, Loop, NONE, Op, Pc, Slot};
 
 /// Operations without time that an attempt does in one event, and the events that they count as towards
 /// the budget of one instant.
@@ -66,12 +66,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let word = self.value(value, attempt)?;
                 self.set_owned(attempt, slot, word);
                 self.drop_temporaries();
+                self.tell_named(attempt, slot, value);
                 Ok(Flow::Go(pc + 1))
             }
             Op::Jump(target) => Ok(Flow::Go(target)),
             Op::JumpUnless { condition, target } => {
                 let holds = self.holds(condition, attempt)?;
                 self.drop_temporaries();
+                self.tell_decided(attempt, pc, holds);
                 Ok(Flow::Go(if holds { pc + 1 } else { target }))
             }
             Op::Row(step) => self.row_step(attempt, pc, step),
@@ -86,7 +88,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Op::After(step) => self.after(attempt, pc, step),
             Op::Fork(step) => self.fork(attempt, pc, step),
             Op::ForEach(step) => self.for_each(attempt, pc, step),
-            Op::Next(step) => Ok(self.next_item(attempt, step)),
+            Op::Next(step) => Ok(Flow::Go(self.next_item(attempt, step))),
             Op::RestoreItem(slot) => {
                 let item = if slot == Slot::MAX { 0 } else { self.local(attempt, slot) };
                 self.world.attempts[attempt].item = item;
@@ -350,19 +352,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn for_each(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
         let model = self.model;
         let of = &model.loops[step as usize];
-        let list = self.evaluate(of.list, attempt)?;
-        let list = self.own_list(list);
-        self.drop_temporaries();
-        let old = self.local(attempt, of.list_slot);
-        self.world.lists.release(old);
-        self.set_local(attempt, of.list_slot, list);
-        self.set_local(attempt, of.position, 0);
-        let outer = self.world.attempts[attempt].item;
-        self.set_local(attempt, of.outer_identity, outer);
+        self.begin_loop(attempt, of)?;
         match of.parallel {
-            None => Ok(self.next_item(attempt, step)),
+            None => Ok(Flow::Go(self.next_item(attempt, step))),
             Some(at_most) => {
                 let stride = item_stride(of) as usize;
+                let list = self.local(attempt, of.list_slot);
                 let items = self.world.lists.get(list).len() / stride;
                 if items == 0 {
                     return Ok(Flow::Go(of.next));
@@ -373,6 +368,27 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Ok(Flow::Leave)
             }
         }
+    }
+
+    /// Takes the list of a loop, and stands before its first item.
+    pub(super) fn begin_loop(&mut self, attempt: u32, of: &Loop) -> Result<(), Error> {
+        let list = self.evaluate(of.list, attempt)?;
+        let list = self.own_list(list);
+        self.drop_temporaries();
+        let old = self.local(attempt, of.list_slot);
+        self.world.lists.release(old);
+        self.set_local(attempt, of.list_slot, list);
+        self.set_local(attempt, of.position, 0);
+        let outer = self.world.attempts[attempt].item;
+        self.set_local(attempt, of.outer_identity, outer);
+        Ok(())
+    }
+
+    /// Whether a loop has items that nobody has taken up.
+    pub(super) fn items_left(&self, attempt: u32, of: &Loop) -> bool {
+        let list = self.local(attempt, of.list_slot);
+        let position = self.local(attempt, of.position) as usize;
+        position * (item_stride(of) as usize) < self.world.lists.get(list).len()
     }
 
     /// Starts the branch of the next item, on a copy of the frame.
@@ -391,7 +407,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Loads the next item into the frame and gives its identity.
-    fn load_item(&mut self, attempt: u32, step: u32) -> u64 {
+    pub(super) fn load_item(&mut self, attempt: u32, step: u32) -> u64 {
         let model = self.model;
         let of = &model.loops[step as usize];
         let list = self.local(attempt, of.list_slot);
@@ -421,20 +437,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// The next item of a loop, or on behind it.
-    fn next_item(&mut self, attempt: u32, step: u32) -> Flow {
+    pub(super) fn next_item(&mut self, attempt: u32, step: u32) -> Pc {
         let model = self.model;
         let of = &model.loops[step as usize];
-        let list = self.local(attempt, of.list_slot);
-        let position = self.local(attempt, of.position) as usize;
-        if position * item_stride(of) as usize >= self.world.lists.get(list).len() {
+        if !self.items_left(attempt, of) {
+            let list = self.local(attempt, of.list_slot);
             self.world.lists.release(list);
             self.set_local(attempt, of.list_slot, EMPTY);
             self.world.attempts[attempt].item = self.local(attempt, of.outer_identity);
-            return Flow::Go(of.next);
+            return of.next;
         }
         let identity = self.load_item(attempt, step);
         self.world.attempts[attempt].item = identity;
-        Flow::Go(of.body)
+        of.body
     }
 
     /// A branch has ended: the next item starts, or the parent goes on when it was the last.
@@ -452,9 +467,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             Op::ForEach(step) => {
                 let each = &model.loops[step as usize];
-                let list = self.local(parent, each.list_slot);
-                let position = self.local(parent, each.position) as usize;
-                if position * (item_stride(each) as usize) < self.world.lists.get(list).len() {
+                if self.items_left(parent, each) {
                     self.note_branch_error(parent, each.error, outcome);
                     return self.branch_off_item(parent, step);
                 }
@@ -486,6 +499,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 }
 
 /// Words of an item in the list: a row without `exists`.
-fn item_stride(of: &crate::model::Loop) -> u16 {
+fn item_stride(of: &Loop) -> u16 {
     if of.rows_of.is_some() { of.item_words - 1 } else { of.item_words }
 }

@@ -1,5 +1,6 @@
 //! Messages: what is sent, with the fields it carries, held until nobody refers to it.
 
+use super::deed::Deed;
 use super::identity::Cause;
 use super::record::Observer;
 use super::words::Slab;
@@ -87,6 +88,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         let (payload, kind) = (of.payload, of.kind);
+        self.tell(&Deed::Freed { message });
         let model = self.model;
         let shape = &model.messages[kind.index()];
         self.free_payload(payload, shape.fields, &shape.list_fields);

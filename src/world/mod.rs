@@ -14,6 +14,7 @@ pub mod broker;
 mod call;
 mod client;
 mod commit;
+mod debt;
 pub mod deed;
 mod deliver;
 mod effect;
@@ -35,6 +36,7 @@ pub mod record;
 mod region;
 mod rows;
 pub mod store;
+pub mod tell;
 mod timer;
 mod words;
 

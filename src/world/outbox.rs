@@ -9,6 +9,7 @@ use super::attempt::{StepResult, Wait};
 use super::interpret::Flow;
 use super::network::Hop;
 use super::record::Observer;
+use super::tell::TransactionEnd;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
@@ -69,6 +70,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.release_connection(attempt);
         }
         let message = made?;
+        self.tell_published(attempt, message, publish);
         let of = &mut self.world.attempts[attempt];
         of.outgoing = message;
         of.state.alone = of.transaction.is_none();
@@ -88,6 +90,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let id = state.next_id;
         if alone {
             state.rows.insert(id, message);
+            self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         } else {
             state.pending.push((attempt, id, message));
         }

@@ -2,6 +2,7 @@
 
 use super::attempt::Wait;
 use super::broker::{Accepted, Origin};
+use super::deed::Acceptance;
 use super::interpret::Flow;
 use super::network::Hop;
 use super::record::{Observer, Record};
@@ -19,6 +20,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.insert_into_outbox(attempt, pc, step);
         }
         let message = self.make_publication(attempt, publish, step)?;
+        self.tell_published(attempt, message, publish);
         let of = &mut self.world.attempts[attempt];
         of.pc = pc;
         of.step_tries = 0;
@@ -186,12 +188,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Accepted::Appended { .. } => {
                 self.world.stir += 1;
                 self.record(Record::Accepted { topic, message, obligation });
+                self.tell_accepted(message, topic, Acceptance::Taken);
                 if held_before {
                     self.release_message(message);
                 }
             }
             Accepted::Duplicate => {
                 self.record(Record::Deduplicated { topic });
+                self.tell_accepted(message, topic, Acceptance::Recognised);
                 self.release_message(message);
             }
         }

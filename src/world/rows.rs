@@ -1,27 +1,40 @@
 //! Row steps: what reads and writes of one table do, in the middle of their round trip.
 
 use super::attempt::{StepResult, Wait};
+use super::deed::Write;
 use super::expiry::Expiring;
 use super::identity::mix;
 use super::interpret::Flow;
 use super::record::{Observer, Record};
 use super::store::memory::{Memory, MemoryShape};
 use super::store::{Access, Glance, LockedRow, Wake};
+use super::tell::{Place, TransactionEnd, version_of};
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::kernel::time::LONGEST;
-use crate::model::{Error, Model, Pc, RowStep, RowVerb, Word};
+use crate::model::{Error, Model, NONE, Pc, RowStep, RowVerb, Word};
 
 /// A scan, or a write to every row that `where` admits, takes the time of one round trip for each so
 /// many rows that it looks at: there is no index but the key.
 const ROWS_OF_A_PAGE: usize = 100;
 
 /// What a write does to the row it has in hand.
-enum Change {
+pub(super) enum Change {
     Put,
     Delete,
     Nothing,
+}
+
+impl Change {
+    /// As judges are told it.
+    fn told(&self) -> Write {
+        match self {
+            Change::Put => Write::Put,
+            Change::Delete => Write::Delete,
+            Change::Nothing => Write::Nothing,
+        }
+    }
 }
 
 /// The memory tables of one instance of a service.
@@ -130,7 +143,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.proceed(attempt, next);
     }
 
-    fn after_row(&self, of: &RowStep, result: StepResult) -> Result<Pc, Error> {
+    pub(super) fn after_row(&self, of: &RowStep, result: StepResult) -> Result<Pc, Error> {
         match (result, of.otherwise, of.verb) {
             (StepResult::Done, ..) => Ok(of.next),
             (StepResult::Nothing, Some(otherwise), _) => Ok(otherwise),
@@ -153,30 +166,50 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Some(transaction) => state.read(transaction, table, &world.scratch.key),
             None => state.peek(table, &world.scratch.key),
         };
+        let seen = version_of(row.as_ref());
         world.scratch.row.clear();
         let exists = row.is_some();
         if let Some(row) = row {
             world.scratch.row.extend_from_slice(row.words);
         }
         self.keep_row(attempt, of, exists);
+        self.tell_read(attempt, of.table, seen, of.result);
         Ok(Some(if exists { StepResult::Done } else { StepResult::Nothing }))
     }
 
     fn scan(&mut self, attempt: u32, of: &RowStep, step: u32) -> Result<StepResult, Error> {
         let rows = self.visible_rows(attempt, of, step)?;
+        let rows = self.sorted_to_limit(attempt, of, rows)?;
+        self.tell_scanned(attempt, of.table, &rows, of.result);
+        Ok(self.keep_scan(attempt, of, &rows))
+    }
+
+    /// Names a scan's rows for the steps that follow.
+    pub(super) fn keep_scan(&mut self, attempt: u32, of: &RowStep, rows: &[Word]) -> StepResult {
+        if let Some(result) = of.result {
+            let list = self.world.lists.add();
+            self.world.lists.get_mut(list).extend_from_slice(rows);
+            self.world.scratch.temporaries.push(list);
+            self.set_owned(attempt, result, list);
+        }
+        StepResult::Done
+    }
+
+    /// The rows of a scan in the order it asks for, as many as it asks for.
+    pub(super) fn sorted_to_limit(
+        &mut self,
+        attempt: u32,
+        of: &RowStep,
+        rows: Vec<Word>,
+    ) -> Result<Vec<Word>, Error> {
         let columns = self.model.tables[of.table.index()].columns as usize;
-        let rows = self.sorted(attempt, of, rows, columns)?;
+        let mut rows = self.sorted(attempt, of, rows, columns)?;
         let limit = match of.limit {
             Some(limit) => self.evaluate(limit, attempt)? as i64,
             None => i64::MAX,
         };
-        let words = (limit.max(0) as usize).saturating_mul(columns).min(rows.len());
-        let Some(result) = of.result else { return Ok(StepResult::Done) };
-        let list = self.world.lists.add();
-        self.world.lists.get_mut(list).extend_from_slice(&rows[..words]);
-        self.world.scratch.temporaries.push(list);
-        self.set_owned(attempt, result, list);
-        Ok(StepResult::Done)
+        rows.truncate((limit.max(0) as usize).saturating_mul(columns));
+        Ok(rows)
     }
 
     /// The rows that a scan, an update or a delete admits, one after another.
@@ -322,6 +355,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         world.scratch.key.clear();
         world.scratch.key.extend_from_slice(world.stores[store].store.key(row));
         let newest = world.stores[store].store.newest(row);
+        let seen = version_of(newest.as_ref());
         world.scratch.row.clear();
         let exists = newest.is_some();
         if let Some(newest) = newest {
@@ -329,9 +363,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         if of.verb == RowVerb::ReadLocked {
             self.keep_row(attempt, of, exists);
+            self.tell_read(attempt, of.table, seen, of.result);
             return Ok(if exists { StepResult::Done } else { StepResult::Nothing });
         }
         let change = self.change(attempt, of, exists)?;
+        self.tell_wrote(attempt, of.table, of.site, seen, change.told());
         let world = &mut self.world;
         match change {
             Change::Put => world.stores[store].store.put(row, &world.scratch.row),
@@ -351,12 +387,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.lock_loaded(attempt, of);
         };
         let newest = world.stores[store].store.newest_alone(row);
+        let seen = version_of(newest.as_ref());
         world.scratch.row.clear();
         let exists = newest.is_some();
         if let Some(newest) = newest {
             world.scratch.row.extend_from_slice(newest.words);
         }
         let change = self.change(attempt, of, exists)?;
+        self.tell_wrote(attempt, of.table, of.site, seen, change.told());
         let world = &mut self.world;
         let writer = world.attempts[attempt].cause.obligation;
         let state = &mut world.stores[store].store;
@@ -365,12 +403,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Change::Delete => state.delete_alone(row, writer),
             Change::Nothing => return Ok(Some(StepResult::Nothing)),
         }
-        self.committed(store);
+        self.committed(attempt, store);
         Ok(Some(StepResult::Done))
     }
 
     /// What the step makes of the row in `scratch.row` (empty if absent); the new row is left there.
-    fn change(&mut self, attempt: u32, of: &RowStep, exists: bool) -> Result<Change, Error> {
+    pub(super) fn change(&mut self, attempt: u32, of: &RowStep, exists: bool) -> Result<Change, Error> {
         match of.verb {
             RowVerb::Insert if exists => {
                 self.keep_row(attempt, of, true);
@@ -418,7 +456,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Names the row in `scratch.row` for the steps that follow.
-    fn keep_row(&mut self, attempt: u32, of: &RowStep, exists: bool) {
+    pub(super) fn keep_row(&mut self, attempt: u32, of: &RowStep, exists: bool) {
         let Some(result) = of.result else { return };
         self.set_local(attempt, result, exists as u64);
         if exists {
@@ -430,7 +468,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Computes the step's key into `scratch.key`.
-    fn load_key(&mut self, attempt: u32, of: &RowStep) -> Result<(), Error> {
+    pub(super) fn load_key(&mut self, attempt: u32, of: &RowStep) -> Result<(), Error> {
         let mut key = std::mem::take(&mut self.world.scratch.key);
         key.clear();
         let mut result = Ok(());
@@ -479,6 +517,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let (instance, table) = self.memory_table(attempt, of.table);
         let world = &mut self.world;
         let row = world.memories[instance].read(table, &world.scratch.key);
+        let seen = version_of(row.as_ref());
         world.scratch.row.clear();
         let exists = row.is_some();
         if let Some(row) = row {
@@ -486,9 +525,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         if let RowVerb::Read | RowVerb::ReadLocked = of.verb {
             self.keep_row(attempt, of, exists);
+            self.tell_read(attempt, of.table, seen, of.result);
             return Ok(if exists { StepResult::Done } else { StepResult::Nothing });
         }
         let change = self.change(attempt, of, exists)?;
+        self.tell_wrote(attempt, of.table, of.site, seen, change.told());
         let world = &mut self.world;
         let writer = world.attempts[attempt].cause.obligation;
         match change {
@@ -496,13 +537,20 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Change::Delete => world.memories[instance].delete(table, &world.scratch.key, writer),
             Change::Nothing => return Ok(StepResult::Nothing),
         }
+        self.tell_committed(attempt, Place::Memory(instance as u32));
+        self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         self.remembered(instance);
         Ok(StepResult::Done)
     }
 
-    /// Says what a commit of a store changed, and lets times to live begin; then serves who waited.
-    pub(super) fn committed(&mut self, store: usize) {
+    /// Says what a commit of a store changed, and lets times to live begin; then serves who waited. The
+    /// attempt is `NONE` where a row's time was over.
+    pub(super) fn committed(&mut self, attempt: u32, store: usize) {
         let model = self.model;
+        self.tell_committed(attempt, Place::Store(store));
+        if attempt != NONE {
+            self.tell_transaction_ended(attempt, TransactionEnd::Committed);
+        }
         let changes = self.world.stores[store].store.changes().len();
         for change in 0..changes {
             let Some(change) = self.world.stores[store].store.changes().nth(change) else { continue };

@@ -4,6 +4,7 @@
 //! and fires at least once, on any instance that is up; it is removed when its attempt ends well.
 
 use super::attempt::{StepResult, Wait};
+use super::deed::Deed;
 use super::identity::Cause;
 use super::instance::Work;
 use super::interpret::Flow;
@@ -13,7 +14,7 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::time::{Nanos, SECOND};
-use crate::model::{Error, NONE, Pc};
+use crate::model::{AfterStep, Error, NONE, Pc};
 
 /// A durable timer whose attempt failed, or that found nobody up, fires again after this long.
 const FIRE_AGAIN: Nanos = SECOND;
@@ -68,6 +69,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             fired: 0,
             due: Handle::NONE,
         });
+        self.tell_timer_set(attempt, timer, of);
         let Some(times) = of.durable else {
             self.start_timer(timer);
             return Ok(Flow::Go(pc + 1));
@@ -81,6 +83,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.attempts[attempt].last_wait = length - length / 2;
         self.round_trip(attempt, pc, length / 2, Wait::Store { after: step });
         Ok(Flow::Leave)
+    }
+
+    fn tell_timer_set(&mut self, attempt: u32, timer: u32, step: &AfterStep) {
+        if self.observer.judges() {
+            let (part, cause) = (self.part(attempt, step.site), self.world.timers[timer].cause);
+            let (attempt, durable) = (self.root_of(attempt), step.durable.is_some());
+            self.tell(&Deed::TimerSet { attempt, timer, cause, durable, part });
+        }
     }
 
     fn start_timer(&mut self, timer: u32) {
@@ -176,6 +186,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let pc = self.model.handlers[of.body.index()].entry;
         let source = super::attempt::Source::Timer { timer };
         let attempt = self.world.attempts.add(of.body.0, pc, NOWHERE, of.cause, source);
+        self.tell_begun(attempt);
         self.take_timer_frame(attempt, timer);
         self.run_attempt(attempt);
     }
@@ -214,6 +225,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     fn remove_timer(&mut self, timer: u32) {
+        self.tell(&Deed::TimerGone { timer });
         let of = self.world.timers[timer];
         self.free_frame(of.frame, of.body.0);
         if of.message != NONE {

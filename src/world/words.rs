@@ -45,6 +45,11 @@ impl Words {
         self.used
     }
 
+    /// A block as it stands.
+    pub fn block(&self, block: u32, length: u16) -> &[Word] {
+        if length == 0 { &[] } else { &self.words[block as usize..][..length as usize] }
+    }
+
     #[inline(always)]
     pub fn get(&self, block: u32, position: u16) -> Word {
         self.words[block as usize + position as usize]

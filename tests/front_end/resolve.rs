@@ -1,6 +1,7 @@
 //! What a scenario means, and what is wrong with it.
 
 mod mistakes;
+mod promises;
 
 use eventflow::kernel::time::{MILLISECOND, SECOND};
 use eventflow::scenario::diagnostic::Diagnostics;
@@ -52,15 +53,9 @@ fn listed(sources: &Sources, diagnostics: &Diagnostics) -> String {
     diagnostics.list.iter().map(line).collect()
 }
 
-/// Everything after the promises is cut off; what is before them is built.
-fn without_promises() -> String {
-    let end = CHECKOUT.find("guarantees:").expect("the example has guarantees");
-    CHECKOUT[..end].to_owned()
-}
-
 #[test]
-fn the_example_of_the_language_means_something_without_its_promises() {
-    let scenario = meaning(&without_promises());
+fn the_example_of_the_language_means_something() {
+    let scenario = meaning(CHECKOUT);
     let names: Vec<&str> = scenario.services.iter().map(|service| service.name.as_str()).collect();
     assert_eq!(names, ["orders", "inventory", "notification"]);
     assert_eq!(scenario.parameters, [("rate".to_owned(), "200/s".to_owned())]);
@@ -70,16 +65,7 @@ fn the_example_of_the_language_means_something_without_its_promises() {
 }
 
 #[test]
-fn promises_are_refused_by_name_and_nothing_else_is() {
-    let (sources, diagnostics, _) = read(CHECKOUT);
-    let found: Vec<(&str, &str)> =
-        diagnostics.list.iter().map(|found| (found.code, sources.text(found.span))).collect();
-    let expected = [("not-built-yet", "guarantees"), ("not-built-yet", "invariants")];
-    assert_eq!(found, expected, "{}", listed(&sources, &diagnostics));
-}
-
-#[test]
-fn names_in_promises_are_checked_although_they_are_refused() {
+fn names_in_promises_are_checked() {
     let promises = "invariants:\n  a: { always: row.resrved >= 0, for_each: inventory.stock }\n  b: { measure: p99(shoper.response_time) < 1s }\n\
                     guarantees:\n  convergence: { c: { view: inventory.stok, of: orders.orders, columns: { reserved: sum(row.qty) }, within: 5s } }\n  sessions: { shoper: [ monotonic_reads ] }\n";
     let (sources, diagnostics, _) = read(&format!("{SHOP}\n{promises}"));

@@ -240,6 +240,13 @@ impl<'a> Names<'a> {
                 named(format!("{}[{}]", part(list), part(position)), None)
             }
             Code::In => self.binary("in", Some(&Type::Bool), stack),
+            Code::Exists { table, key } => self.looked_up(table, key, "exists", stack),
+            Code::Column { table, key, column } => {
+                let columns = &scenario.tables[table.index()].columns;
+                let name = columns.get(usize::from(column)).map_or("?", |column| &column.name);
+                self.looked_up(table, key, name, stack)
+            }
+            Code::Aggregate { keys, .. } => self.function("aggregate", keys, stack),
             Code::AndThen(_) | Code::OrElse(_) | Code::Unless(_) | Code::Skip(_) => return,
         };
         stack.push(piece);
@@ -267,6 +274,13 @@ impl<'a> Names<'a> {
         let ty = arguments.iter().find_map(|argument| argument.ty);
         let texts: Vec<String> = arguments.iter().map(|argument| self.text(argument, ty)).collect();
         named(format!("{name}({})", texts.join(", ")), ty)
+    }
+
+    /// `stock[key].column`
+    fn looked_up(&self, table: TableId, key: u16, what: &str, stack: &mut Vec<Piece<'a>>) -> Piece<'a> {
+        let key = self.function("", key, stack);
+        let table = &self.scenario.tables[table.index()].name;
+        named(format!("{table}[{}].{what}", key.text.trim_matches(['(', ')'])), None)
     }
 
     fn inner(&self, piece: &Piece, ty: Option<&Type>) -> String {

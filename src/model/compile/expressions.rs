@@ -44,7 +44,7 @@ impl Compiler<'_> {
         Operand::Program(self.model.programs.len() as u32 - 1)
     }
 
-    fn emit(&mut self, expression: &Expression, frame: &Frame, out: &mut Vec<Code>) {
+    pub fn emit(&mut self, expression: &Expression, frame: &Frame, out: &mut Vec<Code>) {
         match &expression.kind {
             ExpressionKind::Literal(literal) => out.push(Code::Literal(word_of(literal))),
             ExpressionKind::Local(local) => out.push(Code::Local(frame.slot(*local))),
@@ -155,7 +155,11 @@ impl Compiler<'_> {
                 self.emit(inner, frame, out);
                 out.push(Code::ToFloat);
             }
-            other => unreachable!("only judged, never run: {other:?}"),
+            ExpressionKind::TableExists(..)
+            | ExpressionKind::TableColumn(..)
+            | ExpressionKind::Each(_)
+            | ExpressionKind::Aggregate(_)
+            | ExpressionKind::Measure(_) => self.emit_look(expression, frame, out),
         }
     }
 

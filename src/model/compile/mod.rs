@@ -7,6 +7,7 @@ mod flow;
 mod frames;
 mod network;
 mod parts;
+mod promises;
 mod steps;
 
 use super::*;
@@ -29,6 +30,8 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.outboxes();
     compiler.faults();
     compiler.flow();
+    compiler.undone();
+    compiler.promises(sources);
     compiler.model
 }
 
@@ -38,6 +41,10 @@ pub struct Compiler<'s> {
     pub model: Model,
     /// Message whose handler is being compiled, for `reply`.
     pub message_in_hand: MessageId,
+    /// Table whose row a formula is over, for aggregates over its group.
+    pub table_in_hand: TableId,
+    /// What steps undo, by site: the service and the name of the step.
+    undoes: FxHashMap<SiteId, String>,
     rings: FxHashMap<Nanos, u32>,
     sites: FxHashMap<String, SiteId>,
     streams: FxHashMap<String, StreamId>,
@@ -74,6 +81,8 @@ impl<'s> Compiler<'s> {
             scenario,
             model: Model::empty(scenario),
             message_in_hand: MessageId(NONE),
+            table_in_hand: TableId(NONE),
+            undoes: FxHashMap::default(),
             rings: FxHashMap::default(),
             sites: FxHashMap::default(),
             streams: FxHashMap::default(),
@@ -119,11 +128,37 @@ impl<'s> Compiler<'s> {
             None => step.path.clone(),
         };
         let Model { names: Names { sites, .. }, site_keys, .. } = &mut self.model;
-        *self.sites.entry(name.clone()).or_insert_with(|| {
+        let id = *self.sites.entry(name.clone()).or_insert_with(|| {
             site_keys.push(parts::key_of("site", &name));
             sites.push(name);
             SiteId::new(sites.len() - 1)
-        })
+        });
+        if let Some(undone) = &step.undoes {
+            self.undoes.insert(id, undone.clone());
+        }
+        id
+    }
+
+    /// What each site undoes: the steps of that name in the same body, else in the same service, else
+    /// anywhere.
+    fn undone(&mut self) {
+        let sites = &self.model.names.sites;
+        let named = |within: &str, name: &str| -> Vec<SiteId> {
+            let is_meant = |site: &&String| {
+                site.starts_with(within) && site.rsplit('/').next().is_some_and(|last| last == name)
+            };
+            let found = sites.iter().enumerate().filter(|(_, site)| is_meant(site));
+            found.map(|(index, _)| SiteId::new(index)).collect()
+        };
+        let mut undoes = vec![Vec::new(); sites.len()];
+        for (site, name) in &self.undoes {
+            let path = &sites[site.index()];
+            let body = path.rfind('/').map_or("", |end| &path[..=end]);
+            let service = path.find('/').map_or("", |end| &path[..=end]);
+            let places = [body, service, ""].into_iter().map(|within| named(within, name));
+            undoes[site.index()] = places.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
+        }
+        self.model.undoes = undoes;
     }
 
     /// The line of the report that calls from here to there are counted under.
@@ -274,6 +309,8 @@ impl Model {
             faults: Vec::new(),
             broker_stream: StreamId(NONE),
             counters: 0,
+            undoes: Vec::new(),
+            promises: promise::Promises::default(),
         }
     }
 }

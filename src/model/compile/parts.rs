@@ -8,8 +8,33 @@ use crate::kernel::stream::{Draw, DrawKey};
 use crate::kernel::time::{LONGEST, Nanos};
 use crate::model::code::NONE;
 use crate::model::messaging::{self, AckMode, AckScope, Deduplicate, ExhaustCount, OrderLock, RedeliverTo};
+use crate::model::promise::{self, Reading};
 use crate::model::*;
 use crate::scenario::resolved as scenario;
+
+/// How words of a type are read.
+fn reading(ty: &scenario::Type) -> Reading {
+    match ty {
+        scenario::Type::Id => Reading::Id,
+        scenario::Type::Int => Reading::Integer,
+        scenario::Type::Bool => Reading::Truth,
+        scenario::Type::Text | scenario::Type::Enumeration(_) => Reading::Symbol,
+        scenario::Type::Time => Reading::Instant,
+        scenario::Type::Duration => Reading::Duration,
+        scenario::Type::Size => Reading::Bytes,
+        scenario::Type::Number | scenario::Type::Rate => Reading::Float,
+        scenario::Type::List(_) | scenario::Type::Row(_) | scenario::Type::Reply(_) => Reading::List,
+    }
+}
+
+/// The columns that may change in certain ways only.
+fn lifecycles(columns: &[scenario::Column]) -> Vec<(u16, Vec<promise::Transition>)> {
+    let with_one = columns.iter().enumerate().filter(|(_, column)| !column.lifecycle.is_empty());
+    let words = |column: &scenario::Column| {
+        column.lifecycle.iter().map(|(from, to)| (from.0 as Word, to.0 as Word)).collect()
+    };
+    with_one.map(|(position, column)| (position as u16, words(column))).collect()
+}
 
 /// A count as the world compares it.
 fn count(count: scenario::Count) -> u32 {
@@ -52,6 +77,11 @@ impl Compiler<'_> {
                 rows: table.rows.iter().map(|row| row.iter().map(word_of).collect()).collect(),
                 ttl,
                 capacity: count(table.capacity),
+                bookkeeping: table.bookkeeping,
+                incidental: table.columns.iter().map(|column| column.incidental).collect(),
+                column_names: table.columns.iter().map(|column| column.name.clone()).collect(),
+                readings: table.columns.iter().map(|column| reading(&column.ty)).collect(),
+                lifecycles: lifecycles(&table.columns),
             });
             *number += 1;
         }

@@ -69,6 +69,15 @@ pub fn share(node: &Node, context: &mut Context) -> Option<f64> {
     Some(share)
 }
 
+/// A bound of a guarantee: a count (`0`), or a share written as a percentage (`0.1%`).
+pub fn bound(node: &Node, context: &mut Context) -> Option<Bound> {
+    let node = syntax::substituted(node, context)?;
+    match &node.kind {
+        NodeKind::Text { text, .. } if text.contains('%') => share(node, context).map(Bound::Share),
+        _ => count(node, context).map(Bound::Count),
+    }
+}
+
 /// A rate per second, above 0: `200/s`.
 pub fn rate(node: &Node, context: &mut Context) -> Option<f64> {
     let (syntax, found) = constant_syntax(node, &Type::Rate, context)?;

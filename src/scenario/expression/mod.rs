@@ -37,13 +37,14 @@ pub use constant::*;
 pub use names::ORIGINS;
 pub use symbols::Symbols;
 
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::node::{Node, NodeKind};
 use super::resolved::*;
 use super::source::Sources;
 use crate::kernel::ids::*;
 use check::{Checker, Inside};
 use indexmap::IndexMap;
+use syntax::SyntaxKind;
 
 /// The most elements of a constant list or range.
 pub const MOST_ELEMENTS: u64 = 1_000_000;
@@ -106,6 +107,23 @@ pub fn expression(
         Some(expected) => checker.check(&syntax, expected),
         None => checker.infer(&syntax, None),
     }
+}
+
+/// The values of a key, one for each type: an expression, or of several columns a list of them.
+pub fn key(node: &Node, types: &[Type], scope: &Scope, context: &mut Context) -> Option<Vec<Expression>> {
+    let syntax = syntax::parse(node, context)?;
+    let mut checker = Checker { scope, context, root: node.span, inside: Inside::Nothing };
+    let parts = match &syntax.kind {
+        SyntaxKind::List(parts) if types.len() != 1 => parts.as_slice(),
+        _ => std::slice::from_ref(&syntax),
+    };
+    if parts.len() != types.len() {
+        let message = format!("the key has {} columns, and {} are given", types.len(), parts.len());
+        checker.report(Diagnostic::new("missing-key", syntax.span, message));
+        return None;
+    }
+    let parts: Vec<_> = parts.iter().zip(types).map(|(part, ty)| checker.check(part, ty)).collect();
+    parts.into_iter().collect()
 }
 
 /// A value of a step: an expression (a scalar or a list), or a generator (a map).

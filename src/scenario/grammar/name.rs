@@ -47,6 +47,8 @@ pub enum Kind {
     /// A table of the service, or `service.table`.
     Table,
     Topic,
+    /// What a scenario is judged by: `idempotency.duplicate_effects`.
+    Verdict,
     Version,
 }
 
@@ -109,6 +111,7 @@ impl Kind {
             Self::System => "broker, store or service",
             Self::Table => "table",
             Self::Topic => "topic",
+            Self::Verdict => "verdict",
             Self::Version => "name for the version",
         }
     }
@@ -150,8 +153,9 @@ impl Kind {
             Writing::Plain => PLAIN.into(),
             Writing::Schema => format!("{PLAIN}(@([2-9]|[1-9][0-9]+))?"),
             Writing::Dashed => DASHED.into(),
-            Writing::Dotted(1, 2) => format!("{PART}(\\.{PART})?"),
-            Writing::Dotted(least, _) => vec![PART; least].join("\\."),
+            Writing::Dotted(least, most) => {
+                vec![PART; least].join("\\.") + &format!("(\\.{PART})?").repeat(most - least)
+            }
             Writing::Free => ".+".into(),
         }
     }
@@ -163,6 +167,7 @@ impl Kind {
             Self::End | Self::ServiceSaga | Self::System | Self::Table => Writing::Dotted(1, 2),
             Self::ServiceMessage | Self::ServiceTable => Writing::Dotted(2, 2),
             Self::Site => Writing::Dotted(3, 3),
+            Self::Verdict => Writing::Dotted(2, 4),
             Self::Constant => Writing::Free,
             _ => Writing::Plain,
         }
@@ -221,6 +226,9 @@ mod tests {
         assert!(
             !Kind::Table.admits("a.b.c") && !Kind::ServiceTable.admits("stock") && !Kind::Table.admits("a.")
         );
+        let verdict = |name| Kind::Verdict.admits(name);
+        assert!(verdict("invariants.adds_up") && verdict("staleness.orders.orders.age"));
+        assert!(!verdict("adds_up") && !verdict("a.b.c.d.e"));
         assert!(Kind::End.admits("eu-west-1") && Kind::End.admits("orders.store"));
     }
 }

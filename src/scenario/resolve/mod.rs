@@ -7,7 +7,7 @@
 //! nothing reaches, and what is part of the language but not built yet.
 //!
 //! The order is: messages → tables → brokers, topics and subscriptions → services → bodies of handlers,
-//! jobs and clients → network → faults → what reaches what. The bodies are resolved once more each time
+//! jobs and clients → network → faults → what reaches what → promises. The bodies are resolved once more each time
 //! one of them settled the type of a key column that nobody declared (see `keys`).
 
 mod arrivals;
@@ -156,7 +156,7 @@ impl<'a> Resolver<'a> {
         let network = self.resolve_network(root);
         let faults = self.resolve_faults(root, &run);
         self.check_reach();
-        self.check_promises(root);
+        let promises = self.resolve_promises(root);
         let parameters = self.written_parameters();
         let clients = self.resolve_clients(bodies);
         Some(Scenario {
@@ -176,7 +176,7 @@ impl<'a> Resolver<'a> {
             clients: clients.into_iter().collect::<Option<_>>()?,
             network,
             faults,
-            promises: Promises::default(),
+            promises,
         })
     }
 

@@ -63,6 +63,8 @@ pub enum Kind {
     Error,
     Group,
     End,
+    Convergence,
+    Verdict,
 }
 
 impl Kind {
@@ -80,6 +82,8 @@ impl Kind {
             Kind::Error => "error",
             Kind::Group => "subscription",
             Kind::End => "end of a link",
+            Kind::Convergence => "convergence guarantee",
+            Kind::Verdict => "verdict",
         }
     }
 
@@ -97,6 +101,8 @@ impl Kind {
             Kind::Error => "unknown-error",
             Kind::Group => "unknown-group",
             Kind::End => "unknown-end",
+            Kind::Convergence => "unknown-guarantee",
+            Kind::Verdict => "unknown-verdict",
         }
     }
 }

@@ -10,10 +10,10 @@ use crate::scenario::source::Span;
 /// Keys that are refused wherever they are written: place, key, and what it would be.
 const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "operations", "`operations` (planned changes)"),
-    ("scenario", "guarantees", "`guarantees`"),
-    ("scenario", "invariants", "`invariants`"),
     ("scenario", "prove", "`prove`"),
     ("scenario", "lint", "`lint`"),
+    ("guarantees", "sagas", "`sagas` in `guarantees`"),
+    ("guarantees", "reference", "`reference`"),
     ("message", "upcast", "`upcast`"),
     ("topic", "capture", "`capture` (the change log of a table)"),
     ("subscription", "unknown_version", "`unknown_version`"),

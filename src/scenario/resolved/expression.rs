@@ -40,6 +40,36 @@ pub struct Expression {
     pub span: Span,
 }
 
+impl Expression {
+    /// The expressions that it is made of directly; what an aggregate takes of each row is one.
+    pub fn parts(&self) -> Vec<&Expression> {
+        match &self.kind {
+            ExpressionKind::Not(one)
+            | ExpressionKind::Negate(one)
+            | ExpressionKind::Abs(one)
+            | ExpressionKind::Size(one)
+            | ExpressionKind::ToNumber(one) => vec![one],
+            ExpressionKind::Binary(_, one, two)
+            | ExpressionKind::Range(one, two)
+            | ExpressionKind::Index(one, two)
+            | ExpressionKind::In(one, two) => vec![one, two],
+            ExpressionKind::Conditional(one, two, three) => vec![one, two, three],
+            ExpressionKind::Minimum(all)
+            | ExpressionKind::Maximum(all)
+            | ExpressionKind::List(all)
+            | ExpressionKind::TableExists(_, all)
+            | ExpressionKind::TableColumn(_, all, _) => all.iter().collect(),
+            ExpressionKind::Aggregate(aggregate) => vec![&aggregate.of],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether this or anything that it is made of is such.
+    pub fn any(&self, is_such: &dyn Fn(&ExpressionKind) -> bool) -> bool {
+        is_such(&self.kind) || self.parts().into_iter().any(|part| part.any(is_such))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
     /// Int, Id, Time, Duration (nanoseconds), Size.
@@ -111,6 +141,75 @@ pub struct Aggregate {
     pub over: Option<TableId>,
     /// What is taken of each row; of `Count` and `Share` whether it counts.
     pub of: Expression,
+}
+
+/// An aggregate that can be kept up to date row by row: for each value of its keys a figure of the rows
+/// that have it.
+#[derive(Clone, Debug)]
+pub struct Grouped<'e> {
+    /// What is equal, of each row and of the row in hand. Without any, there is one group of all rows.
+    pub keys: Vec<(&'e Expression, &'e Expression)>,
+    /// What must hold of a row for it to be counted in.
+    pub conditions: Vec<&'e Expression>,
+    /// What is taken of each; of `Count` nothing.
+    pub value: Option<&'e Expression>,
+}
+
+impl Aggregate {
+    /// The aggregate by groups: `count(t.order == row.order && t.open)` counts the open rows of each order.
+    /// `None` if it does anything else with the row in hand.
+    pub fn grouped(&self) -> Option<Grouped<'_>> {
+        let reads_row =
+            |expression: &Expression| expression.any(&|kind| matches!(kind, ExpressionKind::Row(_)));
+        if self.over.is_none() || !reads_row(&self.of) {
+            let (conditions, value) = match self.statistic {
+                Statistic::Count => (vec![&self.of], None),
+                _ => (Vec::new(), Some(&self.of)),
+            };
+            return Some(Grouped { keys: Vec::new(), conditions, value });
+        }
+        let (condition, value) = match (self.statistic, &self.of.kind) {
+            (Statistic::Count, _) => (&self.of, None),
+            (Statistic::Sum, ExpressionKind::Conditional(condition, value, otherwise)) => {
+                let is_nothing = matches!(otherwise.kind, ExpressionKind::Literal(Literal::Int(0)))
+                    || matches!(otherwise.kind, ExpressionKind::Literal(Literal::Number(zero)) if zero == 0.0);
+                if !is_nothing || reads_row(value) {
+                    return None;
+                }
+                (&**condition, Some(&**value))
+            }
+            _ => return None,
+        };
+        let mut grouped = Grouped { keys: Vec::new(), conditions: Vec::new(), value };
+        grouped.add(condition).then_some(grouped)
+    }
+}
+
+impl<'e> Grouped<'e> {
+    /// Adds the parts of a conjunction; whether each is a key or a condition.
+    fn add(&mut self, condition: &'e Expression) -> bool {
+        let reads = |expression: &Expression, row: bool| {
+            expression.any(&|kind| match kind {
+                ExpressionKind::Row(_) => row,
+                ExpressionKind::Each(_) => !row,
+                _ => false,
+            })
+        };
+        match &condition.kind {
+            ExpressionKind::Binary(BinaryOperator::And, left, right) => self.add(left) && self.add(right),
+            ExpressionKind::Binary(BinaryOperator::Equal, left, right) if reads(condition, true) => {
+                let (each, row) = if reads(left, true) { (right, left) } else { (left, right) };
+                let is_exact = !matches!(each.ty, Type::Number | Type::Rate);
+                let fits = is_exact && !reads(each, true) && !reads(row, false);
+                self.keys.push((each, row));
+                fits
+            }
+            _ => {
+                self.conditions.push(condition);
+                !reads(condition, true)
+            }
+        }
+    }
 }
 
 /// `p99(shopper.response_time)`: a figure of the run.

@@ -1,6 +1,6 @@
 //! The top of a scenario, its run and its messages.
 
-use super::super::{Key, Kind, Quantity, Record, Shape};
+use super::super::{Key, Kind, Quantity, Record, Shape, Word};
 use super::{BROKER, CLIENT, FAULT, GUARANTEES, INVARIANT, NETWORK, OPERATION, PROVE, SERVICE, TOPIC};
 
 /// The whole file.
@@ -82,11 +82,23 @@ pub static SCENARIO: Record = Record {
             Shape::Map { name: Kind::Invariant, value: &Shape::Record(&INVARIANT) },
             "What must hold in the scenario's own terms.",
         ),
+        Key::optional(
+            "expect",
+            Shape::Map { name: Kind::Verdict, value: &Shape::Word(OUTCOMES) },
+            "What the verdicts should be, where that is not `pass`: so a scenario that shows a mistake is a test too. Verdicts are named `idempotency.<measure>`, `ordering.<measure>`, `isolation.<measure>`, `convergence.<name>`, `sessions.<client>.read_your_writes`, `sessions.<client>.monotonic_reads`, `staleness.<service>.<table>.stale_reads` (or `age`, `versions`) and `invariants.<name>`.",
+        ),
         Key::optional("prove", Shape::Record(&PROVE), "The bounds of an exhaustive exploration."),
         LINT,
     ]],
     choices: &[],
 };
+
+/// What a verdict can be.
+const OUTCOMES: &[Word] = &[
+    ("pass", "it held, and was put to the test"),
+    ("fail", "it was broken"),
+    ("inconclusive", "nobody can tell: it was never put to the test, or something is not settled"),
+];
 
 /// `lint`, at the top, in a service and on a handler.
 pub const LINT: Key = Key::optional(
