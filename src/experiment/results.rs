@@ -53,7 +53,7 @@ pub struct RunResults {
     /// eventflow's version.
     pub eventflow: String,
     pub events: u64,
-    /// On each promise of the scenario, in the order of the file.
+    /// One on each promise of the scenario: anomalies, views, sessions, staleness, invariants.
     pub verdicts: Vec<Verdict>,
     /// What was counted though nothing was promised about it.
     pub anomalies: Vec<Unasked>,

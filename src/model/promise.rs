@@ -135,6 +135,8 @@ pub enum StalenessBound {
 pub struct Invariant {
     pub heading: Heading,
     pub name: String,
+    /// The condition as it is written.
+    pub text: String,
     pub kind: InvariantKind,
     /// Judged for every row of it.
     pub for_each: Option<TableId>,

@@ -49,7 +49,7 @@ pub struct Verdict {
     pub reason: String,
     /// What was counted; `None` for promises about figures of the run.
     pub tally: Option<Tally>,
-    /// For promises about figures: what each was.
+    /// For promises about figures of the run: what each was, durations in seconds.
     pub figures: Vec<NamedEstimate>,
     /// The first time it was broken.
     pub counterexample: Option<Counterexample>,

@@ -4,10 +4,12 @@
 //! crash can tear several obligations. What is promised as a share is better asked of many replications.
 
 use super::words::{percent, times};
-use super::{Bound, Evidence, Holding, counterexample};
+use super::{Evidence, Holding, counterexample};
 use crate::experiment::results::verdict::{Counterexample, Tally};
+use crate::model::promise::Bound;
 use crate::stats::proportion::{exact_interval, most_after_none};
 
+/// What was counted over all replications; with the exact interval of the share where one is wanted.
 pub fn tally(exposure: &str, with_share: bool, evidence: &Evidence) -> Tally {
     let all = || evidence.replications.iter().map(|one| one.finding);
     let count: u64 = all().map(|finding| finding.count).sum();
@@ -27,6 +29,7 @@ pub fn tally(exposure: &str, with_share: bool, evidence: &Evidence) -> Tally {
     }
 }
 
+/// Whether the bound was kept.
 pub fn holding(bound: Bound, tally: &Tally, evidence: &Evidence) -> Holding {
     match bound {
         Bound::Count(most) => of_counts(most, tally, evidence),

@@ -13,7 +13,8 @@
 //!
 //! ```
 //! use eventflow::experiment::results::verdict::{Outcome, Place};
-//! use eventflow::experiment::verdict::{Bound, Evidence, Promise, Replication, Rule, judge};
+//! use eventflow::experiment::verdict::{Evidence, Promise, Replication, Rule, judge};
+//! use eventflow::model::promise::Bound;
 //! use eventflow::observe::findings::Finding;
 //!
 //! let promise = Promise {
@@ -27,7 +28,7 @@
 //! let outcome = |exposures| {
 //!     let finding = Finding { exposures, ..Finding::default() };
 //!     let replications = [Replication { number: 0, finding: &finding, figures: &[] }];
-//!     let evidence = Evidence { replications: &replications, asked: 1, confidence: 0.95, idle_faults: &[] };
+//!     let evidence = Evidence { replications: &replications, asked: 1, ..Evidence::NOTHING };
 //!     judge(&promise, &evidence).outcome
 //! };
 //! assert_eq!(outcome(188), Outcome::Pass);
@@ -36,16 +37,17 @@
 
 mod count;
 mod figures;
-pub mod reliance;
+pub mod measure;
+pub mod promised;
+mod reliance;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
-pub use figures::{Condition, Order, Term};
-
 use super::results::verdict::{Counterexample, Outcome, Place, Tally, Verdict};
 use crate::kernel::time::SECOND;
+use crate::model::promise::{Bound, Figure, MeasureUse};
 use crate::observe::findings::{Finding, Sighting};
 
 /// Something that a scenario promises, as it is judged.
@@ -66,17 +68,8 @@ pub struct Promise {
 #[derive(Clone, Debug)]
 pub enum Rule {
     Findings(Bound),
-    /// Figures of the run, by their position in [`Replication::figures`].
-    Figures(Condition),
-}
-
-/// The most of something that is a pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Bound {
-    /// In every replication.
-    Count(u64),
-    /// Of all that could have counted, from 0 to 1.
-    Share(f64),
+    /// A condition over figures of the run.
+    Figures(Figure),
 }
 
 /// What the replications that were done found about one promise, and what all promises rely on.
@@ -88,9 +81,17 @@ pub struct Evidence<'a> {
     pub asked: u32,
     /// Of every interval, in (0, 1).
     pub confidence: f64,
+    /// What [`Replication::figures`] are, in their order.
+    pub measures: &'a [MeasureUse],
     /// Faults that promises rely on and that hit nothing alive in any replication, each as
     /// `name (what it does)`.
     pub idle_faults: &'a [String],
+}
+
+impl Evidence<'_> {
+    /// No replication was asked for, and none was done.
+    pub const NOTHING: Self =
+        Self { replications: &[], asked: 0, confidence: 0.95, measures: &[], idle_faults: &[] };
 }
 
 /// What one replication found about one promise.
@@ -98,7 +99,8 @@ pub struct Evidence<'a> {
 pub struct Replication<'a> {
     pub number: u32,
     pub finding: &'a Finding,
-    /// The figures that conditions speak of; `None` where there was nothing to measure.
+    /// The figures that conditions speak of, in the order of [`Evidence::measures`]; `None` where there was
+    /// nothing to measure.
     pub figures: &'a [Option<f64>],
 }
 
@@ -116,7 +118,7 @@ enum Holding {
 pub fn judge(promise: &Promise, evidence: &Evidence) -> Verdict {
     let (holding, tally, figures, counterexample) = match &promise.rule {
         Rule::Findings(bound) => {
-            let tally = tally(&promise.exposure, Some(*bound), evidence);
+            let tally = count::tally(&promise.exposure, matches!(bound, Bound::Share(_)), evidence);
             let holding = count::holding(*bound, &tally, evidence);
             let first = count::first_broken(*bound, evidence);
             (holding, Some(tally), Vec::new(), first)
@@ -175,13 +177,8 @@ fn doubts(tally: Option<&Tally>, evidence: &Evidence) -> Vec<String> {
     doubts
 }
 
-/// What was counted over all replications; with the interval of the share where one is bounded.
-pub fn tally(exposure: &str, bound: Option<Bound>, evidence: &Evidence) -> Tally {
-    count::tally(exposure, matches!(bound, Some(Bound::Share(_))), evidence)
-}
-
 /// Where something was first seen, in which replication.
-pub fn counterexample(replication: u32, sighting: &Sighting) -> Counterexample {
+fn counterexample(replication: u32, sighting: &Sighting) -> Counterexample {
     Counterexample {
         replication,
         at: sighting.at as f64 / SECOND as f64,

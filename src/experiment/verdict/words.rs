@@ -1,5 +1,9 @@
 //! How reasons put numbers and names.
 
+use crate::kernel::time::SECOND;
+use crate::model::promise::{Measure, MeasureUse, Statistic};
+use crate::stats::confidence::Interval;
+
 /// Most faults that a reason names.
 const MOST_NAMED: usize = 3;
 
@@ -14,7 +18,7 @@ pub fn number(value: f64) -> String {
         return "0".to_owned();
     }
     let magnitude = libm::floor(libm::log10(value.abs()));
-    if !(-6.0..15.0).contains(&magnitude) {
+    if !(-5.0..15.0).contains(&magnitude) {
         return format!("{value:.2e}");
     }
     let places = (2.0 - magnitude).max(0.0) as usize;
@@ -34,6 +38,74 @@ pub fn idle(faults: &[String]) -> String {
         1 => format!("The fault {named} never hit anything alive."),
         all if all <= MOST_NAMED => format!("The faults {named} never hit anything alive."),
         all => format!("The faults {named} and {} more never hit anything alive.", all - MOST_NAMED),
+    }
+}
+
+/// A measure as scenario files write it: `p99(shopper.response_time)`.
+pub fn measure_name(of: &MeasureUse) -> String {
+    let name = format!("{}.{}", of.owner, measure_word(of.measure));
+    match of.statistic {
+        Statistic::Whole => name,
+        Statistic::Sum => format!("sum({name})"),
+        Statistic::Count => format!("count({name})"),
+        Statistic::Mean => format!("mean({name})"),
+        Statistic::Rate => format!("rate({name})"),
+        Statistic::Share => format!("share({name})"),
+        Statistic::Minimum => format!("min({name})"),
+        Statistic::Maximum => format!("max({name})"),
+        Statistic::Quantile(0.5) => format!("p50({name})"),
+        Statistic::Quantile(0.9) => format!("p90({name})"),
+        Statistic::Quantile(0.99) => format!("p99({name})"),
+        Statistic::Quantile(0.999) => format!("p999({name})"),
+        Statistic::Quantile(share) => format!("quantile({name}, {}%)", number(100.0 * share)),
+    }
+}
+
+/// What a measure was: `p99(shopper.response_time) was 0.412 ± 0.03 s (10 replications)`.
+pub fn measured(of: &MeasureUse, interval: &Interval) -> String {
+    let name = measure_name(of);
+    let Some(mean) = interval.mean else { return format!("{name} was nowhere to be measured") };
+    let (scale, unit) = if is_duration(of) { (SECOND as f64, " s") } else { (1.0, "") };
+    let spread = interval.half_width.map_or(String::new(), |half| format!(" ± {}", number(half / scale)));
+    let replications = times(u64::from(interval.count), "replication");
+    format!("{name} was {}{spread}{unit} ({replications})", number(mean / scale))
+}
+
+/// Whether the values of a measure are durations, in nanoseconds.
+pub fn is_duration(of: &MeasureUse) -> bool {
+    let of_durations = matches!(
+        of.measure,
+        Measure::ResponseTime
+            | Measure::WaitingTime
+            | Measure::ServiceTime
+            | Measure::TimeInTopic
+            | Measure::ViewLag
+            | Measure::Window
+            | Measure::Staleness
+    );
+    of_durations && of.statistic != Statistic::Count
+}
+
+fn measure_word(measure: Measure) -> &'static str {
+    match measure {
+        Measure::ResponseTime => "response_time",
+        Measure::Throughput => "throughput",
+        Measure::Succeeded => "succeeded",
+        Measure::Failed => "failed",
+        Measure::Timeouts => "timeouts",
+        Measure::Amplification => "amplification",
+        Measure::Utilization => "utilization",
+        Measure::QueueLength => "queue_length",
+        Measure::WaitingTime => "waiting_time",
+        Measure::ServiceTime => "service_time",
+        Measure::InFlight => "in_flight",
+        Measure::GroupLag | Measure::ViewLag => "lag",
+        Measure::TimeInTopic => "time_in_topic",
+        Measure::Deliveries => "deliveries",
+        Measure::Redeliveries => "redeliveries",
+        Measure::Window => "window",
+        Measure::FreshReads => "fresh_reads",
+        Measure::Staleness => "staleness",
     }
 }
 

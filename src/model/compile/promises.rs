@@ -60,7 +60,8 @@ impl Compiler<'_> {
         }
         for promise in &promises.invariants {
             let heading = head(format!("invariants.{}", promise.name), promise.span);
-            let invariant = self.invariant(promise, heading);
+            let text = sources.text(promise.condition.span).to_owned();
+            let invariant = self.invariant(promise, heading, text);
             self.model.promises.invariants.push(invariant);
         }
         for expected in &promises.expectations {
@@ -99,7 +100,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn invariant(&mut self, promise: &scenario::Invariant, heading: Heading) -> Invariant {
+    fn invariant(&mut self, promise: &scenario::Invariant, heading: Heading, text: String) -> Invariant {
         // Without a table of its own a condition has no row in hand, so that any table will do.
         let table = promise.for_each.unwrap_or(TableId(0));
         let condition = &promise.condition;
@@ -115,6 +116,7 @@ impl Compiler<'_> {
         Invariant {
             heading,
             name: promise.name.clone(),
+            text,
             kind,
             for_each: promise.for_each,
             during: promise.during,
