@@ -3,8 +3,9 @@
 //! Every list is cut to what the screen holds, and says how much more the report has. Columns that do
 //! not fit are left out from the right, the least asked for first.
 
-use super::figure::{Quantity, figure, instant};
-use super::{reproduce, text};
+use super::figure::{Quantity, count, figure, instant};
+use super::{reproduce, text, verdict as words};
+use crate::experiment::results::verdict::Outcome;
 use crate::experiment::results::{ErrorResults, Estimate, RunResults, SubscriptionResults};
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
@@ -52,7 +53,14 @@ pub fn render(results: &RunResults, style: Style, written: &Written) -> String {
     let mut head = head(results);
     head.extend(notes(results));
     let foot = foot(results, written);
-    let sections = [clients(results), errors(results), services(results), subscriptions(results), faults(results)];
+    let sections = [
+        verdicts(results),
+        clients(results),
+        errors(results),
+        services(results),
+        subscriptions(results),
+        faults(results),
+    ];
     let sections: Vec<Section> = sections.into_iter().filter(|section| !section.rows.is_empty()).collect();
     let wanted: Vec<usize> = sections.iter().map(|section| section.rows.len()).collect();
     // Blank lines stand after the head and before the foot, and between sections if all else has room.
@@ -113,12 +121,44 @@ fn notes(results: &RunResults) -> Vec<(Look, String)> {
 
 fn foot(results: &RunResults, written: &Written) -> Vec<(Look, String)> {
     let path = |path: &Path| text::visible(&path.display().to_string());
-    vec![
+    let mut lines = broken(results);
+    lines.extend([
         (Look::Text, format!("report     {}", path(written.page))),
         (Look::Text, format!("data       {}", path(written.json))),
         (Look::Text, format!("digest     {}", text::fitted_to_columns(&results.digest, COLUMNS - 11))),
         (Look::Text, format!("reproduce  {}", text::shortened(&reproduce::command_line(results), 2000))),
+    ]);
+    lines
+}
+
+/// The first promise that was broken, where it should not have been: where it was seen, and how to see it.
+fn broken(results: &RunResults) -> Vec<(Look, String)> {
+    let failed = results.verdicts.iter().filter(|verdict| verdict.standing() == Outcome::Fail);
+    let Some(shown) = failed.filter_map(|verdict| verdict.counterexample.as_ref()).next() else {
+        return Vec::new();
+    };
+    let seen = text::fitted_to_columns(&words::seen(shown), COLUMNS - 11);
+    let replay = reproduce::replay(&results.file, results.seed, &results.settings, shown);
+    vec![
+        (Look::Warning, format!("broken     {seen}")),
+        (Look::Text, format!("replay     {}", text::shortened(&replay, 2000))),
     ]
+}
+
+/// What failed first, then what cannot be told.
+fn verdicts(results: &RunResults) -> Section {
+    let mut order: Vec<_> = results.verdicts.iter().collect();
+    order.sort_by_key(|verdict| std::cmp::Reverse(verdict.standing()));
+    let row = |verdict: &&crate::experiment::results::verdict::Verdict| {
+        let tally = verdict.tally.as_ref();
+        vec![
+            format!("{} {}", words::mark(verdict.standing()), verdict.name),
+            words::word(verdict),
+            tally.map_or("–".to_owned(), words::found),
+            tally.map_or("–".to_owned(), |tally| count(tally.exposures)),
+        ]
+    };
+    Section { heads: vec!["VERDICT", "outcome", "found", "exposures"], rows: order.iter().map(row).collect() }
 }
 
 fn clients(results: &RunResults) -> Section {

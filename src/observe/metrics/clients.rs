@@ -131,6 +131,8 @@ impl CallMeter {
             timeouts: share(ends.timeouts, self.begun),
             errors: share(ends.errors, self.begun),
             reasons: ends.reasons,
+            begun: self.begun,
+            tried: self.tries,
             tries: share(self.tries, self.begun),
             response_time: DurationFigures::of(&ends.response_times),
         };
