@@ -65,6 +65,9 @@ const ORIGIN_BITS: u32 = 20;
 const BLOCK_BITS: u32 = BLOCK.trailing_zeros();
 
 impl DrawKey {
+    /// Number 0 of origin 0.
+    pub const FIRST: Self = Self(0);
+
     /// Number `number` of an origin (a client's intents, a job's ticks), best drawn in rising order.
     /// Origins of more than 20 bits and numbers of more than 43 fall back to a hash.
     #[inline]

@@ -28,6 +28,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Ok(Flow::Go(pc + 1));
         };
         let epoch = self.world.instances[instance as usize].epoch as u16;
+        self.world.in_flight += 1;
+        self.world.stir += 1;
+        let event = Event::Sent { message, step, instance, epoch };
+        if self.transmit_calmly(send.route, send.hops.there, draw, event) {
+            return Ok(Flow::Go(pc + 1));
+        }
         let from = self.producer_of(attempt);
         let hop = Hop {
             route: send.route,
@@ -39,9 +45,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             bytes: model.messages[send.message.index()].size_bytes,
             channel: Some(super::identity::mix(from as u64, instance as u64)),
         };
-        self.world.in_flight += 1;
-        self.world.stir += 1;
-        self.transmit(hop, Event::Sent { message, step, instance, epoch });
+        self.transmit(hop, event);
         Ok(Flow::Go(pc + 1))
     }
 
@@ -117,6 +121,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let request =
             Request { caller: attempt, token, message, step, target: instance, epoch, cause, copies: 1 };
         let request = self.world.network.requests.add(request);
+        let event = Event::Request { request };
+        if self.transmit_calmly(call.route, call.hops.there, draw, event) {
+            return;
+        }
         let hop = Hop {
             route: call.route,
             latency: call.hops.there,
@@ -127,7 +135,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             bytes: model.messages[call.message.index()].size_bytes,
             channel: None,
         };
-        self.transmit(hop, Event::Request { request });
+        self.transmit(hop, event);
     }
 
     /// A call reaches its instance.
@@ -208,8 +216,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     fn answer_from(&mut self, instance: u32, step: u32, caller: u32, token: u32, cause: Cause, payload: u32) {
         self.answered(caller, token);
-        let hop = self.hop_back(instance, step, caller, cause);
-        self.transmit(hop, Event::Answer { attempt: caller, token, payload });
+        self.send_back(instance, step, caller, cause, Event::Answer { attempt: caller, token, payload });
     }
 
     pub(super) fn answer_error(
@@ -222,8 +229,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         error: Error,
     ) {
         self.answered(caller, token);
-        let hop = self.hop_back(instance, step, caller, cause);
-        self.transmit(hop, Event::Refusal { attempt: caller, token, error: error.code() });
+        let event = Event::Refusal { attempt: caller, token, error: error.code() };
+        self.send_back(instance, step, caller, cause, event);
     }
 
     /// An answer is on its way: a crash of the callee does not take it back.
@@ -233,18 +240,23 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    fn hop_back(&self, instance: u32, step: u32, caller: u32, cause: Cause) -> Hop {
+    fn send_back(&mut self, instance: u32, step: u32, caller: u32, cause: Cause, event: Event) {
         let call = &self.model.calls[step as usize];
-        Hop {
+        let draw = cause.attempt_key(1, 0);
+        if self.transmit_calmly(call.back, call.hops.back, draw, event) {
+            return;
+        }
+        let hop = Hop {
             route: call.back,
             latency: call.hops.back,
             trouble: call.hops.trouble_back,
-            draw: cause.attempt_key(1, 0),
+            draw,
             from: self.model.instances[instance as usize].region,
             to: self.region_of(caller),
             bytes: self.model.messages[call.message.index()].size_bytes,
             channel: None,
-        }
+        };
+        self.transmit(hop, event);
     }
 
     /// An answer, or a confirmation, reaches who waits for it; too late, it is dropped.

@@ -126,11 +126,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let number = state.begun;
         state.begun += 1;
         let cause = Cause::root(client.0, spec.key, number);
-        let pc = model.handlers[spec.body.index()].entry;
+        let body = &model.handlers[spec.body.index()];
         let source = Source::Intent { client, user };
-        let attempt = self.world.attempts.add(spec.body.0, pc, NOWHERE, cause, source);
+        let attempt = self.world.attempts.add(spec.body.0, body.entry, NOWHERE, NONE, cause, source);
         self.record(Record::IntentBegun { client, attempt, number });
-        self.give_frame(attempt);
+        if body.words > 0 {
+            self.give_frame(attempt);
+        }
         self.run_attempt(attempt);
     }
 

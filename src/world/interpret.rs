@@ -5,7 +5,7 @@ use super::identity::mix;
 use super::network::StoreLeg;
 use super::record::{Observer, Outcome};
 use super::words::EMPTY;
-use super::{Event, NOWHERE, Simulation};
+use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::time::Nanos;
@@ -52,7 +52,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn operation(&mut self, attempt: u32, pc: Pc) -> Result<Flow, Error> {
         let model = self.model;
         match model.code[pc as usize] {
@@ -115,9 +115,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     fn work(&mut self, attempt: u32, pc: Pc, duration: Duration) -> Result<Flow, Error> {
         let length = self.step_length(duration, attempt)?;
-        let instance = self.world.attempts[attempt].instance;
-        self.world.attempts[attempt].pc = pc;
-        if instance != NOWHERE && !self.take_cpu(attempt, instance, length) {
+        if self.needs_cpu(attempt) && !self.take_cpu(attempt, pc, length) {
             return Ok(Flow::Leave);
         }
         self.sleep(attempt, pc, length, Wait::Work);
@@ -127,10 +125,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Waits on the attempt's own instance; a pause holds it up.
     #[inline]
     pub(super) fn sleep(&mut self, attempt: u32, pc: Pc, length: Nanos, wait: Wait) {
-        self.world.attempts[attempt].pc = pc;
-        let token = self.world.attempts.wait(attempt, wait);
-        let pending = self.agenda.after(length, Class::Completion, Event::Resume { attempt, token });
-        self.world.attempts[attempt].pending = pending;
+        let of = self.world.attempts.begin_wait(attempt, wait);
+        of.pc = pc;
+        let event = Event::Resume { attempt, token: of.token };
+        of.pending = self.agenda.after(length, Class::Completion, event);
     }
 
     /// A round trip that takes effect in its middle.
@@ -262,13 +260,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.set_local(attempt, slot, word);
     }
 
-    /// Gives an attempt a frame of its handler's size.
-    #[inline]
+    /// Gives an attempt a frame of its handler's size, which is not 0.
     pub(super) fn give_frame(&mut self, attempt: u32) {
         let handler = &self.model.handlers[self.world.attempts[attempt].handler as usize];
-        if handler.words == 0 {
-            return;
-        }
         let frame = self.world.words.allocate(handler.words);
         for &list in &handler.lists {
             self.world.words.set(frame, list, EMPTY);
@@ -320,7 +314,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for &branch in &fork.branches {
             let frame = self.world.attempts[attempt].frame;
             let item = self.world.attempts[attempt].item;
-            self.start_branch(attempt, branch, frame, State::default(), item);
+            self.start_branch(attempt, branch, frame, State::ALIVE, item);
         }
         Ok(Flow::Leave)
     }
@@ -336,10 +330,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn start_branch(&mut self, parent: u32, pc: Pc, frame: u32, state: State, item: u64) {
         let of = self.world.attempts[parent].clone();
         let source = Source::Branch { parent };
-        let branch = self.world.attempts.add(of.handler, pc, of.instance, of.cause, source);
+        let branch = self.world.attempts.add(of.handler, pc, of.instance, of.message, of.cause, source);
         let new = &mut self.world.attempts[branch];
-        (new.frame, new.message, new.item, new.tries) = (frame, of.message, item, of.tries);
-        new.state = State { alive: true, owns_frame: state.owns_frame, ..State::default() };
+        (new.frame, new.item, new.tries, new.state) = (frame, item, of.tries, state);
         if of.message != NONE {
             self.world.messages[of.message].references += 1;
         }
@@ -386,8 +379,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.set_local(attempt, of.list_slot, EMPTY);
         let frame = self.copy_frame(attempt, handler);
         self.set_local(attempt, of.list_slot, list);
-        let state = State { owns_frame: true, ..State::default() };
-        self.start_branch(attempt, of.body, frame, state, identity);
+        self.start_branch(attempt, of.body, frame, State { owns_frame: true, ..State::ALIVE }, identity);
     }
 
     /// Loads the next item into the frame and gives its identity.

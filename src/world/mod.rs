@@ -189,7 +189,7 @@ pub struct World {
     lists: Lists,
     instances: Vec<instance::Instance>,
     tickets: Slab<instance::Ticket>,
-    /// Round-robin pointer of each service.
+    /// Round-robin pointer of each service, by its first instance.
     next_instance: Vec<u32>,
     clients: Vec<client::ClientState>,
     jobs: Vec<job::JobState>,
@@ -344,7 +344,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn apply(&mut self, event: Event) {
         match event {
             Event::Resume { attempt, token } => self.resume(attempt, token),
@@ -454,9 +454,9 @@ impl World {
             messages: Messages::default(),
             words: Words::default(),
             lists: Lists::default(),
-            instances: model.instances.iter().map(|_| instance::Instance::new()).collect(),
+            instances: model.instances.iter().map(|spec| instance::Instance::new(model, spec)).collect(),
             tickets: Slab::default(),
-            next_instance: vec![0; model.services.len()],
+            next_instance: vec![0; model.instances.len()],
             clients: model.clients.iter().map(client::ClientState::new).collect(),
             jobs: model.jobs.iter().map(|_| job::JobState::default()).collect(),
             timers: Slab::default(),
