@@ -19,8 +19,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let send = &model.sends[step as usize];
         let message = self.make_message(attempt, send.message, send.with, send.site)?;
         let draw = self.attempt_key(attempt);
-        let key = self.world.messages[message].key;
-        let Some(instance) = self.route_to(send.service, &send.hops, draw, key) else {
+        let Some(instance) = self.route_to(send.service, &send.hops, draw, message) else {
             // One way: nobody is told that nobody is there.
             let link = model.routes[send.route as usize].link;
             self.record(Record::Lost { link });
@@ -52,12 +51,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A one-way message reaches its instance, or a process that is not there any more.
     #[inline]
     pub(super) fn sent(&mut self, message: u32, step: u32, instance: u32, epoch: u16) {
-        if self.is_full_and_paused(instance) {
-            let event = Event::Sent { message, step, instance, epoch };
-            return self.world.instances[instance as usize].deferred.push(event);
+        let here = &mut self.world.instances[instance as usize];
+        if here.is_full_and_paused() {
+            return here.deferred.push(Event::Sent { message, step, instance, epoch });
         }
         self.world.in_flight -= 1;
-        let here = &self.world.instances[instance as usize];
         let handled = self.model.sends[step as usize].handler.0 != NONE;
         if !here.up || here.epoch as u16 != epoch || !handled {
             return self.release_message(message);
@@ -91,8 +89,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &self.world.attempts[attempt];
         let (message, tries) = (of.outgoing, of.step_tries);
         let draw = of.cause.again(tries).attempt_key(of.item, of.tries);
-        let key = self.world.messages[message].key;
-        let target = self.route_to(call.service, &call.hops, draw, key);
+        let target = self.route_to(call.service, &call.hops, draw, message);
         let of = &mut self.world.attempts[attempt];
         of.timeout = timeout;
         of.state.arrived = false;
@@ -141,9 +138,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A call reaches its instance.
     pub(super) fn request(&mut self, request: u32) {
         let target = self.world.network.requests[request].target;
-        if self.is_full_and_paused(target) {
-            let event = Event::Request { request };
-            return self.world.instances[target as usize].deferred.push(event);
+        let here = &mut self.world.instances[target as usize];
+        if here.is_full_and_paused() {
+            return here.deferred.push(Event::Request { request });
         }
         let Request { caller, token, message, step, target, epoch, cause, .. } = self.take_request(request);
         let waiting = self.world.attempts.is_waiting(caller, token);

@@ -61,6 +61,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Draws the next arrival of a renewal process; a surge brings it nearer.
+    #[inline]
     fn next_arrival(&mut self, client: ClientId) {
         let model = self.model;
         let (Arrivals::Renewal { interval } | Arrivals::Thinned { interval, .. }) =
@@ -116,6 +117,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.begin_intent(client, NONE);
     }
 
+    #[inline]
     fn begin_intent(&mut self, client: ClientId, user: u32) {
         let model = self.model;
         let spec = &model.clients[client.index()];
@@ -133,7 +135,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if body.words > 0 {
             self.give_frame(attempt);
         }
-        self.run_attempt(attempt);
+        self.run_from(attempt, body.entry);
     }
 
     pub(super) fn intent_ended(&mut self, attempt: u32, client: ClientId, user: u32, outcome: Outcome) {

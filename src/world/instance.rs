@@ -86,6 +86,12 @@ impl Instance {
         self.busy < self.door.workers && self.paused == 0 && self.line.is_empty() && self.ranked.is_empty()
     }
 
+    /// A paused instance turns nobody away: what finds its queue full waits outside until it wakes.
+    #[inline(always)]
+    pub fn is_full_and_paused(&self) -> bool {
+        self.paused > 0 && self.waiting() >= self.door.capacity as usize
+    }
+
     /// Everything that waits, taken out.
     pub fn drain(&mut self) -> Vec<u32> {
         self.waiting_for_cpu.clear();
@@ -140,12 +146,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ => here.line.push_back(ticket),
         }
         self.record(Record::Waits { instance: InstanceId(instance), ticket });
-    }
-
-    /// A paused instance turns nobody away: what finds its queue full waits outside until it wakes.
-    pub(super) fn is_full_and_paused(&self, instance: u32) -> bool {
-        let here = &self.world.instances[instance as usize];
-        here.paused > 0 && here.waiting() >= here.door.capacity as usize
     }
 
     /// `shed: drop_oldest` makes room at a full door: the caller goes that has waited longest.
@@ -227,7 +227,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ if body.words > 0 => self.give_frame(attempt),
             _ => {}
         }
-        self.run_attempt(attempt);
+        self.run_from(attempt, body.entry);
     }
 
     /// What the work runs, for whom; `None` if nobody wants it any more, or nothing handles it.
@@ -268,13 +268,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.roll_back(attempt);
         }
         let of = &self.world.attempts[attempt];
-        let (source, instance, state) = (of.source, of.instance, of.state);
+        let (source, instance, has_worker) = (of.source, of.instance, of.state.worker);
         if let Source::Call { .. } = source
-            && !state.replied
+            && !of.state.replied
         {
             self.answer_at_end(attempt, outcome);
         }
-        if state.worker {
+        if has_worker {
             self.record(Record::Ended { instance: InstanceId(instance), attempt, outcome });
         }
         match source {
@@ -288,13 +288,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if let Source::Branch { parent } = source {
             return self.branch_ended(parent, outcome);
         }
-        if state.worker {
+        if has_worker {
             self.world.instances[instance as usize].busy -= 1;
             self.next_work(instance);
         }
     }
 
     /// Frees an attempt's slot with everything it holds but its worker.
+    #[inline(always)]
     pub(super) fn discard(&mut self, attempt: u32) {
         let of = &self.world.attempts[attempt];
         let (message, holds_more) = (of.message, of.holds_more());
@@ -323,6 +324,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Free workers take what waits.
+    #[inline]
     pub(super) fn next_work(&mut self, instance: u32) {
         let here = &mut self.world.instances[instance as usize];
         let door = here.door;
@@ -395,19 +397,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// The instance that a message goes to; `None` if none is up.
-    #[inline]
+    #[inline(always)]
     pub(super) fn route_to(
         &mut self,
         service: ServiceId,
         hops: &Hops,
         draw: DrawKey,
-        key: Option<u64>,
+        message: u32,
     ) -> Option<u32> {
         let spec = &self.model.services[service.index()];
         if spec.instances == 1 {
             return self.world.instances[spec.first_instance as usize].up.then_some(spec.first_instance);
         }
-        self.route_among(spec, hops, draw, key)
+        self.route_among(spec, hops, draw, self.world.messages[message].key)
     }
 
     /// The instance of several.

@@ -27,7 +27,12 @@ pub(super) enum Flow {
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Runs an attempt from where it stands.
     pub(super) fn run_attempt(&mut self, attempt: u32) {
-        let mut pc = self.world.attempts[attempt].pc;
+        let pc = self.world.attempts[attempt].pc;
+        self.run_from(attempt, pc);
+    }
+
+    /// Runs an attempt from an operation.
+    pub(super) fn run_from(&mut self, attempt: u32, mut pc: Pc) {
         let mut left = OPERATIONS_AT_ONCE;
         loop {
             left -= 1;
@@ -123,7 +128,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Waits on the attempt's own instance; a pause holds it up.
-    #[inline]
+    #[inline(always)]
     pub(super) fn sleep(&mut self, attempt: u32, pc: Pc, length: Nanos, wait: Wait) {
         let of = self.world.attempts.begin_wait(attempt, wait);
         of.pc = pc;
@@ -150,27 +155,32 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// What an attempt waited for on its own instance is over.
     #[inline]
     pub(super) fn resume(&mut self, attempt: u32, token: u32) {
-        if !self.world.attempts.is_waiting(attempt, token) || self.deferred(attempt, token) {
-            return;
-        }
         if self.world.network.is_disturbed() && self.is_store_answer_held(attempt, token) {
             return;
         }
         let of = &mut self.world.attempts[attempt];
+        if of.token != token {
+            return;
+        }
+        if let Some(paused) = self.world.instances.get_mut(of.instance as usize)
+            && paused.paused > 0
+        {
+            return paused.deferred.push(Event::Resume { attempt, token });
+        }
         let wait = std::mem::replace(&mut of.wait, Wait::Nothing);
         of.token = 0;
         of.pending = Handle::NONE;
         match wait {
             Wait::Work => {
+                let next = of.pc + 1;
                 if of.state.cpu {
                     self.release_cpu(attempt);
                 }
-                self.world.attempts[attempt].pc += 1;
-                self.run_attempt(attempt);
+                self.run_from(attempt, next);
             }
             Wait::Sleep => {
-                of.pc += 1;
-                self.run_attempt(attempt);
+                let next = of.pc + 1;
+                self.run_from(attempt, next);
             }
             Wait::Cpu => {
                 let (pc, length) = (of.pc, of.last_wait);
@@ -192,14 +202,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Whether what is to resume is a store's answer that a split holds back.
     fn is_store_answer_held(&mut self, attempt: u32, token: u32) -> bool {
+        let of = &self.world.attempts[attempt];
         let answers = matches!(
-            self.world.attempts[attempt].wait,
+            of.wait,
             Wait::RowAnswer { .. }
                 | Wait::CommitAnswer { .. }
                 | Wait::StoreAnswer { .. }
                 | Wait::OutboxAnswer { .. }
         );
-        answers && self.held_from_store(attempt, StoreLeg::Back, Event::Resume { attempt, token })
+        let paused = self.world.instances.get(of.instance as usize).is_some_and(|here| here.paused > 0);
+        of.token == token && answers && !paused && self.held_from_store(attempt, StoreLeg::Back, Event::Resume { attempt, token })
     }
 
     /// A round trip's middle: it takes effect wherever the other side is.
@@ -220,30 +232,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    /// On a paused instance nothing goes on: the event is kept until it wakes.
-    #[inline]
-    pub(super) fn deferred(&mut self, attempt: u32, token: u32) -> bool {
-        let instance = self.world.attempts[attempt].instance;
-        match self.world.instances.get_mut(instance as usize) {
-            Some(paused) if paused.paused > 0 => {
-                paused.deferred.push(Event::Resume { attempt, token });
-                true
-            }
-            _ => false,
-        }
-    }
-
     /// Lets the attempt go on with an error, or with the operation after the one in hand.
     pub(super) fn proceed(&mut self, attempt: u32, result: Result<Pc, Error>) {
         let pc = self.world.attempts[attempt].pc;
         match result {
-            Ok(next) => self.world.attempts[attempt].pc = next,
-            Err(error) => match self.caught(attempt, pc, error) {
-                Flow::Go(next) => self.world.attempts[attempt].pc = next,
-                Flow::Leave => return,
-            },
+            Ok(next) => self.run_from(attempt, next),
+            Err(error) => {
+                if let Flow::Go(next) = self.caught(attempt, pc, error) {
+                    self.run_from(attempt, next);
+                }
+            }
         }
-        self.run_attempt(attempt);
     }
 
     /// Sets a local; one that owns a list lets the old one go.

@@ -58,7 +58,7 @@ impl ClientMeter {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn ended(&mut self, began: Nanos, now: Nanos, outcome: Outcome, window: Window) {
         let response_time = now - began;
         match outcome {
