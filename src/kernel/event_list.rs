@@ -175,12 +175,14 @@ impl<E: Copy> EventList<E> {
         self.later(delay, class, event)
     }
 
+    #[inline]
     fn at_once(&mut self, class: Class, event: E) {
         let order = self.next_order(class);
         self.immediate[class as usize].push_back((order, event));
         self.immediate_classes |= 1 << class as u8;
     }
 
+    #[inline]
     fn later(&mut self, delay: Nanos, class: Class, event: E) -> Handle {
         let order = self.next_order(class);
         let time = self.now.saturating_add(delay);

@@ -208,7 +208,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A worker takes something up.
-    #[inline]
+    #[inline(always)]
     fn start(&mut self, instance: u32, work: Work, ticket: u32) {
         let Some((handler, cause, source, message)) = self.begin_work(instance, work) else {
             if ticket != NONE {
@@ -263,6 +263,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// An attempt is over: its worker takes the next thing, and whoever waits for it is told.
+    #[inline(always)]
     pub(super) fn end_attempt(&mut self, attempt: u32, outcome: Outcome) {
         if self.world.attempts[attempt].holds_store() {
             self.roll_back(attempt);
@@ -324,7 +325,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Free workers take what waits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_work(&mut self, instance: u32) {
         let here = &mut self.world.instances[instance as usize];
         let door = here.door;

@@ -18,7 +18,7 @@ struct Ends {
 }
 
 impl Ends {
-    #[inline]
+    #[inline(always)]
     fn record(&mut self, response_time: Nanos, outcome: Outcome) {
         match outcome {
             Outcome::Well => self.response_times.record(response_time),
