@@ -262,16 +262,8 @@ impl Attempts {
             Some(slot) => slot,
             None => self.new_slot(),
         };
-        self.slots[slot as usize] = Attempt {
-            handler,
-            pc,
-            instance,
-            message,
-            cause,
-            source,
-            state: State::ALIVE,
-            ..Attempt::UNUSED
-        };
+        self.slots[slot as usize] =
+            Attempt { handler, pc, instance, message, cause, source, state: State::ALIVE, ..Attempt::UNUSED };
         slot
     }
 

@@ -22,8 +22,7 @@ const MAIN: u32 = 1 << 31;
 
 impl Cause {
     /// Of no attempt at all.
-    pub const NOBODY: Self =
-        Self { obligation: 0, place: DrawKey::FIRST, origin: 0, repeat: 0 };
+    pub const NOBODY: Self = Self { obligation: 0, place: DrawKey::FIRST, origin: 0, repeat: 0 };
 
     /// An intent, or a tick of a job.
     #[inline(always)]

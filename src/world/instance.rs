@@ -403,14 +403,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         &mut self,
         service: ServiceId,
         hops: &Hops,
-        draw: DrawKey,
+        draw: impl FnOnce() -> DrawKey,
         message: u32,
     ) -> Option<u32> {
         let spec = &self.model.services[service.index()];
         if spec.instances == 1 {
             return self.world.instances[spec.first_instance as usize].up.then_some(spec.first_instance);
         }
-        self.route_among(spec, hops, draw, self.world.messages[message].key)
+        self.route_among(spec, hops, draw(), self.world.messages[message].key)
     }
 
     /// The instance of several.

@@ -211,7 +211,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 | Wait::OutboxAnswer { .. }
         );
         let paused = self.world.instances.get(of.instance as usize).is_some_and(|here| here.paused > 0);
-        of.token == token && answers && !paused && self.held_from_store(attempt, StoreLeg::Back, Event::Resume { attempt, token })
+        of.token == token
+            && answers
+            && !paused
+            && self.held_from_store(attempt, StoreLeg::Back, Event::Resume { attempt, token })
     }
 
     /// A round trip's middle: it takes effect wherever the other side is.

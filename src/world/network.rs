@@ -133,7 +133,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         &mut self,
         route: u32,
         latency: Duration,
-        draw: DrawKey,
+        draw: impl FnOnce() -> DrawKey,
         event: Event,
     ) -> bool {
         let network = &self.world.network;
@@ -141,14 +141,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return false;
         }
         self.record(Record::Sent { link: self.model.routes[route as usize].link });
-        let latency = self.length(latency, draw);
+        let latency = match latency {
+            Duration::Constant(nanos) => nanos,
+            drawn => self.length(drawn, draw()),
+        };
         self.agenda.after(latency, Class::Delivery, event);
         true
     }
 
     /// Sends a packet; its event happens when it arrives, if it does.
     pub(super) fn transmit(&mut self, hop: Hop, event: Event) {
-        if self.transmit_calmly(hop.route, hop.latency, hop.draw, event) {
+        if self.transmit_calmly(hop.route, hop.latency, || hop.draw, event) {
             return;
         }
         let route = &self.model.routes[hop.route as usize];
