@@ -5,7 +5,7 @@
 //! next event, apply it, say what happened. Each file beside this one is one kind of happening:
 //!
 //! - `client` begins intents; `interpret` runs handler code, `evaluate` its expressions;
-//! - `instance` queues work for workers and CPUs, `call` and `network` carry it between processes;
+//! - `instance` queues work for workers and CPUs; `call`, `routing` and `network` carry it between processes;
 //! - `rows` and `commit` act on the `store`; `publish`, `deliver` and `outbox` on the `broker`;
 //! - `job` and `timer` start work by themselves; `fault` disturbs all of it.
 
@@ -32,6 +32,7 @@ mod phases;
 mod publish;
 pub mod record;
 mod region;
+mod routing;
 mod rows;
 pub mod store;
 mod timer;
@@ -339,8 +340,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 self.check(limits, self.events - instant_began, interrupt)?;
             }
         }
-        let quiet = self.world.ended.unwrap_or(true);
-        self.record(Record::End { quiet });
+        self.record(Record::End { quiet: self.world.ended.unwrap_or(true) });
         Ok(())
     }
 
