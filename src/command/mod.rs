@@ -6,7 +6,7 @@
 //!
 //! | exit code | means |
 //! |---|---|
-//! | 0 | all is well: every verdict passed, or is what the scenario expects |
+//! | 0 | all is well: every verdict passed, or is what the scenario expects; also if work was left when the drain reached its limit, which the report notes |
 //! | 1 | some verdict failed, or is not what the scenario expects |
 //! | 2 | the input cannot be used, or the output cannot be written; nothing was written |
 //! | 3 | some verdict is inconclusive, and none failed |

@@ -22,6 +22,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Simulate a scenario and write a report
+///
+/// A run in which work was left when the drain reached its limit ends well, with exit code 0: the summary and
+/// the page note in how many replications, and what had not ended is counted as unfinished. A design that no
+/// run can bear (a loop without delay, too many events, too much to keep) is an error, with exit code 2.
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]

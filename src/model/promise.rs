@@ -135,8 +135,8 @@ pub enum StalenessBound {
 pub struct Invariant {
     pub heading: Heading,
     pub name: String,
-    /// The condition as it is written.
-    pub text: String,
+    /// The condition, as it is written.
+    pub written: String,
     pub kind: InvariantKind,
     /// Judged for every row of it.
     pub for_each: Option<TableId>,
@@ -168,6 +168,8 @@ pub struct Formula {
 /// A figure of many rows, for each value of the keys one.
 #[derive(Clone, Debug)]
 pub struct Aggregate {
+    /// As it is written.
+    pub written: String,
     pub statistic: Statistic,
     /// Whose rows; the programs below read one of them as the row in hand.
     pub table: TableId,

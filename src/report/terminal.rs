@@ -6,7 +6,7 @@
 use super::figure::{Quantity, count, figure, instant};
 use super::{reproduce, text, verdict as words};
 use crate::experiment::results::verdict::Outcome;
-use crate::experiment::results::{Estimate, RunResults, SubscriptionResults};
+use crate::experiment::results::{ErrorResults, Estimate, RunResults, SubscriptionResults};
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,6 +14,8 @@ const COLUMNS: usize = 80;
 const LINES: usize = 24;
 /// Narrowest column of names that are longer.
 const NAME: usize = 16;
+/// The reasons of one client or call.
+const REASONS: usize = 58;
 
 /// Whether the summary may use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +53,14 @@ pub fn render(results: &RunResults, style: Style, written: &Written) -> String {
     let mut head = head(results);
     head.extend(notes(results));
     let foot = foot(results, written);
-    let sections =
-        [verdicts(results), clients(results), services(results), subscriptions(results), faults(results)];
+    let sections = [
+        verdicts(results),
+        clients(results),
+        errors(results),
+        services(results),
+        subscriptions(results),
+        faults(results),
+    ];
     let sections: Vec<Section> = sections.into_iter().filter(|section| !section.rows.is_empty()).collect();
     let wanted: Vec<usize> = sections.iter().map(|section| section.rows.len()).collect();
     // Blank lines stand after the head and before the foot, and between sections if all else has room.
@@ -167,6 +175,24 @@ fn clients(results: &RunResults) -> Section {
     };
     let heads = vec!["CLIENT", "throughput", "success", "p50", "p99", "p99.9"];
     Section { heads, rows: results.clients.iter().map(row).collect() }
+}
+
+/// What ended badly and why, of clients first, then of calls; those without errors are left out.
+fn errors(results: &RunResults) -> Section {
+    let of_clients = results.clients.iter().map(|client| (client.name.clone(), &client.errors_by_reason));
+    let of_calls = results
+        .calls
+        .iter()
+        .map(|call| (format!("{} → {}", call.caller, call.callee), &call.errors_by_reason));
+    let row = |(who, errors): (String, &Vec<ErrorResults>)| {
+        let reason = |error: &ErrorResults| {
+            format!("{} {}", text::name(&error.reason), shown(&error.share, Quantity::Share))
+        };
+        let reasons = errors.iter().map(reason).collect::<Vec<_>>().join(", ");
+        vec![who, text::fitted_to_columns(&reasons, REASONS)]
+    };
+    let rows = of_clients.chain(of_calls).filter(|(_, errors)| !errors.is_empty()).map(row).collect();
+    Section { heads: vec!["ERRORS OF", "by reason"], rows }
 }
 
 /// The busiest first; those without a bound on workers have no utilization, and come last.

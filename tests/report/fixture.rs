@@ -91,6 +91,10 @@ pub fn client(name: &str, rate: f64, median: f64) -> ClientResults {
         success: estimate(0.99713, 0.00031),
         timeouts: estimate(0.00252, 0.00028),
         errors: estimate(0.00035, 0.00011),
+        errors_by_reason: vec![
+            error("timeout", 3024, 0.00252, 0.00028),
+            error("out_of_stock", 420, 0.00035, 0.00011),
+        ],
         unfinished: estimate(0.0, 0.0),
         response_time: durations(median, 1.4, (rate * HORIZON) as u64 * 10),
         throughput_over_time: series(|t| if within(t, OUTAGE) { rate * 0.72 } else { rate }),
@@ -106,6 +110,10 @@ pub fn client(name: &str, rate: f64, median: f64) -> ClientResults {
                 }
         }),
     }
+}
+
+fn error(reason: &str, count: u64, share: f64, half_width: f64) -> ErrorResults {
+    ErrorResults { reason: reason.to_owned(), count, share: estimate(share, half_width) }
 }
 
 pub fn service(name: &str, workers: Option<u32>, utilization: f64, service_time: f64) -> ServiceResults {
@@ -170,6 +178,7 @@ fn call(caller: &str, callee: &str, median: f64) -> CallResults {
         success: estimate(0.9971, 0.0003),
         timeouts: estimate(0.0025, 0.0003),
         errors: estimate(0.0004, 0.0001),
+        errors_by_reason: vec![error("rejected", 478, 0.0004, 0.0001)],
         tries: estimate(1.0127, 0.0011),
         response_time: durations(median, 1.4, 1_190_000),
     }
@@ -272,6 +281,11 @@ pub fn order_flow() -> RunResults {
             fault("stock_outage", "crash inventory", OUTAGE),
             fault("slow_network", "degrade orders, kafka", DEGRADED),
         ],
+        failed_expressions: vec![FailedExpression {
+            place: "scenarios/coupling/order-flow.yaml:41:23".to_owned(),
+            count: 17,
+            replications: 4,
+        }],
         topology: topology(),
         notes: vec![
             "The lag of order-events.inventory was still above its average 80 s after the outage.".to_owned(),
@@ -398,6 +412,7 @@ pub fn nothing() -> RunResults {
         client.response_time = no_durations();
         client.throughput = once;
         client.success = NONE;
+        client.errors_by_reason.clear();
         client.throughput_over_time = flat();
         client.errors_over_time = flat();
         client.response_time_over_time = flat();
@@ -407,6 +422,7 @@ pub fn nothing() -> RunResults {
     results.links.clear();
     results.faults.clear();
     results.calls.clear();
+    results.failed_expressions.clear();
     results.topology = Topology { nodes: Vec::new(), edges: Vec::new() };
     results
 }

@@ -173,7 +173,7 @@ impl Trial<'_> {
     }
 
     fn invariant(&self, promise: &Invariant) -> Promise {
-        let condition = promise.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let condition = promise.written.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut bound = match &promise.kind {
             InvariantKind::Always(_) => format!("always {condition}"),
             InvariantKind::Never(_) => format!("never {condition}"),

@@ -7,11 +7,12 @@ use crate::kernel::ids::TableId;
 use crate::model::code::{Arithmetic, Code, Comparison, Range};
 use crate::model::promise::*;
 use crate::scenario::resolved as scenario;
-use crate::scenario::source::{Sources, Span};
+use crate::scenario::source::Span;
 use scenario::{BinaryOperator, Expression, ExpressionKind, Literal};
 
 impl Compiler<'_> {
-    pub fn promises(&mut self, sources: &Sources) {
+    pub fn promises(&mut self) {
+        let sources = self.sources;
         let promises = &self.scenario.promises;
         let head = |verdict: String, span: Span| {
             let (line, column) = sources.line_column(span);
@@ -60,8 +61,7 @@ impl Compiler<'_> {
         }
         for promise in &promises.invariants {
             let heading = head(format!("invariants.{}", promise.name), promise.span);
-            let text = sources.text(promise.condition.span).to_owned();
-            let invariant = self.invariant(promise, heading, text);
+            let invariant = self.invariant(promise, heading);
             self.model.promises.invariants.push(invariant);
         }
         for expected in &promises.expectations {
@@ -100,7 +100,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn invariant(&mut self, promise: &scenario::Invariant, heading: Heading, text: String) -> Invariant {
+    fn invariant(&mut self, promise: &scenario::Invariant, heading: Heading) -> Invariant {
         // Without a table of its own a condition has no row in hand, so that any table will do.
         let table = promise.for_each.unwrap_or(TableId(0));
         let condition = &promise.condition;
@@ -116,7 +116,7 @@ impl Compiler<'_> {
         Invariant {
             heading,
             name: promise.name.clone(),
-            text,
+            written: self.sources.text(condition.span).to_owned(),
             kind,
             for_each: promise.for_each,
             during: promise.during,
@@ -169,14 +169,15 @@ impl Compiler<'_> {
                     aggregate.grouped().expect("resolved: an aggregate that can be kept up to date");
                 grouped.keys.iter().for_each(|(_, row)| self.emit(row, frame, out));
                 let keys = grouped.keys.len() as u16;
-                let aggregate = self.aggregate(aggregate, &grouped);
+                let written = self.sources.text(expression.span).to_owned();
+                let aggregate = self.aggregate(aggregate, &grouped, written);
                 out.push(Code::Aggregate { aggregate, keys });
             }
             other => unreachable!("figures of the run are no programs: {other:?}"),
         }
     }
 
-    fn aggregate(&mut self, aggregate: &scenario::Aggregate, grouped: &scenario::Grouped) -> u32 {
+    fn aggregate(&mut self, aggregate: &scenario::Aggregate, grouped: &scenario::Grouped, written: String) -> u32 {
         let table = aggregate.over.unwrap_or(self.table_in_hand);
         let keys = grouped.keys.iter().map(|(each, _)| self.formula(each, table)).collect();
         let conditions = grouped.conditions.iter().map(|condition| self.formula(condition, table)).collect();
@@ -187,7 +188,7 @@ impl Compiler<'_> {
         let gives_float =
             statistic == Statistic::Share || mean_of_whole || is_float && statistic != Statistic::Count;
         let aggregates = &mut self.model.promises.aggregates;
-        aggregates.push(Aggregate { statistic, table, keys, conditions, value, is_float, gives_float });
+        aggregates.push(Aggregate { written, statistic, table, keys, conditions, value, is_float, gives_float });
         aggregates.len() as u32 - 1
     }
 }

@@ -1,0 +1,89 @@
+//! One key of a view: what it shows, what it should, and which changes it has not followed.
+
+use crate::kernel::time::Nanos;
+use crate::model::Word;
+use std::collections::VecDeque;
+
+/// Values by hash: that of an absent row and that of a row, where either will do.
+pub type Signatures = [Option<u64>; 2];
+
+/// The most changes that are kept apart; of a key with more behind, the oldest are taken together.
+const MOST_CHANGES: usize = 4096;
+
+/// Something else was to be shown, and is not yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    pub number: u64,
+    pub at: Nanos,
+    /// How many are taken together.
+    pub changes: u64,
+    pub signatures: Signatures,
+    pub is_late: bool,
+    pub obligation: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub words: Box<[Word]>,
+    pub expected: Signatures,
+    /// What the view shows, and the hash of it.
+    pub shows: Option<Box<[Word]>>,
+    pub shown: u64,
+    pub wrong_since: Option<Nanos>,
+    pub right_since: Nanos,
+    pub last_change: Nanos,
+    pub has_changed: bool,
+    pub has_changed_under_fault: bool,
+    missing: VecDeque<Change>,
+}
+
+impl Key {
+    /// A key that neither side has; `nothing` is what should then be shown.
+    pub fn new(words: &[Word], nothing: Signatures) -> Self {
+        Self {
+            words: words.into(),
+            expected: nothing,
+            shows: None,
+            shown: super::group::ABSENT,
+            wrong_since: None,
+            right_since: 0,
+            last_change: 0,
+            has_changed: false,
+            has_changed_under_fault: false,
+            missing: VecDeque::new(),
+        }
+    }
+
+    /// Adds the newest change.
+    pub fn add(&mut self, change: Change) {
+        self.missing.push_back(change);
+        if self.missing.len() > MOST_CHANGES
+            && let Some(oldest) = self.missing.pop_front()
+            && let Some(next) = self.missing.front_mut()
+        {
+            // A late one is counted already, so that only its lag is lost.
+            if !oldest.is_late {
+                next.changes += oldest.changes;
+            }
+        }
+    }
+
+    /// Takes the oldest change that is not followed, if it is no newer than this.
+    pub fn take_up_to(&mut self, number: u64) -> Option<Change> {
+        if self.missing.front()?.number > number {
+            return None;
+        }
+        self.missing.pop_front()
+    }
+
+    /// A change that is not followed.
+    pub fn find(&mut self, number: u64) -> Option<&mut Change> {
+        let at = self.missing.binary_search_by_key(&number, |change| change.number).ok()?;
+        self.missing.get_mut(at)
+    }
+
+    /// All that are not followed, the oldest first.
+    pub fn missing(&self) -> impl Iterator<Item = &Change> {
+        self.missing.iter()
+    }
+}
