@@ -293,12 +293,12 @@ fn results(bench: Bench, finished: &[Finished]) -> RunResults {
     let replications = Replications::new(&figures, CONFIDENCE);
     let digests: Vec<Digest> = finished.iter().map(|one| one.digest).collect();
     let seconds = |nanos: Nanos| nanos as f64 / SECOND as f64;
+    let failed_expressions = replications.failed_expressions(model);
     let found: Vec<Found> = finished
         .iter()
         .map(|one| Found { replication: one.number, findings: &one.findings, figures: &one.measured })
         .collect();
     let trial = Trial { model, found: &found, asked, confidence: CONFIDENCE, measures: &measures };
-    let failed_expressions = replications.failed_expressions(model);
     RunResults {
         version: RESULTS_VERSION,
         scenario: model.names.scenario.clone(),

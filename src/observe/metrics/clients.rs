@@ -20,7 +20,7 @@ struct Ends {
 }
 
 impl Ends {
-    #[inline]
+    #[inline(always)]
     fn record(&mut self, response_time: Nanos, outcome: Outcome) {
         match outcome {
             Outcome::Well => self.response_times.record(response_time),
@@ -70,7 +70,7 @@ impl ClientMeter {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn ended(&mut self, began: Nanos, now: Nanos, outcome: Outcome, window: Window) {
         let response_time = now - began;
         match outcome {
@@ -130,9 +130,9 @@ impl CallMeter {
             success: share(ends.well(), self.begun),
             timeouts: share(ends.timeouts, self.begun),
             errors: share(ends.errors, self.begun),
+            reasons: ends.reasons,
             begun: self.begun,
             tried: self.tries,
-            reasons: ends.reasons,
             tries: share(self.tries, self.begun),
             response_time: DurationFigures::of(&ends.response_times),
         };

@@ -118,11 +118,11 @@ pub struct CallFigures {
     pub success: Option<f64>,
     pub timeouts: Option<f64>,
     pub errors: Option<f64>,
+    /// How many of them ended with each error, timeouts included, by the errors' codes.
+    pub reasons: Vec<(Error, u64)>,
     /// Measured calls, and their tries.
     pub begun: u64,
     pub tried: u64,
-    /// How many of them ended with each error, timeouts included, by the errors' codes.
-    pub reasons: Vec<(Error, u64)>,
     /// Tries per call.
     pub tries: Option<f64>,
     pub response_time: DurationFigures,
