@@ -3,4 +3,5 @@
 pub mod digest;
 pub mod findings;
 pub mod metrics;
+pub mod oracles;
 pub mod promise;

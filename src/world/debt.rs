@@ -309,7 +309,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Change::Nothing => return Ok(StepResult::Nothing),
         };
         if self.model.tables[of.table.index()].is_effect(old.as_deref(), new.as_deref()) {
-            let part = self.part(attempt, of.site);
+            let part = self.row_part(attempt, of);
             remainder.debt.push(part);
         }
         remainder.rows.insert(name, new);

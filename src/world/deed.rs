@@ -138,6 +138,12 @@ pub enum Deed<'a> {
         into: Option<Slot>,
         words: &'a [Word],
     },
+    /// A scan looked at a table; then a [`Deed::Read`] for each row that it admitted.
+    Scanned {
+        attempt: SlotNumber,
+        pc: Pc,
+        table: TableId,
+    },
     /// A write step decided on a row under its lock; `seen` is what it found there.
     Wrote {
         attempt: SlotNumber,

@@ -367,7 +367,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Ok(if exists { StepResult::Done } else { StepResult::Nothing });
         }
         let change = self.change(attempt, of, exists)?;
-        self.tell_wrote(attempt, of.table, of.site, seen, change.told());
+        self.tell_wrote(attempt, of, seen, change.told());
         let world = &mut self.world;
         match change {
             Change::Put => world.stores[store].store.put(row, &world.scratch.row),
@@ -394,7 +394,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             world.scratch.row.extend_from_slice(newest.words);
         }
         let change = self.change(attempt, of, exists)?;
-        self.tell_wrote(attempt, of.table, of.site, seen, change.told());
+        self.tell_wrote(attempt, of, seen, change.told());
         let world = &mut self.world;
         let writer = world.attempts[attempt].cause.obligation;
         let state = &mut world.stores[store].store;
@@ -529,7 +529,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Ok(if exists { StepResult::Done } else { StepResult::Nothing });
         }
         let change = self.change(attempt, of, exists)?;
-        self.tell_wrote(attempt, of.table, of.site, seen, change.told());
+        self.tell_wrote(attempt, of, seen, change.told());
         let world = &mut self.world;
         let writer = world.attempts[attempt].cause.obligation;
         match change {

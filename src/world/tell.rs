@@ -9,7 +9,7 @@ use super::store::{Row, Word};
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
-use crate::model::{Model, NONE, Pc, PublishStep, Slot};
+use crate::model::{Model, NONE, Pc, PublishStep, RowStep, Slot};
 
 /// The version of a row that was found, or not.
 pub(super) fn version_of(row: Option<&Row<'_>>) -> Version {
@@ -115,6 +115,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.observer.judges() {
             return;
         }
+        let (pc, of) = (self.world.attempts[attempt].pc, self.root_of(attempt));
+        self.tell(&Deed::Scanned { attempt: of, pc, table });
         let spec = &self.model.tables[table.index()];
         for words in rows.chunks(spec.columns as usize) {
             let key: Vec<Word> = spec.key.iter().map(|&column| words[column as usize]).collect();
@@ -129,27 +131,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 }
             };
             let row = self.row_name(attempt, table, &key);
-            let pc = self.world.attempts[attempt].pc;
-            let attempt = self.root_of(attempt);
-            self.tell(&Deed::Read { attempt, pc, row, version, into, words });
+            self.tell(&Deed::Read { attempt: of, pc, row, version, into, words });
         }
     }
 
     /// What a write step decided on the row whose key is in `scratch.key`.
     #[inline]
-    pub(super) fn tell_wrote(
-        &mut self,
-        attempt: u32,
-        table: TableId,
-        site: SiteId,
-        seen: Version,
-        write: Write,
-    ) {
+    pub(super) fn tell_wrote(&mut self, attempt: u32, of: &RowStep, seen: Version, write: Write) {
         if !self.observer.judges() {
             return;
         }
-        let row = self.row_in_hand(attempt, table);
-        let (part, pc) = (self.part(attempt, site), self.world.attempts[attempt].pc);
+        let row = self.row_in_hand(attempt, of.table);
+        let (part, pc) = (self.row_part(attempt, of), self.world.attempts[attempt].pc);
         let attempt = self.root_of(attempt);
         self.tell(&Deed::Wrote { attempt, pc, part, row, seen, write });
     }
@@ -241,6 +234,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Where in its work an attempt stands: the site with the item in hand.
     pub(super) fn part(&self, attempt: u32, site: SiteId) -> Part {
         Part { site, item: self.world.attempts[attempt].item }
+    }
+
+    /// The part that a write of the row in hand is: of a step on many rows each row is one.
+    pub(super) fn row_part(&self, attempt: u32, of: &RowStep) -> Part {
+        let Part { site, item } = self.part(attempt, of.site);
+        match of.key {
+            Some(_) => Part { site, item },
+            None => Part { site, item: mix(item, self.row_in_hand(attempt, of.table).key) | 1 },
+        }
     }
 
     fn row_in_hand(&self, attempt: u32, table: TableId) -> RowName {

@@ -1,0 +1,150 @@
+//! Commits: which effects they are, and whether they were there already.
+
+use super::ledger::{Effect, EntryId, Kind};
+use super::{Lineage, mix};
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::time::Nanos;
+use crate::model::{Model, NONE};
+use crate::world::deed::{Deed, Part, RowName, Served};
+
+impl Lineage<'_> {
+    /// A row has changed for good.
+    pub(super) fn committed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        let &Deed::Committed { attempt, row, old, new, .. } = deed else { return };
+        let model = self.model;
+        let table = &model.tables[row.table.index()];
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        if !state.own_rows.contains(&row) {
+            state.own_rows.push(row);
+        }
+        let (entry, number) = (state.entry, state.number);
+        let mut parts: Vec<Part> =
+            state.staged.iter().filter(|staged| staged.row == row).map(|staged| staged.part).collect();
+        parts.dedup();
+        let of = &mut self.ledger[entry];
+        if !of.tables.contains(&row.table) {
+            of.tables.push(row.table);
+        }
+        if !table.is_effect(old, new) {
+            self.ledger[entry].marked |= !table.has_effects();
+            return;
+        }
+        let served = state.served;
+        state.guarded = false;
+        for part in parts {
+            let entry = self.entry_of_part(entry, served, part);
+            self.effect(now, attempt, entry, number, part, |model| row_text(model, row, new.or(old)));
+            self.ledger[entry].rows_committed = true;
+        }
+    }
+
+    /// What a job does for each row is the row's obligation, not the tick's, if it says so.
+    fn entry_of_part(&mut self, entry: EntryId, served: Served, part: Part) -> EntryId {
+        let Served::Tick { job } = served else { return entry };
+        let job = &self.model.jobs[job.index()];
+        if !job.per_row || part.item == 0 {
+            return entry;
+        }
+        let of_row = mix(job.key, part.item);
+        let known = self.ledger.find(of_row);
+        let entry = self.ledger.enter(of_row, Kind::Root, NONE);
+        if known.is_none() {
+            // Any later tick may come by the row again.
+            self.ledger.hold(entry);
+        }
+        entry
+    }
+
+    /// A part of the work was committed: for the first time, or again.
+    fn effect(
+        &mut self,
+        now: Nanos,
+        attempt: u32,
+        entry: EntryId,
+        number: u32,
+        part: Part,
+        what: impl FnOnce(&Model) -> String,
+    ) {
+        let of = &mut self.ledger[entry];
+        of.debt.retain(|owed| *owed != part);
+        let obligation = of.obligation;
+        match of.effects.iter_mut().find(|effect| effect.part == part) {
+            Some(effect) => {
+                effect.net += 1;
+                if effect.net > 1 {
+                    let times = effect.net;
+                    self.sight(Anomaly::DuplicateEffects, now, obligation, |model| {
+                        let site = &model.names.sites[part.site.index()];
+                        format!("{site} changed {} again: done {times} times", what(model))
+                    });
+                    return;
+                }
+            }
+            None => of.effects.push(Effect { part, net: 1, by: number }),
+        }
+        if let Some(state) = self.attempts.get_mut(attempt) {
+            state.added.push(part);
+        }
+    }
+
+    /// The outside has acted, or recognised a request that it had carried out.
+    pub(super) fn effected(&mut self, now: Nanos, attempt: u32, obligation: u64, part: Part, first: bool) {
+        let state = self.attempts.get_mut(attempt);
+        let number = state.as_ref().map_or(0, |state| state.number);
+        let served = state.as_ref().map(|state| state.served);
+        if let Some(state) = state {
+            state.came_by.push(part);
+            state.guarded = false;
+        }
+        let Some(asked) = self.ledger.find(obligation) else { return };
+        if first {
+            let entry = served.map_or(asked, |served| self.entry_of_part(asked, served, part));
+            self.effect(now, attempt, entry, number, part, |_| "the outside".into());
+        }
+        self.ledger.release(asked, now);
+        self.settle_released(now);
+    }
+
+    /// Everything that a transaction wrote is there, or nothing.
+    pub(super) fn transaction_ended(&mut self, now: Nanos, attempt: u32, committed: bool) {
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        let wrote =
+            state.staged.iter().any(|staged| self.model.tables[staged.row.table.index()].has_effects());
+        state.staged.clear();
+        let messages = std::mem::take(&mut state.staged_messages);
+        let provisional = match committed && !wrote {
+            true => Vec::new(),
+            false => std::mem::take(&mut state.provisional),
+        };
+        for message in messages {
+            if committed {
+                self.ledger[message].issued += 1;
+            }
+            self.ledger.release(message, now);
+        }
+        if !committed && !provisional.is_empty() {
+            self.expose(Anomaly::PhantomEffects);
+        }
+        for message in provisional {
+            self.ledger[message].orphan = !committed;
+            self.ledger[message].provisional -= 1;
+            self.ledger.release(message, now);
+        }
+        self.settle_released(now);
+    }
+}
+
+/// `inventory.stock[17]`
+pub(super) fn row_text(model: &Model, row: RowName, words: Option<&[u64]>) -> String {
+    let table = &model.tables[row.table.index()];
+    let key: Vec<String> = match words {
+        Some(words) => table.key.iter().map(|&column| key_text(words[column as usize])).collect(),
+        None => Vec::new(),
+    };
+    format!("{}[{}]", table.name, key.join(", "))
+}
+
+/// A word of a key: small numbers as they are, made-up ids in short.
+fn key_text(word: u64) -> String {
+    if word < 1 << 40 { word.to_string() } else { format!("{:08x}", word >> 32) }
+}

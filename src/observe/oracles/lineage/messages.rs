@@ -1,0 +1,258 @@
+//! Messages, calls and timers: what attempts issue, who holds it, and how brokers end it.
+
+use super::Lineage;
+use super::ledger::{EntryId, Fate, Kind};
+use super::of_instance;
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::ids::*;
+use crate::kernel::time::Nanos;
+use crate::model::messaging::Members;
+use crate::model::reach::must_reach;
+use crate::model::{NONE, Pc};
+use crate::world::deed::{Acceptance, Deed, Part, Way};
+use crate::world::identity::{Cause, mix};
+use crate::world::record::{Outcome, Settlement};
+
+/// A message slot in use.
+#[derive(Clone, Debug)]
+pub struct MessageState {
+    pub entry: EntryId,
+    cause: Cause,
+    kind: MessageId,
+    content: u64,
+    /// What it asks of each group: the group, the entry, and whether the message still carries it.
+    shares: Vec<(GroupId, EntryId, bool)>,
+}
+
+impl Lineage<'_> {
+    /// An attempt has made a message.
+    pub(super) fn issued(&mut self, deed: &Deed<'_>) {
+        let &Deed::Issued { attempt, message, kind, part, way, cause, topic, pc, payload, .. } = deed else {
+            return;
+        };
+        let model = self.model;
+        let parent = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
+        let entry_kind = match (way, topic) {
+            (Way::Call, _) => Kind::Call,
+            (Way::Send, _) => Kind::Send,
+            (_, Some(topic)) => Kind::Message { topic },
+            (_, None) => unreachable!("a publish has a topic"),
+        };
+        let again = self.ledger.find(cause.obligation).is_some();
+        let entry = self.ledger.enter(cause.obligation, entry_kind, parent);
+        self.ledger.hold(entry);
+        if again && matches!(entry_kind, Kind::Message { .. }) {
+            self.expose(Anomaly::DivergentCopies);
+            self.expose(Anomaly::DuplicateMessages);
+        }
+        let lists = &model.messages[kind.index()].list_fields;
+        let plain = payload.iter().enumerate().filter(|(field, _)| !lists.contains(&(*field as u16)));
+        let content = plain.fold(1, |hash, (_, &word)| mix(hash, word));
+        let state = MessageState { entry, cause, kind, content, shares: Vec::new() };
+        self.messages.put(message, state);
+        let has_changes_to_come = self.has_changes_to_come(attempt, pc);
+        // An outbox row is there if and only if the changes beside it are.
+        let is_provisional = has_changes_to_come && way != Way::Outbox;
+        if has_changes_to_come {
+            self.expose(Anomaly::Premature);
+        }
+        let is_call = way == Way::Call;
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        state.guarded = false;
+        if is_call {
+            self.ledger[entry].issued += 1;
+        } else {
+            state.came_by.push(part);
+            state.added.push(part);
+            let owner = &mut self.ledger[state.entry];
+            owner.debt.retain(|owed| *owed != part);
+            if owner.effects.iter().all(|effect| effect.part != part) {
+                let by = state.number;
+                owner.effects.push(super::ledger::Effect { part, net: 1, by });
+            }
+            if way == Way::Outbox {
+                state.staged_messages.push(entry);
+                self.ledger.hold(entry);
+            } else {
+                self.ledger[entry].issued += 1;
+            }
+        }
+        if is_provisional && let Some(state) = self.attempts.get_mut(attempt) {
+            state.provisional.push(entry);
+            self.ledger[entry].provisional += 1;
+            self.ledger.hold(entry);
+        }
+    }
+
+    /// Whether an attempt that issues a message here has row changes that are not committed, or to come.
+    fn has_changes_to_come(&mut self, attempt: u32, pc: Pc) -> bool {
+        let model = self.model;
+        let Some(state) = self.attempts.get(attempt) else { return false };
+        if state.staged.iter().any(|staged| model.tables[staged.row.table.index()].has_effects()) {
+            return true;
+        }
+        *self.changes_follow.entry(pc).or_insert_with(|| {
+            let sites = must_reach(model, pc + 1);
+            model.row_steps.iter().any(|step| sites.contains(&step.site))
+        })
+    }
+
+    /// Somebody begins to act on a message.
+    pub(super) fn note_acted_on(&mut self, now: Nanos, message: u32) {
+        let Some(entry) = self.messages.get(message).map(|state| state.entry) else { return };
+        let of = &mut self.ledger[entry];
+        of.acted_on = true;
+        let (obligation, phantom) = (of.obligation, std::mem::take(&mut of.phantom));
+        if phantom {
+            self.sight(Anomaly::PhantomEffects, now, obligation, |_| {
+                "acted on a message whose issuer's changes were rolled back".into()
+            });
+        }
+        if self.is_provisional(entry) {
+            self.sight(Anomaly::Premature, now, obligation, |_| {
+                "acted on a message before its issuer's changes were committed".into()
+            });
+        }
+    }
+
+    fn is_provisional(&self, entry: EntryId) -> bool {
+        self.ledger[entry].provisional > 0
+    }
+
+    /// A message came to a topic: each group with a handler for it owes its share.
+    pub(super) fn accepted(&mut self, now: Nanos, message: u32, topic: TopicId, how: Acceptance) {
+        let Some(state) = self.messages.get(message) else { return };
+        let (entry, content, cause, kind) = (state.entry, state.content, state.cause, state.kind);
+        if how == Acceptance::Recognised {
+            self.expose(Anomaly::DuplicateMessages);
+            return;
+        }
+        let model = self.model;
+        if how == Acceptance::Taken {
+            let of = &mut self.ledger[entry];
+            of.accepted += 1;
+            let (obligation, times) = (of.obligation, of.accepted);
+            let differs = times > 1 && of.content != content && !of.diverged;
+            if times == 1 {
+                of.content = content;
+            }
+            of.diverged |= differs;
+            self.findings[Anomaly::DuplicateMessages.index()].of += 1;
+            let name = |model: &crate::model::Model| {
+                format!("{} on {}", model.messages[kind.index()].name, model.topics[topic.index()].name)
+            };
+            if times > 1 {
+                self.sight(Anomaly::DuplicateMessages, now, obligation, |model| {
+                    format!("{} was taken in {times} times", name(model))
+                });
+            }
+            if differs {
+                self.sight(Anomaly::DivergentCopies, now, obligation, |model| {
+                    format!("{} was taken in again with another content", name(model))
+                });
+            }
+        }
+        for &group in &model.topics[topic.index()].groups {
+            let of = &model.groups[group.index()];
+            let handled = of.deliveries.iter().any(|path| path.message == kind && path.handler.0 != NONE);
+            if !handled {
+                continue;
+            }
+            let share = cause.child(of.key, u64::MAX).obligation;
+            let members = match of.member.members {
+                Members::Share => 1,
+                Members::EachAlone => of.member.instances,
+            };
+            for member in 0..members {
+                let instance = of.member.first_instance.0 + member;
+                let share = self.share_of(share, group, instance);
+                let share = self.ledger.enter(share, Kind::Share { group }, entry);
+                self.ledger.hold(share);
+                if let Some(state) = self.messages.get_mut(message) {
+                    state.shares.push((group, share, true));
+                }
+            }
+        }
+    }
+
+    /// The obligation of a group, or of one of its instances.
+    pub(super) fn share_of(&self, share: u64, group: GroupId, instance: u32) -> u64 {
+        match self.model.groups[group.index()].member.members {
+            Members::Share => share,
+            Members::EachAlone => of_instance(share, instance),
+        }
+    }
+
+    /// A group is done with a message. Where each instance has its own, the message itself carries it.
+    pub(super) fn share_settled(&mut self, now: Nanos, group: GroupId, message: u32, how: Settlement) {
+        if self.model.groups[group.index()].member.members == Members::EachAlone {
+            return;
+        }
+        let Some(state) = self.messages.get_mut(message) else { return };
+        let Some(share) = state.shares.iter_mut().find(|share| share.0 == group && share.2) else { return };
+        share.2 = false;
+        let share = share.1;
+        self.ledger[share].fate = match how {
+            Settlement::Acknowledged => Fate::Acknowledged,
+            Settlement::DeadLettered => Fate::Parked,
+            Settlement::Dropped => Fate::Dropped,
+            Settlement::Skipped => Fate::Skipped,
+        };
+        self.ledger.release(share, now);
+        self.settle_released(now);
+    }
+
+    /// Nobody holds a message any more.
+    pub(super) fn freed(&mut self, now: Nanos, message: u32) {
+        let Some(state) = self.messages.take(message) else { return };
+        for (_, share, carried) in state.shares {
+            if carried {
+                self.ledger.release(share, now);
+            }
+        }
+        self.ledger.release(state.entry, now);
+        self.settle_released(now);
+    }
+
+    /// A client or a service knows how its call went.
+    pub(super) fn told(&mut self, obligation: u64, outcome: Outcome) {
+        let Some(entry) = self.ledger.find(obligation) else { return };
+        let of = &mut self.ledger[entry];
+        of.told = Some(outcome);
+        if outcome != Outcome::Well && of.has_left() || of.attempts > 1 {
+            self.expose(Anomaly::UnacknowledgedEffect);
+        }
+    }
+
+    pub(super) fn timer_set(&mut self, attempt: u32, timer: u32, obligation: u64, durable: bool, part: Part) {
+        let parent = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
+        let entry = self.ledger.enter(obligation, Kind::Timer, parent);
+        self.ledger.hold(entry);
+        self.timers.put(timer, entry);
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        state.came_by.push(part);
+        state.added.push(part);
+        self.ledger[state.entry].debt.retain(|owed| *owed != part);
+        if durable {
+            state.staged_messages.push(entry);
+            self.ledger.hold(entry);
+        } else {
+            self.ledger[entry].issued += 1;
+        }
+    }
+
+    /// What an attempt had staged when it ended never came to be.
+    pub(super) fn give_up_staged(&mut self, now: Nanos, state: &super::attempt::AttemptState) {
+        for &message in &state.staged_messages {
+            self.ledger.release(message, now);
+        }
+        if !state.provisional.is_empty() {
+            self.expose(Anomaly::PhantomEffects);
+        }
+        for &message in &state.provisional {
+            self.ledger[message].orphan = true;
+            self.ledger[message].provisional -= 1;
+            self.ledger.release(message, now);
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! Lineage: the ground truth of what ought to happen once, and what became of it.
+//!
+//! An *obligation* is what ought to happen once, however often it is tried: an intent, and what every
+//! attempt issues, to every group and callee that it goes to. An *effect* is one part of its work,
+//! committed: a change of a row that matters, a message accepted, an act on the outside. The world carries
+//! obligations where the modelled system cannot see them, so that neither an idempotent write nor a
+//! deduplicated redelivery is ever taken for a fault.
+//!
+//! # Settling
+//!
+//! An attempt that does not come to its last step is *cut*; what its remainder, run dry, would still have
+//! changed is *debt*. An attempt *resumes* if a decision of it read what an earlier attempt of its
+//! obligation wrote; else it is *fresh*. An obligation is done when an attempt is cut without debt; when a
+//! fresh one ends and came by all that was left behind; or when a resumed one ends and the debt is paid,
+//! nothing was added that the cut could not have reached, and a decision on others' data excluded at most
+//! debt. When nothing carries it any more, nor an ancestor that could issue it again, it is settled:
+//!
+//! | nothing is left behind | lost |
+//! | something is, and debt is unpaid | torn |
+//! | what is left, no single execution leaves together | mixed |
+//! | a group set it aside | parked |
+//!
+//! ```text
+//! inventory/OrderPlaced: read handled, update stock, ✂ — insert handled
+//!   attempt 1  came by update#1: net 1; cut without debt (a mark is no effect): done
+//!   attempt 2  fresh (it read no row that attempt 1 wrote), update#1 changes again: net 2, a duplicate
+//! ```
+
+mod attempt;
+mod duplicates;
+mod ledger;
+mod messages;
+mod settle;
+
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::ids::*;
+use crate::kernel::time::Nanos;
+use crate::model::reach::may_reach;
+use crate::model::{Model, NONE, Op, Pc, RowVerb};
+use crate::observe::findings::{Finding, Sighting};
+use crate::world::deed::{Deed, Part, Served, Write};
+use crate::world::identity::mix;
+use crate::world::record::{Observer, Outcome, Record};
+use attempt::{AttemptState, BySlot, Source, Staged, row_step};
+use ledger::{EntryId, Kind, Ledger};
+use messages::MessageState;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub use settle::Sum;
+
+/// The oracle of idempotency: duplicates, losses and everything between.
+pub struct Lineage<'m> {
+    model: &'m Model,
+    ledger: Ledger,
+    attempts: BySlot<AttemptState>,
+    messages: BySlot<MessageState>,
+    timers: BySlot<EntryId>,
+    /// Ticks of each job that are held, newest last.
+    ticks: Vec<Vec<(u64, EntryId)>>,
+    findings: Vec<Finding>,
+    /// How obligations ended.
+    sum: Sum,
+    /// What may be reached from a place.
+    reach: FxHashMap<Pc, FxHashSet<SiteId>>,
+    /// Whether row changes must follow a place.
+    changes_follow: FxHashMap<Pc, bool>,
+    drain_began: Nanos,
+    last_settled: Nanos,
+}
+
+impl<'m> Lineage<'m> {
+    pub fn new(model: &'m Model) -> Self {
+        Self {
+            model,
+            ledger: Ledger::default(),
+            attempts: BySlot::default(),
+            messages: BySlot::default(),
+            timers: BySlot::default(),
+            ticks: vec![Vec::new(); model.jobs.len()],
+            findings: vec![Finding::default(); Anomaly::ALL.len()],
+            sum: Sum::default(),
+            reach: FxHashMap::default(),
+            changes_follow: FxHashMap::default(),
+            drain_began: 0,
+            last_settled: 0,
+        }
+    }
+
+    /// What was found: one finding for each measure, in the order of [`Anomaly::ALL`]; those that are not
+    /// about idempotency are empty.
+    pub fn finish(self) -> (Vec<Finding>, Sum) {
+        (self.findings, self.sum)
+    }
+
+    /// Obligations that can still be worked on.
+    pub fn open(&self) -> usize {
+        self.ledger.len()
+    }
+
+    fn finding(&mut self, anomaly: Anomaly) -> &mut Finding {
+        &mut self.findings[anomaly.index()]
+    }
+
+    fn expose(&mut self, anomaly: Anomaly) {
+        self.finding(anomaly).exposures += 1;
+    }
+
+    fn sight(&mut self, anomaly: Anomaly, at: Nanos, obligation: u64, what: impl FnOnce(&Model) -> String) {
+        let model = self.model;
+        self.finding(anomaly).count(|| Sighting { at, obligation, what: what(model) });
+    }
+
+    fn begun(&mut self, now: Nanos, deed: &Deed<'_>) {
+        let &Deed::AttemptBegun { attempt, instance, cause, served, message, .. } = deed else { return };
+        let obligation = match served {
+            Served::Delivery { group, .. } => self.share_of(cause.obligation, group, instance),
+            _ => cause.obligation,
+        };
+        let kind = match served {
+            Served::Intent { .. } | Served::Tick { .. } => Kind::Root,
+            Served::Call => Kind::Call,
+            Served::Send => Kind::Send,
+            Served::Delivery { group, .. } => Kind::Share { group },
+            Served::Timer { .. } => Kind::Timer,
+        };
+        let entry = self.ledger.enter(obligation, kind, NONE);
+        self.ledger.hold(entry);
+        if let Served::Tick { job } = served {
+            self.hold_tick(now, job.index(), obligation, entry);
+        }
+        self.note_acted_on(now, message);
+        let of = &mut self.ledger[entry];
+        of.attempts += 1;
+        let number = of.attempts;
+        if of.has_left() {
+            self.expose(Anomaly::DuplicateEffects);
+            self.expose(Anomaly::MixedEffects);
+        }
+        let from_client = matches!(served, Served::Intent { .. });
+        let state = AttemptState::new(entry, cause.obligation, number, served, from_client);
+        self.attempts.put(attempt, state);
+    }
+
+    /// The same tick runs on every instance of a service: it is held until the next but one begins.
+    fn hold_tick(&mut self, now: Nanos, job: usize, obligation: u64, entry: EntryId) {
+        let held = &mut self.ticks[job];
+        if held.iter().any(|(known, _)| *known == obligation) {
+            return;
+        }
+        self.ledger.hold(entry);
+        held.push((obligation, entry));
+        if held.len() > 2 {
+            let (_, oldest) = held.remove(0);
+            self.ledger.release(oldest, now);
+        }
+    }
+
+    fn decided(&mut self, attempt: u32, pc: Pc, holds: bool) {
+        let model = self.model;
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        let Op::JumpUnless { condition, target } = model.code[pc as usize] else { return };
+        let Some(source) = state.source_in(model, condition) else { return };
+        if state.is_guard(model, condition) {
+            self.findings[Anomaly::Swallowed.index()].exposures += 1;
+            state.guarded = true;
+        } else {
+            state.guarded = false;
+        }
+        match source {
+            Source::Own => state.resumed = true,
+            Source::Others => {
+                let (taken, left) = if holds { (pc + 1, target) } else { (target, pc + 1) };
+                self.exclude(attempt, taken, left);
+            }
+        }
+    }
+
+    /// A decision on others' data has closed the way to some sites.
+    fn exclude(&mut self, attempt: u32, taken: Pc, left: Pc) {
+        let Some(state) = self.attempts.get(attempt) else { return };
+        // Only a later attempt can leave out what an earlier one did or owed.
+        if state.number == 1 {
+            return;
+        }
+        let open = self.reachable(taken).clone();
+        let closed: Vec<_> =
+            self.reachable(left).iter().copied().filter(|site| !open.contains(site)).collect();
+        if let Some(state) = self.attempts.get_mut(attempt) {
+            state.excluded.extend(closed);
+        }
+    }
+
+    fn reachable(&mut self, pc: Pc) -> &FxHashSet<SiteId> {
+        let model = self.model;
+        self.reach.entry(pc).or_insert_with(|| may_reach(model, pc))
+    }
+
+    fn read(&mut self, deed: &Deed<'_>) {
+        let &Deed::Read { attempt, pc, row, version, into, words, .. } = deed else { return };
+        let model = self.model;
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        let source = state.source_of(row, version);
+        if let Some(first) = into {
+            let columns = model.tables[row.table.index()].columns.max(words.len() as u16);
+            let is_anothers_mark = state.is_anothers(version);
+            state.keep(first, columns, source, is_anothers_mark);
+        }
+        // With an `else`, whether the row is there is a decision.
+        if row_step(model, pc).is_some_and(|step| step.otherwise.is_some()) && source == Some(Source::Own) {
+            state.resumed = true;
+        }
+    }
+
+    /// What a filter admits is a decision on every row of the table, those of earlier attempts too.
+    fn scanned(&mut self, attempt: u32, pc: Pc, table: TableId) {
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        let is_filtered = row_step(self.model, pc).is_some_and(|step| step.filter.is_some());
+        let has_own = state.number > 1 && self.ledger[state.entry].tables.contains(&table);
+        state.resumed |= is_filtered && has_own;
+    }
+
+    fn wrote(&mut self, deed: &Deed<'_>) {
+        let &Deed::Wrote { attempt, pc, part, row, seen, write } = deed else { return };
+        let model = self.model;
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        let Some(step) = row_step(model, pc) else { return };
+        state.came_by.push(part);
+        if write != Write::Nothing {
+            state.staged.push(Staged { row, part });
+            state.guarded = false;
+        }
+        let decides = step.filter.is_some() || write == Write::Nothing;
+        let source = state.source_of(row, seen);
+        if let Some(first) = step.result {
+            let columns = model.tables[row.table.index()].columns;
+            state.keep(first, columns, source, state.is_anothers(seen));
+        }
+        let is_guard = step.verb == RowVerb::Insert && step.otherwise.is_some();
+        if is_guard {
+            self.findings[Anomaly::Swallowed.index()].exposures += 1;
+        }
+        if !decides {
+            return;
+        }
+        if is_guard && write == Write::Nothing && state.is_anothers(seen) {
+            state.guarded = true;
+        }
+        match source {
+            Some(Source::Own) => state.resumed = true,
+            Some(Source::Others) if write == Write::Nothing => {
+                if let Some(otherwise) = step.otherwise {
+                    self.exclude(attempt, otherwise, step.next);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What was left undone; without any, the obligation is done.
+    fn cut(&mut self, attempt: u32, at: Pc, debt: &[Part]) {
+        let Some(state) = self.attempts.get(attempt).filter(|state| !state.from_client) else { return };
+        let entry = state.entry;
+        let of = &mut self.ledger[entry];
+        of.debt.clear();
+        of.debt.extend_from_slice(debt);
+        of.cut_at = at;
+        if !debt.is_empty() {
+            self.expose(Anomaly::TornEffects);
+            self.expose(Anomaly::LostEffects);
+        }
+        if matches!(self.ledger[entry].kind, Kind::Call) {
+            self.expose(Anomaly::AcknowledgedLoss);
+        }
+    }
+
+    fn ended(&mut self, now: Nanos, attempt: u32, outcome: Outcome) {
+        let Some(state) = self.attempts.take(attempt) else { return };
+        let entry = state.entry;
+        self.give_up_staged(now, &state);
+        match outcome {
+            Outcome::Well => self.ended_well(entry, &state),
+            // A crash without debt came after the last effect.
+            Outcome::Cut => {
+                let of = &mut self.ledger[entry];
+                of.done |= of.debt.is_empty();
+            }
+            // One that ends with an error did what it did; without debt it would do nothing else.
+            Outcome::Error(_) => {
+                let of = &mut self.ledger[entry];
+                of.done |= of.debt.is_empty() && of.has_left();
+            }
+        }
+        self.ledger.release(entry, now);
+        self.settle_released(now);
+    }
+
+    fn ended_well(&mut self, entry: EntryId, state: &AttemptState) {
+        let excluded = |part: &Part| state.excluded.contains(&part.site);
+        let of = &self.ledger[entry];
+        let left: Vec<Part> = of
+            .effects
+            .iter()
+            .filter(|effect| effect.net > 0 && effect.by != state.number)
+            .map(|effect| effect.part)
+            .collect();
+        if of.done && state.added.is_empty() {
+            return;
+        }
+        let came_by_all = left.iter().all(|part| state.came_by.contains(part));
+        let (done, mixed) = if !state.resumed {
+            (came_by_all, !came_by_all)
+        } else {
+            let paid = of.debt.iter().all(excluded);
+            let spoiled = left.iter().any(|part| excluded(part) && !state.came_by.contains(part));
+            let beyond = match of.cut_at {
+                NONE => !state.added.is_empty(),
+                at => {
+                    let reachable = self.reachable(at);
+                    state.added.iter().any(|part| !reachable.contains(&part.site))
+                }
+            };
+            (paid && !spoiled && !beyond, beyond || paid && spoiled)
+        };
+        let guarded = state.guarded && state.added.is_empty();
+        let of = &mut self.ledger[entry];
+        of.mixed |= mixed && (of.has_left());
+        if done {
+            of.done = true;
+            of.swallowed = guarded && !of.has_left();
+            of.debt.clear();
+            of.cut_at = NONE;
+        }
+    }
+}
+
+impl Observer for Lineage<'_> {
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn record(&mut self, now: Nanos, record: &Record) {
+        match *record {
+            Record::Settled { group, message, how } => self.share_settled(now, group, message, how),
+            Record::Drain => self.drain_began = now,
+            Record::End { quiet } => self.end(now, quiet),
+            _ => {}
+        }
+    }
+
+    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        match *deed {
+            Deed::AttemptBegun { .. } => self.begun(now, deed),
+            Deed::AttemptEnded { attempt, outcome } => self.ended(now, attempt, outcome),
+            Deed::Cut { attempt, at, debt } => self.cut(attempt, at, debt),
+            Deed::Decided { attempt, pc, holds } => self.decided(attempt, pc, holds),
+            Deed::Named { attempt, slot, value } => {
+                let model = self.model;
+                if let Some(state) = self.attempts.get_mut(attempt) {
+                    state.name(model, slot, value);
+                }
+            }
+            Deed::Read { .. } => self.read(deed),
+            Deed::Scanned { attempt, pc, table } => self.scanned(attempt, pc, table),
+            Deed::Wrote { .. } => self.wrote(deed),
+            Deed::Committed { .. } => self.committed(now, deed),
+            Deed::TransactionEnded { attempt, committed } => self.transaction_ended(now, attempt, committed),
+            Deed::Issued { .. } => self.issued(deed),
+            Deed::Freed { message } => self.freed(now, message),
+            Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),
+            Deed::Effected { attempt, obligation, part, first, .. } => {
+                self.effected(now, attempt, obligation, part, first);
+            }
+            Deed::EffectAsked { obligation, .. } => {
+                if let Some(entry) = self.ledger.find(obligation) {
+                    self.ledger.hold(entry);
+                }
+            }
+            Deed::EffectGone { obligation } => {
+                if let Some(entry) = self.ledger.find(obligation) {
+                    self.ledger.release(entry, now);
+                    self.settle_released(now);
+                }
+            }
+            Deed::Told { obligation, outcome, .. } => self.told(obligation, outcome),
+            Deed::TimerSet { attempt, timer, cause, durable, part } => {
+                self.timer_set(attempt, timer, cause.obligation, durable, part);
+            }
+            Deed::TimerGone { timer } => {
+                if let Some(entry) = self.timers.take(timer) {
+                    self.ledger.release(entry, now);
+                    self.settle_released(now);
+                }
+            }
+        }
+    }
+}
+
+/// The obligation of one instance of a group in which each has its own.
+fn of_instance(obligation: u64, instance: u32) -> u64 {
+    mix(obligation, instance as u64 | 1 << 32)
+}

@@ -1,0 +1,216 @@
+//! The end of an obligation: done, or what else.
+
+use super::Lineage;
+use super::ledger::{Entry, Fate, Kind};
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::time::Nanos;
+use crate::model::Model;
+use crate::world::record::Outcome;
+
+/// How obligations ended. Every one that was owed is in exactly one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    pub owed: u64,
+    pub done: u64,
+    /// Nothing was done, and who asked was told.
+    pub refused: u64,
+    pub swallowed: u64,
+    pub parked: u64,
+    pub lost: u64,
+    pub torn: u64,
+    pub mixed: u64,
+    /// Still carried when the replication was cut off.
+    pub unsettled: u64,
+}
+
+impl Sum {
+    /// What all ends come to; the same as `owed`.
+    pub fn ended(&self) -> u64 {
+        self.done
+            + self.refused
+            + self.swallowed
+            + self.parked
+            + self.lost
+            + self.torn
+            + self.mixed
+            + self.unsettled
+    }
+}
+
+/// One end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Done,
+    Refused,
+    Swallowed,
+    Parked,
+    Lost,
+    Torn,
+    Mixed,
+}
+
+/// How an entry that nothing carries any more has ended; `None`: it was not owed.
+pub fn end_of(entry: &Entry) -> Option<End> {
+    let is_owed = match entry.kind {
+        Kind::Root => false,
+        // Once it is with the broker, its groups owe it.
+        Kind::Message { .. } => entry.issued > 0 && entry.accepted == 0,
+        Kind::Timer | Kind::Call | Kind::Send => entry.issued > 0,
+        Kind::Share { .. } => true,
+    };
+    if !is_owed {
+        return None;
+    }
+    let told_no = entry.told.is_some_and(|outcome| outcome != Outcome::Well) || entry.excused;
+    let is_somewhere = entry.has_left() || entry.marked;
+    Some(if entry.mixed && entry.has_left() {
+        End::Mixed
+    } else if entry.swallowed {
+        End::Swallowed
+    } else if entry.done {
+        End::Done
+    } else if entry.fate == Fate::Parked {
+        End::Parked
+    } else if is_somewhere {
+        End::Torn
+    } else if told_no {
+        End::Refused
+    } else {
+        End::Lost
+    })
+}
+
+impl Lineage<'_> {
+    /// Settles what nothing holds any more.
+    pub(super) fn settle_released(&mut self, now: Nanos) {
+        while let Some(id) = self.ledger.next_released() {
+            self.settle(id);
+            self.last_settled = now;
+            let refused = self.ledger[id].told.is_some_and(|outcome| outcome != Outcome::Well)
+                && !self.ledger[id].done
+                || self.ledger[id].excused;
+            self.ledger.forget(id, now, |parent, child| {
+                child.excused |= refused;
+                child.phantom |= child.orphan && !parent.rows_committed;
+            });
+        }
+    }
+
+    fn settle(&mut self, id: u32) {
+        let entry = &self.ledger[id];
+        let (at, obligation, kind) = (entry.last_carrier_died, entry.obligation, entry.kind);
+        let told_well = entry.by_client && entry.told == Some(Outcome::Well);
+        let told_no = entry.by_client && entry.told.is_some_and(|outcome| outcome != Outcome::Well);
+        let (has_left, fate) = (entry.has_left(), entry.fate);
+        let is_phantom = entry.phantom && entry.acted_on;
+        if is_phantom {
+            self.sight(Anomaly::PhantomEffects, at, obligation, |model| {
+                format!("{}: acted on, though its issuer's changes never came", name(model, kind))
+            });
+        }
+        let Some(end) = end_of(&self.ledger[id]) else { return };
+        self.sum.owed += 1;
+        for anomaly in [Anomaly::LostEffects, Anomaly::TornEffects, Anomaly::MixedEffects, Anomaly::Swallowed]
+        {
+            self.finding(anomaly).of += 1;
+        }
+        let (counter, anomaly) = match end {
+            End::Done => (&mut self.sum.done, None),
+            End::Refused => (&mut self.sum.refused, None),
+            End::Swallowed => (&mut self.sum.swallowed, Some(Anomaly::Swallowed)),
+            End::Parked => (&mut self.sum.parked, Some(Anomaly::Parked)),
+            End::Lost => (&mut self.sum.lost, Some(Anomaly::LostEffects)),
+            End::Torn => (&mut self.sum.torn, Some(Anomaly::TornEffects)),
+            End::Mixed => (&mut self.sum.mixed, Some(Anomaly::MixedEffects)),
+        };
+        *counter += 1;
+        if let Some(anomaly) = anomaly {
+            self.sight(anomaly, at, obligation, |model| {
+                format!("{}: {}{}", name(model, kind), words(end), why(fate))
+            });
+        }
+        if end == End::Lost && matches!(kind, Kind::Message { .. }) {
+            self.expose(Anomaly::LostEffects);
+        }
+        let nothing = matches!(end, End::Lost | End::Swallowed) || end == End::Torn && !has_left;
+        if told_well && nothing {
+            self.sight(Anomaly::AcknowledgedLoss, at, obligation, |_| "told ok, and nothing was done".into());
+        }
+        if told_no && end == End::Done && has_left {
+            self.sight(Anomaly::UnacknowledgedEffect, at, obligation, |_| "told no, and it was done".into());
+        }
+    }
+
+    /// The replication is over: what is left is settled, or will never be known.
+    pub(super) fn end(&mut self, now: Nanos, quiet: bool) {
+        if quiet {
+            for id in self.ledger.open() {
+                self.settle(id);
+            }
+            return;
+        }
+        let nothing_settles =
+            self.last_settled <= self.drain_began + now.saturating_sub(self.drain_began) / 2;
+        for id in self.ledger.open() {
+            let entry = &self.ledger[id];
+            if end_of(entry).is_none() || entry.done && entry.fate != Fate::Open {
+                self.settle(id);
+                continue;
+            }
+            let obligation = entry.obligation;
+            self.sum.owed += 1;
+            self.sum.unsettled += 1;
+            if nothing_settles {
+                self.sight(Anomaly::Stuck, now, obligation, |_| {
+                    "still tried at the drain limit, and nothing more is settled".into()
+                });
+            }
+            for &anomaly in UNSETTLED {
+                self.finding(anomaly).unsettled += 1;
+            }
+        }
+        let owed = self.sum.owed;
+        self.finding(Anomaly::Stuck).exposures = owed;
+    }
+}
+
+/// What cannot be known of work whose end is not known.
+const UNSETTLED: &[Anomaly] = &[
+    Anomaly::DuplicateEffects,
+    Anomaly::LostEffects,
+    Anomaly::TornEffects,
+    Anomaly::MixedEffects,
+    Anomaly::AcknowledgedLoss,
+];
+
+fn words(end: End) -> &'static str {
+    match end {
+        End::Done => "done",
+        End::Refused => "refused",
+        End::Swallowed => "ended by a guard that took it for another",
+        End::Parked => "set aside, its work not done",
+        End::Lost => "nothing was done",
+        End::Torn => "half done, and nobody goes on with it",
+        End::Mixed => "left what no single execution leaves",
+    }
+}
+
+fn why(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Dropped => " (dropped after too many tries)",
+        Fate::Skipped => " (passed by retention)",
+        _ => "",
+    }
+}
+
+/// Whose work it is.
+fn name(model: &Model, kind: Kind) -> String {
+    match kind {
+        Kind::Share { group } => format!("the work of {}", model.groups[group.index()].name),
+        Kind::Message { topic } => format!("a message for {}", model.topics[topic.index()].name),
+        Kind::Call => "a call".into(),
+        Kind::Send => "a one-way message".into(),
+        Kind::Timer => "a timer".into(),
+        Kind::Root => "an intent".into(),
+    }
+}

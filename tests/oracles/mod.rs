@@ -1,0 +1,129 @@
+//! The oracles against the truth: a planted bug that each must count exactly, and the repaired twin on
+//! which it must stay silent although the same crash, redelivery or race came.
+
+mod enumeration;
+mod planted;
+
+use eventflow::experiment::replication;
+use eventflow::kernel::anomaly::Anomaly;
+use eventflow::kernel::stream::StreamPlan;
+use eventflow::observe::findings::Finding;
+use eventflow::observe::oracles::lineage::{Lineage, Sum};
+use eventflow::world::Limits;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What the lineage oracle found in the first replication.
+pub struct Judged {
+    pub findings: Vec<Finding>,
+    pub sum: Sum,
+}
+
+impl Judged {
+    /// Everything that was found, but zeroes.
+    pub fn counts(&self) -> Vec<(&'static str, u64)> {
+        let all = Anomaly::ALL.iter().map(|anomaly| (anomaly.name(), self.of(*anomaly).count));
+        all.filter(|(_, count)| *count > 0).collect()
+    }
+
+    pub fn of(&self, anomaly: Anomaly) -> &Finding {
+        &self.findings[anomaly.index()]
+    }
+}
+
+/// Runs a scenario under the lineage oracle.
+pub fn judge(text: &str) -> Judged {
+    judge_seed(text, 1)
+}
+
+pub fn judge_seed(text: &str, seed: u64) -> Judged {
+    let model = crate::engine::model(text);
+    let plan = Arc::new(StreamPlan::new(&model.streams));
+    let mut lineage = Lineage::new(&model);
+    let agenda = replication::agenda(&model, &plan, seed, 0);
+    let interrupt = AtomicBool::new(false);
+    replication::replicate(&model, agenda, &mut lineage, Limits::default(), &interrupt).expect("it ends");
+    let (findings, sum) = lineage.finish();
+    assert_eq!(sum.owed, sum.ended(), "every obligation ends once: {sum:?}");
+    Judged { findings, sum }
+}
+
+/// A scenario in which `orders.Place` publishes `Placed` and `stock` handles it, with these steps.
+pub struct Shop {
+    pub place: &'static str,
+    pub placed: &'static str,
+    pub fault: &'static str,
+    pub preset: &'static str,
+    pub consumes: &'static str,
+    pub times: &'static str,
+    pub more: &'static str,
+}
+
+impl Default for Shop {
+    fn default() -> Self {
+        Self {
+            place: "- { insert: orders, key: message.order, set: { qty: message.qty }, else: [ stop ] }
+        - { publish: Placed, with: message }",
+            placed: "- { update: items, key: message.item, set: { reserved: row.reserved + message.qty } }",
+            fault: "",
+            preset: "rabbitmq-classic",
+            consumes: "ack: after",
+            times: "[1s]",
+            more: "",
+        }
+    }
+}
+
+impl Shop {
+    pub fn text(&self) -> String {
+        let Shop { place, placed, fault, preset, consumes, times, more } = self;
+        format!(
+            "scenario: planted
+seed: 1
+run: {{ horizon: 1m, drain: 10m }}
+messages:
+  Place:  {{ kind: command, key: order, fields: {{ order: int, item: int, qty: int }} }}
+  Placed: {{ kind: integration, key: order, fields: {{ order: int, item: int, qty: int }} }}
+  Again:  {{ kind: command, key: order, fields: {{ order: int, item: int, qty: int }} }}
+  Rejected: {{ kind: integration, key: order, fields: {{ order: int }} }}
+brokers: {{ broker: {{ preset: {preset} }} }}
+topics: {{ placed: {{ messages: [ Placed ] }}, rejected: {{ messages: [ Rejected ] }} }}
+services:
+  orders:
+    workers: 4
+    store: {{ tables: {{ orders: {{ key: order, columns: {{ order: int, qty: int }} }} }} }}
+    outbox: {{ every: 50ms }}
+    handlers:
+      Place:
+        {place}
+      Again:
+        - {{ publish: Placed, with: message }}
+  stock:
+    workers: 4
+    store:
+      tables:
+        items: {{ key: item, columns: {{ item: int, reserved: int, status: [free, paid], at: {{ type: time, incidental: true }} }}, rows: [ {{ item: 1..9 }} ] }}
+        handled: {{ key: id, columns: {{ id: id }}, bookkeeping: true }}
+    consumes: {{ placed: {{ {consumes} }} }}
+    handlers:
+      Placed:
+        {placed}
+clients:
+  shopper:
+    arrivals: {{ times: {times} }}
+    do:
+      - let: {{ order: {{ counter: 1 }} }}
+      - {{ call: orders.Place, with: {{ order: order, item: 1, qty: 2 }}, timeout: 2s, catch: {{ any: [ stop ] }} }}
+  nobody:
+    arrivals: {{ every: 5m }}
+    do: [ {{ call: orders.Again, with: {{ order: 0, item: 1, qty: 1 }} }} ]
+network: {{ default: {{ latency: 1ms }}{more} }}
+{fault}
+"
+        )
+    }
+
+    pub fn judge(&self) -> Judged {
+        judge(&self.text())
+    }
+}
