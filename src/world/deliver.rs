@@ -151,7 +151,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &self.world.messages[message];
         let main =
             path.main.iter().any(|(step, origins)| *step == of.step && origins.contains(of.cause.origin()));
-        let cause = of.cause.child(self.model.groups[group.index()].key, u64::MAX);
+        let cause = of.cause.share(self.model.groups[group.index()].key);
         let cause = if main { cause } else { cause.aside() };
         cause.again(attempts.saturating_sub(1))
     }

@@ -5,6 +5,7 @@ mod calls;
 mod faults;
 mod flow;
 mod generated;
+mod identity;
 mod jobs;
 mod messaging;
 mod network;

@@ -470,7 +470,8 @@ impl BodyCompiler<'_, '_, '_> {
         };
         let index = push(&mut self.compiler.model.publishes, publish_step);
         self.compiler.publish_paths.push((index, step.path.clone()));
-        self.emit(Op::Publish(index), Some(step.span));
+        let pc = self.emit(Op::Publish(index), Some(step.span));
+        self.identify(pc, step);
     }
 
     fn call(&mut self, step: &Step, call: &scenario::Call) {
@@ -500,7 +501,8 @@ impl BodyCompiler<'_, '_, '_> {
             unanswered: self.unanswered(step),
         };
         let index = push(&mut self.compiler.model.calls, call_step);
-        self.emit(Op::Call(index), Some(step.span));
+        let pc = self.emit(Op::Call(index), Some(step.span));
+        self.identify(pc, step);
     }
 
     fn send(&mut self, step: &Step, service: ServiceId, message: MessageId, with: &scenario::Assignments) {
@@ -519,7 +521,8 @@ impl BodyCompiler<'_, '_, '_> {
             main: Origins::None,
         };
         let index = push(&mut self.compiler.model.sends, send_step);
-        self.emit(Op::Send(index), Some(step.span));
+        let pc = self.emit(Op::Send(index), Some(step.span));
+        self.identify(pc, step);
     }
 
     fn effect(&mut self, step: &Step) {
@@ -554,7 +557,18 @@ impl BodyCompiler<'_, '_, '_> {
         let after = AfterStep { delay, body: HandlerId(NONE), durable, site };
         let index = push(&mut self.compiler.model.afters, after);
         self.later.push((index as usize, body.clone(), step.path.clone()));
-        self.emit(Op::After(index), Some(step.span));
+        let pc = self.emit(Op::After(index), Some(step.span));
+        self.identify(pc, step);
+    }
+
+    /// Notes what a step says of the identity of what it issues.
+    fn identify(&mut self, pc: Pc, step: &Step) {
+        let identity = match &step.once_per {
+            _ if step.forward => crate::model::Identity::PassesOn,
+            Some(value) => crate::model::Identity::OncePer(self.compiler.operand(value, &self.frame)),
+            None => return,
+        };
+        self.compiler.model.identities.push((pc, identity));
     }
 
     fn parallel(&mut self, step: &Step, branches: &[(String, Block)]) {
