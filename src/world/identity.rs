@@ -7,6 +7,7 @@
 //! A scenario may say otherwise (`once_per`, `forward`). That speaks to judges alone: draws are keyed by the
 //! *thread*, which is what the obligation would be if nobody had said anything.
 
+use crate::kernel::hash::multiply_fold;
 use crate::kernel::stream::DrawKey;
 
 /// Carried by every message and attempt.
@@ -28,14 +29,19 @@ pub struct Cause {
 const MAIN: u32 = 1 << 31;
 
 impl Cause {
+    /// Of no attempt at all.
+    pub const NOBODY: Self =
+        Self { obligation: 0, thread: 0, forwarded: 0, place: DrawKey::FIRST, origin: 0, repeat: 0 };
+
     /// An intent, or a tick of a job.
-    #[inline]
+    #[inline(always)]
     pub fn root(origin: u32, key: u64, number: u64) -> Self {
         let place = DrawKey::numbered(DrawKey::origin_of(key), number);
         let obligation = mix(key, number);
         Self { obligation, thread: obligation, forwarded: 0, place, origin: origin | MAIN, repeat: 0 }
     }
 
+    #[inline(always)]
     pub fn origin(self) -> u32 {
         self.origin & !MAIN
     }
@@ -47,11 +53,16 @@ impl Cause {
 
     /// What a message issued at a site for `item` is obliged to do at a group or callee; `key` is the
     /// site's or group's.
-    #[inline]
+    #[inline(always)]
     pub fn child(self, key: u64, item: u64) -> Self {
-        let step = mix(key, item);
-        let obligation = mix(self.obligation, step);
-        let thread = if self.thread == self.obligation { obligation } else { mix(self.thread, step) };
+        self.child_at(mix(key, item))
+    }
+
+    /// The same where site and item are mixed already.
+    #[inline]
+    pub fn child_at(self, place: u64) -> Self {
+        let obligation = mix(self.obligation, place);
+        let thread = if self.thread == self.obligation { obligation } else { mix(self.thread, place) };
         Self { obligation, thread, ..self }
     }
 
@@ -70,7 +81,13 @@ impl Cause {
     /// What a message obliges a group to; `key` is the group's.
     #[inline]
     pub fn share(self, key: u64) -> Self {
-        let child = self.child(key, u64::MAX);
+        self.share_at(mix(key, u64::MAX))
+    }
+
+    /// The same where the group's key is mixed already.
+    #[inline(always)]
+    pub fn share_at(self, place: u64) -> Self {
+        let child = self.child_at(place);
         match self.forwarded {
             0 => child,
             obligation => Self { obligation, forwarded: 0, ..child },
@@ -78,13 +95,13 @@ impl Cause {
     }
 
     /// The same cause by a side way: draws are keyed by hash from here on.
-    #[inline]
+    #[inline(always)]
     pub fn aside(self) -> Self {
         Self { origin: self.origin & !MAIN, ..self }
     }
 
     /// The same cause, tried, delivered or copied again; the 0th time is the first.
-    #[inline]
+    #[inline(always)]
     pub fn again(self, times: u32) -> Self {
         if times == 0 {
             return self;
@@ -93,13 +110,13 @@ impl Cause {
     }
 
     /// Keys a draw that belongs to the cause: every try meets the same value.
-    #[inline]
+    #[inline(always)]
     pub fn value_key(self, item: u64) -> DrawKey {
         if self.is_main() && item == 0 { self.place } else { DrawKey::hashed(mix(self.thread, item), 0, 0) }
     }
 
     /// Keys a draw that belongs to the attempt.
-    #[inline]
+    #[inline(always)]
     pub fn attempt_key(self, item: u64, tries: u32) -> DrawKey {
         if self.is_main() && item == 0 && self.repeat == 0 && tries == 0 {
             self.place
@@ -112,14 +129,8 @@ impl Cause {
 /// Mixes two words into one: a 128-bit multiply, folded, twice.
 #[inline(always)]
 pub fn mix(a: u64, b: u64) -> u64 {
-    let first = fold(a ^ 0x9E37_79B9_7F4A_7C15, b ^ 0xD1B5_4A32_D192_ED03);
-    fold(first ^ b.rotate_left(32), 0xA076_1D64_78BD_642F)
-}
-
-#[inline(always)]
-fn fold(a: u64, b: u64) -> u64 {
-    let product = a as u128 * b as u128;
-    product as u64 ^ (product >> 64) as u64
+    let first = multiply_fold(a ^ 0x9E37_79B9_7F4A_7C15, b ^ 0xD1B5_4A32_D192_ED03);
+    multiply_fold(first ^ b.rotate_left(32), 0xA076_1D64_78BD_642F)
 }
 
 #[cfg(test)]
