@@ -559,3 +559,4 @@ pub enum When {
         share: Option<f64>,
     },
 }
+
