@@ -3,6 +3,7 @@
 
 mod enumeration;
 mod planted;
+mod promises;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;
