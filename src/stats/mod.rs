@@ -5,6 +5,7 @@
 
 pub mod confidence;
 pub mod histogram;
+pub mod reordering;
 pub mod series;
 pub mod tally;
 pub mod time_weighted;
