@@ -6,6 +6,7 @@
 //! and not yet marked are published again, rows that were marked and not yet published never are.
 
 use super::attempt::{StepResult, Wait};
+use super::deed::Deed;
 use super::interpret::Flow;
 use super::network::Hop;
 use super::record::Observer;
@@ -90,6 +91,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let id = state.next_id;
         if alone {
             state.rows.insert(id, message);
+            self.tell(&Deed::Enqueued { message });
             self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         } else {
             state.pending.push((attempt, id, message));
@@ -126,6 +128,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             for (_, id, message) in own {
                 if committed {
                     self.world.outboxes[outbox].rows.insert(id, message);
+                    self.tell(&Deed::Enqueued { message });
                 } else {
                     self.release_message(message);
                 }
