@@ -43,6 +43,8 @@ pub struct Place {
 const UNDER_WAY: u8 = 1;
 const ARRIVED: u8 = 2;
 const APPLIED: u8 = 4;
+/// Counted as under way together with another.
+const TOGETHER: u8 = 8;
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -76,8 +78,8 @@ struct Domain {
 #[derive(Clone, Debug, Default)]
 struct Stream {
     under_way: u32,
-    /// The one under way has not been counted yet.
-    is_lone: bool,
+    /// The only one under way, if no other has been since it came.
+    lone: Option<u32>,
     arrived: Option<Mention>,
     applied: Option<Mention>,
 }
@@ -133,10 +135,11 @@ impl Keys {
         let Some(made) = self.slot(message).made.take() else { return };
         let entry = match self.by_obligation.get(&made.obligation) {
             Some(&entry) => entry,
-            None => self.add(now, made, lanes),
+            None => self.add(now, made),
         };
         self.slot(message).entry = Some(entry);
         self.entry_mut(entry).copies += 1;
+        self.join(Place { entry, domain: self.entry(entry).domain }, made.topic, lanes);
         if made.parent != NONE && !self.slot(made.parent).issued.contains(&entry) {
             self.slot(made.parent).issued.push(entry);
             self.entry_mut(entry).issuers += 1;
@@ -192,13 +195,14 @@ impl Keys {
             }
             let stream = self.stream(place.domain, lane);
             stream.under_way += 1;
-            let counted = match (stream.under_way, stream.is_lone) {
-                (1, _) => 0,
-                (_, true) => 2,
-                (_, false) => 1,
-            };
-            stream.is_lone = stream.under_way == 1;
-            self.together += counted;
+            if stream.under_way == 1 {
+                stream.lone = Some(place.entry);
+                continue;
+            }
+            for entry in stream.lone.take().into_iter().chain([place.entry]) {
+                let was_counted = self.flag(Place { entry, ..place }, lane, TOGETHER);
+                self.together += u64::from(!was_counted);
+            }
         }
     }
 
@@ -212,7 +216,9 @@ impl Keys {
         *flags &= !UNDER_WAY;
         let stream = self.stream(place.domain, lane);
         stream.under_way -= 1;
-        stream.is_lone &= stream.under_way > 0;
+        if stream.under_way == 0 {
+            stream.lone = None;
+        }
     }
 
     /// An attempt of a consumer begins with it.
@@ -336,7 +342,7 @@ impl Keys {
     }
 
     /// The next message of its key.
-    fn add(&mut self, now: Nanos, made: Made, lanes: &Lanes) -> u32 {
+    fn add(&mut self, now: Nanos, made: Made) -> u32 {
         self.sequence += 1;
         let sequence = self.sequence;
         let domain = self.domain_named((made.producer, made.key));
@@ -355,7 +361,6 @@ impl Keys {
         let new = Entry { made, domain, sequence, number, at: now, copies: 0, issuers: 0, lanes: Vec::new() };
         let entry = put(&mut self.entries, &mut self.free_entries, new);
         self.by_obligation.insert(made.obligation, entry);
-        self.join(Place { entry, domain }, made.topic, lanes);
         entry
     }
 

@@ -349,12 +349,12 @@ fn touched(table: &Table, wrote: &[Wrote], RowChange { old, new }: RowChange<'_>
     let touch = |column: u16| {
         let steps = wrote.iter().flat_map(|wrote| &wrote.touched);
         let touches = || steps.clone().filter(|(of, _)| *of == column).map(|(_, touch)| *touch);
-        if old[column as usize] == new[column as usize] {
-            touches().next().map(|_| Touch::Confirmed)
-        } else if touches().next().is_some() && touches().all(|touch| touch == Touch::Added) {
-            Some(Touch::Added)
-        } else {
-            Some(Touch::Set)
+        let adds = touches().next().is_some() && touches().all(|touch| touch == Touch::Added);
+        match (adds, old[column as usize] == new[column as usize]) {
+            (true, false) => Some(Touch::Added),
+            (true, true) => None,
+            (false, false) => Some(Touch::Set),
+            (false, true) => touches().next().map(|_| Touch::Confirmed),
         }
     };
     material.filter_map(|column| touch(column).map(|touch| (column, touch))).collect()

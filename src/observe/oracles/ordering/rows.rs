@@ -83,7 +83,7 @@ impl Rows {
             };
             (lost.sequence > writer.mention.sequence).then_some((*column, lost))
         });
-        later.max_by_key(|(_, mention)| mention.sequence)
+        later.max_by_key(|(column, mention)| (mention.sequence, std::cmp::Reverse(*column)))
     }
 
     /// A row is there or not there anew: nothing of what columns had is left.
