@@ -52,7 +52,8 @@ impl Lanes {
         Lane(of.first + of.alone_from.map_or(0, |first| instance - first))
     }
 
-    /// Those of a group, if its instances share them.
+    /// Where a group takes part, if its instances share what comes: of others, a message that is settled does
+    /// not say by which instance, and counts as on its way while it lives.
     pub fn shared(&self, group: GroupId) -> Option<Lane> {
         let of = &self.groups[group.index()];
         of.alone_from.is_none().then_some(Lane(of.first))
