@@ -75,10 +75,12 @@ fn value(model: &Model, table: TableId, column: u16, word: Word) -> String {
             model.names.symbols.get(symbol).cloned().unwrap_or_else(|| word.to_string())
         }
         Reading::Truth => (word != 0).to_string(),
-        Reading::Instant | Reading::Duration if word as i64 >= 0 => Pretty(word).to_string(),
         Reading::Float => f64::from_bits(word).to_string(),
         Reading::Id => identity(word),
-        _ => (word as i64).to_string(),
+        Reading::Integer | Reading::Bytes | Reading::List => (word as i64).to_string(),
+        // Times and durations.
+        _ if word as i64 >= 0 => Pretty(word).to_string(),
+        _ => format!("-{}", Pretty((word as i64).unsigned_abs())),
     }
 }
 
