@@ -63,11 +63,13 @@ pub fn by_definition(facts: &[Fact], obligations: &[(usize, u64, u64)]) -> [u64;
     [turns(arrivals), turns(changes), regressions(facts, &is_later), together(facts, &domain)]
 }
 
+/// Who put something into a value, and whether by an addition.
+type Part = (Option<u64>, bool);
+
 /// Each column with all that went into its present value, since what was there was last replaced.
 fn regressions(facts: &[Fact], is_later: &impl Fn(u64, u64) -> bool) -> u64 {
     const THERE: usize = 2;
-    // (row, column): who, and whether it was an addition.
-    let mut present: BTreeMap<(u64, usize), Vec<(Option<u64>, bool)>> = BTreeMap::new();
+    let mut present: BTreeMap<(u64, usize), Vec<Part>> = BTreeMap::new();
     let mut regressions = 0;
     for fact in facts {
         let Fact::Committed { by, row, old, new, steps } = fact else { continue };

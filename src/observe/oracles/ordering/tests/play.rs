@@ -102,7 +102,7 @@ impl<'m> Play<'m> {
     /// A message is made, for a new obligation or again for one that is alive.
     pub fn issue(&mut self, choice: usize, direct: bool) {
         let alive: Vec<u64> = self.messages.iter().flatten().map(|held| held.obligation).collect();
-        let again = (choice % 5 == 0 && !alive.is_empty()).then(|| alive[choice / 5 % alive.len()]);
+        let again = (choice.is_multiple_of(5) && !alive.is_empty()).then(|| alive[choice / 5 % alive.len()]);
         let obligation = again.unwrap_or_else(|| {
             let number = self.obligations.len() as u64;
             self.obligations.push((choice % 2, (choice / 2 % 2) as u64, number));
@@ -173,7 +173,7 @@ impl<'m> Play<'m> {
     /// Steps on a row in one transaction, by an attempt on a message or by anyone else.
     pub fn write(&mut self, choice: usize, steps: &[usize]) {
         let (number, value) = (choice % 2, (choice / 2 % 3) as Word);
-        let running = self.running(choice / 6).filter(|_| choice % 7 != 0);
+        let running = self.running(choice / 6).filter(|_| !choice.is_multiple_of(7));
         let by = running.map(|attempt| {
             let (message, lane) = self.attempts[attempt].unwrap();
             (self.messages[message as usize].unwrap().obligation, lane)
