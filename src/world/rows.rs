@@ -65,6 +65,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Ok(Flow::Leave);
         }
         self.world.attempts[attempt].state.alone = alone;
+        self.tell_asked(attempt, pc, of.verb);
         let length = self.step_length(of.latency, attempt)? + self.step_length(of.commit, attempt)?;
         self.world.attempts[attempt].last_wait = length - length / 2;
         self.round_trip(attempt, pc, length / 2, Wait::Row { step });

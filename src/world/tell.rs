@@ -9,7 +9,7 @@ use super::store::{Row, Word};
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
-use crate::model::{Model, NONE, Pc, PublishStep, Slot};
+use crate::model::{Model, NONE, Pc, PublishStep, RowVerb, Slot};
 
 /// The version of a row that was found, or not.
 pub(super) fn version_of(row: Option<&Row<'_>>) -> Version {
@@ -82,16 +82,25 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     #[inline]
     pub(super) fn tell_decided(&mut self, attempt: u32, pc: Pc, holds: bool) {
         if self.observer.judges() {
-            let attempt = self.root_of(attempt);
-            self.tell(&Deed::Decided { attempt, pc, holds });
+            let (item, attempt) = (self.world.attempts[attempt].item, self.root_of(attempt));
+            self.tell(&Deed::Decided { attempt, pc, item, holds });
         }
     }
 
     #[inline]
     pub(super) fn tell_named(&mut self, attempt: u32, slot: Slot, value: u32) {
         if self.observer.judges() {
-            let attempt = self.root_of(attempt);
-            self.tell(&Deed::Named { attempt, slot, value });
+            let (item, attempt) = (self.world.attempts[attempt].item, self.root_of(attempt));
+            self.tell(&Deed::Named { attempt, item, slot, value });
+        }
+    }
+
+    /// A row step sets out; only reads and scans are told.
+    #[inline]
+    pub(super) fn tell_asked(&mut self, attempt: u32, pc: Pc, verb: RowVerb) {
+        if self.observer.judges() && matches!(verb, RowVerb::Read | RowVerb::ReadLocked | RowVerb::Scan) {
+            let (item, attempt) = (self.world.attempts[attempt].item, self.root_of(attempt));
+            self.tell(&Deed::Asked { attempt, pc, item });
         }
     }
 
@@ -102,11 +111,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         let row = self.row_in_hand(attempt, table);
-        let pc = self.world.attempts[attempt].pc;
+        let (pc, item) = (self.world.attempts[attempt].pc, self.world.attempts[attempt].item);
         let attempt = self.root_of(attempt);
         let Self { observer, world, agenda, .. } = self;
         let words: &[Word] = if version.exists { &world.scratch.row } else { &[] };
-        observer.deed(agenda.now(), &Deed::Read { attempt, pc, row, version, into, words });
+        observer.deed(agenda.now(), &Deed::Read { attempt, pc, item, row, version, into, words });
     }
 
     /// The rows that a scan found, each with its newest version.
@@ -129,9 +138,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 }
             };
             let row = self.row_name(attempt, table, &key);
-            let pc = self.world.attempts[attempt].pc;
+            let (pc, item) = (self.world.attempts[attempt].pc, self.world.attempts[attempt].item);
             let attempt = self.root_of(attempt);
-            self.tell(&Deed::Read { attempt, pc, row, version, into, words });
+            self.tell(&Deed::Read { attempt, pc, item, row, version, into, words });
         }
     }
 
