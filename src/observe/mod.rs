@@ -3,3 +3,4 @@
 pub mod digest;
 pub mod findings;
 pub mod metrics;
+pub mod oracles;

@@ -57,6 +57,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let of = &model.row_steps[step as usize];
         if model.tables[of.table.index()].memory {
+            self.world.attempts[attempt].pc = pc;
             let result = self.memory_step(attempt, of)?;
             return self.after_row(of, result).map(Flow::Go);
         }

@@ -1,0 +1,5 @@
+//! Oracles: what went wrong, judged from [deeds](crate::world::deed) while a replication runs.
+
+pub mod copies;
+pub mod isolation;
+pub mod lifetimes;
