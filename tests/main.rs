@@ -5,6 +5,7 @@ mod determinism;
 mod engine;
 mod front_end;
 mod language;
+mod oracles;
 mod report;
 mod runs;
 mod theory;

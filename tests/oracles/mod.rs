@@ -1,0 +1,3 @@
+//! Oracles: a planted bug for each measure, and its repaired twin.
+
+mod isolation;
