@@ -21,6 +21,8 @@ pub enum Served {
     Intent {
         client: ClientId,
         number: u64,
+        /// Of a closed population; else `NONE`.
+        user: u32,
     },
     Call,
     Send,

@@ -34,8 +34,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let of = &self.world.attempts[attempt];
         let served = match of.source {
-            Source::Intent { client, .. } => {
-                Served::Intent { client, number: self.world.clients[client.index()].begun - 1 }
+            Source::Intent { client, user } => {
+                let number = self.world.clients[client.index()].begun - 1;
+                Served::Intent { client, number, user }
             }
             Source::Call { .. } => Served::Call,
             Source::Send => Served::Send,

@@ -37,8 +37,15 @@ impl Lifetimes {
 }
 
 /// How many attempts had begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(Number);
+
+impl Moment {
+    /// Whether an attempt had begun by then.
+    pub fn is_after_begin_of(self, attempt: Number) -> bool {
+        attempt <= self.0
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -53,6 +60,7 @@ mod tests {
         lifetimes.end(second);
         lifetimes.end(third);
         assert!(!lifetimes.is_past(moment));
+        assert!(moment.is_after_begin_of(second) && !moment.is_after_begin_of(third));
         lifetimes.end(first);
         assert!(lifetimes.is_past(moment) && lifetimes.is_past(lifetimes.now()));
         assert_eq!(lifetimes.begin(), 4);

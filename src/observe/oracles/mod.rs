@@ -3,3 +3,4 @@
 pub mod copies;
 pub mod isolation;
 pub mod lifetimes;
+pub mod sessions;

@@ -1,6 +1,7 @@
 //! Isolation: each scenario file beside this one, and how often each measure counts in it. A repaired twin
 //! counts nothing although attempts overlapped on its rows.
 
+mod memory;
 mod random;
 
 use eventflow::experiment::replication::{agenda, replicate};

@@ -13,7 +13,7 @@
 //! An attempt, message or timer is forgotten with what it knows when it is gone; it carries no more than
 //! [`MOST_KNOWN`] rows, the latest. A row is known of while somebody carries a version of it, or a copy
 //! in memory is there, or a copy in a store is behind. A copy in a store that has caught up, with nothing under way, is
-//! forgotten: who finds it later finds it [behind by an unknown number](Copied::Behind) if the row has changed.
+//! forgotten: who finds it later finds it at the version at which the row was when it was forgotten.
 
 mod carried;
 mod source;
@@ -36,8 +36,8 @@ pub type RowAt = (RowName, u64);
 pub enum Copied {
     /// The other row as of this version.
     At(u64),
-    /// An older version than the row has now, or than anything under way.
-    Behind,
+    /// All there is: nobody carries anything newer.
+    CaughtUp,
     /// Nothing is known of it.
     Unknown,
 }
@@ -135,7 +135,9 @@ impl Copies {
         let known = copy.and_then(|copy| copy.of.iter().find(|(of, _)| *of == source));
         match known {
             Some(&(_, version)) => Copied::At(version),
-            None if seen.exists && self.links.contains(&(row.table, source.table)) => Copied::Behind,
+            None if seen.exists && self.links.contains(&(row.table, source.table)) => {
+                self.sources.get(&source).map_or(Copied::CaughtUp, |source| Copied::At(source.settled))
+            }
             None => Copied::Unknown,
         }
     }

@@ -13,6 +13,8 @@ pub struct Source {
     pub carriers: u32,
     /// Rows that are copies of it.
     pub copies: Vec<RowName>,
+    /// The version that copies have which are not in `copies`: they had caught up before it was known of.
+    pub settled: u64,
     /// Its last versions, oldest first: number, and when it was committed.
     versions: VecDeque<(u64, Nanos)>,
 }
@@ -20,12 +22,13 @@ pub struct Source {
 impl Source {
     /// A row that was found at a version.
     pub fn seen(version: u64) -> Self {
-        Self::made(0, version)
+        Self { carriers: 0, copies: Vec::new(), settled: version, versions: VecDeque::from([(version, 0)]) }
     }
 
-    /// A row that has just been written.
+    /// A row of which just this version has been written.
     pub fn made(now: Nanos, version: u64) -> Self {
-        Self { carriers: 0, copies: Vec::new(), versions: VecDeque::from([(version, now)]) }
+        let settled = version.saturating_sub(1);
+        Self { carriers: 0, copies: Vec::new(), settled, versions: VecDeque::from([(version, now)]) }
     }
 
     pub fn newest(&self) -> u64 {

@@ -52,6 +52,10 @@ impl Graph {
         number
     }
 
+    pub fn now(&self) -> Moment {
+        self.lifetimes.now()
+    }
+
     /// An attempt ends; gives those that nobody needs to name any more.
     pub fn end(&mut self, attempt: Number) -> Vec<Closed> {
         self.lifetimes.end(attempt);

@@ -19,8 +19,8 @@
 //!   (wr), replaced it (ww), or replaced what the other had seen (rw). Writes that only add (`n: row.n + x`, no
 //!   `where`, no `as`) commute. A read counts once its attempt commits something after it or ends well; one that was
 //!   taken again at the same place, or rolled back, never. Counted by group ([`graph`]).
-//! - *Exposure*: an attempt that touches a row which another one, still alive, has touched, one of them
-//!   writing. Counted once for each attempt and row.
+//! - *Exposure*: an attempt that touches a row which another one has touched during its life, one of the two
+//!   writing or trying to. Counted once for each attempt and row.
 //!
 //! Rows that a scan did not find (phantoms) are not seen; nor is what an answer or a message carries.
 //!
@@ -37,9 +37,6 @@ pub mod flow;
 pub mod graph;
 pub mod premise;
 pub mod row;
-
-#[cfg(test)]
-mod tests;
 
 use super::copies::Copies;
 use super::lifetimes::Number;
@@ -128,7 +125,7 @@ impl<'m> Isolation<'m> {
         let mut rows = Vec::with_capacity(attempt.touched.len());
         for (name, touched) in attempt.touched {
             let row = self.rows.get_mut(&name).expect("a row is kept while it is touched");
-            if row.leave(number, touched.writes) {
+            if row.leave(self.graph.now(), number, touched.writes) {
                 self.rows.remove(&name);
             } else {
                 rows.push(name);
@@ -165,9 +162,7 @@ impl<'m> Isolation<'m> {
             touched.writes = true;
             row.writers += 1;
         }
-        let others = row.alive.len() > 1;
-        let other_writers = row.writers > u32::from(touched.writes);
-        if !touched.exposed && others && (touched.writes || other_writers) {
+        if !touched.exposed && row.is_shared(attempt.number, touched.writes) {
             touched.exposed = true;
             for finding in [&mut self.lost_updates, &mut self.stale_premises, &mut self.conflict_cycles] {
                 finding.exposures += 1;

@@ -4,7 +4,7 @@
 //! Writes that only add commute: a run of them, since the last other write, has no order among themselves.
 //! Who reads in the middle of it comes after those seen and before those not seen.
 
-use super::super::lifetimes::Number;
+use super::super::lifetimes::{Moment, Number};
 use super::graph::Graph;
 
 /// The newest version, and the newest of another attempt than the one that made it.
@@ -47,6 +47,9 @@ pub struct Row {
     /// Attempts that touched it and are alive, each with its slot; and how many of them write.
     pub alive: Vec<(Number, u32)>,
     pub writers: u32,
+    /// When the last of those who touched it ended, and the last of those who wrote.
+    last_left: Moment,
+    last_writer_left: Moment,
     /// Writes before the last one that was not an addition, oldest first.
     older: Vec<Touch>,
     base: Option<Touch>,
@@ -209,11 +212,23 @@ impl Row {
             && self.readers.is_empty()
     }
 
-    /// An attempt that touched it has ended.
-    pub fn leave(&mut self, attempt: Number, writes: bool) -> bool {
+    /// An attempt that touched it has ended. Gives whether nothing is left of the row.
+    pub fn leave(&mut self, now: Moment, attempt: Number, writes: bool) -> bool {
         self.alive.retain(|&(number, _)| number != attempt);
-        self.writers -= u32::from(writes);
+        self.last_left = now;
+        if writes {
+            self.writers -= 1;
+            self.last_writer_left = now;
+        }
         self.is_forgotten()
+    }
+
+    /// Whether another attempt touched it during this one's life, one of the two writing.
+    pub fn is_shared(&self, attempt: Number, writes: bool) -> bool {
+        let others = self.alive.len() > 1 || self.last_left.is_after_begin_of(attempt);
+        let other_writers =
+            self.writers > u32::from(writes) || self.last_writer_left.is_after_begin_of(attempt);
+        others && (writes || other_writers)
     }
 }
 
