@@ -40,17 +40,31 @@ struct Intent {
     rows: (u8, u8),
 }
 
+impl Intent {
+    fn message(&self) -> String {
+        format!("{}{}", if self.in_transaction { "Tx" } else { "" }, HANDLERS[self.handler].0)
+    }
+}
+
 fn scenario(isolation: &str, intents: &[Intent]) -> String {
+    let mut names: Vec<String> = intents.iter().map(Intent::message).collect();
+    names.sort();
+    names.dedup();
     let mut text = format!(
         "scenario: random\nrun: {{ horizon: 10s, drain: 10s }}\nmessages:\n{}services:\n  s:\n    workers: 50\n    store:\n      latency: {{ read: 2ms, write: 2ms, commit: 2ms }}\n      isolation: {isolation}\n      tables: {{ t: {{ key: k, columns: {{ v: int }}, rows: [ {{ k: 1..3, v: 5 }} ] }} }}\n    handlers:\n",
-        names().map(|name| format!("  {name}: {{ kind: command, fields: {{ a: int, b: int }} }}\n")).collect::<String>(),
+        names.iter().map(|name| format!("  {name}: {{ kind: command, fields: {{ a: int, b: int }} }}\n")).collect::<String>(),
     );
-    for (name, steps) in HANDLERS {
-        text += &format!("      {name}: {steps}\n      Tx{name}: [ {{ transaction: {steps}, retry: {{ attempts: 3, delay: 1ms }} }} ]\n");
+    for name in &names {
+        let plain = name.strip_prefix("Tx").unwrap_or(name);
+        let (_, steps) = HANDLERS.iter().find(|(handler, _)| *handler == plain).unwrap();
+        text += &match plain == name {
+            true => format!("      {name}: {steps}\n"),
+            false => format!("      {name}: [ {{ transaction: {steps}, retry: {{ attempts: 3, delay: 1ms }} }} ]\n"),
+        };
     }
     text += "clients:\n";
     for (number, intent) in intents.iter().enumerate() {
-        let name = format!("{}{}", if intent.in_transaction { "Tx" } else { "" }, HANDLERS[intent.handler].0);
+        let name = intent.message();
         let (a, b) = intent.rows;
         text += &format!(
             "  c{number}: {{ arrivals: {{ times: [{}us] }}, do: [ {{ call: s.{name}, with: {{ a: {a}, b: {b} }} }} ] }}\n",
@@ -58,10 +72,6 @@ fn scenario(isolation: &str, intents: &[Intent]) -> String {
         );
     }
     text + "network: { default: { latency: 500us } }\n"
-}
-
-fn names() -> impl Iterator<Item = String> {
-    HANDLERS.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("Tx{name}")])
 }
 
 /// One thing that happened to a row.

@@ -52,7 +52,7 @@ fn caches_asked_in_turn_go_back_in_time() {
     assert_eq!((reads.of, reads.exposures), (3, 3));
     assert_eq!((staleness.versions.min(), staleness.versions.max()), (Some(1), Some(1)));
     let age = staleness.age_nanos.max().unwrap();
-    assert!((190 * MS..200 * MS).contains(&age), "written at 3 s, read at 3.2 s: {age}");
+    assert!((190 * MS..210 * MS).contains(&age), "written at 3 s, read at 3.2 s: {age}");
 }
 
 #[test]

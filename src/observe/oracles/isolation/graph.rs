@@ -188,10 +188,10 @@ impl Graph {
         if vertex.open == 0 && vertex.before.is_empty() {
             self.forget(group, closed);
         } else if attempt != group {
-            vertex.members.retain(|&member| member != attempt);
-            // Others that it stands for are found through it.
+            // Others that one stands for are found through it.
             if !self.vertices[&attempt].is_group {
                 self.vertices.remove(&attempt);
+                self.vertex(group).members.retain(|&member| member != attempt);
             }
             closed.push(Closed { attempt, stands_for_it: Some(group) });
         }
@@ -276,6 +276,20 @@ mod tests {
             last = next;
             assert!(graph.len() <= 3, "{}", graph.len());
         }
+    }
+
+    #[test]
+    fn groups_that_became_one_are_forgotten_as_one() {
+        let mut graph = graph(4);
+        for (first, second) in [(1, 2), (2, 1), (3, 4), (4, 3), (2, 4), (3, 1)] {
+            graph.order(first, second);
+        }
+        let last = graph.begin();
+        graph.order(last, 1);
+        [1, 2, 3, 4].into_iter().for_each(|attempt| drop(graph.end(attempt)));
+        assert!(graph.len() > 1, "the last is alive, and before them");
+        graph.end(last);
+        assert_eq!((graph.groups(), graph.len()), (1, 0));
     }
 
     #[test]
