@@ -119,7 +119,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         observer.deed(agenda.now(), &Deed::Read { attempt, pc, item, row, version, into, words });
     }
 
-    /// The rows that a scan found, each with its newest version.
+    /// The rows that a scan found, each with the version that it saw.
     #[inline]
     pub(super) fn tell_scanned(&mut self, attempt: u32, table: TableId, rows: &[Word], into: Option<Slot>) {
         if !self.observer.judges() {
@@ -135,7 +135,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 }
                 false => {
                     let store = self.store_of(attempt);
-                    version_of(self.world.stores[store].store.peek(spec.number, &key).as_ref())
+                    let state = &self.world.stores[store].store;
+                    version_of(match self.world.attempts[attempt].transaction {
+                        Some(transaction) => state.seen(transaction, spec.number, &key),
+                        None => state.peek(spec.number, &key),
+                    }
+                    .as_ref())
                 }
             };
             let row = self.row_name(attempt, table, &key);

@@ -12,22 +12,40 @@ use std::collections::BTreeMap;
 
 /// Handlers, and their steps. What they do with what they read is told by [`Kind::of`].
 const HANDLERS: &[(&str, &str)] = &[
-    ("Increase", "[ { read: t, key: message.a, as: r }, { update: t, key: message.a, set: { v: r.v + 1 } } ]"),
-    ("Move", "[ { read: t, key: message.a, as: r }, { let: { x: r.v } }, { update: t, key: message.b, set: { v: x } } ]"),
+    (
+        "Increase",
+        "[ { read: t, key: message.a, as: r }, { update: t, key: message.a, set: { v: r.v + 1 } } ]",
+    ),
+    (
+        "Move",
+        "[ { read: t, key: message.a, as: r }, { let: { x: r.v } }, { update: t, key: message.b, set: { v: x } } ]",
+    ),
     (
         "Decide",
         "[ { read: t, key: message.a, as: r }, { if: r.v > -5, then: [ { update: t, key: message.b, set: { v: row.v + 1 } } ] } ]",
     ),
+    (
+        "Sweep",
+        "[ { scan: t, as: all }, { for_each: all, as: r, do: [ { update: t, key: r.k, set: { v: r.v + 1 } } ] } ]",
+    ),
     ("Look", "[ { read: t, key: message.a, as: r }, { wait: 3ms }, { read: t, key: message.b, as: q } ]"),
-    ("Add", "[ { update: t, key: message.a, set: { v: row.v + 1 } }, { update: t, key: message.b, set: { v: row.v - 1 } } ]"),
+    (
+        "Add",
+        "[ { update: t, key: message.a, set: { v: row.v + 1 } }, { update: t, key: message.b, set: { v: row.v - 1 } } ]",
+    ),
     ("Set", "[ { update: t, key: message.a, set: { v: 7 } }, { update: t, key: message.b, set: { v: 8 } } ]"),
-    ("Make", "[ { read: t, key: message.a + 10, as: r }, { if: '!r.exists', then: [ { upsert: t, key: message.a + 10, set: { v: 1 } } ] } ]"),
+    (
+        "Make",
+        "[ { read: t, key: message.a + 10, as: r }, { if: '!r.exists', then: [ { upsert: t, key: message.a + 10, set: { v: 1 } } ] } ]",
+    ),
 ];
 
 /// What an attempt does with what it has read.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Computes,
+    /// Each row from what it read of that row.
+    ComputesEach,
     Decides,
     Nothing,
 }
@@ -52,14 +70,19 @@ fn scenario(isolation: &str, intents: &[Intent]) -> String {
     names.dedup();
     let mut text = format!(
         "scenario: random\nrun: {{ horizon: 10s, drain: 10s }}\nmessages:\n{}services:\n  s:\n    workers: 50\n    store:\n      latency: {{ read: 2ms, write: 2ms, commit: 2ms }}\n      isolation: {isolation}\n      tables: {{ t: {{ key: k, columns: {{ v: int }}, rows: [ {{ k: 1..3, v: 5 }} ] }} }}\n    handlers:\n",
-        names.iter().map(|name| format!("  {name}: {{ kind: command, fields: {{ a: int, b: int }} }}\n")).collect::<String>(),
+        names
+            .iter()
+            .map(|name| format!("  {name}: {{ kind: command, fields: {{ a: int, b: int }} }}\n"))
+            .collect::<String>(),
     );
     for name in &names {
         let plain = name.strip_prefix("Tx").unwrap_or(name);
         let (_, steps) = HANDLERS.iter().find(|(handler, _)| *handler == plain).unwrap();
         text += &match plain == name {
             true => format!("      {name}: {steps}\n"),
-            false => format!("      {name}: [ {{ transaction: {steps}, retry: {{ attempts: 3, delay: 1ms }} }} ]\n"),
+            false => format!(
+                "      {name}: [ {{ transaction: {steps}, retry: {{ attempts: 3, delay: 1ms }} }} ]\n"
+            ),
         };
     }
     text += "clients:\n";
@@ -90,8 +113,9 @@ struct Attempt {
     in_transaction: bool,
     /// Reads that no commit has followed.
     reads: Vec<Touch>,
-    /// The last read, of which all that follows is made.
+    /// What was read last, of which all that follows is made; and of each row.
     premise: Option<Touch>,
+    of_row: BTreeMap<RowName, Touch>,
     is_stale_told: bool,
 }
 
@@ -109,13 +133,18 @@ struct Judge<'m> {
 impl Judge<'_> {
     fn committed(&mut self, slot: u32, row: RowName, version: u64) {
         let attempt = self.by_slot[&slot];
-        if let Some(premise) = self.attempts[attempt].premise {
+        let of = &self.attempts[attempt];
+        let each = of.kind == Kind::ComputesEach;
+        if let Some(premise) = if each { of.of_row.get(&row).copied() } else { of.premise } {
             let is_replaced = self.history.iter().any(|touch| {
-                touch.writes && touch.row == premise.row && touch.attempt != attempt && touch.version > premise.version
+                touch.writes
+                    && touch.row == premise.row
+                    && touch.attempt != attempt
+                    && touch.version > premise.version
             });
             let of = &mut self.attempts[attempt];
             match of.kind {
-                Kind::Computes if is_replaced && premise.row == row => self.lost += 1,
+                Kind::Computes | Kind::ComputesEach if is_replaced && premise.row == row => self.lost += 1,
                 Kind::Computes | Kind::Decides if is_replaced && !of.is_stale_told => {
                     of.is_stale_told = true;
                     self.stale += 1;
@@ -177,6 +206,7 @@ impl Observer for Judge<'_> {
                 self.attempts.push(Attempt {
                     kind: match plain {
                         "Increase" | "Move" => Kind::Computes,
+                        "Sweep" => Kind::ComputesEach,
                         "Decide" | "Make" => Kind::Decides,
                         _ => Kind::Nothing,
                     },
@@ -184,6 +214,7 @@ impl Observer for Judge<'_> {
                     in_transaction: plain != name,
                     reads: Vec::new(),
                     premise: None,
+                    of_row: BTreeMap::new(),
                     is_stale_told: false,
                 });
             }
@@ -192,6 +223,7 @@ impl Observer for Judge<'_> {
                 let touch = Touch { attempt: number, row, version: version.number, writes: false };
                 self.attempts[number].reads.push(touch);
                 self.attempts[number].premise = Some(touch);
+                self.attempts[number].of_row.insert(row, touch);
             }
             Deed::Committed { attempt, row, version, .. } => self.committed(attempt, row, version),
             Deed::TransactionEnded { attempt, committed } => {
@@ -201,6 +233,7 @@ impl Observer for Judge<'_> {
                     self.history.extend(reads);
                 } else if of.in_transaction {
                     of.premise = None;
+                    of.of_row.clear();
                 }
             }
             Deed::AttemptEnded { attempt, outcome } => {

@@ -3,9 +3,12 @@
 
 use super::isolation::{model_of, observe};
 use eventflow::kernel::ids::{ClientId, TableId};
+use eventflow::kernel::time::Nanos;
 use eventflow::model::Model;
 use eventflow::observe::oracles::sessions::staleness::Staleness;
 use eventflow::observe::oracles::sessions::{ClientSessions, Sessions};
+use eventflow::world::deed::Deed;
+use eventflow::world::record::{Observer, Record};
 use std::path::Path;
 
 const MS: u64 = 1_000_000;
@@ -65,4 +68,40 @@ fn a_snapshot_is_as_old_as_its_first_read() {
     assert_eq!((staleness.reads.count, staleness.reads.exposures), (0, 1));
     let (_, staleness) = judged("snapshot-raced", "s.t");
     assert_eq!((staleness.reads.count, staleness.reads.exposures), (0, 1));
+}
+
+/// The oracle, and the most that it ever remembered.
+struct Peak<'m> {
+    sessions: Sessions<'m>,
+    most: [usize; 6],
+}
+
+impl Observer for Peak<'_> {
+    fn record(&mut self, _: Nanos, _: &Record) {}
+
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        self.sessions.deed(now, deed);
+        let now = self.sessions.remembered();
+        self.most = std::array::from_fn(|at| self.most[at].max(now[at]));
+    }
+}
+
+#[test]
+fn what_is_remembered_does_not_grow_with_the_orders() {
+    for (name, least) in [("busy", 5_000), ("busy-users", 5_000)] {
+        let model = model(name);
+        let tables: Vec<TableId> = (0..model.tables.len()).map(TableId::new).collect();
+        let sessions = Sessions::new(&model, &[ClientId::new(0)], &tables);
+        let mut peak = Peak { sessions, most: [0; 6] };
+        observe(&model, 0, &mut peak);
+        let finding = &peak.sessions.sessions()[0].read_your_writes;
+        assert!(finding.exposures > least && finding.count > least / 2, "{name}: {finding:?}");
+        assert!(peak.most.iter().all(|&most| most < 1_000), "{name}: {:?}", peak.most);
+        let [rows, copies, recent, ..] = peak.sessions.remembered();
+        assert_eq!([rows, copies, recent], [0; 3], "{name}: all has caught up");
+    }
 }

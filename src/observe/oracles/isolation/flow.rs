@@ -9,7 +9,9 @@
 //!
 //! `row.x` is the newest row under its lock, and no local. An item of a loop comes from the loop's list.
 
-use crate::model::{Arithmetic, Code, Comparison, Model, NONE, Op, Operand, Pc, RowStep, RowVerb, Slot, Value};
+use crate::model::{
+    Arithmetic, Code, Comparison, Model, NONE, Op, Operand, Pc, RowStep, RowVerb, Slot, Value,
+};
 use std::ops::Range;
 
 /// A word of the frame that something is computed from.
@@ -261,9 +263,7 @@ fn is_sum_with(code: &[Code], column: u16) -> bool {
         [Code::Row(first), term @ .., Code::Integer(Arithmetic::Add | Arithmetic::Subtract)] => {
             *first == column && is_one_value(term)
         }
-        [term @ .., Code::Row(last), Code::Integer(Arithmetic::Add)] => {
-            *last == column && is_one_value(term)
-        }
+        [term @ .., Code::Row(last), Code::Integer(Arithmetic::Add)] => *last == column && is_one_value(term),
         _ => false,
     }
 }

@@ -95,7 +95,7 @@ impl Graph {
     }
 
     /// How many attempts are remembered.
-    pub fn len(&self) -> usize {
+    pub fn remembered(&self) -> usize {
         self.vertices.len()
     }
 
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(graph.end(2), [], "the first is still alive, and before it");
         let forgotten = [1, 2].map(|attempt| Closed { attempt, stands_for_it: None });
         assert_eq!(graph.end(1), forgotten);
-        assert_eq!(graph.len(), 0);
+        assert_eq!(graph.remembered(), 0);
     }
 
     /// 3 never met 1, yet is in a cycle with it: 2 was alive with both.
@@ -262,7 +262,7 @@ mod tests {
         assert!(graph.order(1, third));
         assert_eq!(graph.groups(), 1);
         assert_eq!(graph.end(third).len(), 3);
-        assert_eq!(graph.len(), 0);
+        assert_eq!(graph.remembered(), 0);
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
             graph.order(last, next);
             graph.end(last);
             last = next;
-            assert!(graph.len() <= 3, "{}", graph.len());
+            assert!(graph.remembered() <= 3, "{}", graph.remembered());
         }
     }
 
@@ -287,9 +287,9 @@ mod tests {
         let last = graph.begin();
         graph.order(last, 1);
         [1, 2, 3, 4].into_iter().for_each(|attempt| drop(graph.end(attempt)));
-        assert!(graph.len() > 1, "the last is alive, and before them");
+        assert!(graph.remembered() > 1, "the last is alive, and before them");
         graph.end(last);
-        assert_eq!((graph.groups(), graph.len()), (1, 0));
+        assert_eq!((graph.groups(), graph.remembered()), (1, 0));
     }
 
     #[test]
@@ -302,10 +302,10 @@ mod tests {
             graph.order(next, last);
             graph.end(last);
             last = next;
-            assert!(graph.len() <= 4, "{}", graph.len());
+            assert!(graph.remembered() <= 4, "{}", graph.remembered());
         }
         assert_eq!(graph.groups(), 1);
         graph.end(last);
-        assert_eq!(graph.len(), 0);
+        assert_eq!(graph.remembered(), 0);
     }
 }

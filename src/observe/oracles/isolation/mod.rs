@@ -10,7 +10,7 @@
 //!   what a `let` made of it. Of a copy in memory it is also the version of the row that was copied, as told
 //!   by [`super::copies`]. `row.x` is read under the row's lock, and is no premise.
 //! - *Lost update*: an attempt commits a value computed from a premise on that very row, which another
-//!   attempt has replaced since. If `where` finds columns of the row equal to those that were read, the
+//!   attempt has replaced since; its key it keeps. If `where` finds columns of the row equal to those that were read, the
 //!   update is lost only if another column that the value is computed from has been changed since. Counted by row committed.
 //! - *Stale premise*: an attempt commits after a decision, or with a value or to a row chosen by, a premise
 //!   that another attempt has replaced since. A decision is an `if`, a `where` on locals, or the `else` of a read. Counted once
@@ -37,6 +37,7 @@ pub mod flow;
 pub mod graph;
 pub mod premise;
 pub mod row;
+mod sighting;
 
 use super::copies::Copies;
 use super::lifetimes::Number;
@@ -50,7 +51,7 @@ use crate::world::store::UNCOMMITTED;
 use flow::{Flows, row_step};
 use graph::Graph;
 use premise::{Attempt, Looked, Pending, Place, Premise, Seen, Touched};
-use row::Row;
+use row::{Columns, Row, bit_of_word};
 use rustc_hash::FxHashMap;
 
 /// Judges isolation from deeds.
@@ -58,6 +59,8 @@ use rustc_hash::FxHashMap;
 pub struct Isolation<'m> {
     model: &'m Model,
     flows: Flows,
+    /// By table: the columns of its key, which a row keeps for ever.
+    keys: Vec<Columns>,
     copies: Option<Copies>,
     /// By slot.
     attempts: Vec<Option<Attempt>>,
@@ -75,6 +78,7 @@ impl<'m> Isolation<'m> {
         Self {
             model,
             flows: Flows::new(model),
+            keys: model.tables.iter().map(|table| columns_of_key(&table.key)).collect(),
             copies: Copies::in_memory(model),
             attempts: Vec::new(),
             rows: FxHashMap::default(),
@@ -99,7 +103,7 @@ impl<'m> Isolation<'m> {
 
     /// How many rows and attempts are remembered.
     pub fn remembered(&self) -> (usize, usize) {
-        (self.rows.len(), self.graph.len())
+        (self.rows.len(), self.graph.remembered())
     }
 
     fn attempt(&mut self, slot: SlotNumber) -> Option<&mut Attempt> {
@@ -185,7 +189,8 @@ impl<'m> Isolation<'m> {
     fn premises_on(&mut self, slot: SlotNumber, row: RowName, version: Version) -> Vec<Premise> {
         let seen = self.seen(row, version);
         let mut premises = vec![Premise { row, version: seen, columns: u64::MAX }];
-        let copied = self.copies.as_ref().map_or(Vec::new(), |copies| copies.reflected_by(row, version.number));
+        let copied =
+            self.copies.as_ref().map_or(Vec::new(), |copies| copies.reflected_by(row, version.number));
         for (source, version) in copied {
             self.touch(slot, source, false);
             premises.push(Premise { row: source, version: Seen::Committed(version), columns: u64::MAX });
@@ -229,7 +234,8 @@ impl<'m> Isolation<'m> {
         let open = self.flows.in_transaction(place.0);
         let Some(attempt) = self.attempts.get_mut(slot as usize).and_then(Option::as_mut) else { return };
         attempt.reading = None;
-        let premises = attempt.premises(uses, place.1);
+        let mut premises = attempt.premises(uses, place.1);
+        premises.retain(|premise| can_change(&self.keys, premise));
         attempt.decide(place, premises, open);
     }
 
@@ -250,7 +256,7 @@ impl<'m> Isolation<'m> {
             .guards
             .iter()
             .flat_map(|&(used, column)| {
-                let equal = row::bit_of_word(column as u16 + 1);
+                let equal = bit_of_word(column as u16 + 1);
                 let of_column = attempt.premises(&[used], item).into_iter();
                 of_column.filter(move |premise| premise.row == row && premise.columns == equal)
             })
@@ -259,12 +265,13 @@ impl<'m> Isolation<'m> {
             guarded.iter().any(|guard| (guard.row, guard.version) == (premise.row, premise.version))
         };
         let mut choice = attempt.premises(&flow.choice, item);
-        choice.retain(|premise| !is_guarded(premise));
+        choice.retain(|premise| !is_guarded(premise) && can_change(&self.keys, premise));
         let result = match write {
             Write::Nothing => seen,
             Write::Put | Write::Delete => Seen::Own,
         };
-        let values = if write == Write::Put { attempt.premises(&flow.values, item) } else { Vec::new() };
+        let mut values = if write == Write::Put { attempt.premises(&flow.values, item) } else { Vec::new() };
+        values.retain(|premise| can_change(&self.keys, premise));
         attempt.decide(place, choice, open);
         match (write, seen) {
             (Write::Nothing, Seen::Committed(version)) => {
@@ -291,13 +298,10 @@ impl<'m> Isolation<'m> {
         version: u64,
         words: (Option<&[u64]>, Option<&[u64]>),
     ) {
-        if slot == NONE || self.attempt(slot).is_none() {
-            if let Some(row) = self.rows.get_mut(&name)
-                && words.1.is_none()
-            {
-                row.expire(version);
-            }
-            return;
+        let is_meant = |attempt: &mut Attempt| words.1.is_some() || attempt.pending.contains_key(&name);
+        if slot == NONE || !self.attempt(slot).is_some_and(is_meant) {
+            // Its time was over, or another row needed the room.
+            return self.rows.get_mut(&name).into_iter().for_each(|row| row.expire(version));
         }
         self.touch(slot, name, true);
         let Some(attempt) = self.attempts[slot as usize].as_mut() else { return };
@@ -323,7 +327,11 @@ impl<'m> Isolation<'m> {
         };
         if pending.iter().any(is_lost) {
             let model = self.model;
-            self.lost_updates.count(|| Sighting { at: now, obligation, what: lost(model, name, words) });
+            self.lost_updates.count(|| Sighting {
+                at: now,
+                obligation,
+                what: sighting::lost(model, name, words),
+            });
         }
         let adds = !pending.is_empty() && pending.iter().all(|write| write.adds);
         let found = row.write(&mut self.graph, number, version, adds, words);
@@ -343,12 +351,8 @@ impl<'m> Isolation<'m> {
     }
 
     fn cycle_found(&mut self, now: Nanos, obligation: u64, name: RowName) {
-        let table = &self.model.tables[name.table.index()].name;
-        self.conflict_cycles.first.get_or_insert_with(|| Sighting {
-            at: now,
-            obligation,
-            what: format!("{table}: no order of the attempts explains what they read and wrote"),
-        });
+        let what = || sighting::cycle(self.model, name);
+        self.conflict_cycles.first.get_or_insert_with(|| Sighting { at: now, obligation, what: what() });
     }
 
     fn transaction_ended(&mut self, now: Nanos, slot: SlotNumber, committed: bool) {
@@ -391,7 +395,11 @@ impl<'m> Isolation<'m> {
         }
         for premise in stale {
             let (model, obligation) = (self.model, attempt.obligation);
-            self.stale_premises.count(|| Sighting { at: now, obligation, what: stale_premise(model, premise) });
+            self.stale_premises.count(|| Sighting {
+                at: now,
+                obligation,
+                what: sighting::stale_premise(model, premise),
+            });
         }
     }
 
@@ -463,21 +471,11 @@ impl Isolation<'_> {
     }
 }
 
-fn lost(model: &Model, name: RowName, (old, new): (Option<&[u64]>, Option<&[u64]>)) -> String {
-    let table = &model.tables[name.table.index()];
-    let words = |words: &[u64], column: usize| words.get(column).copied().unwrap_or(0) as i64;
-    let (old, new) = (old.unwrap_or(&[]), new.unwrap_or(&[]));
-    let key: Vec<String> = table.key.iter().map(|&column| words(new, column as usize).to_string()).collect();
-    format!(
-        "{}[{}]: {:?} takes the place of {:?}, which another attempt has written since this one read the row",
-        table.name,
-        key.join(", "),
-        new.iter().map(|&word| word as i64).collect::<Vec<_>>(),
-        old.iter().map(|&word| word as i64).collect::<Vec<_>>(),
-    )
+fn columns_of_key(key: &[u32]) -> Columns {
+    key.iter().fold(0, |columns, &column| columns | bit_of_word(column as u16 + 1))
 }
 
-fn stale_premise(model: &Model, premise: Premise) -> String {
-    let table = &model.tables[premise.row.table.index()].name;
-    format!("{table}: a commit goes by a row that another attempt has replaced since it was read")
+/// Whether what rests on a premise could be other than it is: a row keeps its key.
+fn can_change(keys: &[Columns], premise: &Premise) -> bool {
+    premise.columns & !keys[premise.row.table.index()] != 0
 }

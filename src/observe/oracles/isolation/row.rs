@@ -79,10 +79,9 @@ impl Row {
 
     /// Whether others have since changed one of these columns.
     pub fn is_changed(&self, version: u64, attempt: Number, columns: Columns) -> bool {
-        let changed =
-            |(word, newest): (usize, &Newest)| {
-                columns & bit_of_word(word as u16) != 0 && newest.by_others_than(attempt) > version
-            };
+        let changed = |(word, newest): (usize, &Newest)| {
+            columns & bit_of_word(word as u16) != 0 && newest.by_others_than(attempt) > version
+        };
         self.columns.iter().enumerate().any(changed)
     }
 
@@ -235,4 +234,67 @@ impl Row {
 /// Who sees a write comes after it; who does not, before it.
 fn order(graph: &mut Graph, write: &Touch, reader: Number, version: u64) -> bool {
     if write.version <= version { graph.order(write.by, reader) } else { graph.order(reader, write.by) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(attempts: usize) -> Graph {
+        let mut graph = Graph::default();
+        (0..attempts).for_each(|_| drop(graph.begin()));
+        graph
+    }
+
+    #[test]
+    fn what_others_replaced_and_changed_is_told_apart() {
+        let (mut graph, mut row) = (graph(2), Row::default());
+        row.write(&mut graph, 2, 5, false, (Some(&[1, 8, 8]), Some(&[1, 9, 8])));
+        row.write(&mut graph, 1, 6, false, (Some(&[1, 9, 8]), Some(&[1, 9, 9])));
+        assert!(row.is_replaced(4, 1) && !row.is_replaced(5, 1) && row.is_replaced(5, 2));
+        assert!(row.is_changed(4, 1, bit_of_word(2)), "the second word of the local is the column 1");
+        assert!(!row.is_changed(4, 1, bit_of_word(3)), "the attempt's own change");
+        assert!(row.is_changed(4, 2, bit_of_word(3)));
+        row.write(&mut graph, 2, 7, false, (Some(&[1, 9, 9]), None));
+        assert!(row.is_changed(6, 1, bit_of_word(3)), "a deletion changes all");
+        assert_eq!(row.version_of_absence(), 7);
+    }
+
+    #[test]
+    fn additions_have_no_order_but_with_who_reads_between_them() {
+        let (mut graph, mut row) = (graph(3), Row::default());
+        let words = (Some(&[1, 8][..]), Some(&[1, 9][..]));
+        let mut other = Row::default();
+        assert!(!row.write(&mut graph, 1, 1, true, words) && !row.write(&mut graph, 2, 2, true, words));
+        assert!(!other.write(&mut graph, 2, 1, true, words) && !other.write(&mut graph, 1, 2, true, words));
+        assert!(!row.read(&mut graph, 3, 1), "after the first, before the second");
+        assert!(other.read(&mut graph, 3, 1), "after the second, before the first");
+        assert_eq!(graph.groups(), 1);
+    }
+
+    #[test]
+    fn a_version_of_long_ago_is_read_before_what_replaced_it() {
+        let (mut graph, mut row) = (graph(4), Row::default());
+        let words = (Some(&[1, 8][..]), Some(&[1, 9][..]));
+        for (by, version) in [(1, 1), (2, 2), (3, 3)] {
+            row.write(&mut graph, by, version, false, words);
+        }
+        assert!(!row.read(&mut graph, 4, 1));
+        assert!(graph.order(2, 4), "it came before the second");
+        assert!(!graph.order(1, 4), "and after the first, as is known");
+        assert_eq!(graph.groups(), 1);
+    }
+
+    #[test]
+    fn a_row_is_forgotten_with_the_last_who_touched_it() {
+        let (mut graph, mut row) = (graph(2), Row::default());
+        row.alive = vec![(1, 0), (2, 1)];
+        row.writers = 1;
+        row.write(&mut graph, 1, 1, false, (None, Some(&[1])));
+        row.read(&mut graph, 2, 1);
+        assert!(row.is_shared(2, false));
+        assert!(!row.leave(graph.now(), 1, true) && !row.leave(graph.now(), 2, false));
+        assert!(!row.rename(1, Some(2)), "who stands for it is named in its place");
+        assert!(row.rename(2, None));
+    }
 }

@@ -152,8 +152,8 @@ impl<'m> Sessions<'m> {
     /// How many things are remembered: rows, copies, versions of late, sessions, what they know, missing rows.
     pub fn remembered(&self) -> [usize; 6] {
         let (rows, copies) = self.copies.remembered();
-        let known = self.sessions.values().map(Session::len).sum();
-        [rows, copies, self.recent.len(), self.sessions.len(), known, self.missing.len()]
+        let known = self.sessions.values().map(Session::remembered).sum();
+        [rows, copies, self.recent.remembered(), self.sessions.len(), known, self.missing.len()]
     }
 
     fn begin(&mut self, slot: SlotNumber, obligation: u64, served: Served, message: SlotNumber) {
@@ -207,7 +207,7 @@ impl<'m> Sessions<'m> {
             self.model.clients[name.client.index()].arrivals,
             crate::model::Arrivals::Population { .. }
         );
-        if session.alive == 0 && (is_open || session.len() == 0) {
+        if session.alive == 0 && (is_open || session.remembered() == 0) {
             self.sessions.remove(&name);
         }
     }
@@ -227,9 +227,8 @@ impl<'m> Sessions<'m> {
         let session = &self.sessions[&name];
         let written = session.written(row.key, begun).into_iter().map(|of| (Guarantee::ReadYourWrites, of));
         let seen = session.seen(row.key, begun).into_iter().map(|of| (Guarantee::MonotonicReads, of));
-        let expect = |(guarantee, of)| {
-            self.found(row, version, of).map(|found| Expected { guarantee, of, found })
-        };
+        let expect =
+            |(guarantee, of)| self.found(row, version, of).map(|found| Expected { guarantee, of, found });
         let expected = written.chain(seen).filter_map(expect).collect();
         let mut sees = self.copies.reflected_by(row, version.number);
         if row.instance == NONE && version.exists {
@@ -292,7 +291,9 @@ impl<'m> Sessions<'m> {
         let (read, of) = (&tables[row.table.index()].name, &tables[miss.of.0.table.index()].name);
         let what = match miss.guarantee {
             Guarantee::ReadYourWrites => format!("{read}: read without what the session had written to {of}"),
-            Guarantee::MonotonicReads => format!("{read}: read as it was before what the session had seen of {of}"),
+            Guarantee::MonotonicReads => {
+                format!("{read}: read as it was before what the session had seen of {of}")
+            }
         };
         let finding = self.finding(miss);
         finding.exposures += 1;
@@ -328,9 +329,9 @@ impl<'m> Sessions<'m> {
 
     fn issued(&mut self, slot: SlotNumber, message: SlotNumber, way: Way, obligation: u64) {
         let issuer = self.attempts.get(slot as usize).and_then(Option::as_ref);
-        let session = issuer.filter(|_| way == Way::Call).and_then(|issuer| {
-            issuer.session.map(|session| (session, issuer.call.unwrap_or(obligation)))
-        });
+        let session = issuer
+            .filter(|_| way == Way::Call)
+            .and_then(|issuer| issuer.session.map(|session| (session, issuer.call.unwrap_or(obligation))));
         let message = message as usize;
         if self.calls.len() <= message {
             self.calls.resize(message + 1, None);

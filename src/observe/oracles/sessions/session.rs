@@ -122,7 +122,7 @@ impl Session {
     }
 
     /// How many versions it remembers.
-    pub fn len(&self) -> usize {
+    pub fn remembered(&self) -> usize {
         self.writes.len() + self.seen.len()
     }
 }
@@ -137,4 +137,62 @@ fn newest(all: impl Iterator<Item = RowAt>) -> Vec<RowAt> {
         }
     }
     newest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::ids::TableId;
+
+    fn row(key: u64) -> RowName {
+        RowName { table: TableId(0), key, instance: crate::model::NONE }
+    }
+
+    #[test]
+    fn a_write_counts_from_when_the_session_knows_of_it() {
+        let mut session = Session::default();
+        session.begin(50);
+        session.write(10, 50, (row(1), 4));
+        session.write(12, 50, (row(1), 5));
+        assert_eq!(session.written(1, 100), [], "not told");
+        session.told(20, 50);
+        assert_eq!(session.written(1, 19), []);
+        assert_eq!(session.written(1, 20), [(row(1), 5)]);
+        assert_eq!(session.written(2, 20), [], "another key");
+        session.write(30, 50, (row(2), 6));
+        assert_eq!(session.written(2, 30), [(row(2), 6)], "after the answer, known at once");
+    }
+
+    #[test]
+    fn what_was_never_told_goes_with_the_intent() {
+        let mut session = Session::default();
+        session.begin(50);
+        session.write(10, 50, (row(1), 4));
+        session.intent_over();
+        assert_eq!(session.remembered(), 1, "the callee is alive yet");
+        session.end(50);
+        session.intent_over();
+        assert_eq!(session.remembered(), 0);
+    }
+
+    #[test]
+    fn what_was_seen_counts_for_reads_that_began_later() {
+        let mut session = Session::default();
+        for (at, version) in [(10, 3), (20, 7), (30, 5)] {
+            session.see(at, (row(1), version));
+        }
+        assert_eq!(session.seen(1, 10), []);
+        assert_eq!(session.seen(1, 15), [(row(1), 3)]);
+        assert_eq!(session.seen(1, 99), [(row(1), 7)]);
+    }
+
+    #[test]
+    fn what_has_caught_up_is_swept() {
+        let mut session = Session::default();
+        for key in 0..1000 {
+            session.see(key, (row(key), 1));
+            session.sweep(|known| known.key + 5 > key);
+            assert!(session.remembered() <= 30);
+        }
+    }
 }

@@ -82,7 +82,7 @@ impl Recent {
     }
 
     /// How many versions are remembered.
-    pub fn len(&self) -> usize {
+    pub fn remembered(&self) -> usize {
         self.order.len()
     }
 
