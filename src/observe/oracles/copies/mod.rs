@@ -201,9 +201,7 @@ impl Copies {
         }
         if attempt != NONE && row.instance == NONE {
             // Known first, so that the instant is known too.
-            if !self.sources.contains_key(&row) {
-                self.sources.insert(row, Source::made(now, version));
-            }
+            self.sources.entry(row).or_insert_with(|| Source::made(now, version));
             self.learn(attempt, (row, version));
             for message in self.carriers.open_messages(attempt) {
                 let changes = self.carriers.learn_message(message, (row, version));

@@ -171,8 +171,8 @@ impl Row {
                 break;
             }
         }
-        let mut later = self.older[next..].iter().chain(&self.base);
-        while let Some(write) = later.next() {
+        let later = self.older[next..].iter().chain(&self.base);
+        for write in later {
             found |= order(graph, write, by, version);
             if !write.adds {
                 break;
