@@ -4,7 +4,8 @@
 use super::Shop;
 use eventflow::kernel::anomaly::Anomaly::*;
 
-const CRASH: &str = "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 1, for: 1s } }";
+const CRASH: &str =
+    "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 1, for: 1s } }";
 
 fn placed(steps: &'static str) -> Shop {
     Shop { placed: steps, ..Shop::default() }
@@ -159,8 +160,9 @@ fn a_client_that_asks_again_wants_one_thing() {
     let add = place("- { name: here, upsert: orders, key: 1, set: { qty: row.qty + message.qty } }");
     let judged = super::judge(&text(&add));
     assert_eq!(judged.counts(), [("duplicate_effects", 1)], "{:?}", judged.sum);
-    let keyed =
-        place("- { name: here, insert: orders, key: message.order, set: { qty: message.qty }, else: [ stop ] }");
+    let keyed = place(
+        "- { name: here, insert: orders, key: message.order, set: { qty: message.qty }, else: [ stop ] }",
+    );
     let judged = super::judge(&text(&keyed));
     assert_eq!(judged.counts(), [], "{:?}", judged.sum);
     assert!(judged.of(UnacknowledgedEffect).exposures > 0);
@@ -231,8 +233,14 @@ fn what_comes_back_after_it_was_undone_is_resurrected() {
     );
     let with_table = |shop: &Shop| {
         shop.text()
-            .replace("handled: {", "held: { key: order, columns: { order: int, gone: bool } }\n        handled: {")
-            .replace("consumes: { placed: { ack: after } }", "consumes: { placed: { ack: after }, rejected: { ack: after } }")
+            .replace(
+                "handled: {",
+                "held: { key: order, columns: { order: int, gone: bool } }\n        handled: {",
+            )
+            .replace(
+                "consumes: { placed: { ack: after } }",
+                "consumes: { placed: { ack: after }, rejected: { ack: after } }",
+            )
     };
     let judged = super::judge(&with_table(&late));
     assert_eq!(judged.counts(), [("resurrected", 1)], "{:?}\n{}", judged.sum, with_table(&late));
@@ -249,9 +257,8 @@ fn what_comes_back_after_it_was_undone_is_resurrected() {
 
 #[test]
 fn two_groups_owe_each_their_own() {
-    let text = placed("- { update: items, key: message.item, set: { reserved: row.reserved + 1 } }")
-        .text()
-        .replace(
+    let text =
+        placed("- { update: items, key: message.item, set: { reserved: row.reserved + 1 } }").text().replace(
             "clients:",
             "  other:
     store: { tables: { seen: { key: order, columns: { order: int } } } }
