@@ -4,7 +4,10 @@
 //! Units: durations in seconds, rates per second, shares from 0 to 1, times in seconds from the
 //! start of the replication. Every figure is an estimate over replications.
 
+pub mod verdict;
+
 use serde::{Deserialize, Serialize};
+use verdict::{Unasked, Verdict};
 
 /// Format version of the JSON file; raised when a field changes its meaning.
 pub const RESULTS_VERSION: u32 = 1;
@@ -50,6 +53,10 @@ pub struct RunResults {
     /// eventflow's version.
     pub eventflow: String,
     pub events: u64,
+    /// One on each promise of the scenario: anomalies, views, sessions, staleness, invariants.
+    pub verdicts: Vec<Verdict>,
+    /// What was counted though nothing was promised about it.
+    pub anomalies: Vec<Unasked>,
     pub clients: Vec<ClientResults>,
     pub calls: Vec<CallResults>,
     pub services: Vec<ServiceResults>,
@@ -59,6 +66,13 @@ pub struct RunResults {
     pub topology: Topology,
     /// Things a reader must know: warm-up 0, a queue that grew to the end, ...
     pub notes: Vec<String>,
+}
+
+impl RunResults {
+    /// What all verdicts together come to; [`verdict::Outcome::Pass`] if nothing was promised.
+    pub fn standing(&self) -> verdict::Outcome {
+        verdict::Outcome::of_all(self.verdicts.iter().map(Verdict::standing))
+    }
 }
 
 /// Shape of a set of durations.

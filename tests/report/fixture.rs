@@ -269,6 +269,8 @@ pub fn order_flow() -> RunResults {
             fault("stock_outage", "crash inventory", OUTAGE),
             fault("slow_network", "degrade orders, kafka", DEGRADED),
         ],
+        verdicts: Vec::new(),
+        anomalies: Vec::new(),
         topology: topology(),
         notes: vec![
             "The lag of order-events.inventory was still above its average 80 s after the outage.".to_owned(),

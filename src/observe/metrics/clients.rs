@@ -115,6 +115,8 @@ impl CallMeter {
             success: share(ends.well(), self.begun),
             timeouts: share(ends.timeouts, self.begun),
             errors: share(ends.errors, self.begun),
+            begun: self.begun,
+            tried: self.tries,
             tries: share(self.tries, self.begun),
             response_time: DurationFigures::of(&ends.response_times),
         };

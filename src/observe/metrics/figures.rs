@@ -109,6 +109,9 @@ pub struct CallFigures {
     pub success: Option<f64>,
     pub timeouts: Option<f64>,
     pub errors: Option<f64>,
+    /// Measured calls, and their tries.
+    pub begun: u64,
+    pub tried: u64,
     /// Tries per call.
     pub tries: Option<f64>,
     pub response_time: DurationFigures,
