@@ -4,6 +4,7 @@
 //! Units: durations in seconds, rates per second, shares from 0 to 1, times in seconds from the
 //! start of the replication. Every figure is an estimate over replications.
 
+pub mod account;
 pub mod verdict;
 
 use serde::{Deserialize, Serialize};

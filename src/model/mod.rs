@@ -103,6 +103,9 @@ pub struct Message {
     /// Which fields hold lists.
     pub list_fields: Vec<u16>,
     pub list_reply_fields: Vec<u16>,
+    /// By field: its name, and how its words are read.
+    pub field_names: Vec<String>,
+    pub readings: Vec<promise::Reading>,
 }
 
 /// Code with the frame it runs on.

@@ -6,9 +6,10 @@
 
 pub mod lineage;
 
-use super::findings::{Finding, Findings};
+use super::findings::{Finding, Findings, Sighting};
 use super::promise::invariants::Invariants;
 use super::promise::views::Views;
+use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::world::deed::Deed;
@@ -33,6 +34,16 @@ impl<'m> Oracles<'m> {
             views: Views::new(model),
             faults_that_hit: vec![false; model.faults.len()],
         }
+    }
+
+    /// Keeps everything that lineage sees to go wrong with one obligation.
+    pub fn watch(&mut self, obligation: u64) {
+        self.lineage.watch(obligation);
+    }
+
+    /// What has been seen of the obligation that is watched.
+    pub fn sightings(&self) -> &[(Anomaly, Sighting)] {
+        self.lineage.sightings()
     }
 
     /// What was found, and how obligations ended.
