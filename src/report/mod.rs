@@ -8,6 +8,7 @@
 //! | HTML page, self-contained | [`page::render`] | an architect, in a browser or on paper |
 //! | JSON, everything | [`json::render`] | a program |
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
+//! | counterexamples, as text, Mermaid and SVG | [`account`] | whoever must be convinced |
 //!
 //! Two laws hold in all of them. No mean is shown without its interval; where one replication allows
 //! none, the report says so ([`figure`]). And every name, description and note is hostile until
@@ -16,6 +17,7 @@
 //!
 //! [`RunResults`]: crate::experiment::results::RunResults
 
+pub mod account;
 mod chart;
 pub mod figure;
 pub mod json;

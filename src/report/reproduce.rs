@@ -1,6 +1,7 @@
 //! The command line that gives the same results again.
 
 use crate::experiment::results::RunResults;
+use crate::experiment::results::account::Account;
 
 /// A command for a POSIX shell: `eventflow run chain.yaml --seed 42 --replications 10 --set rate=5/s`.
 /// Words that the shell would take apart are quoted; characters that steer a terminal are left as
@@ -16,6 +17,23 @@ pub fn command_line(results: &RunResults) -> String {
         results.replications_asked
     );
     for setting in &results.settings {
+        line.push_str(" --set ");
+        line.push_str(&quoted(setting));
+    }
+    line
+}
+
+/// A command for a POSIX shell that shows a counterexample again, as [`command_line`] is one:
+/// `eventflow replay shop.yaml --seed 1 --replication 4 --focus o:7f3a`.
+pub fn replay_line(account: &Account) -> String {
+    let mut line = format!(
+        "eventflow replay {} --seed {} --replication {} --focus o:{}",
+        quoted(&account.file),
+        account.seed,
+        account.replication,
+        account.obligation
+    );
+    for setting in &account.settings {
         line.push_str(" --set ");
         line.push_str(&quoted(setting));
     }

@@ -3,7 +3,6 @@
 //!
 //! It is made in one place, [`crate::experiment::account`], and rendered in many.
 
-use super::verdict::Place;
 use serde::{Deserialize, Serialize};
 
 /// A counterexample with all that convinces.
@@ -40,8 +39,9 @@ pub struct Account {
     pub at_end: Vec<AtEnd>,
     pub told: Option<Told>,
     pub chain: Vec<Link>,
-    /// Links that are not shown, in the middle of the chain.
+    /// Links that are not in it, and behind how many of it they would stand.
     pub left_out: usize,
+    pub gap_after: usize,
     /// Who changed the rows, in turn.
     pub ledger: Vec<Entry>,
     pub ledger_left_out: usize,
@@ -69,6 +69,13 @@ pub struct Told {
     pub what: String,
 }
 
+/// A line of a scenario file, from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLine {
+    pub file: String,
+    pub line: u32,
+}
+
 /// What kind of thing a lifeline is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,7 +83,6 @@ pub enum Kind {
     Client,
     Instance,
     Topic,
-    Outside,
     Fault,
     Time,
 }
@@ -130,7 +136,7 @@ pub struct Link {
     pub attempt: Option<u32>,
     pub part: Part,
     pub step: Step,
-    pub place: Option<Place>,
+    pub line: Option<SourceLine>,
     pub text: String,
     /// It is here that it goes wrong.
     pub is_wrong: bool,

@@ -26,7 +26,6 @@ pub enum Actor {
     Client(ClientId),
     Instance(u32),
     Topic(TopicId),
-    Outside,
     /// A fault's firing, from 0.
     Fault(FaultId, u64),
     /// A row's time to live was over.

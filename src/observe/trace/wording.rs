@@ -46,7 +46,6 @@ pub fn actor(model: &Model, actor: Actor) -> String {
             format!("{}#{}", model.services[of.service.index()].name, of.number)
         }
         Actor::Topic(topic) => model.topics[topic.index()].name.clone(),
-        Actor::Outside => "outside".into(),
         Actor::Fault(fault, _) => model.faults[fault.index()].name.clone(),
         Actor::Time => "time to live".into(),
     }
