@@ -13,6 +13,7 @@
 pub mod completions;
 pub mod man;
 pub mod progress;
+pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -39,6 +40,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(run::Arguments),
+    Replay(replay::Arguments),
     Show(show::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -49,6 +51,7 @@ pub enum Command {
 pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Replay(arguments) => replay::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),

@@ -52,14 +52,27 @@ pub fn got(trace: &Trace, whole: Option<&Trace>) -> Vec<String> {
     shortened(got)
 }
 
-/// The rows that it changed, as they are, and as they would be.
+/// The rows that it changed: the columns that are not as they would be, or all if that is not known.
 pub fn at_end(trace: &Trace, whole: Option<&Trace>) -> Vec<AtEnd> {
-    let would_be = |row: &str| {
-        let known = whole?.at_end.iter().find(|(name, _)| name == row);
-        known.map(|(_, columns)| columns.clone())
-    };
-    let rows = trace.at_end.iter().take(MOST);
-    rows.map(|(row, is)| AtEnd { row: row.clone(), is: is.clone(), would_be: would_be(row) }).collect()
+    let mut rows = Vec::new();
+    for (row, columns) in trace.at_end.iter().take(MOST) {
+        let would_be = whole.and_then(|whole| whole.at_end.iter().find(|(name, _)| name == row));
+        let differing = |columns: &[(String, String)], others: Option<&Vec<(String, String)>>| {
+            let differs = |column: &&(String, String)| others.is_none_or(|others| !others.contains(column));
+            let told = columns.iter().filter(differs).map(|(name, value)| format!("{name} = {value}"));
+            told.collect::<Vec<_>>().join(", ")
+        };
+        let is = differing(columns, would_be.map(|known| &known.1));
+        let would_be = would_be.map(|known| differing(&known.1, Some(columns)));
+        if !is.is_empty() || would_be.as_ref().is_some_and(|would_be| !would_be.is_empty()) {
+            rows.push(AtEnd { row: row.clone(), is: or_absent(is, columns), would_be });
+        }
+    }
+    rows
+}
+
+fn or_absent(is: String, columns: &[(String, String)]) -> String {
+    if columns.is_empty() { "absent".into() } else { is }
 }
 
 /// One line for each thing, however often it was done: `items[1].reserved: 0 → 2, 2 → 4 (twice, by attempts 1, 2)`.

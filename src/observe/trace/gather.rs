@@ -62,7 +62,7 @@ pub struct Gather<'m> {
     rows: Rows,
     drafts: Vec<Draft>,
     fired: Vec<u64>,
-    finals: Vec<(RowName, String)>,
+    finals: Vec<(RowName, Vec<(String, String)>)>,
     others: usize,
     trace: Trace,
 }
@@ -99,11 +99,8 @@ impl<'m> Gather<'m> {
                 entry
             })
             .collect();
-        let last = |(row, columns): (RowName, String)| {
-            let columns = if columns.is_empty() { "there".into() } else { columns };
-            (rows.name(model, row), columns)
-        };
-        trace.at_end = self.finals.into_iter().map(last).collect();
+        trace.at_end =
+            self.finals.into_iter().map(|(row, columns)| (rows.name(model, row), columns)).collect();
         trace
     }
 
@@ -291,7 +288,7 @@ impl<'m> Gather<'m> {
             let by = wording::business(model, business);
             self.change(Change { at, by, is_own, what: format!("{name}{what}") });
             if is_own || self.finals.iter().any(|(known, _)| *known == row) {
-                let columns = new.map_or("absent".into(), |new| wording::columns(model, row.table, new));
+                let columns = new.map_or(Vec::new(), |new| wording::lasting(model, row.table, new));
                 self.finals.retain(|(known, _)| *known != row);
                 self.finals.push((row, columns));
             }

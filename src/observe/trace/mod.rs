@@ -124,8 +124,8 @@ pub struct Trace {
     pub done: Vec<Done>,
     pub changes: Vec<Change>,
     pub changes_left_out: usize,
-    /// The rows that the obligation changed, each with its columns at the end.
-    pub at_end: Vec<(String, String)>,
+    /// The rows that the obligation changed, each with its columns at the end; none of a row that is gone.
+    pub at_end: Vec<(String, Vec<(String, String)>)>,
     /// What its first attempt ran.
     pub handler: Option<HandlerId>,
     /// In their order.

@@ -92,6 +92,14 @@ pub fn columns(model: &Model, table: TableId, words: &[Word]) -> String {
     model.cells(table, (0..words.len()).filter(|column| !key.contains(&(*column as u32))), words)
 }
 
+/// The columns of a row that are neither its key nor incidental, with their values.
+pub fn lasting(model: &Model, table: TableId, words: &[Word]) -> Vec<(String, String)> {
+    let of = &model.tables[table.index()];
+    let lasts = |column: &usize| !of.key.contains(&(*column as u32)) && !of.incidental[*column];
+    let columns = (0..words.len()).filter(lasts);
+    columns.map(|at| (of.column_names[at].clone(), model.word(of.readings[at], words[at]))).collect()
+}
+
 /// One changed column, or the whole row that came or went.
 pub struct Changed {
     /// With a dot before it; empty: the row.

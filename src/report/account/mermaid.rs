@@ -5,7 +5,7 @@ use crate::experiment::results::account::{Account, Kind, Link, Part, Step};
 use crate::report::text;
 
 /// Longest text in a note or on an arrow, in characters.
-const LONGEST: usize = 90;
+const LONGEST: usize = 120;
 
 /// The diagram, each line ended.
 pub fn render(account: &Account) -> String {
@@ -42,7 +42,7 @@ fn drawn(
     let attempt = attempt.map_or(String::new(), |attempt| format!("attempt {attempt}: "));
     let place = place(account, link);
     let place = if place.is_empty() { place } else { format!(" {place}") };
-    let said = plain(&format!("{} {attempt}{}{place}", time(link.at), link.text));
+    let said = format!("{} {attempt}{}{}", time(link.at), plain(&link.text), plain(&place));
     match (who, from) {
         (None, _) if link.part == Part::Fault => vec![
             "  rect rgba(214, 39, 40, 0.15)".into(),
@@ -68,7 +68,7 @@ fn plain(of: &str) -> String {
     let mut plain = String::new();
     for c in text::shortened(of, LONGEST).chars() {
         match c {
-            '#' | ';' | ':' | '<' | '>' | '&' | '"' | '%' | '{' | '}' | '`' => {
+            '#' | ';' | '<' | '>' | '&' | '"' | '%' | '{' | '}' | '`' => {
                 plain.push_str(&format!("#{};", u32::from(c)));
             }
             c => plain.push(c),
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_name_means_anything() {
-        assert_eq!(plain("a;b:c#d"), "a#59;b#58;c#35;d");
+        assert_eq!(plain("a;b:c#d"), "a#59;b:c#35;d");
         assert_eq!(plain("x\ny"), "x\\ny");
         assert_eq!(plain("%%{init}"), "#37;#37;#123;init#125;");
         assert_eq!(plain("end"), "end.");

@@ -3,9 +3,15 @@
 //! Pure functions. Every name is hostile until shown otherwise, and escaped for its format.
 
 pub mod mermaid;
+pub mod sequence;
 pub mod text;
 
 use crate::experiment::results::account::{Account, Instead, Kind, Link, Step};
+
+/// As JSON: everything that the other formats show.
+pub fn json(account: &Account) -> String {
+    serde_json::to_string_pretty(account).expect("an account has no map and no number that JSON lacks") + "\n"
+}
 
 /// `1.004003`: seconds to the microsecond; finer where that would hide something.
 fn time(seconds: f64) -> String {

@@ -34,9 +34,9 @@ fn head(account: &Account, lines: &mut Vec<String>) {
     let what = format!("{}  {}", account.measure, account.what);
     section("FAIL", [what], lines);
     let counted = format!(
-        "{} of {} in replication {}; {} exposures; first at {}s",
+        "{}{} in replication {}; {} exposures; this one at {}s",
         account.count,
-        account.of,
+        if account.of > 0 { format!(" of {}", account.of) } else { String::new() },
         account.replication,
         account.exposures,
         time(account.at)
@@ -88,7 +88,8 @@ fn section(heading: &str, texts: impl IntoIterator<Item = String>, lines: &mut V
 fn chain(account: &Account, lines: &mut Vec<String>) {
     let shown = |text: &str, most: usize| fitted_to_columns(text, most);
     let widest = |texts: &mut dyn Iterator<Item = String>| texts.map(|text| text.width()).max().unwrap_or(0);
-    let names = widest(&mut account.chain.iter().map(|link| shown(&link.who, NAME)));
+    let named = account.chain.iter().filter(|link| link.part != Part::End);
+    let names = widest(&mut named.map(|link| shown(&link.who, NAME)));
     let places = widest(&mut account.chain.iter().map(|link| shown(&place(account, link), PLACE)));
     let times = widest(&mut account.chain.iter().map(|link| time(link.at)));
     lines.push(format!("CHAIN    in {}", fitted_to_columns(&account.file, COLUMNS - HEAD - 3)));
@@ -100,7 +101,7 @@ fn chain(account: &Account, lines: &mut Vec<String>) {
         let at = time(link.at);
         let told = if at == last_time { String::new() } else { at.clone() };
         last_time = at;
-        let who = shown(&link.who, NAME);
+        let who = if link.part == Part::End { String::new() } else { shown(&link.who, NAME) };
         let who = who.clone() + &" ".repeat(names.saturating_sub(who.width()));
         let attempt = link.attempt.map_or(String::new(), |attempt| format!("#{attempt}"));
         let text = said(link);
