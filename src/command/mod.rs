@@ -12,6 +12,7 @@
 
 pub mod completions;
 pub mod man;
+pub mod mutate;
 pub mod progress;
 pub mod replay;
 pub mod run;
@@ -41,6 +42,7 @@ pub struct CommandLine {
 pub enum Command {
     Run(run::Arguments),
     Replay(replay::Arguments),
+    Mutate(mutate::Arguments),
     Show(show::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -52,6 +54,7 @@ pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
+        Command::Mutate(arguments) => mutate::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),

@@ -5,6 +5,7 @@
 
 pub mod account;
 mod estimates;
+pub mod mutation;
 mod notes;
 pub mod replication;
 pub mod results;

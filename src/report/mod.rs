@@ -8,6 +8,7 @@
 //! | HTML page, self-contained | [`page::render`] | an architect, in a browser or on paper |
 //! | JSON, everything | [`json::render`] | a program |
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
+//! | safeguards that a scenario tests | [`mutation`] | whoever wrote it |
 //! | counterexamples, as text, Mermaid and SVG | [`account`] | whoever must be convinced |
 //!
 //! Two laws hold in all of them. No mean is shown without its interval; where one replication allows
@@ -21,6 +22,7 @@ pub mod account;
 mod chart;
 pub mod figure;
 pub mod json;
+pub mod mutation;
 pub mod page;
 pub mod reproduce;
 pub mod terminal;

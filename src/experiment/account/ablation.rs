@@ -47,13 +47,16 @@ fn without(firings: &[Firing]) -> Without {
 
 /// Runs the replication again without one thing or another.
 pub fn ablate(bench: &Bench, charge: &Charge, trace: &Trace) -> Result<Ablation, Halt> {
-    let mut trial = Trial { bench, charge, runs: 0, events: 0 };
+    let mut trial = Trial { bench, charge, also: Vec::new(), runs: 0, events: 0 };
     let fired: Vec<Firing> = trace
         .firings
         .iter()
         .copied()
         .filter(|firing| firing.touched > 0 && firing.at <= charge.sighting.at)
         .collect();
+    if !fired.is_empty() || !trace.deliveries_again.is_empty() {
+        trial.also = stands(bench, charge, &Without::default())?.0.others;
+    }
     let mut needed = fired.clone();
     let mut is_minimal = true;
     let mut passes_without = false;
@@ -109,13 +112,16 @@ fn counterfactual(left_out: String, standing: Standing) -> Counterfactual {
 struct Trial<'a> {
     bench: &'a Bench<'a>,
     charge: &'a Charge,
+    /// What goes wrong with the obligation beside, with nothing left out.
+    also: Vec<String>,
     runs: u32,
     events: u64,
 }
 
 impl Trial<'_> {
     fn run(&mut self, without: &Without) -> Result<Standing, Halt> {
-        let (standing, events) = stands(self.bench, self.charge, without)?;
+        let (mut standing, events) = stands(self.bench, self.charge, without)?;
+        standing.others.retain(|other| !self.also.contains(other));
         self.runs += 1;
         self.events += events;
         Ok(standing)

@@ -114,7 +114,9 @@ fn earlier_faults(model: &Model, trace: &Trace, ablation: &Ablation, entries: &[
 fn first_wrong(entries: &[&Entry], at: Nanos) -> Option<usize> {
     let own = |acts: &[Act], exactly: bool| {
         entries.iter().rposition(|entry| {
-            entry.role == Role::Own && acts.contains(&entry.act) && (entry.at == at || !exactly && entry.at < at)
+            entry.role == Role::Own
+                && acts.contains(&entry.act)
+                && (entry.at == at || !exactly && entry.at < at)
         })
     };
     own(&[Act::Commits, Act::Effect, Act::Accepts], true)
@@ -125,7 +127,8 @@ fn first_wrong(entries: &[&Entry], at: Nanos) -> Option<usize> {
 }
 
 fn link(model: &Model, files: &[String], entry: &Entry, is_wrong: bool) -> Link {
-    let line = entry.place.and_then(|(file, line)| {
+    // What the compiler adds at the end of a body stands on no line.
+    let line = entry.place.filter(|(_, line)| *line > 0).and_then(|(file, line)| {
         files.get(file as usize).map(|file| SourceLine { file: file.clone(), line })
     });
     Link {

@@ -124,9 +124,8 @@ fn seen(findings: &Findings, measure: Measure) -> Option<(Measure, Sighting)> {
 
 /// Promises first: those that are broken, then those of which anything was seen; then everything else.
 fn first(model: &Model, findings: &Findings) -> Option<(Measure, Sighting)> {
-    let earliest = |found: &mut dyn Iterator<Item = (Measure, Sighting)>| {
-        found.min_by_key(|(_, sighting)| sighting.at)
-    };
+    let earliest =
+        |found: &mut dyn Iterator<Item = (Measure, Sighting)>| found.min_by_key(|(_, sighting)| sighting.at);
     let broken = model.promises.anomalies.iter().filter(|promise| {
         let most = match promise.bound {
             Bound::Count(most) => most,

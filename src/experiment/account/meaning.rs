@@ -85,8 +85,11 @@ fn together(done: &[Done]) -> Vec<String> {
         }
         seen.push(&one.what);
         let all: Vec<&Done> = done.iter().filter(|other| other.what == one.what).collect();
-        let changes: Vec<String> =
-            all.iter().filter_map(|of| of.change.as_ref()).map(|(from, to)| format!("{from} → {to}")).collect();
+        let changes: Vec<String> = all
+            .iter()
+            .filter_map(|of| of.change.as_ref())
+            .map(|(from, to)| format!("{from} → {to}"))
+            .collect();
         let mut line = one.what.clone();
         if !changes.is_empty() {
             line += &format!(": {}", changes.join(", "));

@@ -68,7 +68,9 @@ impl<'m> Descent<'m> {
                         let obligation = self.share(cause.obligation, group, instance);
                         self.messages.get(&message).map(|line| line.child(obligation))
                     }
-                    Served::Timer { timer } => self.timers.get(&timer).map(|line| line.child(cause.obligation)),
+                    Served::Timer { timer } => {
+                        self.timers.get(&timer).map(|line| line.child(cause.obligation))
+                    }
                     Served::Call | Served::Send => {
                         self.messages.get(&message).map(|line| line.child(cause.obligation))
                     }

@@ -11,11 +11,14 @@ use crate::model::{Model, Pc};
 use crate::world::deed::{Acceptance, Deed, RowName, Served, Version, Way, Write};
 use crate::world::record::{Observer, Outcome, Record, Settlement};
 use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 
 /// Entries of one replication; what is beyond is counted.
 const MOST_ENTRIES: usize = 400;
 /// Changes of the ledger, and others' among the entries.
 const MOST_CHANGES: usize = 200;
+/// Others' changes of a row that are kept before and after each of its own.
+const CHANGES_AROUND: usize = 3;
 /// Firings that are told apart; a fault that fires more often is not the point.
 const MOST_FIRINGS: usize = 4096;
 
@@ -29,6 +32,8 @@ struct Attempt {
     obligation: u64,
     /// Where it wrote what it has not committed.
     staged: Vec<(RowName, Pc)>,
+    /// Messages in outbox rows that are not committed.
+    staged_messages: Vec<Done>,
     from_client: bool,
 }
 
@@ -64,6 +69,9 @@ pub struct Gather<'m> {
     fired: Vec<u64>,
     finals: Vec<(RowName, Vec<(String, String)>)>,
     others: usize,
+    /// Others' latest changes, and how many are still to follow one of its own.
+    before: VecDeque<Change>,
+    still_to_follow: usize,
     trace: Trace,
 }
 
@@ -82,12 +90,15 @@ impl<'m> Gather<'m> {
             fired: vec![0; model.faults.len()],
             finals: Vec::new(),
             others: 0,
+            before: VecDeque::new(),
+            still_to_follow: 0,
             trace: Trace::default(),
         }
     }
 
     pub fn finish(self) -> Trace {
         let Self { model, rows, mut trace, .. } = self;
+        trace.changes_left_out += self.before.len();
         trace.entries = self
             .drafts
             .into_iter()
@@ -123,7 +134,14 @@ impl<'m> Gather<'m> {
     }
 
     /// An entry of an attempt of the kin; `row` and `tail` follow its text.
-    fn tell(&mut self, at: Nanos, of: u32, act: Act, pc: Option<Pc>, said: (String, Option<RowName>, String)) {
+    fn tell(
+        &mut self,
+        at: Nanos,
+        of: u32,
+        act: Act,
+        pc: Option<Pc>,
+        said: (String, Option<RowName>, String),
+    ) {
         let Some(attempt) = self.attempts.get(&of) else { return };
         let Some(role) = attempt.role else { return };
         let (text, row, tail) = said;
@@ -162,7 +180,9 @@ impl<'m> Gather<'m> {
             self.servers.insert(line.obligation, actor);
         }
         let obligation = line.obligation;
-        let state = Attempt { actor, business, role, number, obligation, staged: Vec::new(), from_client };
+        let (staged, staged_messages) = (Vec::new(), Vec::new());
+        let state =
+            Attempt { actor, business, role, number, obligation, staged, staged_messages, from_client };
         self.attempts.insert(attempt, state);
         let Some(role) = role else { return };
         if role == Role::Own {
@@ -257,7 +277,8 @@ impl<'m> Gather<'m> {
         let is_own = role == Some(Role::Own);
         let business = of.map_or(Business::Nothing, |of| of.business);
         let actor = of.map_or(Actor::Time, |of| of.actor);
-        let pc = of.and_then(|of| of.staged.iter().rev().find(|staged| staged.0 == row)).map(|staged| staged.1);
+        let pc =
+            of.and_then(|of| of.staged.iter().rev().find(|staged| staged.0 == row)).map(|staged| staged.1);
         if new.is_some() {
             self.rows.write(row, version, Writer { business, own_attempt: is_own.then_some(number) });
         }
@@ -273,8 +294,10 @@ impl<'m> Gather<'m> {
                 attempt: number,
             }));
         }
-        let texts: Vec<String> =
-            lasting.iter().map(|change| format!("{}: {} → {}", change.column, change.from, change.to)).collect();
+        let texts: Vec<String> = lasting
+            .iter()
+            .map(|change| format!("{}: {} → {}", change.column, change.from, change.to))
+            .collect();
         if texts.is_empty() {
             if is_own {
                 let text = "C nothing new in ".into();
@@ -301,17 +324,32 @@ impl<'m> Gather<'m> {
             let place = pc.and_then(|pc| model.places.get(pc as usize).copied());
             let tail = format!("{what}, for {}", wording::business(model, business));
             let (role, act, text) = (Role::Other, Act::Commits, "C ".to_string());
-            self.push(Entry { at, actor, from: None, attempt: None, role, act, place, text }, Some(row), tail);
+            self.push(
+                Entry { at, actor, from: None, attempt: None, role, act, place, text },
+                Some(row),
+                tail,
+            );
         }
     }
 
-    /// Keeps the first half of what may be kept, and the last.
+    /// Keeps its own changes, and the nearest of others' before and after each.
     fn change(&mut self, change: Change) {
         if self.trace.changes.len() == MOST_CHANGES {
-            self.trace.changes.remove(MOST_CHANGES / 2);
             self.trace.changes_left_out += 1;
+        } else if change.is_own {
+            self.trace.changes.extend(self.before.drain(..));
+            self.trace.changes.push(change);
+            self.still_to_follow = CHANGES_AROUND;
+        } else if self.still_to_follow > 0 {
+            self.still_to_follow -= 1;
+            self.trace.changes.push(change);
+        } else {
+            if self.before.len() == CHANGES_AROUND {
+                self.before.pop_front();
+                self.trace.changes_left_out += 1;
+            }
+            self.before.push_back(change);
         }
-        self.trace.changes.push(change);
     }
 
     fn issued(&mut self, at: Nanos, deed: &Deed<'_>) {
@@ -334,12 +372,14 @@ impl<'m> Gather<'m> {
             Way::Call => format!("calls for {name}"),
             Way::Send => format!("sends {name}"),
         };
-        let own = self.attempts.get(&attempt).filter(|of| of.role == Some(Role::Own)).map(|of| of.number);
-        if let Some(number) = own
-            && way != Way::Call
-        {
+        if let Some(of) = self.attempts.get_mut(&attempt).filter(|of| of.role == Some(Role::Own)) {
             let what = format!("{name}{to}");
-            self.trace.done.push(Done { what, change: None, is_mark: false, attempt: number });
+            let done = Done { what, change: None, is_mark: false, attempt: of.number };
+            match way {
+                Way::Outbox => of.staged_messages.push(done),
+                Way::Direct | Way::Send => self.trace.done.push(done),
+                Way::Call => {}
+            }
         }
         self.tell(at, attempt, Act::Issues, Some(pc), (text, None, String::new()));
     }
@@ -355,7 +395,11 @@ impl<'m> Gather<'m> {
         };
         let (actor, from) = (Actor::Topic(topic), Some(of.issuer));
         let act = Act::Accepts;
-        self.push(Entry { at, actor, from, attempt: None, role, act, place: None, text }, None, String::new());
+        self.push(
+            Entry { at, actor, from, attempt: None, role, act, place: None, text },
+            None,
+            String::new(),
+        );
     }
 
     fn settled(&mut self, at: Nanos, group: GroupId, message: u32, how: Settlement) {
@@ -370,7 +414,11 @@ impl<'m> Gather<'m> {
         };
         let text = format!("{} {end} by {}", wording::business(self.model, of.business), group.name);
         let (actor, act) = (Actor::Topic(group.topic), Act::Settles);
-        self.push(Entry { at, actor, from: None, attempt: None, role, act, place: None, text }, None, String::new());
+        self.push(
+            Entry { at, actor, from: None, attempt: None, role, act, place: None, text },
+            None,
+            String::new(),
+        );
     }
 
     fn told(&mut self, at: Nanos, attempt: u32, obligation: u64, outcome: Outcome) {
@@ -425,7 +473,7 @@ impl<'m> Gather<'m> {
         {
             firing.cut = true;
         }
-        let text = format!("✂ cut here; {}", wording::debt(self.model, debt));
+        let text = format!("✂ ends before its last step; {}", wording::debt(self.model, debt));
         self.tell(at, attempt, Act::Cut, Some(pc), (text, None, String::new()));
     }
 
@@ -441,7 +489,11 @@ impl<'m> Gather<'m> {
         if !self.drafts.is_empty() {
             let (actor, role, act) = (Actor::Fault(fault, number), Role::Fault, Act::Fault);
             let text = of.what.clone();
-            self.push(Entry { at, actor, from: None, attempt: None, role, act, place: None, text }, None, String::new());
+            self.push(
+                Entry { at, actor, from: None, attempt: None, role, act, place: None, text },
+                None,
+                String::new(),
+            );
         }
     }
 
@@ -463,12 +515,15 @@ impl<'m> Gather<'m> {
     fn other(&mut self, at: Nanos, deed: &Deed<'_>) {
         match *deed {
             Deed::Decided { attempt, pc, holds } if self.is_own(attempt) => {
-                let text = format!("decides: the condition {}", if holds { "holds" } else { "does not hold" });
+                let text =
+                    format!("decides: the condition {}", if holds { "holds" } else { "does not hold" });
                 self.tell(at, attempt, Act::Decides, Some(pc), (text, None, String::new()));
             }
             Deed::TransactionEnded { attempt, committed } => {
                 if let Some(of) = self.attempts.get_mut(&attempt) {
                     of.staged.clear();
+                    let messages = std::mem::take(&mut of.staged_messages);
+                    self.trace.done.extend(messages.into_iter().filter(|_| committed));
                 }
                 if !committed && self.is_own(attempt) {
                     let text = "rolls its transaction back".into();
@@ -477,7 +532,13 @@ impl<'m> Gather<'m> {
             }
             Deed::TimerSet { attempt, durable, .. } => {
                 let kind = if durable { "durable" } else { "in memory" };
-                self.tell(at, attempt, Act::Issues, None, (format!("sets a timer, {kind}"), None, String::new()));
+                self.tell(
+                    at,
+                    attempt,
+                    Act::Issues,
+                    None,
+                    (format!("sets a timer, {kind}"), None, String::new()),
+                );
             }
             _ => {}
         }

@@ -78,7 +78,11 @@ pub fn debt(model: &Model, debt: &[Part]) -> String {
             sites.push(site);
         }
     }
-    if sites.is_empty() { "nothing is left undone".into() } else { format!("left undone: {}", sites.join(", ")) }
+    if sites.is_empty() {
+        "nothing is left undone".into()
+    } else {
+        format!("left undone: {}", sites.join(", "))
+    }
 }
 
 /// `v0 (absent)`, `v3`.
@@ -112,9 +116,8 @@ pub struct Changed {
 /// What a commit changed in a row.
 pub fn changed(model: &Model, table: TableId, old: Option<&[Word]>, new: Option<&[Word]>) -> Vec<Changed> {
     let of = &model.tables[table.index()];
-    let whole = |from: String, to: String| {
-        vec![Changed { column: String::new(), from, to, is_incidental: false }]
-    };
+    let whole =
+        |from: String, to: String| vec![Changed { column: String::new(), from, to, is_incidental: false }];
     match (old, new) {
         (Some(old), Some(new)) => (0..of.columns as usize)
             .filter(|&column| old[column] != new[column])

@@ -46,10 +46,16 @@ fn drawn(
     match (who, from) {
         (None, _) if link.part == Part::Fault => vec![
             "  rect rgba(214, 39, 40, 0.15)".into(),
-            format!("  Note over {across}: {} FAULT {}", time(link.at), plain(&format!("{}: {}", link.who, link.text))),
+            format!(
+                "  Note over {across}: {} FAULT {}",
+                time(link.at),
+                plain(&format!("{}: {}", link.who, link.text))
+            ),
             "  end".into(),
         ],
-        (None, _) => vec![format!("  Note over {across}: {} NO WAY BACK {}", time(link.at), plain(&link.text))],
+        (None, _) => {
+            vec![format!("  Note over {across}: {} NO WAY BACK {}", time(link.at), plain(&link.text))]
+        }
         (Some(who), Some(from)) => {
             let arrow = if link.step == Step::Told { "-->>" } else { "->>" };
             vec![format!("  p{from}{arrow}p{who}: {said}")]

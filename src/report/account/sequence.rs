@@ -20,7 +20,8 @@ const MOST_LIFELINES: usize = 9;
 pub fn wide(account: &Account, id: &str) -> String {
     let lifelines = lifelines(account).len().clamp(1, MOST_LIFELINES) as f64;
     let column = (560.0 / lifelines).clamp(56.0, 120.0);
-    Drawing { account, width: 1128.0, times: 92.0, column, is_narrow: false }.svg(&format!("{id}-wide"), "wide")
+    Drawing { account, width: 1128.0, times: 92.0, column, is_narrow: false }
+        .svg(&format!("{id}-wide"), "wide")
 }
 
 /// For a phone.
@@ -39,9 +40,10 @@ pub fn summary(account: &Account) -> String {
     let faults: Vec<String> =
         faults.map(|link| format!("{} at {}s", name(&link.text), time(link.at))).collect();
     let faults = if faults.is_empty() { String::new() } else { format!(" Faults: {}.", faults.join("; ")) };
-    let without = account.without.iter().map(|of| {
-        format!(" Without {}: {}.", name(&of.left_out), instead(of.outcome, &of.instead))
-    });
+    let without = account
+        .without
+        .iter()
+        .map(|of| format!(" Without {}: {}.", name(&of.left_out), instead(of.outcome, &of.instead)));
     format!(
         "{} of {} steps of {} lifelines: {}.{wrong}{faults}{}",
         account.chain.len(),
@@ -136,7 +138,10 @@ impl Drawing<'_> {
             _ => return String::new(),
         };
         let Row { top, height, .. } = row;
-        format!("<rect class=\"{class}\" x=\"0\" y=\"{top:.1}\" width=\"{}\" height=\"{height:.1}\"/>\n", self.width)
+        format!(
+            "<rect class=\"{class}\" x=\"0\" y=\"{top:.1}\" width=\"{}\" height=\"{height:.1}\"/>\n",
+            self.width
+        )
     }
 
     fn lifeline(&self, index: usize, who: &str, kind: Kind, x: f64, height: f64) -> String {
@@ -146,11 +151,8 @@ impl Drawing<'_> {
             _ => "service",
         };
         let width = self.column - 4.0;
-        let label = if self.is_narrow {
-            (index + 1).to_string()
-        } else {
-            fitted_to_pixels(who, width - 6.0, LETTER)
-        };
+        let label =
+            if self.is_narrow { (index + 1).to_string() } else { fitted_to_pixels(who, width - 6.0, LETTER) };
         format!(
             "<path class=\"life\" d=\"M{x:.1} {HEAD}V{height:.1}\"/>\n\
              <rect class=\"node {class}\" x=\"{:.1}\" y=\"{MARGIN}\" width=\"{width:.1}\" height=\"{:.1}\" rx=\"4\"/>\n\
@@ -177,7 +179,10 @@ impl Drawing<'_> {
                 Part::Other => "dot other",
                 _ => "dot",
             };
-            svg += &format!("<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{middle:.1}\" r=\"4.5\"/>\n", x(&link.who));
+            svg += &format!(
+                "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{middle:.1}\" r=\"4.5\"/>\n",
+                x(&link.who)
+            );
         }
         if !self.is_narrow {
             let at = time(link.at);
@@ -190,7 +195,11 @@ impl Drawing<'_> {
         }
         for (number, line) in lines.iter().enumerate() {
             let y = middle + 4.0 + LINE * number as f64;
-            let _ = writeln!(svg, "<text class=\"said\" x=\"{said_at:.1}\" y=\"{y:.1}\">{}</text>", escaped(line));
+            let _ = writeln!(
+                svg,
+                "<text class=\"said\" x=\"{said_at:.1}\" y=\"{y:.1}\">{}</text>",
+                escaped(line)
+            );
         }
         svg
     }

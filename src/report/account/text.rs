@@ -22,9 +22,14 @@ pub fn render(account: &Account) -> String {
     section("MEANT", meant.chain([format!("({})", account.meant_by)]), &mut lines);
     section("GOT", account.got.iter().cloned(), &mut lines);
     section("AT END", account.at_end.iter().map(at_end), &mut lines);
-    section("TOLD", account.told.iter().map(|told| format!("{} at {}", told.what, time(told.at))), &mut lines);
+    section(
+        "TOLD",
+        account.told.iter().map(|told| format!("{} at {}", told.what, time(told.at))),
+        &mut lines,
+    );
     chain(account, &mut lines);
-    let without = account.without.iter().map(|of| format!("{}: {}", of.left_out, instead(of.outcome, &of.instead)));
+    let without =
+        account.without.iter().map(|of| format!("{}: {}", of.left_out, instead(of.outcome, &of.instead)));
     section("WITHOUT", without.chain([effort(account)]), &mut lines);
     section("ROWS", ledger(account), &mut lines);
     lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
@@ -63,15 +68,15 @@ fn effort(account: &Account) -> String {
     }
 }
 
+/// Its own changes of rows, and those around them.
 fn ledger(account: &Account) -> impl Iterator<Item = String> {
-    const MOST: usize = 12;
-    let skipped = account.ledger.len().saturating_sub(MOST) + account.ledger_left_out;
-    let more = (skipped > 0).then(|| format!("{skipped} earlier changes are not shown"));
-    let shown = account.ledger.iter().skip(account.ledger.len().saturating_sub(MOST));
-    more.into_iter().chain(shown.map(|entry| {
-        let own = if entry.is_own { "  ←" } else { "" };
+    const MOST: usize = 14;
+    let entries = account.ledger.iter().take(MOST).map(|entry| {
+        let own = if entry.is_own { "  ← its own" } else { "" };
         format!("{}  {}, for {}{own}", time(entry.at), entry.what, entry.by)
-    }))
+    });
+    let left_out = account.ledger.len().saturating_sub(MOST) + account.ledger_left_out;
+    entries.chain((left_out > 0).then(|| format!("{left_out} other changes of these rows are not shown")))
 }
 
 /// Lines under a heading; none if there are none.
