@@ -137,11 +137,6 @@ impl Knife {
     fn own(&mut self, step: &mut Step) {
         let (span, path) = (step.span, &step.path);
         match &mut step.kind {
-            StepKind::Insert { otherwise: Some(otherwise), .. } if only_stops(otherwise) => {
-                if self.meets(|| format!("the guard `else: [ stop ]` of {path}"), span) {
-                    otherwise.clear();
-                }
-            }
             StepKind::Update { key: Some(_), filter: filter @ Some(_), otherwise, .. }
             | StepKind::Upsert { filter: filter @ Some(_), otherwise, .. }
             | StepKind::Delete { key: Some(_), filter: filter @ Some(_), otherwise, .. } => {
@@ -152,25 +147,26 @@ impl Knife {
                 self.guard_of(otherwise, path, span);
             }
             StepKind::Read { otherwise, .. }
+            | StepKind::Insert { otherwise, .. }
             | StepKind::Update { otherwise, .. }
             | StepKind::Upsert { otherwise, .. }
             | StepKind::Delete { otherwise, .. } => self.guard_of(otherwise, path, span),
-            StepKind::Publish(publish) if publish.via_outbox => {
-                if self.meets(|| format!("the outbox of {path}"), span) {
-                    publish.via_outbox = false;
-                }
+            StepKind::Publish(publish)
+                if publish.via_outbox && self.meets(|| format!("the outbox of {path}"), span) =>
+            {
+                publish.via_outbox = false;
             }
-            StepKind::Effect { idempotency_key: key @ Some(_), .. } => {
-                if self.meets(|| format!("the idempotency key of {path}"), span) {
-                    *key = None;
-                }
+            StepKind::Effect { idempotency_key: key @ Some(_), .. }
+                if self.meets(|| format!("the idempotency key of {path}"), span) =>
+            {
+                *key = None;
             }
-            StepKind::Transaction { body, retry, catch } => {
-                if self.meets(|| format!("the transaction {path}"), span) {
-                    unlock(body);
-                    let (body, catch) = (std::mem::take(body), std::mem::take(catch));
-                    step.kind = StepKind::Try { body, retry: retry.take(), catch };
-                }
+            StepKind::Transaction { body, retry, catch }
+                if self.meets(|| format!("the transaction {path}"), span) =>
+            {
+                unlock(body);
+                let (body, catch) = (std::mem::take(body), std::mem::take(catch));
+                step.kind = StepKind::Try { body, retry: retry.take(), catch };
             }
             _ => {}
         }

@@ -14,8 +14,11 @@ fn mutate(text: &str, words: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
+/// A measure, and its counts with and without.
+type Changed = (String, u64, u64);
+
 /// What is taken away, and what changes then.
-fn changes(shop: &Shop) -> Vec<(String, Vec<(String, u64, u64)>)> {
+fn changes(shop: &Shop) -> Vec<(String, Vec<Changed>)> {
     let (code, json, complaints) = mutate(&shop.text(), &["--json", "--replications", "1"]);
     assert_eq!((code, complaints.as_str()), (0, ""));
     let mutations: Mutations = serde_json::from_str(&json).unwrap();
@@ -26,7 +29,7 @@ fn changes(shop: &Shop) -> Vec<(String, Vec<(String, u64, u64)>)> {
     mutants.collect()
 }
 
-fn change(measure: &str, with: u64, without: u64) -> (String, u64, u64) {
+fn change(measure: &str, with: u64, without: u64) -> Changed {
     (format!("idempotency.{measure}"), with, without)
 }
 
