@@ -43,13 +43,11 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
     let model = compile(&scenario, &sources);
-    let files: Vec<String> = sources.files.iter().map(|file| file.name.clone()).collect();
     let usual = Limits::default();
     let question = Question {
         model: &model,
         file: &arguments.scenario.file.display().to_string(),
-        files: &files,
-        settings: &arguments.scenario.settings,
+        settings: &arguments.scenario.settings.settings,
         seed: arguments.seed.unwrap_or(model.seed),
         replication: arguments.replication,
         focus: arguments.focus.as_ref().unwrap_or(&Focus::First),

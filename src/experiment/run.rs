@@ -23,6 +23,7 @@ use crate::model::promise::MeasureUse;
 use crate::observe::digest;
 use crate::observe::findings::Findings;
 use crate::observe::metrics::{Distributions, Figures, Metrics};
+use crate::observe::oracles::Oracles;
 use crate::world::record::{Observer, Record};
 use crate::world::{Halt, Limits};
 use rayon::prelude::*;
@@ -216,7 +217,8 @@ impl<'a> Bench<'a> {
         let mut metrics = Metrics::new(self.model);
         let mut pace = Pace::new(self.tally.progress, self.model.run.horizon);
         let agenda = replication::agenda(self.model, &self.plan, self.seed, number);
-        let observer = (&mut digest, (&mut metrics, &mut pace));
+        let mut oracles = Oracles::new(self.model);
+        let observer = (&mut digest, (&mut metrics, (&mut oracles, &mut pace)));
         let outcome = replication::replicate(self.model, agenda, observer, self.limits, self.interrupt);
         let (events, _) = outcome.inspect_err(|halt| {
             if *halt != Halt::Interrupted {
@@ -225,7 +227,7 @@ impl<'a> Bench<'a> {
         })?;
         let (figures, distributions) = metrics.finish();
         let measured = measure::measure(self.model, &self.measures, &figures, &distributions);
-        let findings = found(&figures);
+        let (findings, _) = oracles.finish();
         self.pooled.lock().expect("no replication panicked").merge(distributions);
         let done = self.tally.done.fetch_add(1, Ordering::Relaxed) + 1;
         self.tally.progress.replication_done(done, self.tally.asked);
@@ -248,12 +250,6 @@ impl<'a> Bench<'a> {
         }
         Ok(results(self, &finished))
     }
-}
-
-/// What is known of a replication without oracles: which faults hit something.
-fn found(figures: &Figures) -> Findings {
-    let faults_that_hit = figures.faults.iter().map(|fault| fault.touched > 0).collect();
-    Findings { faults_that_hit, ..Findings::default() }
 }
 
 /// Tells the progress of one replication.
@@ -297,6 +293,7 @@ fn results(bench: Bench, finished: &[Finished]) -> RunResults {
     let replications = Replications::new(&figures, CONFIDENCE);
     let digests: Vec<Digest> = finished.iter().map(|one| one.digest).collect();
     let seconds = |nanos: Nanos| nanos as f64 / SECOND as f64;
+    let failed_expressions = replications.failed_expressions(model);
     let found: Vec<Found> = finished
         .iter()
         .map(|one| Found { replication: one.number, findings: &one.findings, figures: &one.measured })
@@ -330,6 +327,7 @@ fn results(bench: Bench, finished: &[Finished]) -> RunResults {
         links: replications.links(model),
         faults: replications.faults(model),
         topology: topology(model),
-        notes: notes(model, &replications, &figures, asked),
+        notes: notes(model, &replications, &figures, &failed_expressions, asked),
+        failed_expressions,
     }
 }

@@ -8,6 +8,7 @@
 //! | HTML page, self-contained | [`page::render`] | an architect, in a browser or on paper |
 //! | JSON, everything | [`json::render`] | a program |
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
+//! | verdicts of several files | [`check`] | a build server |
 //! | safeguards that a scenario tests | [`mutation`] | whoever wrote it |
 //! | counterexamples, as text, Mermaid and SVG | [`account`] | whoever must be convinced |
 //!
@@ -20,6 +21,7 @@
 
 pub mod account;
 mod chart;
+pub mod check;
 pub mod figure;
 pub mod json;
 pub mod mutation;
@@ -27,3 +29,4 @@ pub mod page;
 pub mod reproduce;
 pub mod terminal;
 pub mod text;
+pub mod verdict;

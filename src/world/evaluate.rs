@@ -1,6 +1,6 @@
 //! Values: operands, programs on a stack of words, and draws.
 
-use super::record::Observer;
+use super::record::{Observer, Record};
 use super::words::EMPTY;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -58,32 +58,34 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Keys a draw of the attempt: durations, routing.
-    #[inline]
+    #[inline(always)]
     pub(super) fn attempt_key(&self, attempt: u32) -> DrawKey {
         let of = &self.world.attempts[attempt];
         of.cause.attempt_key(of.item, of.tries)
     }
 
     /// How long a step lasts by the clock: a wait, a delay, an act of the outside.
-    #[inline]
+    #[inline(always)]
     pub(super) fn clock_length(&mut self, duration: Duration, attempt: u32) -> Result<Nanos, Error> {
-        Ok(match duration {
-            Duration::Constant(nanos) => nanos,
+        match duration {
+            Duration::Constant(nanos) => Ok(nanos),
             Duration::Drawn(stream) => {
                 let key = self.attempt_key(attempt);
-                self.agenda.draw(stream, key)
+                Ok(self.agenda.draw(stream, key))
             }
-            Duration::Computed(operand) => {
-                let nanos = self.evaluate(operand, attempt)? as i64;
-                self.drop_temporaries();
-                // A computed length below zero is clamped.
-                (nanos.max(0) as Nanos).min(LONGEST)
-            }
-        })
+            Duration::Computed(operand) => self.computed_length(operand, attempt),
+        }
+    }
+
+    fn computed_length(&mut self, operand: Operand, attempt: u32) -> Result<Nanos, Error> {
+        let nanos = self.evaluate(operand, attempt)? as i64;
+        self.drop_temporaries();
+        // A computed length below zero is clamped.
+        Ok((nanos.max(0) as Nanos).min(LONGEST))
     }
 
     /// How long work or a store takes, the instance's slowness included.
-    #[inline]
+    #[inline(always)]
     pub(super) fn step_length(&mut self, duration: Duration, attempt: u32) -> Result<Nanos, Error> {
         let nanos = self.clock_length(duration, attempt)?;
         let instance = self.world.attempts[attempt].instance;
@@ -127,7 +129,21 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Writes assignments into a block of words; words at `lists` own theirs.
+    #[inline(always)]
     pub(super) fn assign(
+        &mut self,
+        assignments: &[Assignment],
+        block: u32,
+        lists: &[u16],
+        attempt: u32,
+    ) -> Result<(), Error> {
+        if assignments.is_empty() && lists.is_empty() {
+            return Ok(());
+        }
+        self.assign_all(assignments, block, lists, attempt)
+    }
+
+    fn assign_all(
         &mut self,
         assignments: &[Assignment],
         block: u32,
@@ -150,17 +166,33 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     fn run_program(&mut self, program: u32, attempt: u32) -> Result<Word, Error> {
         let model = self.model;
-        let code = &model.instructions[model.programs[program as usize].indices()];
+        let range = model.programs[program as usize];
+        let code = &model.instructions[range.indices()];
         let mut stack = std::mem::take(&mut self.world.scratch.stack);
         let base = stack.len();
         let result = self.run_code(code, &mut stack, attempt);
-        let value = result.and_then(|()| stack.pop().ok_or(Error::Failed));
+        let value = stack.pop().unwrap_or(0);
         stack.truncate(base);
         self.world.scratch.stack = stack;
-        value
+        match result {
+            Ok(()) => Ok(value),
+            Err(cut) => Err(self.cut_short(range.start, cut)),
+        }
     }
 
-    fn run_code(&mut self, code: &[Code], stack: &mut Vec<Word>, attempt: u32) -> Result<(), Error> {
+    /// Says where an expression had no value. That a row is absent is a value's absence that a design
+    /// reckons with, and no miscalculation.
+    #[cold]
+    #[inline(never)]
+    fn cut_short(&mut self, start: u32, (error, after): (Error, usize)) -> Error {
+        if error == Error::Failed && !self.world.scratch.is_dry {
+            self.record(Record::Miscalculated { instruction: start + after as u32 - 1 });
+        }
+        error
+    }
+
+    /// Runs instructions; an error comes with the number of them that were begun.
+    fn run_code(&mut self, code: &[Code], stack: &mut Vec<Word>, attempt: u32) -> Result<(), (Error, usize)> {
         let mut at = 0;
         while at < code.len() {
             let instruction = code[at];
@@ -170,7 +202,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Code::Local(slot) => stack.push(self.local(attempt, slot)),
                 Code::RowLocal { exists, slot } => {
                     if self.local(attempt, exists) == 0 {
-                        return Err(Error::Missing);
+                        return Err((Error::Missing, at));
                     }
                     stack.push(self.local(attempt, slot));
                 }
@@ -208,17 +240,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Code::List(count) => {
                     let list = self.temporary();
                     let from = stack.len() - count as usize;
-                    self.world.lists.get_mut(list).extend(stack.drain(from..));
+                    self.world.lists.extend(list, stack.drain(from..));
                     stack.push(list);
                 }
                 Code::Range => {
                     let (low, high) = two(stack);
                     let (low, high) = (low as i64, high as i64);
                     if high.checked_sub(low).is_none_or(|length| length >= LONGEST_LIST) {
-                        return Err(Error::Failed);
+                        return Err((Error::Failed, at));
                     }
                     let list = self.temporary();
-                    self.world.lists.get_mut(list).extend((low..=high).map(|item| item as Word));
+                    self.world.lists.extend(list, (low..=high).map(|item| item as Word));
                     stack.push(list);
                 }
                 Code::Size => {
@@ -228,13 +260,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Code::Index => {
                     let (list, position) = two(stack);
                     let item = self.world.lists.get(list).get(position as usize);
-                    stack.push(*item.ok_or(Error::Failed)?);
+                    stack.push(*item.ok_or((Error::Failed, at))?);
                 }
                 Code::In => {
                     let (item, list) = two(stack);
                     stack.push(self.world.lists.get(list).contains(&item) as Word);
                 }
-                arithmetic => calculate(arithmetic, stack)?,
+                arithmetic => calculate(arithmetic, stack).map_err(|error| (error, at))?,
             }
         }
         Ok(())
@@ -272,6 +304,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A value that nobody else gets, told apart by `kind`. Each handler counts for itself, so that
     /// what another makes unique shifts nobody.
+    #[inline(always)]
     pub(super) fn unique(&mut self, handler: u32, kind: u64) -> Word {
         let count = &mut self.world.unique[handler as usize];
         *count += 1;

@@ -5,7 +5,7 @@
 //! next event, apply it, say what happened. Each file beside this one is one kind of happening:
 //!
 //! - `client` begins intents; `interpret` runs handler code, `evaluate` its expressions;
-//! - `instance` queues work for workers and CPUs, `call` and `network` carry it between processes;
+//! - `instance` queues work for workers and CPUs; `call`, `routing` and `network` carry it between processes;
 //! - `rows` and `commit` act on the `store`; `publish`, `deliver` and `outbox` on the `broker`;
 //! - `job` and `timer` start work by themselves; `fault` disturbs all of it.
 
@@ -26,6 +26,7 @@ mod inspect;
 mod instance;
 mod interpret;
 mod job;
+mod kept;
 mod message;
 mod network;
 mod outbox;
@@ -34,6 +35,7 @@ mod phases;
 mod publish;
 pub mod record;
 mod region;
+mod routing;
 mod rows;
 pub mod store;
 pub mod tell;
@@ -41,7 +43,7 @@ mod timer;
 pub mod without;
 mod words;
 
-use crate::kernel::agenda::Agenda;
+use crate::kernel::agenda::{Agenda, EVENT_BUDGET};
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
@@ -89,9 +91,8 @@ pub enum Event {
     /// A one-way message reaches an instance.
     Sent {
         message: u32,
-        step: u32,
         instance: u32,
-        epoch: u16,
+        epoch: u32,
     },
     /// A call reaches an instance.
     Request {
@@ -194,7 +195,7 @@ pub struct World {
     lists: Lists,
     instances: Vec<instance::Instance>,
     tickets: Slab<instance::Ticket>,
-    /// Round-robin pointer of each service.
+    /// Round-robin pointer of each service, by its first instance.
     next_instance: Vec<u32>,
     clients: Vec<client::ClientState>,
     jobs: Vec<job::JobState>,
@@ -204,8 +205,8 @@ pub struct World {
     expiries: Slab<expiry::Expiring>,
     broker: Broker,
     broker_timers: Vec<Handle>,
-    /// Choices the broker has asked for.
-    broker_choices: u64,
+    /// What the broker has chosen, and how its packets travel.
+    dispatch: deliver::Dispatch,
     /// Its decisions are being carried out.
     carrying_out: bool,
     producers: Vec<u64>,
@@ -239,6 +240,8 @@ struct Scratch {
     temporaries: Vec<u64>,
     row: Vec<u64>,
     key: Vec<u64>,
+    /// A remainder is run dry: what it meets did not happen.
+    is_dry: bool,
 }
 
 /// Bounds of a replication that a design may not pass.
@@ -250,11 +253,13 @@ pub struct Limits {
     pub events_per_instant: u64,
     /// Messages, attempts and waiting things held at once.
     pub held: usize,
+    /// Words of 8 bytes that tables, lists, values, keys of effects and counters take.
+    pub kept: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { events: 20_000_000_000, events_per_instant: 20_000_000, held: 12_000_000 }
+        Self { events: EVENT_BUDGET, events_per_instant: 20_000_000, held: 12_000_000, kept: 1 << 28 }
     }
 }
 
@@ -276,6 +281,12 @@ pub enum Halt {
         at: Nanos,
         largest: String,
     },
+    /// Tables and the like took too much memory; what took most.
+    Memory {
+        kept: usize,
+        at: Nanos,
+        largest: String,
+    },
     Interrupted,
 }
 
@@ -294,6 +305,12 @@ impl std::fmt::Display for Halt {
                 f,
                 "the design is overloaded without bound: {held} things are waiting or under way at {}, most of \
                  them {largest}",
+                Pretty(*at)
+            ),
+            Halt::Memory { kept, at, largest } => write!(
+                f,
+                "the design keeps more than there is room for: {} MiB at {}, most of it {largest}",
+                kept >> 17,
                 Pretty(*at)
             ),
             Halt::Interrupted => f.write_str("interrupted"),
@@ -343,7 +360,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             if self.world.draining && self.is_over() {
                 break;
             }
-            if self.events >= next_check || self.agenda.is_full() {
+            if self.events >= next_check || self.agenda.is_full() || self.world.lists.kept() > limits.kept {
                 next_check = (self.events + EVENTS_BETWEEN_CHECKS).min(limits.events.saturating_add(1));
                 if self.agenda.now() != instant {
                     instant = self.agenda.now();
@@ -352,18 +369,17 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 self.check(limits, self.events - instant_began, interrupt)?;
             }
         }
-        let quiet = self.world.ended.unwrap_or(true);
-        self.record(Record::End { quiet });
+        self.record(Record::End { quiet: self.world.ended.unwrap_or(true) });
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn apply(&mut self, event: Event) {
         match event {
             Event::Resume { attempt, token } => self.resume(attempt, token),
             Event::Midpoint { attempt, token } => self.midpoint(attempt, token),
             Event::Arrival { client } => self.arrival(client),
-            Event::Sent { message, step, instance, epoch } => self.sent(message, step, instance, epoch),
+            Event::Sent { message, instance, epoch } => self.sent(message, instance, epoch),
             Event::Request { request } => self.request(request),
             Event::Answer { attempt, token, payload } => self.answer(attempt, token, payload),
             Event::Refusal { attempt, token, error } => self.refusal(attempt, token, error),
@@ -430,6 +446,15 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         if held > limits.held || self.agenda.is_full() {
             return Err(Halt::Overload { held, at: self.agenda.now(), largest: self.largest_holder() });
         }
+        // Walking over ten thousand tables takes time, and they grow by no more than some rows an event.
+        let lists = self.world.lists.kept() > limits.kept;
+        if lists || self.events & (EVENTS_BETWEEN_LOOKS - 1) < EVENTS_BETWEEN_CHECKS {
+            let kept = self.world.kept();
+            if kept > limits.kept {
+                let largest = self.world.largest_keeper(self.model).1;
+                return Err(Halt::Memory { kept, at: self.agenda.now(), largest });
+            }
+        }
         Ok(())
     }
 
@@ -467,9 +492,9 @@ impl World {
             messages: Messages::default(),
             words: Words::default(),
             lists: Lists::default(),
-            instances: model.instances.iter().map(|_| instance::Instance::new()).collect(),
+            instances: model.instances.iter().map(|spec| instance::Instance::new(model, spec)).collect(),
             tickets: Slab::default(),
-            next_instance: vec![0; model.services.len()],
+            next_instance: vec![0; model.instances.len()],
             clients: model.clients.iter().map(client::ClientState::new).collect(),
             jobs: model.jobs.iter().map(|_| job::JobState::default()).collect(),
             timers: Slab::default(),
@@ -482,7 +507,7 @@ impl World {
             expiries: Slab::default(),
             broker: Broker::new(&topics, &members),
             broker_timers: Vec::new(),
-            broker_choices: 0,
+            dispatch: deliver::Dispatch::new(model),
             carrying_out: false,
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
@@ -504,6 +529,8 @@ impl World {
 
 /// How often the limits are looked at.
 const EVENTS_BETWEEN_CHECKS: u64 = 1 << 12;
+/// And how often at what is kept.
+const EVENTS_BETWEEN_LOOKS: u64 = 1 << 16;
 
 /// "None" among instances: a client's attempts run on none.
 const NOWHERE: u32 = NONE;

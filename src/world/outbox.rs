@@ -6,10 +6,11 @@
 //! and not yet marked are published again, rows that were marked and not yet published never are.
 
 use super::attempt::{StepResult, Wait};
+use super::commit::TransactionEnd;
+use super::deed::Deed;
 use super::interpret::Flow;
 use super::network::Hop;
 use super::record::Observer;
-use super::tell::TransactionEnd;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
@@ -70,6 +71,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.release_connection(attempt);
         }
         let message = made?;
+        self.world.attempts[attempt].pc = pc;
         self.tell_published(attempt, message, publish);
         let of = &mut self.world.attempts[attempt];
         of.outgoing = message;
@@ -90,6 +92,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let id = state.next_id;
         if alone {
             state.rows.insert(id, message);
+            self.tell(&Deed::Enqueued { message });
             self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         } else {
             state.pending.push((attempt, id, message));
@@ -115,7 +118,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A transaction has ended: its rows are there for the relay, or never were.
-    pub(super) fn enqueue_outbox(&mut self, attempt: u32, committed: bool) {
+    pub(super) fn enqueue_outbox(&mut self, attempt: u32, end: TransactionEnd) {
         for outbox in 0..self.world.outboxes.len() {
             if self.world.outboxes[outbox].pending.is_empty() {
                 continue;
@@ -124,10 +127,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let (own, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|row| row.0 == attempt);
             self.world.outboxes[outbox].pending = others;
             for (_, id, message) in own {
-                if committed {
-                    self.world.outboxes[outbox].rows.insert(id, message);
-                } else {
-                    self.release_message(message);
+                match end {
+                    TransactionEnd::Committed => {
+                        self.world.outboxes[outbox].rows.insert(id, message);
+                        self.tell(&Deed::Enqueued { message });
+                    }
+                    TransactionEnd::RolledBack => self.release_message(message),
                 }
             }
         }

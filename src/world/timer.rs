@@ -4,6 +4,7 @@
 //! and fires at least once, on any instance that is up; it is removed when its attempt ends well.
 
 use super::attempt::{StepResult, Wait};
+use super::commit::TransactionEnd;
 use super::deed::Deed;
 use super::identity::Cause;
 use super::instance::Work;
@@ -40,14 +41,13 @@ pub struct Timer {
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn after(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        self.world.attempts[attempt].pc = pc;
         let model = self.model;
         let of = &model.afters[step as usize];
         let delay = self.clock_length(of.delay, attempt)?;
+        let cause = self.issued(attempt, of.site);
         let from = &self.world.attempts[attempt];
-        let site = model.site_keys[of.site.index()];
-        let (instance, message, cause) =
-            (from.instance, from.message, from.cause.child(site, from.item).again(from.tries));
-        let cause = if from.item != 0 { cause.aside() } else { cause };
+        let (instance, message) = (from.instance, from.message);
         let epoch = self.world.instances.get(instance as usize).map_or(0, |here| here.epoch);
         let service = match instance {
             NOWHERE => ServiceId(NONE),
@@ -117,7 +117,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A durable timer outside a transaction reaches the store.
     pub(super) fn timer_arrives(&mut self, attempt: u32, after: u32) {
-        self.store_timers(attempt, true);
+        self.store_timers(attempt, TransactionEnd::Committed);
+        self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         let half = self.world.attempts[attempt].last_wait;
         self.return_trip(attempt, half, Wait::StoreAnswer { after }, StepResult::Done);
     }
@@ -128,7 +129,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A transaction has ended: its timers run from now, or never were.
-    pub(super) fn store_timers(&mut self, attempt: u32, committed: bool) {
+    pub(super) fn store_timers(&mut self, attempt: u32, end: TransactionEnd) {
         if !std::mem::take(&mut self.world.attempts[attempt].state.timers) {
             return;
         }
@@ -137,10 +138,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             timers.filter(|(_, timer)| timer.uncommitted == attempt).map(|(slot, _)| slot).collect();
         for timer in own {
             self.world.timers[timer].uncommitted = NONE;
-            if committed {
-                self.start_timer(timer);
-            } else {
-                self.remove_timer(timer);
+            match end {
+                TransactionEnd::Committed => self.start_timer(timer),
+                TransactionEnd::RolledBack => self.remove_timer(timer),
             }
         }
     }
@@ -185,7 +185,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = self.world.timers[timer];
         let pc = self.model.handlers[of.body.index()].entry;
         let source = super::attempt::Source::Timer { timer };
-        let attempt = self.world.attempts.add(of.body.0, pc, NOWHERE, of.cause, source);
+        let attempt = self.world.attempts.add(of.body.0, pc, NOWHERE, NONE, of.cause, source);
         self.tell_begun(attempt);
         self.take_timer_frame(attempt, timer);
         self.run_attempt(attempt);

@@ -17,8 +17,7 @@ fn ask(text: &str, focus: &Focus) -> Result<Account, NoAccount> {
     let model = crate::engine::model(text);
     account(&Question {
         model: &model,
-        file: "shop.yaml",
-        files: &["shop.yaml".to_owned()],
+        file: "test.yaml",
         settings: &[],
         seed: 1,
         replication: 0,

@@ -17,13 +17,7 @@ const MOST_OTHERS: usize = 6;
 const MOST_AFTER: usize = 6;
 
 /// The links in their order, and how many are left out.
-pub fn chain(
-    model: &Model,
-    files: &[String],
-    trace: &Trace,
-    charge: &Charge,
-    ablation: &Ablation,
-) -> (Vec<Link>, usize) {
+pub fn chain(model: &Model, trace: &Trace, charge: &Charge, ablation: &Ablation) -> (Vec<Link>, usize) {
     let at = charge.sighting.at;
     let entries = chosen(trace, charge, ablation);
     let wrong = first_wrong(&entries, at);
@@ -34,7 +28,7 @@ pub fn chain(
             is_over = true;
             links.push(end(model, charge));
         }
-        links.push(link(model, files, entry, wrong == Some(index)));
+        links.push(link(model, entry, wrong == Some(index)));
     }
     if !is_over {
         links.push(end(model, charge));
@@ -126,11 +120,12 @@ fn first_wrong(entries: &[&Entry], at: Nanos) -> Option<usize> {
         .or_else(|| own(&[Act::Begins, Act::Issues, Act::Accepts], false))
 }
 
-fn link(model: &Model, files: &[String], entry: &Entry, is_wrong: bool) -> Link {
+fn link(model: &Model, entry: &Entry, is_wrong: bool) -> Link {
     // What the compiler adds at the end of a body stands on no line.
-    let line = entry.place.filter(|(_, line)| *line > 0).and_then(|(file, line)| {
-        files.get(file as usize).map(|file| SourceLine { file: file.clone(), line })
-    });
+    let line = entry
+        .place
+        .filter(|place| place.line > 0)
+        .map(|place| SourceLine { file: model.names.files[place.file as usize].clone(), line: place.line });
     Link {
         at: seconds(entry.at),
         who: wording::actor(model, entry.actor),

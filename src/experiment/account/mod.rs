@@ -33,8 +33,6 @@ pub struct Question<'a> {
     pub model: &'a Model,
     /// The scenario, as it was given.
     pub file: &'a str,
-    /// The names of the files that it was read from, by number.
-    pub files: &'a [String],
     pub settings: &'a [String],
     pub seed: u64,
     pub replication: u32,
@@ -97,9 +95,9 @@ pub fn account(question: &Question) -> Result<Account, NoAccount> {
         Some(without) => Some(bench.trace(&kin, &without)?.0),
         None => None,
     };
-    let Question { model, file, files, settings, seed, replication, .. } = *question;
+    let Question { model, file, settings, seed, replication, .. } = *question;
     let (meant, meant_by) = meaning::meant(model, &trace, whole.as_ref(), &ablation);
-    let (chain, left_out) = chain::chain(model, files, &trace, &charge, &ablation);
+    let (chain, left_out) = chain::chain(model, &trace, &charge, &ablation);
     // What was not gathered would stand at the end.
     let gap_after = if left_out > 0 { chain::MOST_FIRST } else { chain.len() };
     let entries = trace.changes.iter().map(|change| Entry {

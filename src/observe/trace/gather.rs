@@ -146,7 +146,7 @@ impl<'m> Gather<'m> {
         let Some(attempt) = self.attempts.get(&of) else { return };
         let Some(role) = attempt.role else { return };
         let (text, row, tail) = said;
-        let place = pc.and_then(|pc| self.model.places.get(pc as usize).copied());
+        let place = pc.and_then(|pc| self.model.step_places.get(pc as usize).copied());
         let (actor, attempt) = (attempt.actor, Some(attempt.number));
         self.push(Entry { at, actor, from: None, attempt, role, act, place, text }, row, tail);
     }
@@ -161,7 +161,9 @@ impl<'m> Gather<'m> {
         let role = self.role_of(&line);
         let held = self.messages.get(&message);
         let (actor, business) = match served {
-            Served::Intent { client, number } => (Actor::Client(client), Business::Intent(client, number)),
+            Served::Intent { client, number, .. } => {
+                (Actor::Client(client), Business::Intent(client, number))
+            }
             Served::Tick { job } => (Actor::Instance(instance), Business::Job(job)),
             _ => (Actor::Instance(instance), held.map_or(Business::Nothing, |held| held.business)),
         };
@@ -322,7 +324,7 @@ impl<'m> Gather<'m> {
             self.tell(at, attempt, Act::Commits, pc, ("C ".into(), Some(row), what + mark));
         } else if self.others < MOST_CHANGES && self.trace.handler.is_some() {
             self.others += 1;
-            let place = pc.and_then(|pc| model.places.get(pc as usize).copied());
+            let place = pc.and_then(|pc| model.step_places.get(pc as usize).copied());
             let tail = format!("{what}, for {}", wording::business(model, business));
             let (role, act, text) = (Role::Other, Act::Commits, "C ".to_string());
             self.push(
@@ -390,7 +392,7 @@ impl<'m> Gather<'m> {
 
     fn other(&mut self, at: Nanos, deed: &Deed<'_>) {
         match *deed {
-            Deed::Decided { attempt, pc, holds } if self.is_own(attempt) => {
+            Deed::Decided { attempt, pc, holds, .. } if self.is_own(attempt) => {
                 let text =
                     format!("decides: the condition {}", if holds { "holds" } else { "does not hold" });
                 self.tell(at, attempt, Act::Decides, Some(pc), (text, None, String::new()));

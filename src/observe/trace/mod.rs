@@ -18,6 +18,7 @@ pub mod wording;
 
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::model::SourcePlace;
 use crate::world::record::Outcome;
 
 /// Who did something, or to whom it was done.
@@ -75,8 +76,8 @@ pub struct Entry {
     pub attempt: Option<u32>,
     pub role: Role,
     pub act: Act,
-    /// File and line of the step.
-    pub place: Option<(u32, u32)>,
+    /// Where the step is written.
+    pub place: Option<SourcePlace>,
     pub text: String,
 }
 

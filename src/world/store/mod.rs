@@ -63,6 +63,8 @@ mod tests;
 pub use alone::{Expiry, FreeRow, Glance};
 pub use changes::Change;
 
+pub use crate::kernel::vocabulary::Isolation;
+
 use changes::Changes;
 use order::NONE;
 use std::collections::VecDeque;
@@ -90,14 +92,6 @@ pub struct TableShape {
     pub initial: Vec<Word>,
     /// The rows at the start. Of rows with the same key the last counts.
     pub rows: Vec<Vec<Word>>,
-}
-
-/// What concurrent transactions see of one another; the law is told above.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    ReadCommitted,
-    Snapshot,
-    Serializable,
 }
 
 /// An open transaction.
@@ -225,6 +219,14 @@ impl Store {
         of.seen_by(entry?, slot, view).map(|version| of.row(version))
     }
 
+    /// The row of a key as a transaction that has begun to look sees it, without counting as a read of it.
+    pub fn seen(&self, transaction: Transaction, table: u32, key: &[Word]) -> Option<Row<'_>> {
+        let slot = self.transactions.slot(transaction);
+        let view = self.transactions.state(slot).view.unwrap_or(EVERYTHING);
+        let of = &self.tables[table as usize];
+        of.seen_by(of.find(key)?, slot, view).map(|version| of.row(version))
+    }
+
     /// The rows of a table as a transaction sees them, in the order of their insertion; its own
     /// insertions last, in the order in which it locked them. The length is the number of rows read.
     ///
@@ -316,6 +318,16 @@ impl Store {
     /// How many rows of a table are committed.
     pub fn len(&self, table: u32) -> usize {
         self.tables[table as usize].len()
+    }
+
+    /// Words that all tables take, room for rows that are gone included.
+    pub fn kept(&self) -> usize {
+        self.tables.iter().map(Table::kept).sum()
+    }
+
+    /// Words that a table takes.
+    pub fn kept_in(&self, table: u32) -> usize {
+        self.tables[table as usize].kept()
     }
 
     /// The committed rows of a table, in the order of their insertion.
