@@ -179,3 +179,27 @@ fn what_is_rolled_back_was_not_done() {
     assert_eq!(account.measure, "idempotency.torn_effects");
     assert_eq!(account.got, ["orders.orders[1]: absent → qty = 2", "Placed order 1 on placed: not done"]);
 }
+
+/// A value written over another's: the read, the change that came between, and the write that lost it.
+#[test]
+fn a_lost_update_shows_who_came_between() {
+    let shop = Shop {
+        placed: "- { read: items, key: message.item, as: item }
+        - { name: here, wait: 10ms }
+        - { update: items, key: message.item, set: { reserved: item.reserved + message.qty } }
+        - { insert: handled, key: message.id }",
+        fault: "",
+        times: "[1s, 1s]",
+        ..Shop::default()
+    };
+    let account = ask(&shop.text(), &Focus::Measure("isolation.lost_updates".into())).unwrap();
+    let steps: Vec<(Part, Step)> = account
+        .chain
+        .iter()
+        .filter(|link| matches!(link.step, Step::Reads | Step::Commits) && link.part != Part::Before)
+        .map(|link| (link.part, link.step))
+        .collect();
+    assert_eq!(steps, [(Part::Own, Step::Reads), (Part::Other, Step::Commits), (Part::Own, Step::Commits)]);
+    let wrong = account.chain.iter().find(|link| link.is_wrong).unwrap();
+    assert!(wrong.text.contains("stock.items[1]"), "{}", wrong.text);
+}

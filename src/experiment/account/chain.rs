@@ -5,8 +5,8 @@ use super::focus::{Charge, Measure};
 use super::seconds;
 use crate::experiment::results::account::{Kind, Link, Part, SourceLine, Step};
 use crate::kernel::anomaly::Anomaly;
-use crate::kernel::time::Nanos;
 use crate::model::Model;
+use crate::observe::findings::Sighting;
 use crate::observe::trace::{Act, Actor, Entry, Role, Trace, wording};
 
 /// Links that are shown: so many from the beginning, so many to the end.
@@ -20,7 +20,7 @@ const MOST_AFTER: usize = 6;
 pub fn chain(model: &Model, trace: &Trace, charge: &Charge, ablation: &Ablation) -> (Vec<Link>, usize) {
     let at = charge.sighting.at;
     let entries = chosen(trace, charge, ablation);
-    let wrong = first_wrong(&entries, at);
+    let wrong = first_wrong(&entries, charge);
     let mut links: Vec<Link> = earlier_faults(model, trace, ablation, &entries);
     let mut is_over = false;
     for (index, entry) in entries.iter().enumerate() {
@@ -103,21 +103,30 @@ fn earlier_faults(model: &Model, trace: &Trace, ablation: &Ablation, entries: &[
         .collect()
 }
 
-/// Where it goes wrong: the change that is one too many; else the last cut, the last step that had nothing to do, the
-/// last end.
-fn first_wrong(entries: &[&Entry], at: Nanos) -> Option<usize> {
-    let own = |acts: &[Act], exactly: bool| {
-        entries.iter().rposition(|entry| {
-            entry.role == Role::Own
-                && acts.contains(&entry.act)
-                && (entry.at == at || !exactly && entry.at < at)
-        })
+/// Where it goes wrong: the change, the read or the beginning at that moment; else the last cut, the last step that
+/// had nothing to do, the last end.
+fn first_wrong(entries: &[&Entry], charge: &Charge) -> Option<usize> {
+    let Sighting { at, what, .. } = &charge.sighting;
+    let rows: Vec<&str> = what
+        .split(' ')
+        .map(|word| word.trim_end_matches([':', ',', ';', '.']))
+        .filter(|word| word.contains('['))
+        .collect();
+    let is_own = |entry: &Entry, acts: &[Act]| entry.role == Role::Own && acts.contains(&entry.act);
+    let named = |entry: &Entry| rows.iter().any(|row| entry.text.contains(row));
+    let then = |acts: &[Act]| {
+        let at_once = |entry: &&Entry| entry.at == *at && is_own(entry, acts);
+        let of_the_row = entries.iter().position(|entry| at_once(entry) && named(entry));
+        of_the_row.or_else(|| entries.iter().rposition(|entry| at_once(entry)))
     };
-    own(&[Act::Commits, Act::Effect, Act::Accepts], true)
-        .or_else(|| own(&[Act::Cut], false))
-        .or_else(|| own(&[Act::Refrains], false))
-        .or_else(|| own(&[Act::Ends, Act::Settles], false))
-        .or_else(|| own(&[Act::Begins, Act::Issues, Act::Accepts], false))
+    let before = |acts: &[Act]| entries.iter().rposition(|entry| entry.at <= *at && is_own(entry, acts));
+    then(&[Act::Commits, Act::Effect, Act::Accepts])
+        .or_else(|| then(&[Act::Reads]))
+        .or_else(|| then(&[Act::Begins]))
+        .or_else(|| before(&[Act::Cut]))
+        .or_else(|| before(&[Act::Refrains]))
+        .or_else(|| before(&[Act::Ends, Act::Settles]))
+        .or_else(|| before(&[Act::Begins, Act::Issues, Act::Accepts]))
 }
 
 fn link(model: &Model, entry: &Entry, is_wrong: bool) -> Link {
