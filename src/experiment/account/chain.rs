@@ -117,7 +117,7 @@ fn first_wrong(entries: &[&Entry], charge: &Charge) -> Option<usize> {
     let then = |acts: &[Act]| {
         let at_once = |entry: &&Entry| entry.at == *at && is_own(entry, acts);
         let of_the_row = entries.iter().position(|entry| at_once(entry) && named(entry));
-        of_the_row.or_else(|| entries.iter().rposition(|entry| at_once(entry)))
+        of_the_row.or_else(|| entries.iter().rposition(at_once))
     };
     let before = |acts: &[Act]| entries.iter().rposition(|entry| entry.at <= *at && is_own(entry, acts));
     then(&[Act::Commits, Act::Effect, Act::Accepts])
