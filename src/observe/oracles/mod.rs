@@ -59,12 +59,14 @@ impl<'m> Oracles<'m> {
 
     /// Keeps everything that lineage sees to go wrong with one obligation.
     pub fn watch(&mut self, obligation: u64) {
-        self.lineage.watch(obligation);
+        if let Some(lineage) = &mut self.lineage {
+            lineage.watch(obligation);
+        }
     }
 
     /// What has been seen of the obligation that is watched.
     pub fn sightings(&self) -> &[(Anomaly, Sighting)] {
-        self.lineage.sightings()
+        self.lineage.as_ref().map_or(&[], |lineage| lineage.sightings())
     }
 
     /// What was found, and how obligations ended.
