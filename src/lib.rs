@@ -10,13 +10,13 @@
 //! Imports go downward only; a test enforces it.
 //!
 //! ```text
-//!   command      run, show, schema …: the only input and output
+//!   command      run, replay, mutate, show, schema …: the only input and output
 //!      │
 //!   report       results → a page, a JSON file, a screen of text
 //!      │
 //!   experiment   replications in parallel → results with intervals; the only threads
 //!      │
-//!   observe      records → figures, digests
+//!   observe      records → figures, digests, judgements, traces
 //!      │
 //!   world        what happens: loop, clients, network, broker, instances, handlers, stores, faults
 //!      │

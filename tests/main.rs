@@ -6,6 +6,7 @@ mod engine;
 mod front_end;
 mod language;
 mod oracles;
+mod replay;
 mod report;
 mod runs;
 mod theory;

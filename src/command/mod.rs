@@ -15,7 +15,9 @@
 pub mod check;
 pub mod completions;
 pub mod man;
+pub mod mutate;
 pub mod progress;
+pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -44,6 +46,8 @@ pub struct CommandLine {
 pub enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
+    Replay(replay::Arguments),
+    Mutate(mutate::Arguments),
     Show(show::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -55,6 +59,8 @@ pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Replay(arguments) => replay::run(arguments),
+        Command::Mutate(arguments) => mutate::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),

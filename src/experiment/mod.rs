@@ -3,7 +3,9 @@
 //! [`replication`] simulates the model once; [`run`] does so many times, in parallel, and makes
 //! [`results`] of it: estimates over replications, the picture of the design, and notes for the reader.
 
+pub mod account;
 mod estimates;
+pub mod mutation;
 mod notes;
 pub mod replication;
 pub mod results;

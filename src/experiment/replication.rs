@@ -4,6 +4,7 @@ use crate::kernel::agenda::{Agenda, Timed};
 use crate::kernel::stream::{StreamPlan, Streams};
 use crate::model::Model;
 use crate::world::record::Observer;
+use crate::world::without::Without;
 use crate::world::{Event, Halt, Limits, Simulation};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -25,7 +26,23 @@ pub fn replicate<A: Agenda<Event>, O: Observer>(
     limits: Limits,
     interrupt: &AtomicBool,
 ) -> Result<(u64, A), Halt> {
-    let mut simulation = Simulation::new(model, agenda, observer);
+    replicate_without(model, agenda, observer, limits, interrupt, Without::default())
+}
+
+/// The same replication as it would have been without something.
+///
+/// # Errors
+///
+/// As of [`replicate`].
+pub fn replicate_without<A: Agenda<Event>, O: Observer>(
+    model: &Model,
+    agenda: A,
+    observer: O,
+    limits: Limits,
+    interrupt: &AtomicBool,
+    without: Without,
+) -> Result<(u64, A), Halt> {
+    let mut simulation = Simulation::lacking(model, agenda, observer, without);
     simulation.run(limits, interrupt)?;
     Ok((simulation.events, simulation.agenda))
 }

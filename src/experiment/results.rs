@@ -5,6 +5,8 @@
 //! start of the replication. Every figure is an estimate over replications.
 
 pub mod check;
+pub mod account;
+pub mod mutation;
 pub mod verdict;
 
 use serde::{Deserialize, Serialize};

@@ -34,6 +34,8 @@ pub struct Model {
     pub regions: Vec<Region>,
     pub programs: Vec<Range>,
     pub instructions: Vec<Code>,
+    /// By operation of the code: the step that it is of; line 0: of none.
+    pub step_places: Vec<SourcePlace>,
     /// Where the instructions that may have no value were written, by rising instruction.
     pub places: Vec<(u32, SourcePlace)>,
     pub values: Vec<Value>,
@@ -130,10 +132,13 @@ pub struct Message {
     /// Which fields hold lists.
     pub list_fields: Vec<u16>,
     pub list_reply_fields: Vec<u16>,
+    /// By field: its name, and how its words are read.
+    pub field_names: Vec<String>,
+    pub readings: Vec<promise::Reading>,
 }
 
 /// A place in what was read, line and column from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SourcePlace {
     /// Index into `names.files`.
     pub file: u32,

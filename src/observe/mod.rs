@@ -5,3 +5,4 @@ pub mod findings;
 pub mod metrics;
 pub mod oracles;
 pub mod promise;
+pub mod trace;

@@ -9,6 +9,8 @@
 //! | JSON, everything | [`json::render`] | a program |
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
 //! | verdicts of several files | [`check`] | a build server |
+//! | safeguards that a scenario tests | [`mutation`] | whoever wrote it |
+//! | counterexamples, as text, Mermaid and SVG | [`account`] | whoever must be convinced |
 //!
 //! Two laws hold in all of them. No mean is shown without its interval; where one replication allows
 //! none, the report says so ([`figure`]). And every name, description and note is hostile until
@@ -17,10 +19,12 @@
 //!
 //! [`RunResults`]: crate::experiment::results::RunResults
 
+pub mod account;
 mod chart;
 pub mod check;
 pub mod figure;
 pub mod json;
+pub mod mutation;
 pub mod page;
 pub mod reproduce;
 pub mod terminal;

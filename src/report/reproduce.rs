@@ -1,6 +1,7 @@
 //! The command lines that give the same again: results, and what was seen to go wrong.
 
 use crate::experiment::results::RunResults;
+use crate::experiment::results::account::Account;
 use crate::experiment::results::verdict::Counterexample;
 
 /// A command for a POSIX shell: `eventflow run chain.yaml --seed 42 --replications 10 --set rate=5/s`.
@@ -37,6 +38,19 @@ fn add_settings(line: &mut String, settings: &[String]) {
         line.push_str(" --set ");
         line.push_str(&quoted(setting));
     }
+}
+
+/// The command that gives an account again.
+pub fn replay_line(account: &Account) -> String {
+    let mut line = format!(
+        "eventflow replay {} --seed {} --replication {} --focus o:{}",
+        quoted(&account.file),
+        account.seed,
+        account.replication,
+        account.obligation
+    );
+    add_settings(&mut line, &account.settings);
+    line
 }
 
 /// `word` as one word of a POSIX shell.

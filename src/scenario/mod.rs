@@ -15,3 +15,4 @@ pub mod resolve;
 pub mod resolved;
 mod settings;
 pub mod source;
+pub mod weaken;

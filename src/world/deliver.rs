@@ -247,16 +247,19 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
 
     /// The broker lets an attempt begin.
     fn start_delivery(&mut self, delivery: DeliveryId) {
-        let Some(Parcel { message, group, instance, .. }) = self.world.broker.parcel(delivery) else {
+        let Some(Parcel { message, group, instance, deliveries, .. }) = self.world.broker.parcel(delivery)
+        else {
             return;
         };
         self.world.messages[message].references += 1;
         match self.path_of(group, message) {
-            Some(path) if path.handler.0 != NONE => {
+            Some(path)
+                if path.handler.0 != NONE && !self.is_left_out(group, path, message, deliveries) =>
+            {
                 // One reference from here on is the work's, then the attempt's.
                 self.enter(instance.0, Work::Delivery { delivery, message });
             }
-            // No handler: acknowledged and dropped.
+            // No handler, or left out: acknowledged and dropped.
             _ => {
                 self.release_message(message);
                 self.with_broker(|broker, choose, actions| {
@@ -264,6 +267,14 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 });
             }
         }
+    }
+
+    fn is_left_out(&self, group: GroupId, path: &DeliveryPath, message: u32, deliveries: u32) -> bool {
+        !self.without.deliveries.is_empty()
+            && self.without.is_delivery(
+                self.delivery_cause(group, path, message, deliveries).obligation,
+                deliveries,
+            )
     }
 
     /// What an attempt on a delivery runs; `None` if the broker has forgotten it meanwhile.

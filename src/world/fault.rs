@@ -129,6 +129,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &mut self.world.faults[fault.index()];
         let number = state.fired;
         state.fired += 1;
+        if self.without.is_firing(fault, number) {
+            return;
+        }
         let hit = match &spec.kind {
             FaultKind::Crash(service)
             | FaultKind::Pause(service)

@@ -40,6 +40,7 @@ mod rows;
 pub mod store;
 pub mod tell;
 mod timer;
+pub mod without;
 mod words;
 
 use crate::kernel::agenda::{Agenda, EVENT_BUDGET};
@@ -53,6 +54,7 @@ use broker::{Broker, DeliveryId, TimerId};
 use message::Messages;
 use record::{Observer, Record};
 use std::sync::atomic::{AtomicBool, Ordering};
+use without::Without;
 use words::{Lists, Slab, Words};
 
 /// What the event list holds.
@@ -322,6 +324,8 @@ pub struct Simulation<'m, A, O> {
     pub world: World,
     pub agenda: A,
     pub observer: O,
+    /// What does not take place.
+    pub without: Without,
     /// Events applied so far.
     pub events: u64,
 }
@@ -329,7 +333,13 @@ pub struct Simulation<'m, A, O> {
 impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     /// A replication at time 0: clients, jobs and faults have their first events.
     pub fn new(model: &'m Model, agenda: A, observer: O) -> Self {
-        let mut simulation = Self { model, world: World::new(model), agenda, observer, events: 0 };
+        Self::lacking(model, agenda, observer, Without::default())
+    }
+
+    /// The same, with something left out.
+    pub fn lacking(model: &'m Model, agenda: A, observer: O, without: Without) -> Self {
+        let world = World::new(model);
+        let mut simulation = Self { model, world, agenda, observer, without, events: 0 };
         simulation.begin();
         simulation
     }

@@ -288,6 +288,7 @@ impl Model {
             code: Vec::new(),
             region_of: Vec::new(),
             regions: Vec::new(),
+            step_places: Vec::new(),
             places: Vec::new(),
             programs: Vec::new(),
             instructions: Vec::new(),

@@ -61,6 +61,8 @@ impl Compiler<'_> {
                 size_bytes: message.size,
                 list_fields: lists(&message.fields),
                 list_reply_fields: lists(&message.reply),
+                field_names: message.fields.iter().map(|field| field.name.clone()).collect(),
+                readings: message.fields.iter().map(|field| reading(&field.ty)).collect(),
             });
         }
         let mut numbers = vec![[0u32; 2]; scenario.services.len()];

@@ -8,7 +8,7 @@ use crate::kernel::ids::*;
 use crate::kernel::stream::Draw;
 use crate::kernel::vocabulary::Jitter;
 use crate::model::code::*;
-use crate::model::{Edge, Place};
+use crate::model::{Edge, Place, SourcePlace};
 use crate::scenario::resolved as scenario;
 use scenario::{Block, GeneratorKind, Step, StepKind};
 
@@ -33,6 +33,8 @@ pub struct BodyCompiler<'c, 'a, 's> {
     loop_identity: Slot,
     in_transaction: bool,
     local_names: Vec<String>,
+    /// Of the step that is being compiled.
+    place: SourcePlace,
     /// Bodies of `after`, compiled when the body around them is done (they share its frame layout).
     pub later: Vec<(usize, Block, String)>,
 }
@@ -87,6 +89,7 @@ impl<'s> Compiler<'s> {
             loop_identity: Slot::MAX,
             in_transaction: false,
             local_names,
+            place: SourcePlace::default(),
             later: Vec::new(),
         };
         body.steps(steps);
@@ -116,12 +119,15 @@ impl BodyCompiler<'_, '_, '_> {
         let model = &mut self.compiler.model;
         model.code.push(op);
         model.region_of.push(self.region);
+        model.step_places.push(self.place);
         pc
     }
 
     fn steps(&mut self, steps: &[Step]) {
         for step in steps {
+            let around = std::mem::replace(&mut self.place, self.compiler.place(step.span));
             self.step(step);
+            self.place = around;
         }
     }
 

@@ -11,7 +11,7 @@ pub mod lineage;
 pub mod ordering;
 pub mod sessions;
 
-use super::findings::{Finding, Findings};
+use super::findings::{Finding, Findings, Sighting};
 use super::promise::invariants::Invariants;
 use super::promise::views::Views;
 use crate::kernel::anomaly::Anomaly;
@@ -55,6 +55,18 @@ impl<'m> Oracles<'m> {
             views: Views::new(model),
             faults_that_hit: vec![false; model.faults.len()],
         }
+    }
+
+    /// Keeps everything that lineage sees to go wrong with one obligation.
+    pub fn watch(&mut self, obligation: u64) {
+        if let Some(lineage) = &mut self.lineage {
+            lineage.watch(obligation);
+        }
+    }
+
+    /// What has been seen of the obligation that is watched.
+    pub fn sightings(&self) -> &[(Anomaly, Sighting)] {
+        self.lineage.as_ref().map_or(&[], |lineage| lineage.sightings())
     }
 
     /// What was found, and how obligations ended.

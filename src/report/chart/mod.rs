@@ -10,7 +10,7 @@
 
 mod axis;
 mod bars;
-mod canvas;
+pub mod canvas;
 mod frame;
 mod over_time;
 mod percentile;

@@ -50,6 +50,9 @@ use undo::Undoables;
 
 pub use settle::Sum;
 
+/// Most that is kept of an obligation that is watched.
+const MOST_SIGHTINGS: usize = 64;
+
 /// The oracle of idempotency: duplicates, losses and everything between.
 pub struct Lineage<'m> {
     model: &'m Model,
@@ -69,6 +72,8 @@ pub struct Lineage<'m> {
     undoables: Undoables,
     drain_began: Nanos,
     last_settled: Nanos,
+    watched: Option<u64>,
+    sightings: Vec<(Anomaly, Sighting)>,
 }
 
 impl<'m> Lineage<'m> {
@@ -87,7 +92,19 @@ impl<'m> Lineage<'m> {
             undoables: Undoables::new(&model.undoes),
             drain_began: 0,
             last_settled: 0,
+            watched: None,
+            sightings: Vec::new(),
         }
+    }
+
+    /// Keeps everything that is seen to go wrong with one obligation, up to a bound, not just what is first.
+    pub fn watch(&mut self, obligation: u64) {
+        self.watched = Some(obligation);
+    }
+
+    /// What has been seen of the obligation that is watched.
+    pub fn sightings(&self) -> &[(Anomaly, Sighting)] {
+        &self.sightings
     }
 
     /// What was found: one finding for each measure, in the order of [`Anomaly::ALL`]; those that are not
@@ -111,6 +128,12 @@ impl<'m> Lineage<'m> {
 
     fn sight(&mut self, anomaly: Anomaly, at: Nanos, obligation: u64, what: impl FnOnce(&Model) -> String) {
         let model = self.model;
+        if self.watched == Some(obligation) && self.sightings.len() < MOST_SIGHTINGS {
+            let sighting = Sighting { at, obligation, what: what(model) };
+            self.sightings.push((anomaly, sighting.clone()));
+            self.finding(anomaly).count(|| sighting);
+            return;
+        }
         self.finding(anomaly).count(|| Sighting { at, obligation, what: what(model) });
     }
 
@@ -417,6 +440,6 @@ impl Observer for Lineage<'_> {
 }
 
 /// The obligation of one instance of a group in which each has its own.
-fn of_instance(obligation: u64, instance: u32) -> u64 {
+pub fn of_instance(obligation: u64, instance: u32) -> u64 {
     mix(obligation, instance as u64 | 1 << 32)
 }

@@ -1,0 +1,166 @@
+//! Which faults are needed: the replication is run again without them, one after another.
+//!
+//! Greedy: all firings are left out together, then ever smaller groups of them; what can be left out while the
+//! same still goes wrong, is. What remains is minimal: without any one of it, the rest left out, all is well.
+
+use super::focus::{Charge, Standing};
+use super::{Bench, seconds, stands};
+use crate::experiment::results::account::{Counterfactual, Instead};
+use crate::kernel::ids::FaultId;
+use crate::kernel::time::Nanos;
+use crate::observe::trace::{Firing, Trace};
+use crate::world::Halt;
+use crate::world::without::Without;
+
+/// Replications that are run for it.
+const MOST_RUNS: u32 = 48;
+/// Events in all of them: a long scenario is run less often.
+const MOST_EVENTS: u64 = 400_000_000;
+/// Of the needed firings, and of deliveries, so many are spoken of.
+const MOST_SAID: usize = 4;
+
+/// What is needed, and what happens without it.
+pub struct Ablation {
+    pub needed: Vec<Firing>,
+    pub said: Vec<Counterfactual>,
+    pub runs: u32,
+    pub is_minimal: bool,
+    /// Whether nothing goes wrong with the obligation without what is needed.
+    passes_without: bool,
+}
+
+impl Ablation {
+    /// What to leave out for the obligation to come well out of it; `None`: nothing is known to help.
+    pub fn passing(&self) -> Option<Without> {
+        (self.passes_without && !self.needed.is_empty()).then(|| without(&self.needed))
+    }
+
+    pub fn is_needed(&self, fault: FaultId, number: u64) -> bool {
+        self.needed.iter().any(|firing| (firing.fault, firing.number) == (fault, number))
+    }
+}
+
+fn without(firings: &[Firing]) -> Without {
+    let firings = firings.iter().map(|firing| (firing.fault, firing.number)).collect();
+    Without { firings, deliveries: Vec::new() }
+}
+
+/// Runs the replication again without one thing or another.
+pub fn ablate(bench: &Bench, charge: &Charge, trace: &Trace) -> Result<Ablation, Halt> {
+    let mut trial = Trial { bench, charge, also: Vec::new(), runs: 0, events: 0 };
+    let fired: Vec<Firing> = trace
+        .firings
+        .iter()
+        .copied()
+        .filter(|firing| firing.touched > 0 && firing.at <= charge.sighting.at)
+        .collect();
+    if !fired.is_empty() || !trace.deliveries_again.is_empty() {
+        trial.also = stands(bench, charge, &Without::default())?.0.others;
+    }
+    let mut needed = fired.clone();
+    let mut is_minimal = true;
+    let mut passes_without = false;
+    if !fired.is_empty() {
+        let all = trial.run(&without(&fired))?;
+        passes_without = !all.same && all.others.is_empty();
+        if all.same {
+            needed.clear();
+        } else {
+            is_minimal = trial.reduce(&fired, &mut needed)?;
+        }
+    }
+    let mut said = Vec::new();
+    for firing in needed.iter().take(MOST_SAID) {
+        let standing = trial.run(&without(&[*firing]))?;
+        said.push(counterfactual(trial.name(firing), standing));
+    }
+    let spare: Vec<Firing> = fired.iter().copied().filter(|firing| !needed.contains(firing)).collect();
+    if !spare.is_empty() {
+        let standing = trial.run(&without(&spare))?;
+        let left_out = match (&spare[..], needed.is_empty()) {
+            ([only], _) => trial.name(only),
+            (all, true) => format!("all {} firings of faults", all.len()),
+            (all, false) => format!("{} other firings of faults, together", all.len()),
+        };
+        said.push(counterfactual(left_out, standing));
+    }
+    for &(obligation, number) in trace.deliveries_again.iter().take(MOST_SAID) {
+        let left_out = Without { firings: Vec::new(), deliveries: vec![(obligation, number)] };
+        let standing = trial.run(&left_out)?;
+        said.push(counterfactual(format!("delivery {number}"), standing));
+    }
+    if is_minimal && !needed.is_empty() {
+        passes_without = {
+            let standing = trial.run(&without(&needed))?;
+            !standing.same && standing.others.is_empty()
+        };
+    }
+    Ok(Ablation { needed, said, runs: trial.runs, is_minimal, passes_without })
+}
+
+fn counterfactual(left_out: String, standing: Standing) -> Counterfactual {
+    let outcome = match (standing.same, standing.others.is_empty()) {
+        (true, _) => Instead::StillFails,
+        (false, true) => Instead::Passes,
+        (false, false) => Instead::FailsOtherwise,
+    };
+    let instead = if outcome == Instead::FailsOtherwise { standing.others } else { Vec::new() };
+    Counterfactual { left_out, outcome, instead }
+}
+
+/// Counts what it costs.
+struct Trial<'a> {
+    bench: &'a Bench<'a>,
+    charge: &'a Charge,
+    /// What goes wrong with the obligation beside, with nothing left out.
+    also: Vec<String>,
+    runs: u32,
+    events: u64,
+}
+
+impl Trial<'_> {
+    fn run(&mut self, without: &Without) -> Result<Standing, Halt> {
+        let (mut standing, events) = stands(self.bench, self.charge, without)?;
+        standing.others.retain(|other| !self.also.contains(other));
+        self.runs += 1;
+        self.events += events;
+        Ok(standing)
+    }
+
+    /// Leaves firings out of `needed` as long as it still goes wrong. False: given up before the end.
+    fn reduce(&mut self, fired: &[Firing], needed: &mut Vec<Firing>) -> Result<bool, Halt> {
+        let mut size = fired.len().div_ceil(2);
+        loop {
+            for group in fired.chunks(size) {
+                // A single firing that all is well without needs no second look.
+                if fired.len() == 1 || !group.iter().any(|firing| needed.contains(firing)) {
+                    continue;
+                }
+                if self.runs >= MOST_RUNS || self.events >= MOST_EVENTS {
+                    return Ok(false);
+                }
+                let kept: Vec<Firing> =
+                    needed.iter().copied().filter(|firing| !group.contains(firing)).collect();
+                let left_out: Vec<Firing> =
+                    fired.iter().copied().filter(|firing| !kept.contains(firing)).collect();
+                if !kept.is_empty() && self.run(&without(&left_out))?.same {
+                    *needed = kept;
+                }
+            }
+            if size == 1 {
+                return Ok(true);
+            }
+            size = size.div_ceil(2);
+        }
+    }
+
+    /// `crash of stock at 1.004s`
+    fn name(&self, firing: &Firing) -> String {
+        let fault = &self.bench.question.model.faults[firing.fault.index()];
+        format!("{} ({}) at {}", fault.name, fault.what, time(firing.at))
+    }
+}
+
+fn time(at: Nanos) -> String {
+    format!("{:.6}s", seconds(at))
+}

@@ -1,0 +1,137 @@
+//! Meant against got: what one whole execution does, and what was done.
+
+use super::ablation::Ablation;
+use crate::experiment::results::account::AtEnd;
+use crate::model::Model;
+use crate::model::reach::may_reach;
+use crate::observe::trace::{Done, Trace};
+use std::collections::BTreeSet;
+
+/// Of lists of what was done and is there, so much is shown.
+const MOST: usize = 12;
+
+/// What was to be done, and where that is known from.
+pub fn meant(
+    model: &Model,
+    trace: &Trace,
+    whole: Option<&Trace>,
+    ablation: &Ablation,
+) -> (Vec<String>, String) {
+    if let Some(whole) = whole.filter(|whole| whole.done.iter().any(|done| !done.is_mark)) {
+        let names: Vec<&str> = ablation
+            .needed
+            .iter()
+            .map(|firing| model.faults[firing.fault.index()].name.as_str())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let lasting: Vec<Done> = whole.done.iter().filter(|done| !done.is_mark).cloned().collect();
+        let by = format!("what it does in this replication without {}", names.join(" and "));
+        return (shortened(together(&lasting)), by);
+    }
+    let Some(handler) = trace.handler else { return (Vec::new(), "nobody began with it".into()) };
+    let of = &model.handlers[handler.index()];
+    let mut sites: Vec<_> = may_reach(model, of.entry).into_iter().collect();
+    sites.sort_unstable();
+    let names = sites.into_iter().map(|site| format!("{}, once", model.names.sites[site.index()]));
+    (shortened(names.collect()), format!("what the steps of {} are for", of.name))
+}
+
+/// What was done, marks too; and what was to be done and was not.
+pub fn got(trace: &Trace, whole: Option<&Trace>) -> Vec<String> {
+    let mut got = together(&trace.done);
+    for done in whole.iter().flat_map(|whole| &whole.done).filter(|done| !done.is_mark) {
+        let line = format!("{}: not done", done.what);
+        if trace.done.iter().all(|known| known.what != done.what) && !got.contains(&line) {
+            got.push(line);
+        }
+    }
+    if got.is_empty() {
+        got.push("nothing was done".into());
+    }
+    shortened(got)
+}
+
+/// The rows that it changed: the columns that are not as they would be, or all if that is not known.
+pub fn at_end(trace: &Trace, whole: Option<&Trace>) -> Vec<AtEnd> {
+    let mut rows = Vec::new();
+    for (row, columns) in trace.at_end.iter().take(MOST) {
+        let would_be = whole.and_then(|whole| whole.at_end.iter().find(|(name, _)| name == row));
+        let differing = |columns: &[(String, String)], others: Option<&Vec<(String, String)>>| {
+            let differs = |column: &&(String, String)| others.is_none_or(|others| !others.contains(column));
+            let told = columns.iter().filter(differs).map(|(name, value)| format!("{name} = {value}"));
+            told.collect::<Vec<_>>().join(", ")
+        };
+        let is = differing(columns, would_be.map(|known| &known.1));
+        let would_be = would_be.map(|known| differing(&known.1, Some(columns)));
+        if !is.is_empty() || would_be.as_ref().is_some_and(|would_be| !would_be.is_empty()) {
+            rows.push(AtEnd { row: row.clone(), is: or_absent(is, columns), would_be });
+        }
+    }
+    rows
+}
+
+fn or_absent(is: String, columns: &[(String, String)]) -> String {
+    if columns.is_empty() { "absent".into() } else { is }
+}
+
+/// One line for each thing, however often it was done: `items[1].reserved: 0 → 2, 2 → 4 (twice, by attempts 1, 2)`.
+fn together(done: &[Done]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for one in done {
+        if seen.contains(&one.what.as_str()) {
+            continue;
+        }
+        seen.push(&one.what);
+        let all: Vec<&Done> = done.iter().filter(|other| other.what == one.what).collect();
+        let changes: Vec<String> = all
+            .iter()
+            .filter_map(|of| of.change.as_ref())
+            .map(|(from, to)| format!("{from} → {to}"))
+            .collect();
+        let mut line = one.what.clone();
+        if !changes.is_empty() {
+            line += &format!(": {}", changes.join(", "));
+        }
+        if one.is_mark {
+            line += " (a mark)";
+        }
+        if all.len() > 1 {
+            let mut attempts: Vec<u32> = all.iter().map(|of| of.attempt).collect();
+            attempts.dedup();
+            let numbers: Vec<String> = attempts.iter().map(u32::to_string).collect();
+            let noun = if numbers.len() == 1 { "attempt" } else { "attempts" };
+            line += &format!(" ({} times, by {noun} {})", all.len(), numbers.join(", "));
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn shortened(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() > MOST {
+        let more = lines.len() - MOST;
+        lines.truncate(MOST);
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_twice_is_one_line() {
+        let change = |from: &str, to: &str, attempt| Done {
+            what: "items[1].reserved".into(),
+            change: Some((from.into(), to.into())),
+            is_mark: false,
+            attempt,
+        };
+        let lines = together(&[change("0", "2", 1), change("2", "4", 2)]);
+        assert_eq!(lines, ["items[1].reserved: 0 → 2, 2 → 4 (2 times, by attempts 1, 2)"]);
+        assert_eq!(shortened(vec!["x".to_owned(); 20]).len(), MOST + 1);
+    }
+}

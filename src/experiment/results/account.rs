@@ -1,0 +1,173 @@
+//! The account of one counterexample, as data: what was meant and what was got, the chain of what led to it,
+//! and what happens without one thing or another.
+//!
+//! It is made in one place, [`crate::experiment::account`], and rendered in many.
+
+use serde::{Deserialize, Serialize};
+
+/// A counterexample with all that convinces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    pub scenario: String,
+    /// As it was given.
+    pub file: String,
+    /// What the command line changed in it, as it was given.
+    pub settings: Vec<String>,
+    pub seed: u64,
+    pub replication: u32,
+    /// Of this replication.
+    pub digest: String,
+    /// What went wrong, as a promise about it is named: `idempotency.torn_effects`.
+    pub measure: String,
+    /// What was seen, in words of the scenario.
+    pub what: String,
+    /// When, in seconds: from then on nothing could save it.
+    pub at: f64,
+    /// The obligation, sixteen hexadecimal digits.
+    pub obligation: String,
+    /// Whose work it is: `Placed order 5`.
+    pub subject: String,
+    /// In this replication: how often, how often it could have, and of how many.
+    pub count: u64,
+    pub exposures: u64,
+    pub of: u64,
+    /// What was to be done, once; and where that is known from.
+    pub meant: Vec<String>,
+    pub meant_by: String,
+    /// What was done.
+    pub got: Vec<String>,
+    pub at_end: Vec<AtEnd>,
+    pub told: Option<Told>,
+    pub chain: Vec<Link>,
+    /// Links that are not in it, and behind how many of it they would stand.
+    pub left_out: usize,
+    pub gap_after: usize,
+    /// Who changed the rows, in turn.
+    pub ledger: Vec<Entry>,
+    pub ledger_left_out: usize,
+    /// What happens without something, each run again.
+    pub without: Vec<Counterfactual>,
+    /// How many replications were run for that.
+    pub runs: u32,
+    /// Whether the search for what is needed came to its end.
+    pub is_minimal: bool,
+}
+
+/// A row that was changed, at the end of the replication.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AtEnd {
+    pub row: String,
+    pub is: String,
+    /// What it is where nothing goes wrong; `None` if that is not known.
+    pub would_be: Option<String>,
+}
+
+/// What the client was told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    pub at: f64,
+    pub what: String,
+}
+
+/// A line of a scenario file, from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLine {
+    pub file: String,
+    pub line: u32,
+}
+
+/// What kind of thing a lifeline is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Client,
+    Instance,
+    Topic,
+    Fault,
+    Time,
+}
+
+/// How a link concerns the obligation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// It led to it.
+    Before,
+    Own,
+    /// It came of it.
+    After,
+    /// Another's change of the same rows.
+    Other,
+    Fault,
+    /// Nothing can save it any more.
+    End,
+}
+
+/// What kind of step a link is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Begins,
+    Reads,
+    Decides,
+    Commits,
+    Refrains,
+    Issues,
+    Accepts,
+    Settles,
+    Told,
+    Cut,
+    Ends,
+    Effect,
+    Fault,
+    Verdict,
+}
+
+/// One link of the chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// In seconds.
+    pub at: f64,
+    /// `stock#0`
+    pub who: String,
+    pub kind: Kind,
+    /// Who sent what it acts on.
+    pub from: Option<String>,
+    pub attempt: Option<u32>,
+    pub part: Part,
+    pub step: Step,
+    pub line: Option<SourceLine>,
+    pub text: String,
+    /// It is here that it goes wrong.
+    pub is_wrong: bool,
+}
+
+/// A change of a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: f64,
+    /// For whom.
+    pub by: String,
+    pub is_own: bool,
+    pub what: String,
+}
+
+/// What happens without something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Counterfactual {
+    /// What was left out: `crash of stock at 1.004s`.
+    pub left_out: String,
+    pub outcome: Instead,
+    /// What goes wrong instead, as promises are named.
+    pub instead: Vec<String>,
+}
+
+/// How a replication ends without something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Instead {
+    Passes,
+    StillFails,
+    /// Something else goes wrong with the same obligation.
+    FailsOtherwise,
+}
