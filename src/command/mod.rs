@@ -6,10 +6,13 @@
 //!
 //! | exit code | means |
 //! |---|---|
-//! | 0 | all is well |
+//! | 0 | all is well: every verdict passed, or is what the scenario expects; also if work was left when the drain reached its limit, which the report notes |
+//! | 1 | some verdict failed, or is not what the scenario expects |
 //! | 2 | the input cannot be used, or the output cannot be written; nothing was written |
+//! | 3 | some verdict is inconclusive, and none failed |
 //! | 130 | interrupted; what was finished by then is reported, marked as partial |
 
+pub mod check;
 pub mod completions;
 pub mod man;
 pub mod progress;
@@ -19,6 +22,7 @@ pub mod show;
 pub mod terminal;
 pub mod write;
 
+use crate::experiment::results::check::Standing;
 use crate::scenario::open::read_scenario;
 use crate::scenario::render;
 use crate::scenario::resolved::Scenario;
@@ -39,6 +43,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(run::Arguments),
+    Check(check::Arguments),
     Show(show::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -49,6 +54,7 @@ pub enum Command {
 pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
@@ -60,6 +66,10 @@ pub fn carry_out(command: &Command) -> Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Well,
+    /// Some verdict failed.
+    Failed,
+    /// Some verdict is inconclusive, and none failed.
+    Inconclusive,
     /// Unusable input, or output that cannot be written. It was said why.
     Unusable,
     /// By the user, with Ctrl-C.
@@ -70,9 +80,22 @@ impl From<Ending> for ExitCode {
     fn from(ending: Ending) -> Self {
         ExitCode::from(match ending {
             Ending::Well => 0,
+            Ending::Failed => 1,
+            Ending::Inconclusive => 3,
             Ending::Unusable => 2,
             Ending::Interrupted => 130,
         })
+    }
+}
+
+impl From<Standing> for Ending {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Pass => Ending::Well,
+            Standing::Inconclusive => Ending::Inconclusive,
+            Standing::Fail => Ending::Failed,
+            Standing::Unusable => Ending::Unusable,
+        }
     }
 }
 
@@ -81,6 +104,13 @@ impl From<Ending> for ExitCode {
 pub struct ScenarioArguments {
     /// Scenario file, in YAML or JSON
     pub file: PathBuf,
+    #[command(flatten)]
+    pub settings: SettingArguments,
+}
+
+/// What to change in a scenario, and how to speak of it.
+#[derive(Args, Debug)]
+pub struct SettingArguments {
     /// Set a parameter (rate=400/s), or anything else by its path (run.horizon=1m); may be given again
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub settings: Vec<String>,
@@ -92,9 +122,9 @@ pub struct ScenarioArguments {
 impl ScenarioArguments {
     /// Reads the scenario. `None`: it has mistakes, and they were all shown.
     pub fn read(&self) -> Option<(Sources, Scenario)> {
-        let (sources, mistakes, scenario) = read_scenario(&self.file, &self.settings);
+        let (sources, mistakes, scenario) = read_scenario(&self.file, &self.settings.settings);
         if scenario.is_none() {
-            let style = match self.color.on_stderr() {
+            let style = match self.settings.color.on_stderr() {
                 true => render::Style::Coloured,
                 false => render::Style::Plain,
             };

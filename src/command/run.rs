@@ -2,13 +2,14 @@
 //!
 //! The report is a page for people and a file for programs; the summary on the terminal says what matters
 //! first. Nothing is written before all is done, so a mistake or a second Ctrl-C leaves the folder as it
-//! was. After one Ctrl-C the replications that are finished are reported, and everything says so.
+//! was. How it ends is what its verdicts come to. After one Ctrl-C the replications that are finished are reported, and everything says so.
 
 use super::progress::Bar;
 use super::write::{Output, write_whole};
 use super::{Ending, ScenarioArguments, terminal};
 use crate::experiment::results::RunResults;
-use crate::experiment::run::{Failure, RunOptions, run as replicate};
+use crate::experiment::results::check::Standing;
+use crate::experiment::run::{Failure, RunOptions, replications_of, run as replicate};
 use crate::model::Model;
 use crate::model::compile::compile;
 use crate::report::terminal::{Style, Written};
@@ -21,10 +22,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Simulate a scenario and write a report
+///
+/// A run in which work was left when the drain reached its limit ends well, with exit code 0: the summary and
+/// the page note in how many replications, and what had not ended is counted as unfinished. A design that no
+/// run can bear (a loop without delay, too many events, too much to keep) is an error, with exit code 2.
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
     pub scenario: ScenarioArguments,
+    #[command(flatten)]
+    pub simulation: SimulationArguments,
+    /// Folder for the report, which is a page (.html) and a file (.json) named after the scenario
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub out: PathBuf,
+}
+
+/// How to simulate, whatever is done with the results.
+#[derive(Args, Debug)]
+pub struct SimulationArguments {
     /// Seed of all random numbers, instead of the scenario's
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -34,9 +49,6 @@ pub struct Arguments {
     /// Threads to run them on; all processors if not given. The results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Folder for the report, which is a page (.html) and a file (.json) named after the scenario
-    #[arg(long, value_name = "DIR", default_value = "reports")]
-    pub out: PathBuf,
     /// Most events that one replication may take, looked at every 4096 events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_events: Option<u64>,
@@ -45,12 +57,24 @@ pub struct Arguments {
     pub quiet: bool,
 }
 
+impl SimulationArguments {
+    pub fn options(&self) -> RunOptions {
+        let usual = Limits::default();
+        RunOptions {
+            seed: self.seed,
+            replications: self.replications,
+            threads: self.threads.map(usize::from),
+            limits: Limits { events: self.max_events.unwrap_or(usual.events), ..usual },
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
     let model = compile(&scenario, &sources);
     match simulate(&model, arguments) {
         Ok(mut results) => {
-            results.settings.clone_from(&arguments.scenario.settings);
+            results.settings.clone_from(&arguments.scenario.settings.settings);
             report(&results, arguments)
         }
         Err(failure) => {
@@ -65,26 +89,20 @@ pub fn run(arguments: &Arguments) -> Ending {
 }
 
 fn simulate(model: &Model, arguments: &Arguments) -> Result<RunResults, Failure> {
-    let usual = Limits::default();
-    let options = RunOptions {
-        seed: arguments.seed,
-        replications: arguments.replications,
-        threads: arguments.threads.map(usize::from),
-        limits: Limits { events: arguments.max_events.unwrap_or(usual.events), ..usual },
-    };
+    let options = arguments.simulation.options();
     let file = arguments.scenario.file.display().to_string();
     let interrupt = interrupt();
-    if arguments.quiet {
+    if arguments.simulation.quiet {
         return replicate(model, &file, &options, &(), &interrupt);
     }
-    let bar = Bar::new(model.run.horizon, arguments.replications.unwrap_or(model.run.replications));
+    let bar = Bar::new(&[(model.run.horizon, replications_of(model, &options))]);
     let results = replicate(model, &file, &options, &bar, &interrupt);
     bar.clear();
     results
 }
 
 /// Set by the first Ctrl-C; the second one ends the program at once.
-fn interrupt() -> Arc<AtomicBool> {
+pub fn interrupt() -> Arc<AtomicBool> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let seen = interrupt.clone();
     let handled = ctrlc::set_handler(move || {
@@ -106,8 +124,8 @@ fn report(results: &RunResults, arguments: &Arguments) -> Ending {
     if let Err(ending) = write(results, &page, &json) {
         return ending;
     }
-    if !arguments.quiet {
-        let style = match arguments.scenario.color.on_stdout() {
+    if !arguments.simulation.quiet {
+        let style = match arguments.scenario.settings.color.on_stdout() {
             true => Style::Coloured,
             false => Style::Plain,
         };
@@ -116,7 +134,7 @@ fn report(results: &RunResults, arguments: &Arguments) -> Ending {
             return said;
         }
     }
-    if results.partial { Ending::Interrupted } else { Ending::Well }
+    if results.partial { Ending::Interrupted } else { Standing::from(results.standing()).into() }
 }
 
 fn write(results: &RunResults, page_path: &Path, json_path: &Path) -> Result<(), Ending> {

@@ -2,11 +2,12 @@
 
 use super::results::*;
 use crate::kernel::time::SECOND;
-use crate::model::Model;
+use crate::model::{Error, Model};
 use crate::observe::metrics::{Distributions, DurationFigures, Figures, ServiceTimes};
 use crate::stats::confidence::Intervals;
 use crate::stats::histogram::Histogram;
 use crate::stats::series::mean_over_replications;
+use std::collections::BTreeMap;
 
 /// Points of a distribution that a chart gets.
 const MOST_POINTS: usize = 200;
@@ -55,6 +56,9 @@ impl<'a> Replications<'a> {
             success: self.estimate(|figures| figures.clients[i].success),
             timeouts: self.estimate(|figures| figures.clients[i].timeouts),
             errors: self.estimate(|figures| figures.clients[i].errors),
+            errors_by_reason: self.errors_by_reason(model, |figures| {
+                (figures.clients[i].measured, &figures.clients[i].reasons)
+            }),
             unfinished: self.estimate(|figures| figures.clients[i].unfinished),
             response_time: self.durations(responses, |figures| figures.clients[i].response_time),
             throughput_over_time: self
@@ -78,11 +82,52 @@ impl<'a> Replications<'a> {
                 success: self.estimate(|figures| figures.calls[i].success),
                 timeouts: self.estimate(|figures| figures.calls[i].timeouts),
                 errors: self.estimate(|figures| figures.calls[i].errors),
+                errors_by_reason: self.errors_by_reason(model, |figures| {
+                    (figures.calls[i].measured, &figures.calls[i].reasons)
+                }),
                 tries: self.estimate(|figures| figures.calls[i].tries),
                 response_time: self.durations(responses, |figures| figures.calls[i].response_time),
             }
         };
         pooled.calls.iter().enumerate().map(call).collect()
+    }
+
+    /// Each error that was the end of any, in the order of their codes; a replication in which it never
+    /// occurred has none of it.
+    fn errors_by_reason(
+        &self,
+        model: &Model,
+        of: impl Fn(&Figures) -> (u64, &Vec<(Error, u64)>),
+    ) -> Vec<ErrorResults> {
+        let mut totals: BTreeMap<u32, (Error, u64)> = BTreeMap::new();
+        for (error, count) in self.figures.iter().flat_map(|figures| of(figures).1) {
+            totals.entry(error.code()).or_insert((*error, 0)).1 += count;
+        }
+        let result = |(error, count): (Error, u64)| ErrorResults {
+            reason: error_name(model, error),
+            count,
+            share: self.estimate(|figures| {
+                let (measured, reasons) = of(figures);
+                let count = reasons.iter().find(|(reason, _)| *reason == error).map_or(0, |reason| reason.1);
+                (measured > 0).then(|| count as f64 / measured as f64)
+            }),
+        };
+        totals.into_values().map(result).collect()
+    }
+
+    /// By their places in the text.
+    pub fn failed_expressions(&self, model: &Model) -> Vec<FailedExpression> {
+        let mut totals: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+        for (instruction, count) in self.figures.iter().flat_map(|figures| &figures.miscalculated) {
+            let total = totals.entry(*instruction).or_insert((0, 0));
+            *total = (total.0 + count, total.1 + 1);
+        }
+        let result = |(instruction, (count, replications))| FailedExpression {
+            place: model.place_of(instruction).unwrap_or_default(),
+            count,
+            replications,
+        };
+        totals.into_iter().map(result).collect()
     }
 
     pub fn services(&self, model: &Model, pooled: &Distributions) -> Vec<ServiceResults> {
@@ -127,10 +172,12 @@ impl<'a> Replications<'a> {
     pub fn subscriptions(&self, model: &Model, pooled: &Distributions) -> Vec<SubscriptionResults> {
         let subscription = |(i, times): (usize, &Histogram)| {
             let group = &model.groups[i];
+            let topic = &model.topics[group.topic.index()].name;
+            // A group's name in the model is `topic.group`; here the topic stands beside it.
+            let own = group.name.strip_prefix(topic.as_str()).and_then(|name| name.strip_prefix('.'));
             SubscriptionResults {
-                topic: model.topics[group.topic.index()].name.clone(),
-                // A group's name in the model is `topic.group`; here the topic stands beside it.
-                group: group.name.rsplit('.').next().unwrap_or(&group.name).to_owned(),
+                topic: topic.clone(),
+                group: own.expect("compiled: a group is named after its topic").to_owned(),
                 accepted: self.estimate(|figures| Some(figures.subscriptions[i].accepted)),
                 deliveries: self.estimate(|figures| Some(figures.subscriptions[i].deliveries)),
                 redeliveries: self.estimate(|figures| Some(figures.subscriptions[i].redeliveries)),
@@ -167,4 +214,19 @@ impl<'a> Replications<'a> {
         };
         model.faults.iter().enumerate().map(fault).collect()
     }
+}
+
+/// What an error is called in scenario files.
+fn error_name(model: &Model, error: Error) -> String {
+    let name = match error {
+        Error::Timeout => "timeout",
+        Error::Unavailable => "unavailable",
+        Error::Rejected => "rejected",
+        Error::Conflict => "conflict",
+        Error::Exists => "exists",
+        Error::Missing => "missing",
+        Error::Failed => "failed",
+        Error::Reason(reason) => &model.names.symbols[reason.index()],
+    };
+    name.to_owned()
 }

@@ -9,3 +9,4 @@ pub mod replication;
 pub mod results;
 pub mod run;
 mod topology;
+pub mod verdict;

@@ -1,7 +1,7 @@
 //! Notes: what a reader must know before believing the figures.
 
 use super::estimates::Replications;
-use super::results::Estimate;
+use super::results::{Estimate, FailedExpression};
 use crate::kernel::time::{Pretty, SECOND};
 use crate::model::Model;
 use crate::observe::metrics::Figures;
@@ -10,7 +10,13 @@ use crate::observe::metrics::Figures;
 const MOST_OF_A_KIND: usize = 5;
 
 /// Notes on what was done: `done` of `asked` replications.
-pub fn notes(model: &Model, replications: &Replications, figures: &[&Figures], asked: u32) -> Vec<String> {
+pub fn notes(
+    model: &Model,
+    replications: &Replications,
+    figures: &[&Figures],
+    failed_expressions: &[FailedExpression],
+    asked: u32,
+) -> Vec<String> {
     let done = figures.len();
     let mut notes = Vec::new();
     if done < asked as usize {
@@ -32,10 +38,20 @@ pub fn notes(model: &Model, replications: &Replications, figures: &[&Figures], a
             "In {hit} of {done} replications work was left when the drain reached its limit of {limit}."
         ));
     }
+    notes.extend(limited(failed_expressions.iter().map(failed).collect(), "expressions"));
     notes.extend(limited(growing_queues(model, replications), "queues"));
     notes.extend(limited(growing_lags(model, replications), "subscriptions"));
     notes.extend(limited(idle_faults(model, replications), "faults"));
     notes
+}
+
+fn failed(expression: &FailedExpression) -> String {
+    let FailedExpression { place, count, .. } = expression;
+    let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+    format!(
+        "The expression at {place} had no value {times} (overflow, division by zero, or no such element): each \
+         time the step failed."
+    )
 }
 
 fn limited(mut notes: Vec<String>, what: &str) -> Vec<String> {

@@ -4,7 +4,11 @@
 //! Units: durations in seconds, rates per second, shares from 0 to 1, times in seconds from the
 //! start of the replication. Every figure is an estimate over replications.
 
+pub mod check;
+pub mod verdict;
+
 use serde::{Deserialize, Serialize};
+use verdict::{Unasked, Verdict};
 
 /// Format version of the JSON file; raised when a field changes its meaning.
 pub const RESULTS_VERSION: u32 = 1;
@@ -50,15 +54,28 @@ pub struct RunResults {
     /// eventflow's version.
     pub eventflow: String,
     pub events: u64,
+    /// One on each promise of the scenario: anomalies, views, sessions, staleness, invariants.
+    pub verdicts: Vec<Verdict>,
+    /// What was counted though nothing was promised about it.
+    pub anomalies: Vec<Unasked>,
     pub clients: Vec<ClientResults>,
     pub calls: Vec<CallResults>,
     pub services: Vec<ServiceResults>,
     pub subscriptions: Vec<SubscriptionResults>,
     pub links: Vec<LinkResults>,
     pub faults: Vec<FaultResults>,
+    /// Expressions that had no value, by their places.
+    pub failed_expressions: Vec<FailedExpression>,
     pub topology: Topology,
     /// Things a reader must know: warm-up 0, a queue that grew to the end, ...
     pub notes: Vec<String>,
+}
+
+impl RunResults {
+    /// What all verdicts together come to; [`verdict::Outcome::Pass`] if nothing was promised.
+    pub fn standing(&self) -> verdict::Outcome {
+        verdict::Outcome::of_all(self.verdicts.iter().map(Verdict::standing))
+    }
 }
 
 /// Shape of a set of durations.
@@ -85,6 +102,30 @@ pub struct Series {
     pub values: Vec<f64>,
 }
 
+/// One way to end badly.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErrorResults {
+    /// `timeout`, `unavailable`, `rejected`, `conflict`, `exists`, `missing`, `failed`, or the reason given to
+    /// `fail`.
+    pub reason: String,
+    /// How often, over all replications.
+    pub count: u64,
+    /// Share of the measured intents or calls.
+    pub share: Estimate,
+}
+
+/// An expression that had no value: an overflow, a division by zero, an index past the end of a list, a
+/// list too long to make. Each time the attempt went on with the error `failed`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FailedExpression {
+    /// `file:line:column`.
+    pub place: String,
+    /// How often from the start to the end of the drain, over all replications.
+    pub count: u64,
+    /// In how many replications.
+    pub replications: u32,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClientResults {
     pub name: String,
@@ -95,6 +136,8 @@ pub struct ClientResults {
     pub success: Estimate,
     pub timeouts: Estimate,
     pub errors: Estimate,
+    /// The errors one by one, timeouts included.
+    pub errors_by_reason: Vec<ErrorResults>,
     pub unfinished: Estimate,
     /// From begin to end, of intents that ended well.
     pub response_time: DurationResults,
@@ -114,6 +157,8 @@ pub struct CallResults {
     pub success: Estimate,
     pub timeouts: Estimate,
     pub errors: Estimate,
+    /// The errors one by one, timeouts included.
+    pub errors_by_reason: Vec<ErrorResults>,
     /// Tries per call.
     pub tries: Estimate,
     /// From first sending to the end, retries included, of calls that ended well.
@@ -138,6 +183,8 @@ pub struct ServiceResults {
     pub in_system: Estimate,
     /// Share of arrivals rejected or shed.
     pub rejected: Estimate,
+    /// Of what was begun: what was dropped, or still waited when the replication ended, is not among them, so
+    /// that under overload the true times are longer. The queue length counts all that waits.
     pub waiting_time: DurationResults,
     pub service_time: DurationResults,
     /// Waiting + service.
@@ -154,7 +201,8 @@ pub struct SubscriptionResults {
     pub group: String,
     /// Accepted by the topic per second.
     pub accepted: Estimate,
-    /// First deliveries, and further ones, per second.
+    /// First deliveries, and further ones, per second: copies that the broker sent. A consumer that keeps a
+    /// message and tries it again without asking the broker (kafka's way) adds to neither.
     pub deliveries: Estimate,
     pub redeliveries: Estimate,
     /// Messages per second given up: dead-lettered, dropped, passed by retention.

@@ -1,4 +1,4 @@
-//! A run: independent replications in parallel, and one result.
+//! A run: independent replications in parallel, and one result. Several runs share the threads.
 //!
 //! Law. The result depends on the model, the seed and the number of replications, and on nothing
 //! else: each replication has its own streams, and what they measured is put together in their order, so the
@@ -13,11 +13,16 @@ use super::notes::notes;
 use super::replication;
 use super::results::{RESULTS_VERSION, RunResults};
 use super::topology::topology;
+use super::verdict::measure;
+use super::verdict::promised::{Found, Trial};
 use crate::kernel::fingerprint::Digest;
 use crate::kernel::stream::StreamPlan;
 use crate::kernel::time::{Nanos, SECOND};
 use crate::model::Model;
+use crate::model::promise::MeasureUse;
 use crate::observe::digest;
+use crate::observe::findings::Findings;
+use crate::observe::oracles::Oracles;
 use crate::observe::metrics::{Distributions, Figures, Metrics};
 use crate::world::record::{Observer, Record};
 use crate::world::{Halt, Limits};
@@ -80,6 +85,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// A model to be run. `file` is named in its results as it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Undertaking<'a> {
+    pub model: &'a Model,
+    pub file: &'a str,
+}
+
 /// Runs the replications of a model. `file` is named in the results as it is given.
 ///
 /// # Errors
@@ -92,85 +104,151 @@ pub fn run(
     progress: &(dyn Progress + Sync),
     interrupt: &AtomicBool,
 ) -> Result<RunResults, Failure> {
-    let seed = options.seed.unwrap_or(model.seed);
-    let asked = options.replications.unwrap_or(model.run.replications).max(1);
-    let bench = Bench {
-        model,
-        plan: Arc::new(StreamPlan::new(&model.streams)),
-        seed,
-        asked,
-        limits: options.limits,
-        progress,
-        interrupt,
-        pooled: Mutex::default(),
-        done: AtomicU32::new(0),
-        first_halted: AtomicU32::new(u32::MAX),
-    };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads.unwrap_or(0))
-        .build()
-        .map_err(|error| Failure::NoThreads(error.to_string()))?;
-    let replicate = |replication| bench.replicate(replication);
-    let all: Vec<_> = pool.install(|| (0..asked).into_par_iter().with_max_len(1).map(replicate).collect());
-    let mut finished = Vec::new();
-    for (replication, outcome) in all.into_iter().enumerate() {
-        match outcome {
-            Ok(one) => finished.push(one),
-            Err(Halt::Interrupted) => {}
-            Err(halt) => return Err(Failure::Halted { replication: replication as u32, halt }),
+    let mut results = run_all(&[Undertaking { model, file }], options, progress, interrupt);
+    results.pop().expect("one result for each undertaking")
+}
+
+/// Runs several models with the same options, all replications in turn on the same threads. Gives a result
+/// for each, in their order: that one of them cannot be run does not touch the others.
+pub fn run_all(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+) -> Vec<Result<RunResults, Failure>> {
+    let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: asked_in_all(undertakings, options) };
+    let benches: Vec<Bench> =
+        undertakings.iter().map(|of| Bench::new(*of, options, &tally, interrupt)).collect();
+    let turns: Vec<(usize, u32)> = (0..benches.len())
+        .flat_map(|bench| (0..benches[bench].asked).map(move |replication| (bench, replication)))
+        .collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
+    let pool = match pool {
+        Ok(pool) => pool,
+        Err(error) => {
+            return benches.iter().map(|_| Err(Failure::NoThreads(error.to_string()))).collect();
         }
-    }
-    if finished.is_empty() {
-        return Err(Failure::Interrupted);
-    }
-    let pooled = bench.pooled.into_inner().expect("no replication panicked");
-    Ok(results(model, file, seed, asked, &finished, &pooled))
+    };
+    let replicate = |(bench, replication): (usize, u32)| benches[bench].replicate(replication);
+    let all: Vec<_> = pool.install(|| turns.into_par_iter().with_max_len(1).map(replicate).collect());
+    let mut all = all.into_iter();
+    benches
+        .into_iter()
+        .map(|bench| {
+            let of_bench = all.by_ref().take(bench.asked as usize).collect();
+            bench.results(of_bench)
+        })
+        .collect()
+}
+
+fn asked_in_all(undertakings: &[Undertaking], options: &RunOptions) -> u32 {
+    undertakings.iter().fold(0, |sum: u32, of| sum.saturating_add(replications_of(of.model, options)))
+}
+
+/// How many replications a model is run under options.
+pub fn replications_of(model: &Model, options: &RunOptions) -> u32 {
+    options.replications.unwrap_or(model.run.replications).max(1)
+}
+
+/// Counts the replications that are done, of all runs together.
+struct DoneInAll<'a> {
+    progress: &'a (dyn Progress + Sync),
+    done: AtomicU32,
+    asked: u32,
 }
 
 /// What the replications of a run share.
 struct Bench<'a> {
     model: &'a Model,
+    file: &'a str,
     plan: Arc<StreamPlan>,
     seed: u64,
     asked: u32,
     limits: Limits,
-    progress: &'a (dyn Progress + Sync),
+    /// The figures that promises speak of.
+    measures: Vec<MeasureUse>,
+    tally: &'a DoneInAll<'a>,
     interrupt: &'a AtomicBool,
     /// Merged as they come: the sums do not depend on the order, and all at once would need much memory.
     pooled: Mutex<Distributions>,
-    done: AtomicU32,
     /// The first replication known to have halted; later ones need not begin.
     first_halted: AtomicU32,
 }
 
 /// What remains of a replication.
 struct Finished {
+    number: u32,
     digest: Digest,
     events: u64,
     figures: Figures,
+    findings: Findings,
+    /// In the order of [`Bench::measures`].
+    measured: Vec<Option<f64>>,
 }
 
-impl Bench<'_> {
-    fn replicate(&self, replication: u32) -> Result<Finished, Halt> {
-        if self.first_halted.load(Ordering::Relaxed) < replication || self.interrupt.load(Ordering::Relaxed) {
+impl<'a> Bench<'a> {
+    fn new(
+        of: Undertaking<'a>,
+        options: &RunOptions,
+        tally: &'a DoneInAll<'a>,
+        interrupt: &'a AtomicBool,
+    ) -> Self {
+        let Undertaking { model, file } = of;
+        Self {
+            model,
+            file,
+            plan: Arc::new(StreamPlan::new(&model.streams)),
+            seed: options.seed.unwrap_or(model.seed),
+            asked: replications_of(model, options),
+            limits: options.limits,
+            measures: measure::wanted(model),
+            tally,
+            interrupt,
+            pooled: Mutex::default(),
+            first_halted: AtomicU32::new(u32::MAX),
+        }
+    }
+
+    fn replicate(&self, number: u32) -> Result<Finished, Halt> {
+        if self.first_halted.load(Ordering::Relaxed) < number || self.interrupt.load(Ordering::Relaxed) {
             return Err(Halt::Interrupted);
         }
         let mut digest = digest::Digest::default();
         let mut metrics = Metrics::new(self.model);
-        let mut pace = Pace::new(self.progress, self.model.run.horizon);
-        let agenda = replication::agenda(self.model, &self.plan, self.seed, replication);
-        let observer = (&mut digest, (&mut metrics, &mut pace));
+        let mut pace = Pace::new(self.tally.progress, self.model.run.horizon);
+        let agenda = replication::agenda(self.model, &self.plan, self.seed, number);
+        let mut oracles = Oracles::new(self.model);
+        let observer = (&mut digest, (&mut metrics, (&mut oracles, &mut pace)));
         let outcome = replication::replicate(self.model, agenda, observer, self.limits, self.interrupt);
         let (events, _) = outcome.inspect_err(|halt| {
             if *halt != Halt::Interrupted {
-                self.first_halted.fetch_min(replication, Ordering::Relaxed);
+                self.first_halted.fetch_min(number, Ordering::Relaxed);
             }
         })?;
         let (figures, distributions) = metrics.finish();
+        let measured = measure::measure(self.model, &self.measures, &figures, &distributions);
+        let (findings, _) = oracles.finish();
         self.pooled.lock().expect("no replication panicked").merge(distributions);
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.replication_done(done, self.asked);
-        Ok(Finished { digest: digest.fingerprint().finish(), events, figures })
+        let done = self.tally.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.tally.progress.replication_done(done, self.tally.asked);
+        let digest = digest.fingerprint().finish();
+        Ok(Finished { number, digest, events, figures, findings, measured })
+    }
+
+    /// What the replications of this run come to.
+    fn results(self, all: Vec<Result<Finished, Halt>>) -> Result<RunResults, Failure> {
+        let mut finished = Vec::new();
+        for (replication, outcome) in all.into_iter().enumerate() {
+            match outcome {
+                Ok(one) => finished.push(one),
+                Err(Halt::Interrupted) => {}
+                Err(halt) => return Err(Failure::Halted { replication: replication as u32, halt }),
+            }
+        }
+        if finished.is_empty() {
+            return Err(Failure::Interrupted);
+        }
+        Ok(results(self, &finished))
     }
 }
 
@@ -208,18 +286,19 @@ impl Observer for Pace<'_> {
     }
 }
 
-fn results(
-    model: &Model,
-    file: &str,
-    seed: u64,
-    asked: u32,
-    finished: &[Finished],
-    pooled: &Distributions,
-) -> RunResults {
+fn results(bench: Bench, finished: &[Finished]) -> RunResults {
+    let Bench { model, file, seed, asked, measures, .. } = bench;
+    let pooled = bench.pooled.into_inner().expect("no replication panicked");
     let figures: Vec<&Figures> = finished.iter().map(|one| &one.figures).collect();
     let replications = Replications::new(&figures, CONFIDENCE);
     let digests: Vec<Digest> = finished.iter().map(|one| one.digest).collect();
     let seconds = |nanos: Nanos| nanos as f64 / SECOND as f64;
+    let failed_expressions = replications.failed_expressions(model);
+    let found: Vec<Found> = finished
+        .iter()
+        .map(|one| Found { replication: one.number, findings: &one.findings, figures: &one.measured })
+        .collect();
+    let trial = Trial { model, found: &found, asked, confidence: CONFIDENCE, measures: &measures };
     RunResults {
         version: RESULTS_VERSION,
         scenario: model.names.scenario.clone(),
@@ -239,13 +318,16 @@ fn results(
         digest: Digest::combine(&digests).to_string(),
         eventflow: env!("CARGO_PKG_VERSION").to_owned(),
         events: finished.iter().map(|one| one.events).sum(),
-        clients: replications.clients(model, pooled),
-        calls: replications.calls(model, pooled),
-        services: replications.services(model, pooled),
-        subscriptions: replications.subscriptions(model, pooled),
+        verdicts: trial.verdicts(),
+        anomalies: trial.unasked(),
+        clients: replications.clients(model, &pooled),
+        calls: replications.calls(model, &pooled),
+        services: replications.services(model, &pooled),
+        subscriptions: replications.subscriptions(model, &pooled),
         links: replications.links(model),
         faults: replications.faults(model),
         topology: topology(model),
-        notes: notes(model, &replications, &figures, asked),
+        notes: notes(model, &replications, &figures, &failed_expressions, asked),
+        failed_expressions,
     }
 }

@@ -13,6 +13,9 @@ use super::stream::{DrawKey, Streams};
 use super::time::Nanos;
 use rustc_hash::FxHashMap;
 
+/// Events that one replication may take, unless whoever starts it says otherwise.
+pub const EVENT_BUDGET: u64 = 20_000_000_000;
+
 /// What the world may ask of time and chance.
 pub trait Agenda<E> {
     /// The current instant: for values only, never for decisions.

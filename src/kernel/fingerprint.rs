@@ -13,6 +13,7 @@
 //! assert_eq!(all.to_string().len(), 64);
 //! ```
 
+use super::hash::multiply_fold;
 use std::fmt;
 
 const FIRST: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -38,16 +39,16 @@ impl Fingerprint {
     /// Takes in one word.
     #[inline(always)]
     pub fn fold(&mut self, word: u64) {
-        self.first = multiply(self.first ^ word, FIRST);
-        self.second = multiply(self.second.wrapping_add(word), SECOND);
+        self.first = multiply_fold(self.first ^ word, FIRST);
+        self.second = multiply_fold(self.second.wrapping_add(word), SECOND);
         self.words += 1;
     }
 
     /// Takes in two words for the price of one. Not the same as folding one after the other.
     #[inline(always)]
     pub fn fold_pair(&mut self, one: u64, other: u64) {
-        self.first = multiply(self.first ^ one, FIRST ^ other);
-        self.second = multiply(self.second.wrapping_add(other), SECOND.wrapping_add(one.rotate_left(32)));
+        self.first = multiply_fold(self.first ^ one, FIRST ^ other);
+        self.second = multiply_fold(self.second.wrapping_add(other), SECOND.wrapping_add(one.rotate_left(32)));
         self.words += 2;
     }
 
@@ -80,13 +81,6 @@ impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
-}
-
-/// The two halves of a 128-bit product, folded.
-#[inline(always)]
-fn multiply(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]

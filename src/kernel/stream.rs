@@ -28,6 +28,7 @@
 //! ```
 
 use super::distribution::Distribution;
+use super::hash::multiply_fold;
 use super::ids::StreamId;
 use super::sampler::{BLOCK, Sampler};
 use super::time::{nanos_from_f64, round_half_even};
@@ -85,8 +86,8 @@ impl DrawKey {
     #[inline]
     pub fn hashed(cause: u64, attempt: u32, ordinal: u32) -> Self {
         let place = u64::from(attempt) << 32 | u64::from(ordinal);
-        let hash = fold(cause ^ 0x9E37_79B9_7F4A_7C15, place ^ 0xD1B5_4A32_D192_ED03);
-        Self(fold(hash ^ cause, place ^ 0xA076_1D64_78BD_642F) ^ hash.rotate_left(32) | HASHED)
+        let hash = multiply_fold(cause ^ 0x9E37_79B9_7F4A_7C15, place ^ 0xD1B5_4A32_D192_ED03);
+        Self(multiply_fold(hash ^ cause, place ^ 0xA076_1D64_78BD_642F) ^ hash.rotate_left(32) | HASHED)
     }
 
     /// Another draw beside this one, in the same place for the same reason.
@@ -351,9 +352,9 @@ impl Stream {
     #[inline]
     fn mixed(&self, key: DrawKey) -> u64 {
         let secret = |i: usize| u64::from_le_bytes(std::array::from_fn(|byte| self.key[8 * i + byte]));
-        let first = fold(key.0 ^ secret(0), secret(1) | 1);
-        let second = fold(first ^ secret(2), key.0 ^ secret(3));
-        fold(second ^ secret(1), first ^ 0xA076_1D64_78BD_642F)
+        let first = multiply_fold(key.0 ^ secret(0), secret(1) | 1);
+        let second = multiply_fold(first ^ secret(2), key.0 ^ secret(3));
+        multiply_fold(second ^ secret(1), first ^ 0xA076_1D64_78BD_642F)
     }
 }
 
@@ -370,13 +371,6 @@ fn generate(key: &[u8; 32], block: u64, words: &mut [u64; BLOCK]) {
 #[inline(always)]
 fn origin(block: u64) -> u64 {
     block >> (NUMBER_BITS - BLOCK_BITS)
-}
-
-/// The two halves of a 128-bit product, folded: every bit of either factor reaches the middle bits.
-#[inline(always)]
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
 }
 
 impl Maker {

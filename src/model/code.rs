@@ -11,6 +11,7 @@
 
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::kernel::vocabulary::Jitter;
 
 /// One value at run time; its type is known when the model is compiled.
 pub type Word = u64;
@@ -328,14 +329,6 @@ pub struct Retry {
     pub jitter: Jitter,
     /// `None`: every error but `exists`, `missing` and reasons.
     pub errors: Option<Vec<Error>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Jitter {
-    None,
-    Full,
-    Equal,
-    Decorrelated,
 }
 
 impl Retry {

@@ -18,6 +18,8 @@
 use crate::kernel::ids::{InstanceId, TopicId};
 use crate::kernel::time::Nanos;
 
+pub use crate::kernel::vocabulary::{AckScope, PartitionRoute};
+
 /// What a topic does with what it accepts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopicKnobs {
@@ -45,13 +47,6 @@ impl Default for TopicKnobs {
             deduplicate: Deduplicate::Never,
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PartitionRoute {
-    /// By a hash of the key; a message without a key goes to any partition.
-    ByKey,
-    RoundRobin,
 }
 
 /// Whether the broker recognises what a producer sends again.
@@ -180,17 +175,6 @@ pub enum OrderLock {
     Key,
     /// Messages of one partition; with one partition, of the queue.
     Partition,
-}
-
-/// What an acknowledgement says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AckScope {
-    /// This message.
-    Individual,
-    /// Everything of the partition up to this message.
-    Cursor,
-    /// The broker forgets a message as soon as it has sent it.
-    OnDelivery,
 }
 
 /// When a consumer acknowledges.

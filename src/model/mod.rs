@@ -11,6 +11,8 @@ pub mod wording;
 
 pub use code::*;
 
+pub use crate::kernel::vocabulary::*;
+
 use crate::kernel::ids::*;
 use crate::kernel::stream::StreamSpec;
 use crate::kernel::time::Nanos;
@@ -30,10 +32,10 @@ pub struct Model {
     /// The innermost region of each operation, or `NONE`.
     pub region_of: Vec<u32>,
     pub regions: Vec<Region>,
-    /// Whether each operation's place in the source is known: (line, column) for messages.
-    pub places: Vec<(u32, u32)>,
     pub programs: Vec<Range>,
     pub instructions: Vec<Code>,
+    /// Where the instructions that may have no value were written, by rising instruction.
+    pub places: Vec<(u32, SourcePlace)>,
     pub values: Vec<Value>,
     pub assignments: Vec<Assignment>,
     pub retries: Vec<Retry>,
@@ -91,6 +93,8 @@ pub struct Names {
     pub calls: Vec<(String, String)>,
     pub links: Vec<String>,
     pub effects: Vec<String>,
+    /// What was read.
+    pub files: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +107,25 @@ pub struct Message {
     /// Which fields hold lists.
     pub list_fields: Vec<u16>,
     pub list_reply_fields: Vec<u16>,
+}
+
+/// A place in what was read, line and column from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourcePlace {
+    /// Index into `names.files`.
+    pub file: u32,
+    pub line: u32,
+    /// In characters.
+    pub column: u32,
+}
+
+impl Model {
+    /// Where the expression of an instruction was written: `shop.yaml:12:20`.
+    pub fn place_of(&self, instruction: u32) -> Option<String> {
+        let known = self.places.binary_search_by_key(&instruction, |(at, _)| *at).ok()?;
+        let SourcePlace { file, line, column } = self.places[known].1;
+        Some(format!("{}:{line}:{column}", self.names.files[file as usize]))
+    }
 }
 
 /// Code with the frame it runs on.
@@ -155,29 +178,6 @@ pub struct StoreWay {
     pub hops: Hops,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueueOrder {
-    Fifo,
-    Lifo,
-    Priority,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shed {
-    Reject,
-    DropOldest,
-    Deadline,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Routing {
-    RoundRobin,
-    Random,
-    LeastLoaded,
-    TwoChoices,
-    ByKey,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
     pub service: ServiceId,
@@ -196,13 +196,6 @@ pub struct Store {
     pub region: u16,
     /// Ids of its tables; position is the number within the store.
     pub tables: Vec<TableId>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    ReadCommitted,
-    Snapshot,
-    Serializable,
 }
 
 #[derive(Clone, Debug)]
@@ -258,6 +251,8 @@ pub struct Topic {
     pub preset: String,
     /// Its name as a value.
     pub symbol: SymbolId,
+    /// What its choices are keyed by; from its name.
+    pub key: u64,
     pub knobs: messaging::TopicKnobs,
     pub groups: Vec<GroupId>,
 }
@@ -438,18 +433,4 @@ pub enum FaultWhen {
     At(Vec<Nanos>),
     Every(Duration),
     AtStep { nth: Option<u64>, share: Option<f64> },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edge {
-    Before,
-    Unanswered,
-    After,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InstanceChoice {
-    Any,
-    All,
-    Number(u32),
 }

@@ -8,6 +8,7 @@
 //! | HTML page, self-contained | [`page::render`] | an architect, in a browser or on paper |
 //! | JSON, everything | [`json::render`] | a program |
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
+//! | verdicts of several files | [`check`] | a build server |
 //!
 //! Two laws hold in all of them. No mean is shown without its interval; where one replication allows
 //! none, the report says so ([`figure`]). And every name, description and note is hostile until
@@ -17,9 +18,11 @@
 //! [`RunResults`]: crate::experiment::results::RunResults
 
 mod chart;
+pub mod check;
 pub mod figure;
 pub mod json;
 pub mod page;
 pub mod reproduce;
 pub mod terminal;
 pub mod text;
+pub mod verdict;

@@ -1,6 +1,7 @@
-//! The command line that gives the same results again.
+//! The command lines that give the same again: results, and what was seen to go wrong.
 
 use crate::experiment::results::RunResults;
+use crate::experiment::results::verdict::Counterexample;
 
 /// A command for a POSIX shell: `eventflow run chain.yaml --seed 42 --replications 10 --set rate=5/s`.
 /// Words that the shell would take apart are quoted; characters that steer a terminal are left as
@@ -15,11 +16,27 @@ pub fn command_line(results: &RunResults) -> String {
         results.seed,
         results.replications_asked
     );
-    for setting in &results.settings {
+    add_settings(&mut line, &results.settings);
+    line
+}
+
+/// A command that shows a counterexample: `eventflow replay shop.yaml --seed 42 --replication 4 --focus o:7f3a`.
+/// Escaping is the caller's, as of [`command_line`].
+pub fn replay(file: &str, seed: u64, settings: &[String], shown: &Counterexample) -> String {
+    let mut line =
+        format!("eventflow replay {} --seed {seed} --replication {}", quoted(file), shown.replication);
+    if let Some(obligation) = &shown.obligation {
+        line.push_str(&format!(" --focus o:{}", quoted(obligation)));
+    }
+    add_settings(&mut line, settings);
+    line
+}
+
+fn add_settings(line: &mut String, settings: &[String]) {
+    for setting in settings {
         line.push_str(" --set ");
         line.push_str(&quoted(setting));
     }
-    line
 }
 
 /// `word` as one word of a POSIX shell.

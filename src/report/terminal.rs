@@ -3,9 +3,10 @@
 //! Every list is cut to what the screen holds, and says how much more the report has. Columns that do
 //! not fit are left out from the right, the least asked for first.
 
-use super::figure::{Quantity, figure, instant};
-use super::{reproduce, text};
-use crate::experiment::results::{Estimate, RunResults, SubscriptionResults};
+use super::figure::{Quantity, count, figure, instant};
+use super::{reproduce, text, verdict as words};
+use crate::experiment::results::verdict::Outcome;
+use crate::experiment::results::{ErrorResults, Estimate, RunResults, SubscriptionResults};
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
@@ -13,6 +14,8 @@ const COLUMNS: usize = 80;
 const LINES: usize = 24;
 /// Narrowest column of names that are longer.
 const NAME: usize = 16;
+/// The reasons of one client or call.
+const REASONS: usize = 58;
 
 /// Whether the summary may use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,14 @@ pub fn render(results: &RunResults, style: Style, written: &Written) -> String {
     let mut head = head(results);
     head.extend(notes(results));
     let foot = foot(results, written);
-    let sections = [clients(results), services(results), subscriptions(results), faults(results)];
+    let sections = [
+        verdicts(results),
+        clients(results),
+        errors(results),
+        services(results),
+        subscriptions(results),
+        faults(results),
+    ];
     let sections: Vec<Section> = sections.into_iter().filter(|section| !section.rows.is_empty()).collect();
     let wanted: Vec<usize> = sections.iter().map(|section| section.rows.len()).collect();
     // Blank lines stand after the head and before the foot, and between sections if all else has room.
@@ -111,12 +121,44 @@ fn notes(results: &RunResults) -> Vec<(Look, String)> {
 
 fn foot(results: &RunResults, written: &Written) -> Vec<(Look, String)> {
     let path = |path: &Path| text::visible(&path.display().to_string());
-    vec![
+    let mut lines = broken(results);
+    lines.extend([
         (Look::Text, format!("report     {}", path(written.page))),
         (Look::Text, format!("data       {}", path(written.json))),
         (Look::Text, format!("digest     {}", text::fitted_to_columns(&results.digest, COLUMNS - 11))),
         (Look::Text, format!("reproduce  {}", text::shortened(&reproduce::command_line(results), 2000))),
+    ]);
+    lines
+}
+
+/// The first promise that was broken, where it should not have been: where it was seen, and how to see it.
+fn broken(results: &RunResults) -> Vec<(Look, String)> {
+    let failed = results.verdicts.iter().filter(|verdict| verdict.standing() == Outcome::Fail);
+    let Some(shown) = failed.filter_map(|verdict| verdict.counterexample.as_ref()).next() else {
+        return Vec::new();
+    };
+    let seen = text::fitted_to_columns(&words::seen(shown), COLUMNS - 11);
+    let replay = reproduce::replay(&results.file, results.seed, &results.settings, shown);
+    vec![
+        (Look::Warning, format!("broken     {seen}")),
+        (Look::Text, format!("replay     {}", text::shortened(&replay, 2000))),
     ]
+}
+
+/// What failed first, then what cannot be told.
+fn verdicts(results: &RunResults) -> Section {
+    let mut order: Vec<_> = results.verdicts.iter().collect();
+    order.sort_by_key(|verdict| std::cmp::Reverse(verdict.standing()));
+    let row = |verdict: &&crate::experiment::results::verdict::Verdict| {
+        let tally = verdict.tally.as_ref();
+        vec![
+            format!("{} {}", words::mark(verdict.standing()), verdict.name),
+            words::word(verdict),
+            tally.map_or("–".to_owned(), words::found),
+            tally.map_or("–".to_owned(), |tally| count(tally.exposures)),
+        ]
+    };
+    Section { heads: vec!["VERDICT", "outcome", "found", "exposures"], rows: order.iter().map(row).collect() }
 }
 
 fn clients(results: &RunResults) -> Section {
@@ -133,6 +175,24 @@ fn clients(results: &RunResults) -> Section {
     };
     let heads = vec!["CLIENT", "throughput", "success", "p50", "p99", "p99.9"];
     Section { heads, rows: results.clients.iter().map(row).collect() }
+}
+
+/// What ended badly and why, of clients first, then of calls; those without errors are left out.
+fn errors(results: &RunResults) -> Section {
+    let of_clients = results.clients.iter().map(|client| (client.name.clone(), &client.errors_by_reason));
+    let of_calls = results
+        .calls
+        .iter()
+        .map(|call| (format!("{} → {}", call.caller, call.callee), &call.errors_by_reason));
+    let row = |(who, errors): (String, &Vec<ErrorResults>)| {
+        let reason = |error: &ErrorResults| {
+            format!("{} {}", text::name(&error.reason), shown(&error.share, Quantity::Share))
+        };
+        let reasons = errors.iter().map(reason).collect::<Vec<_>>().join(", ");
+        vec![who, text::fitted_to_columns(&reasons, REASONS)]
+    };
+    let rows = of_clients.chain(of_calls).filter(|(_, errors)| !errors.is_empty()).map(row).collect();
+    Section { heads: vec!["ERRORS OF", "by reason"], rows }
 }
 
 /// The busiest first; those without a bound on workers have no utilization, and come last.

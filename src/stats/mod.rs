@@ -1,10 +1,12 @@
 //! Statistics, which import nothing of ours: what is collected during a run, and what is said of it
 //! afterwards. Times and durations are whole numbers of whatever unit the caller counts in.
 //!
-//! What is collected merges; [`confidence`] turns one number per replication into an interval.
+//! What is collected merges; [`confidence`] turns one number per replication into an interval, and
+//! [`proportion`] a count of what could have been counted.
 
 pub mod confidence;
 pub mod histogram;
+pub mod proportion;
 pub mod series;
 pub mod tally;
 pub mod time_weighted;

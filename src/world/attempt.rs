@@ -89,6 +89,7 @@ pub enum Wait {
     },
     Effect {
         step: u32,
+        request: u32,
     },
     EffectAnswer {
         step: u32,

@@ -29,7 +29,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.release_message(message);
             return Ok(Flow::Go(pc + 1));
         };
-        let epoch = self.world.instances[instance as usize].epoch as u16;
+        self.world.messages[message].step = step;
+        let epoch = self.world.instances[instance as usize].epoch;
         let from = self.producer_of(attempt);
         let hop = Hop {
             route: send.route,
@@ -43,21 +44,22 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         };
         self.world.in_flight += 1;
         self.world.stir += 1;
-        self.transmit(hop, Event::Sent { message, step, instance, epoch });
+        self.transmit(hop, Event::Sent { message, instance, epoch });
         Ok(Flow::Go(pc + 1))
     }
 
     /// A one-way message reaches its instance, or a process that is not there any more.
     #[inline]
-    pub(super) fn sent(&mut self, message: u32, step: u32, instance: u32, epoch: u16) {
+    pub(super) fn sent(&mut self, message: u32, instance: u32, epoch: u32) {
         if self.is_full_and_paused(instance) {
-            let event = Event::Sent { message, step, instance, epoch };
+            let event = Event::Sent { message, instance, epoch };
             return self.world.instances[instance as usize].deferred.push(event);
         }
         self.world.in_flight -= 1;
         let here = &self.world.instances[instance as usize];
+        let step = self.world.messages[message].step;
         let handled = self.model.sends[step as usize].handler.0 != NONE;
-        if !here.up || here.epoch as u16 != epoch || !handled {
+        if !here.up || here.epoch != epoch || !handled {
             return self.release_message(message);
         }
         self.enter(instance, Work::Send { message, step });
@@ -282,7 +284,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let pc = self.world.attempts[attempt].pc;
                 if self.unanswered(attempt, &call.unanswered) {
                     self.world.attempts[attempt].pc = pc + 1;
-                    return self.go_on_after_faults(attempt);
+                    return self.go_on_at_this_instant(attempt);
                 }
                 self.proceed(attempt, Ok(pc + 1));
             }
@@ -340,7 +342,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let publish = &model.publishes[step as usize];
                 (publish.retry, publish.jitter, Wait::ConfirmAgain { step })
             }
-            Wait::Effect { step } | Wait::EffectAnswer { step } => {
+            Wait::Effect { step, .. } | Wait::EffectAnswer { step } => {
                 let effect = &model.effects[step as usize];
                 (effect.retry, effect.jitter, Wait::EffectAgain { step })
             }

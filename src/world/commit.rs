@@ -3,14 +3,20 @@
 use super::attempt::{StepResult, Wait};
 use super::interpret::Flow;
 use super::record::{Observer, Outcome};
-use super::store::{Isolation, Store, TableShape};
-use super::tell::TransactionEnd;
+use super::store::{Store, TableShape};
 use super::words::Slab;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::Class;
 use crate::model::{self, Error, Model, NONE, Pc};
 use std::collections::VecDeque;
+
+/// How a transaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionEnd {
+    Committed,
+    RolledBack,
+}
 
 /// A store with what is around it.
 #[derive(Clone)]
@@ -36,13 +42,8 @@ impl StoreState {
     pub fn new(model: &Model, spec: &model::Store) -> Self {
         let shapes: Vec<TableShape> =
             spec.tables.iter().map(|table| shape_of(&model.tables[table.index()])).collect();
-        let isolation = match spec.isolation {
-            model::Isolation::ReadCommitted => Isolation::ReadCommitted,
-            model::Isolation::Snapshot => Isolation::Snapshot,
-            model::Isolation::Serializable => Isolation::Serializable,
-        };
         Self {
-            store: Store::new(isolation, &shapes),
+            store: Store::new(spec.isolation, &shapes),
             connections: 0,
             waiting: VecDeque::new(),
             predicates: Slab::default(),
@@ -133,8 +134,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         self.world.stores = stores;
         self.drop_predicates(attempt, store);
-        self.enqueue_outbox(attempt, result.is_ok());
-        self.store_timers(attempt, result.is_ok());
+        let end = if result.is_ok() { TransactionEnd::Committed } else { TransactionEnd::RolledBack };
+        self.enqueue_outbox(attempt, end);
+        self.store_timers(attempt, end);
         match result {
             Ok(()) => {
                 self.committed(attempt, store);
@@ -159,8 +161,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let store = self.store_of(attempt);
         self.world.stores[store].store.roll_back(transaction);
         self.drop_predicates(attempt, store);
-        self.enqueue_outbox(attempt, false);
-        self.store_timers(attempt, false);
+        self.enqueue_outbox(attempt, TransactionEnd::RolledBack);
+        self.store_timers(attempt, TransactionEnd::RolledBack);
         self.tell_transaction_ended(attempt, TransactionEnd::RolledBack);
         self.serve_waiters(store);
     }

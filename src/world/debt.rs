@@ -37,7 +37,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let mut remainder = Remainder::default();
         let unique = self.world.unique.clone();
         let counters = self.world.counters.clone();
+        self.world.scratch.is_dry = true;
         self.remainder_of(attempt, &mut remainder);
+        self.world.scratch.is_dry = false;
         self.world.unique = unique;
         self.world.counters = counters;
         let mut debt = remainder.debt;

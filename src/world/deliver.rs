@@ -1,30 +1,96 @@
 //! Deliveries: what the broker decides, carried out; attempts on what it delivers.
 
 use super::attempt::Source;
-use super::broker::{self, Action, Broker, DeliveryId, Parcel, TimerId};
+use super::broker::{self, Action, Broker, Chooser, DeliveryId, Parcel, TimerId};
 use super::deed::Acceptance;
 use super::identity::{Cause, mix};
 use super::instance::Work;
-use super::network::Hop;
+use super::network::{Hop, steady_latency};
 use super::record::{Observer, Outcome, Record, Settlement};
-use super::{Event, Simulation};
+use super::{Event, Simulation, World};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
-use crate::model::{Code, DeliveryPath, NONE, Word};
+use crate::model::{Code, DeliveryPath, Duration, Group, Model, NONE, Word};
 
 /// So many of the broker's decisions are carried out before the loop of events is asked to go on.
 const DECISIONS_AT_ONCE: usize = 4096;
 
-impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+/// What the broker has chosen so far, and how its packets travel.
+#[derive(Clone)]
+pub struct Dispatch {
+    /// Choices made, by topic and by group.
+    topics: Vec<u64>,
+    groups: Vec<u64>,
+    ways: Vec<GroupWay>,
+}
+
+impl Dispatch {
+    pub fn new(model: &Model) -> Self {
+        Self {
+            topics: vec![0; model.topics.len()],
+            groups: vec![0; model.groups.len()],
+            ways: model.groups.iter().map(|group| GroupWay::new(model, group)).collect(),
+        }
+    }
+
+    /// Keys the next choice of a topic or group.
+    fn next_choice(&mut self, model: &Model, chooser: Chooser) -> DrawKey {
+        let (key, count) = match chooser {
+            Chooser::Topic(topic) => (model.topics[topic.index()].key, &mut self.topics[topic.index()]),
+            Chooser::Group(group) => (model.groups[group.index()].key, &mut self.groups[group.index()]),
+        };
+        *count += 1;
+        DrawKey::hashed(mix(key, *count), 0, 0)
+    }
+}
+
+/// How a group's deliveries and acknowledgements travel, as far as that is the same for all of them.
+#[derive(Clone, Copy)]
+struct GroupWay {
+    /// What its obligations are made with.
+    site: u64,
+    /// The links that they arrive over as they are sent: it takes no time, and nothing can fall between.
+    there_at_once: Option<LinkId>,
+    back_at_once: Option<LinkId>,
+}
+
+impl GroupWay {
+    fn new(model: &Model, group: &Group) -> Self {
+        let at_once = |route: u32, latency: Duration| {
+            let route = &model.routes[route as usize];
+            let is_at_once = steady_latency(model, route, latency) == Some(0) && model.faults.is_empty();
+            is_at_once.then_some(route.link)
+        };
+        // Every message of the group takes the same route.
+        let all = |links: Vec<Option<LinkId>>| links.into_iter().collect::<Option<Vec<_>>>()?.pop();
+        let paths = group.deliveries.iter();
+        Self {
+            site: mix(group.key, u64::MAX),
+            there_at_once: all(paths.clone().map(|path| at_once(path.route, path.hops.there)).collect()),
+            back_at_once: all(paths.map(|path| at_once(group.acknowledge_route, path.hops.back)).collect()),
+        }
+    }
+}
+
+/// What a consumer says of a delivery.
+#[derive(Clone, Copy)]
+enum Answer {
+    Ack,
+    Nack,
+}
+
+impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     /// Calls the broker and carries out what it decides.
     pub(super) fn with_broker<R>(
         &mut self,
         call: impl FnOnce(&mut Broker, broker::Choose, &mut Vec<Action>) -> R,
     ) -> R {
         let result = self.begin_broker(call);
-        self.carry_out();
+        if !self.world.carrying_out {
+            self.carry_out();
+        }
         result
     }
 
@@ -33,18 +99,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         &mut self,
         call: impl FnOnce(&mut Broker, broker::Choose, &mut Vec<Action>) -> R,
     ) -> R {
-        let mut actions = std::mem::take(&mut self.world.scratch.actions);
-        let Self { agenda, world, .. } = self;
-        let mut choices = world.broker_choices;
-        let stream = self.model.broker_stream;
-        let mut choose = |n: u32| {
-            choices += 1;
-            agenda.choose(stream, DrawKey::hashed(choices, 0, 0), n)
-        };
-        let result = call(&mut world.broker, &mut choose, &mut actions);
-        self.world.broker_choices = choices;
-        self.world.scratch.actions = actions;
-        result
+        let Self { agenda, world, model, .. } = self;
+        let World { broker, dispatch, scratch, .. } = world;
+        let mut choose =
+            |chooser, n| agenda.choose(model.broker_stream, dispatch.next_choice(model, chooser), n);
+        call(broker, &mut choose, &mut scratch.actions)
     }
 
     /// Does what the broker has decided. An action can lead to further ones: each is done in turn.
@@ -64,16 +123,22 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 break;
             }
         }
-        self.world.scratch.actions.drain(..at);
+        let actions = &mut self.world.scratch.actions;
+        if at == actions.len() {
+            actions.clear();
+        } else {
+            actions.drain(..at);
+        }
         self.world.carrying_out = false;
     }
 
+    #[inline]
     fn act_for_broker(&mut self, action: Action) {
         match action {
             Action::Deliver { delivery } => self.deliver(delivery),
             Action::Start { delivery } => self.start_delivery(delivery),
-            Action::SendAck { delivery } => self.send_ack(delivery, Event::Ack { delivery }),
-            Action::SendNack { delivery } => self.send_ack(delivery, Event::Nack { delivery }),
+            Action::SendAck { delivery } => self.send_ack(delivery, Answer::Ack),
+            Action::SendNack { delivery } => self.send_ack(delivery, Answer::Nack),
             Action::StartTimer { timer, length, .. } => {
                 let handle = self.agenda.after(length, Class::Timer, Event::Broker { timer });
                 let handles = &mut self.world.broker_timers;
@@ -115,17 +180,28 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Sends a copy to its consumer.
     fn deliver(&mut self, delivery: DeliveryId) {
-        let Some(Parcel { message, group, instance, deliveries, partition }) =
-            self.world.broker.parcel(delivery)
-        else {
-            return;
-        };
+        let Some(parcel) = self.world.broker.parcel(delivery) else { return };
+        let Parcel { message, group, instance, deliveries } = parcel;
         self.record(Record::Delivered { group, instance, again: deliveries > 1 });
+        if let Some(link) = self.world.dispatch.ways[group.index()].there_at_once {
+            self.record(Record::Sent { link });
+            return self.begin_broker(|broker, _, actions| broker.received(delivery, actions));
+        }
         let Some(path) = self.path_of(group, message) else { return };
+        let event = Event::Delivery { delivery };
+        match self.steady_latency(path.route, path.hops.there) {
+            Some(latency) => self.transmit_steadily(path.route, latency, event),
+            None => self.transmit(self.delivery_hop(delivery, parcel, path), event),
+        }
+    }
+
+    fn delivery_hop(&self, delivery: DeliveryId, parcel: Parcel, path: &DeliveryPath) -> Hop {
+        let Parcel { message, group, instance, deliveries } = parcel;
         let cause = self.delivery_cause(group, path, message, deliveries);
         let model = self.model;
         let topic = &model.topics[model.groups[group.index()].topic.index()];
-        let hop = Hop {
+        let partition = self.world.broker.position(delivery).map_or(0, |(partition, _)| partition);
+        Hop {
             route: path.route,
             latency: path.hops.there,
             trouble: path.hops.trouble,
@@ -136,22 +212,23 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             channel: model.routes[path.route as usize]
                 .reorders
                 .then(|| mix((group.0 as u64) << 32 | 2, (instance.0 as u64) << 32 | partition as u64)),
-        };
-        self.transmit(hop, Event::Delivery { delivery });
+        }
     }
 
     /// How a group's instances handle the kind of message that a slot holds.
-    fn path_of(&self, group: GroupId, message: u32) -> Option<&'_ DeliveryPath> {
+    #[inline]
+    fn path_of(&self, group: GroupId, message: u32) -> Option<&'m DeliveryPath> {
         let kind = self.world.messages[message].kind;
         self.model.groups[group.index()].deliveries.iter().find(|path| path.message == kind)
     }
 
     /// Whom an attempt on a delivery serves: the message's obligation to this group.
+    #[inline]
     fn delivery_cause(&self, group: GroupId, path: &DeliveryPath, message: u32, attempts: u32) -> Cause {
         let of = &self.world.messages[message];
         let main =
             path.main.iter().any(|(step, origins)| *step == of.step && origins.contains(of.cause.origin()));
-        let cause = of.cause.child(self.model.groups[group.index()].key, u64::MAX);
+        let cause = of.cause.child_at(self.world.dispatch.ways[group.index()].site);
         let cause = if main { cause } else { cause.aside() };
         cause.again(attempts.saturating_sub(1))
     }
@@ -204,7 +281,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         Some((path.handler, cause, Source::Delivery { group, delivery }, message))
     }
 
-    pub(super) fn delivery_ended(&mut self, delivery: DeliveryId, outcome: Outcome) {
+    pub(super) fn delivery_ended(&mut self, group: GroupId, delivery: DeliveryId, outcome: Outcome) {
+        if outcome == Outcome::Well
+            && let Some(link) = self.world.dispatch.ways[group.index()].back_at_once
+            && self
+                .begin_broker(|broker, choose, actions| broker.acknowledge_at_once(delivery, choose, actions))
+        {
+            self.record(Record::Sent { link });
+            if !self.world.carrying_out {
+                self.carry_out();
+            }
+            return;
+        }
         let outcome = match outcome {
             Outcome::Well => broker::Outcome::Done,
             Outcome::Error(_) => broker::Outcome::Failed,
@@ -223,16 +311,35 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Carries an acknowledgement to the broker.
-    fn send_ack(&mut self, delivery: DeliveryId, event: Event) {
-        let Some(Parcel { message, group, instance, deliveries, .. }) = self.world.broker.parcel(delivery)
-        else {
+    fn send_ack(&mut self, delivery: DeliveryId, answer: Answer) {
+        let Some(parcel) = self.world.broker.parcel(delivery) else { return self.ack_lost(delivery) };
+        let Some(path) = self.path_of(parcel.group, parcel.message) else {
             return self.ack_lost(delivery);
         };
+        let route = self.model.groups[parcel.group.index()].acknowledge_route;
+        if let Some(link) = self.world.dispatch.ways[parcel.group.index()].back_at_once {
+            self.record(Record::Sent { link });
+            return match answer {
+                Answer::Ack => self.ack_arrives(delivery),
+                Answer::Nack => self.nack_arrives(delivery),
+            };
+        }
+        let event = match answer {
+            Answer::Ack => Event::Ack { delivery },
+            Answer::Nack => Event::Nack { delivery },
+        };
+        match self.steady_latency(route, path.hops.back) {
+            Some(latency) => self.transmit_steadily(route, latency, event),
+            None => self.transmit(self.ack_hop(parcel, path), event),
+        }
+    }
+
+    fn ack_hop(&self, parcel: Parcel, path: &DeliveryPath) -> Hop {
+        let Parcel { message, group, instance, deliveries } = parcel;
         let model = self.model;
         let spec = &model.groups[group.index()];
-        let Some(path) = self.path_of(group, message) else { return self.ack_lost(delivery) };
         let cause = self.delivery_cause(group, path, message, deliveries);
-        let hop = Hop {
+        Hop {
             route: spec.acknowledge_route,
             latency: path.hops.back,
             trouble: path.hops.trouble_back,
@@ -243,8 +350,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             channel: model.routes[spec.acknowledge_route as usize]
                 .reorders
                 .then(|| mix((group.0 as u64) << 32 | 3, instance.0 as u64)),
-        };
-        self.transmit(hop, event);
+        }
     }
 
     pub(super) fn ack_arrives(&mut self, delivery: DeliveryId) {

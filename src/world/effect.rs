@@ -44,6 +44,11 @@ impl Effects {
     pub fn under_way(&self) -> usize {
         self.requests.len()
     }
+
+    /// Words that the keys take.
+    pub fn kept(&self) -> usize {
+        3 * self.done.len()
+    }
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -69,7 +74,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 return self.proceed(attempt, Err(error));
             }
         };
-        let token = self.world.attempts.wait(attempt, Wait::Effect { step });
+        let token = self.world.attempts.wait(attempt, Wait::Nothing);
         if let Some(timeout) = of.timeout {
             let ring = RingId(timeout.ring);
             let timeout = self.agenda.after_constant(ring, Event::Timeout { attempt, token });
@@ -82,6 +87,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let request = self.world.effects.requests.add(request);
         let asking = self.root_of(attempt);
         self.tell(&Deed::EffectAsked { attempt: asking, obligation });
+        self.world.attempts[attempt].wait = Wait::Effect { step, request };
         self.later(length / 2, Class::Completion, Event::Effect { request });
     }
 
@@ -118,7 +124,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !waiting {
             return;
         }
-        let Wait::Effect { step } = self.world.attempts[attempt].wait else { return };
+        let Wait::Effect { step, .. } = self.world.attempts[attempt].wait else { return };
         self.world.attempts[attempt].wait = Wait::EffectAnswer { step };
         self.world.attempts[attempt].result = StepResult::Done;
         // The token stays: the timeout that runs is for the whole round trip.
@@ -136,18 +142,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A request that an attempt waits for and that was less than half way when it was cut never arrives.
     /// One it had given up on is the outside's by then.
     pub(super) fn cut_requests(&mut self, attempt: u32) {
-        let token = self.world.attempts[attempt].token;
-        let own: Vec<u32> = self
-            .world
-            .effects
-            .requests
-            .all()
-            .filter(|(_, request)| request.attempt == attempt && request.token == token)
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in own {
-            self.world.effects.requests[slot].attempt = NONE;
-            let obligation = self.world.effects.requests[slot].obligation;
+        if let Wait::Effect { request, .. } = self.world.attempts[attempt].wait {
+            self.world.effects.requests[request].attempt = NONE;
+            let obligation = self.world.effects.requests[request].obligation;
             self.tell(&Deed::EffectGone { obligation });
         }
     }

@@ -1,6 +1,6 @@
 //! Values: operands, programs on a stack of words, and draws.
 
-use super::record::Observer;
+use super::record::{Observer, Record};
 use super::words::EMPTY;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -150,17 +150,33 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     fn run_program(&mut self, program: u32, attempt: u32) -> Result<Word, Error> {
         let model = self.model;
-        let code = &model.instructions[model.programs[program as usize].indices()];
+        let range = model.programs[program as usize];
+        let code = &model.instructions[range.indices()];
         let mut stack = std::mem::take(&mut self.world.scratch.stack);
         let base = stack.len();
         let result = self.run_code(code, &mut stack, attempt);
-        let value = result.and_then(|()| stack.pop().ok_or(Error::Failed));
+        let value = stack.pop().unwrap_or(0);
         stack.truncate(base);
         self.world.scratch.stack = stack;
-        value
+        match result {
+            Ok(()) => Ok(value),
+            Err(cut) => Err(self.cut_short(range.start, cut)),
+        }
     }
 
-    fn run_code(&mut self, code: &[Code], stack: &mut Vec<Word>, attempt: u32) -> Result<(), Error> {
+    /// Says where an expression had no value. That a row is absent is a value's absence that a design
+    /// reckons with, and no miscalculation.
+    #[cold]
+    #[inline(never)]
+    fn cut_short(&mut self, start: u32, (error, after): (Error, usize)) -> Error {
+        if error == Error::Failed && !self.world.scratch.is_dry {
+            self.record(Record::Miscalculated { instruction: start + after as u32 - 1 });
+        }
+        error
+    }
+
+    /// Runs instructions; an error comes with the number of them that were begun.
+    fn run_code(&mut self, code: &[Code], stack: &mut Vec<Word>, attempt: u32) -> Result<(), (Error, usize)> {
         let mut at = 0;
         while at < code.len() {
             let instruction = code[at];
@@ -170,7 +186,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Code::Local(slot) => stack.push(self.local(attempt, slot)),
                 Code::RowLocal { exists, slot } => {
                     if self.local(attempt, exists) == 0 {
-                        return Err(Error::Missing);
+                        return Err((Error::Missing, at));
                     }
                     stack.push(self.local(attempt, slot));
                 }
@@ -208,17 +224,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Code::List(count) => {
                     let list = self.temporary();
                     let from = stack.len() - count as usize;
-                    self.world.lists.get_mut(list).extend(stack.drain(from..));
+                    self.world.lists.extend(list, stack.drain(from..));
                     stack.push(list);
                 }
                 Code::Range => {
                     let (low, high) = two(stack);
                     let (low, high) = (low as i64, high as i64);
                     if high.checked_sub(low).is_none_or(|length| length >= LONGEST_LIST) {
-                        return Err(Error::Failed);
+                        return Err((Error::Failed, at));
                     }
                     let list = self.temporary();
-                    self.world.lists.get_mut(list).extend((low..=high).map(|item| item as Word));
+                    self.world.lists.extend(list, (low..=high).map(|item| item as Word));
                     stack.push(list);
                 }
                 Code::Size => {
@@ -228,13 +244,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Code::Index => {
                     let (list, position) = two(stack);
                     let item = self.world.lists.get(list).get(position as usize);
-                    stack.push(*item.ok_or(Error::Failed)?);
+                    stack.push(*item.ok_or((Error::Failed, at))?);
                 }
                 Code::In => {
                     let (item, list) = two(stack);
                     stack.push(self.world.lists.get(list).contains(&item) as Word);
                 }
-                arithmetic => calculate(arithmetic, stack)?,
+                arithmetic => calculate(arithmetic, stack).map_err(|error| (error, at))?,
             }
         }
         Ok(())

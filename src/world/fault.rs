@@ -2,6 +2,7 @@
 //! says what it hit, and heals by itself, or when the measured phase ends.
 
 use super::attempt::{Source, Wait};
+use super::commit::TransactionEnd;
 use super::interpret::Flow;
 use super::network::Degradation;
 use super::record::{Observer, Outcome, Record};
@@ -20,11 +21,11 @@ pub struct FaultState {
     occasions: u64,
 }
 
-/// One firing that has not healed.
+/// One firing that hit something and has not healed.
 #[derive(Clone, Debug)]
 pub struct Firing {
     fault: FaultId,
-    /// The instances it hit, each in the life it had.
+    /// The instances it hit, each in the life it had, by rising instance.
     hit: Vec<(u32, u32)>,
     active: bool,
 }
@@ -74,7 +75,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Flow::Go(next);
         }
         self.world.attempts[attempt].pc = next;
-        self.go_on_after_faults(attempt);
+        self.go_on_at_this_instant(attempt);
         Flow::Leave
     }
 
@@ -91,7 +92,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Continues an attempt at its operation, at this instant but after the faults that are to strike:
     /// if it is still there then, and not before its instance wakes.
-    pub(super) fn go_on_after_faults(&mut self, attempt: u32) {
+    pub(super) fn go_on_at_this_instant(&mut self, attempt: u32) {
         let token = self.world.attempts.wait(attempt, Wait::Nothing);
         self.agenda.after(0, Class::Completion, Event::Resume { attempt, token });
     }
@@ -128,7 +129,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &mut self.world.faults[fault.index()];
         let number = state.fired;
         state.fired += 1;
-        let firing = self.world.firings.add(Firing { fault, hit: Vec::new(), active: true });
         let hit = match &spec.kind {
             FaultKind::Crash(service)
             | FaultKind::Pause(service)
@@ -154,12 +154,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ => hit.len() as u32,
         };
         self.record(Record::FaultBegan { fault, touched });
-        self.world.firings[firing].hit = hit.clone();
+        if touched == 0 {
+            return;
+        }
+        let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true });
         let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
         match &spec.kind {
             FaultKind::Crash(_) => hit.iter().for_each(|&(instance, _)| self.crash(instance)),
             FaultKind::Pause(_) => hit.iter().for_each(|&(instance, _)| self.pause(instance)),
-            FaultKind::Slow(..) => self.reckon_slowness(),
+            FaultKind::Slow(..) => self.reckon_slowness(&hit),
             FaultKind::Skew(_, by) => {
                 hit.iter().for_each(|&(instance, _)| self.world.instances[instance as usize].skew += by)
             }
@@ -226,7 +229,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let paused: Vec<_> = hit.into_iter().filter(|life| lives(self, life)).collect();
                 paused.into_iter().for_each(|(instance, _)| self.wake(instance));
             }
-            FaultKind::Slow(..) => self.reckon_slowness(),
+            FaultKind::Slow(..) => self.reckon_slowness(&hit),
             FaultKind::Skew(_, by) => {
                 let skewed: Vec<_> = hit.into_iter().filter(|life| lives(self, life)).collect();
                 skewed.iter().for_each(|&(at, _)| self.world.instances[at as usize].skew -= by)
@@ -251,19 +254,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         firings.map(|firing| (&self.model.faults[firing.fault.index()].kind, firing))
     }
 
-    fn reckon_slowness(&mut self) {
-        let mut slowness = vec![1.0; self.world.instances.len()];
-        for (kind, firing) in self.active() {
-            if let FaultKind::Slow(_, by) = kind {
-                for (instance, epoch) in &firing.hit {
-                    if self.world.instances[*instance as usize].epoch == *epoch {
-                        slowness[*instance as usize] *= by;
-                    }
-                }
-            }
-        }
-        for (instance, slowness) in self.world.instances.iter_mut().zip(slowness) {
-            instance.slowness = slowness;
+    /// How slow some instances are now: the product of all that slows each in the life it has.
+    fn reckon_slowness(&mut self, instances: &[(u32, u32)]) {
+        for &(instance, _) in instances {
+            let life = (instance, self.world.instances[instance as usize].epoch);
+            let slowing = self.active().filter_map(|(kind, firing)| match kind {
+                FaultKind::Slow(_, by) => firing.hit.binary_search(&life).is_ok().then_some(*by),
+                _ => None,
+            });
+            let slowness = slowing.fold(1.0, |product, by| product * by);
+            self.world.instances[instance as usize].slowness = slowness;
         }
     }
 
@@ -321,7 +321,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.cut_requests(attempt);
         self.roll_back(attempt);
         // One that was on its way to the store without a transaction never got there.
-        self.store_timers(attempt, false);
+        self.store_timers(attempt, TransactionEnd::RolledBack);
         if worker {
             let instance = InstanceId(instance);
             self.record(Record::Ended { instance, attempt, outcome: Outcome::Cut });
@@ -355,7 +355,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         here.up = true;
         here.skew = 0;
         self.record(Record::InstanceUp { instance: InstanceId(instance) });
-        self.reckon_slowness();
+        self.reckon_slowness(&[(instance, epoch)]);
         self.begin_jobs(instance);
         self.schedule_memory_expiries(instance);
         let service = self.model.instances[instance as usize].service;

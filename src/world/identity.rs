@@ -4,6 +4,7 @@
 //! `mix(parent, site, item, subscription)`, rooted in intents and ticks. Copies, retries, relays and
 //! redeliveries share it, whatever ids the modelled system uses.
 
+use crate::kernel::hash::multiply_fold;
 use crate::kernel::stream::DrawKey;
 
 /// Carried by every message and attempt.
@@ -41,7 +42,13 @@ impl Cause {
     /// site's or group's.
     #[inline]
     pub fn child(self, key: u64, item: u64) -> Self {
-        Self { obligation: mix(self.obligation, mix(key, item)), ..self }
+        self.child_at(mix(key, item))
+    }
+
+    /// The same where site and item are mixed already.
+    #[inline]
+    pub fn child_at(self, place: u64) -> Self {
+        Self { obligation: mix(self.obligation, place), ..self }
     }
 
     /// The same cause by a side way: draws are keyed by hash from here on.
@@ -83,14 +90,8 @@ impl Cause {
 /// Mixes two words into one: a 128-bit multiply, folded, twice.
 #[inline(always)]
 pub fn mix(a: u64, b: u64) -> u64 {
-    let first = fold(a ^ 0x9E37_79B9_7F4A_7C15, b ^ 0xD1B5_4A32_D192_ED03);
-    fold(first ^ b.rotate_left(32), 0xA076_1D64_78BD_642F)
-}
-
-#[inline(always)]
-fn fold(a: u64, b: u64) -> u64 {
-    let product = a as u128 * b as u128;
-    product as u64 ^ (product >> 64) as u64
+    let first = multiply_fold(a ^ 0x9E37_79B9_7F4A_7C15, b ^ 0xD1B5_4A32_D192_ED03);
+    multiply_fold(first ^ b.rotate_left(32), 0xA076_1D64_78BD_642F)
 }
 
 #[cfg(test)]

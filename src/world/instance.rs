@@ -265,9 +265,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.record(Record::Ended { instance: InstanceId(instance), attempt, outcome });
         }
         self.tell_ended(attempt, outcome);
+        // What the broker sends next need not queue for a worker that nobody else waits for.
+        let hands_over = matches!(source, Source::Delivery { .. })
+            && state.worker
+            && self.world.instances[instance as usize].waiting() == 0;
+        if hands_over {
+            self.world.instances[instance as usize].busy -= 1;
+        }
         match source {
             Source::Intent { client, user } => self.intent_ended(attempt, client, user, outcome),
-            Source::Delivery { delivery, .. } => self.delivery_ended(delivery, outcome),
+            Source::Delivery { group, delivery } => self.delivery_ended(group, delivery, outcome),
             Source::Job { job } => self.job_ended(job, instance),
             Source::Timer { timer } => self.timer_ended(timer, outcome),
             Source::Call { .. } | Source::Send | Source::Branch { .. } => {}
@@ -277,7 +284,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.branch_ended(parent, outcome);
         }
         if state.worker {
-            self.world.instances[instance as usize].busy -= 1;
+            if !hands_over {
+                self.world.instances[instance as usize].busy -= 1;
+            }
             self.next_work(instance);
         }
     }

@@ -35,7 +35,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 // The loop may have no end: it comes back as an event, and is counted as many.
                 self.events += EVENTS_FOR_OPERATIONS;
                 self.world.attempts[attempt].pc = pc;
-                return self.go_on_after_faults(attempt);
+                return self.go_on_at_this_instant(attempt);
             }
             match self.operation(attempt, pc) {
                 Ok(Flow::Go(next)) => pc = next,

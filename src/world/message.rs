@@ -24,7 +24,7 @@ pub struct Message {
     pub payload: u32,
     pub references: u32,
     pub kind: MessageId,
-    /// The `publish` step it came from.
+    /// The `publish` or `send` step it came from.
     pub step: u32,
     /// Which sending of which producer it is.
     pub producer: u32,

@@ -26,6 +26,7 @@ mod inspect;
 mod instance;
 mod interpret;
 mod job;
+mod kept;
 mod message;
 mod network;
 mod outbox;
@@ -40,7 +41,7 @@ pub mod tell;
 mod timer;
 mod words;
 
-use crate::kernel::agenda::Agenda;
+use crate::kernel::agenda::{Agenda, EVENT_BUDGET};
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
@@ -87,9 +88,8 @@ pub enum Event {
     /// A one-way message reaches an instance.
     Sent {
         message: u32,
-        step: u32,
         instance: u32,
-        epoch: u16,
+        epoch: u32,
     },
     /// A call reaches an instance.
     Request {
@@ -202,8 +202,8 @@ pub struct World {
     expiries: Slab<expiry::Expiring>,
     broker: Broker,
     broker_timers: Vec<Handle>,
-    /// Choices the broker has asked for.
-    broker_choices: u64,
+    /// What the broker has chosen, and how its packets travel.
+    dispatch: deliver::Dispatch,
     /// Its decisions are being carried out.
     carrying_out: bool,
     producers: Vec<u64>,
@@ -237,6 +237,8 @@ struct Scratch {
     temporaries: Vec<u64>,
     row: Vec<u64>,
     key: Vec<u64>,
+    /// A remainder is run dry: what it meets did not happen.
+    is_dry: bool,
 }
 
 /// Bounds of a replication that a design may not pass.
@@ -248,11 +250,13 @@ pub struct Limits {
     pub events_per_instant: u64,
     /// Messages, attempts and waiting things held at once.
     pub held: usize,
+    /// Words of 8 bytes that tables, lists, values, keys of effects and counters take.
+    pub kept: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { events: 20_000_000_000, events_per_instant: 20_000_000, held: 12_000_000 }
+        Self { events: EVENT_BUDGET, events_per_instant: 20_000_000, held: 12_000_000, kept: 1 << 28 }
     }
 }
 
@@ -274,6 +278,12 @@ pub enum Halt {
         at: Nanos,
         largest: String,
     },
+    /// Tables and the like took too much memory; what took most.
+    Memory {
+        kept: usize,
+        at: Nanos,
+        largest: String,
+    },
     Interrupted,
 }
 
@@ -292,6 +302,12 @@ impl std::fmt::Display for Halt {
                 f,
                 "the design is overloaded without bound: {held} things are waiting or under way at {}, most of \
                  them {largest}",
+                Pretty(*at)
+            ),
+            Halt::Memory { kept, at, largest } => write!(
+                f,
+                "the design keeps more than there is room for: {} MiB at {}, most of it {largest}",
+                kept >> 17,
                 Pretty(*at)
             ),
             Halt::Interrupted => f.write_str("interrupted"),
@@ -333,7 +349,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             if self.world.draining && self.is_over() {
                 break;
             }
-            if self.events >= next_check || self.agenda.is_full() {
+            if self.events >= next_check || self.agenda.is_full() || self.world.lists.kept() > limits.kept {
                 next_check = (self.events + EVENTS_BETWEEN_CHECKS).min(limits.events.saturating_add(1));
                 if self.agenda.now() != instant {
                     instant = self.agenda.now();
@@ -353,7 +369,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::Resume { attempt, token } => self.resume(attempt, token),
             Event::Midpoint { attempt, token } => self.midpoint(attempt, token),
             Event::Arrival { client } => self.arrival(client),
-            Event::Sent { message, step, instance, epoch } => self.sent(message, step, instance, epoch),
+            Event::Sent { message, instance, epoch } => self.sent(message, instance, epoch),
             Event::Request { request } => self.request(request),
             Event::Answer { attempt, token, payload } => self.answer(attempt, token, payload),
             Event::Refusal { attempt, token, error } => self.refusal(attempt, token, error),
@@ -420,6 +436,15 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         if held > limits.held || self.agenda.is_full() {
             return Err(Halt::Overload { held, at: self.agenda.now(), largest: self.largest_holder() });
         }
+        // Walking over ten thousand tables takes time, and they grow by no more than some rows an event.
+        let lists = self.world.lists.kept() > limits.kept;
+        if lists || self.events & (EVENTS_BETWEEN_LOOKS - 1) < EVENTS_BETWEEN_CHECKS {
+            let kept = self.world.kept();
+            if kept > limits.kept {
+                let largest = self.world.largest_keeper(self.model).1;
+                return Err(Halt::Memory { kept, at: self.agenda.now(), largest });
+            }
+        }
         Ok(())
     }
 
@@ -472,7 +497,7 @@ impl World {
             expiries: Slab::default(),
             broker: Broker::new(&topics, &members),
             broker_timers: Vec::new(),
-            broker_choices: 0,
+            dispatch: deliver::Dispatch::new(model),
             carrying_out: false,
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
@@ -494,6 +519,8 @@ impl World {
 
 /// How often the limits are looked at.
 const EVENTS_BETWEEN_CHECKS: u64 = 1 << 12;
+/// And how often at what is kept.
+const EVENTS_BETWEEN_LOOKS: u64 = 1 << 16;
 
 /// "None" among instances: a client's attempts run on none.
 const NOWHERE: u32 = NONE;

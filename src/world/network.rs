@@ -123,6 +123,29 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.transmit_through_trouble(hop, event);
     }
 
+    /// How long a packet takes where nothing can happen to it now but a latency that never varies: it draws
+    /// nothing, and overtakes none that was sent before.
+    #[inline]
+    pub(super) fn steady_latency(&self, route: u32, latency: Duration) -> Option<Nanos> {
+        if self.world.network.is_disturbed() {
+            return None;
+        }
+        steady_latency(self.model, &self.model.routes[route as usize], latency)
+    }
+
+    /// Sends a packet that takes its [steady latency](Self::steady_latency).
+    #[inline]
+    pub(super) fn transmit_steadily(&mut self, route: u32, latency: Nanos, event: Event) {
+        self.packet_sent(route);
+        self.agenda.after(latency, Class::Delivery, event);
+    }
+
+    #[inline]
+    pub(super) fn packet_sent(&mut self, route: u32) {
+        let link = self.model.routes[route as usize].link;
+        self.record(Record::Sent { link });
+    }
+
     #[inline]
     fn arrive_after(&mut self, latency: Nanos, hop: &Hop, event: Event) {
         match hop.channel {
@@ -356,6 +379,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         held
     }
+}
+
+/// The latency of an undisturbed route where it never varies and nothing else can happen to a packet.
+#[inline]
+pub fn steady_latency(model: &Model, route: &Route, latency: Duration) -> Option<Nanos> {
+    let Duration::Constant(latency) = latency else { return None };
+    let steady = route.is_plain() && !route.reorders && !route.datagram && model.region_links.is_empty();
+    steady.then_some(latency)
 }
 
 impl Route {

@@ -6,10 +6,10 @@
 //! and not yet marked are published again, rows that were marked and not yet published never are.
 
 use super::attempt::{StepResult, Wait};
+use super::commit::TransactionEnd;
 use super::interpret::Flow;
 use super::network::Hop;
 use super::record::Observer;
-use super::tell::TransactionEnd;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
@@ -115,7 +115,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A transaction has ended: its rows are there for the relay, or never were.
-    pub(super) fn enqueue_outbox(&mut self, attempt: u32, committed: bool) {
+    pub(super) fn enqueue_outbox(&mut self, attempt: u32, end: TransactionEnd) {
         for outbox in 0..self.world.outboxes.len() {
             if self.world.outboxes[outbox].pending.is_empty() {
                 continue;
@@ -124,10 +124,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let (own, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|row| row.0 == attempt);
             self.world.outboxes[outbox].pending = others;
             for (_, id, message) in own {
-                if committed {
-                    self.world.outboxes[outbox].rows.insert(id, message);
-                } else {
-                    self.release_message(message);
+                match end {
+                    TransactionEnd::Committed => _ = self.world.outboxes[outbox].rows.insert(id, message),
+                    TransactionEnd::RolledBack => self.release_message(message),
                 }
             }
         }

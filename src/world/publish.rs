@@ -30,9 +30,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.try_publish(attempt, step);
             return Ok(Flow::Leave);
         }
-        let hop = self.publish_hop(attempt, step, message);
         self.world.in_flight += 1;
-        self.transmit(hop, Event::Publish { message, attempt: NONE, token: 0 });
+        self.transmit_publish(attempt, step, message, Event::Publish { message, attempt: NONE, token: 0 });
         Ok(Flow::Go(pc + 1))
     }
 
@@ -93,15 +92,25 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         of.timeout = timeout;
         let message = of.outgoing;
         self.world.messages[message].references += 1;
-        let hop = self.publish_hop(attempt, step, message);
         self.world.in_flight += 1;
-        self.transmit(hop, Event::Publish { message, attempt, token });
+        self.transmit_publish(attempt, step, message, Event::Publish { message, attempt, token });
     }
 
-    fn publish_hop(&mut self, attempt: u32, step: u32, message: u32) -> Hop {
+    fn transmit_publish(&mut self, attempt: u32, step: u32, message: u32, event: Event) {
         let model = self.model;
         let publish = &model.publishes[step as usize];
         let partition = self.partition_of(message, publish.topic);
+        match self.steady_latency(publish.route, publish.hops.there) {
+            Some(latency) => self.transmit_steadily(publish.route, latency, event),
+            None => {
+                let hop = self.publish_hop(attempt, publish, message, partition);
+                self.transmit(hop, event);
+            }
+        }
+    }
+
+    fn publish_hop(&self, attempt: u32, publish: &PublishStep, message: u32, partition: u32) -> Hop {
+        let model = self.model;
         let of = &self.world.attempts[attempt];
         let producer = self.world.messages[message].producer;
         Hop {
@@ -126,7 +135,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return of.partition;
         }
         let key = of.key;
-        let partition = self.with_broker(|broker, choose, _| broker.route(topic, key, choose));
+        let partition = self.begin_broker(|broker, choose, _| broker.route(topic, key, choose));
         self.world.messages[message].partition = partition;
         partition
     }
@@ -208,7 +217,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let pc = self.world.attempts[attempt].pc;
         if self.unanswered(attempt, &model.publishes[step as usize].unanswered) {
             self.world.attempts[attempt].pc = pc + 1;
-            return self.go_on_after_faults(attempt);
+            return self.go_on_at_this_instant(attempt);
         }
         self.proceed(attempt, Ok(pc + 1));
     }

@@ -143,6 +143,7 @@ pub enum Record {
         fault: FaultId,
         touched: u32,
     },
+    /// One that hit something has healed.
     FaultEnded {
         fault: FaultId,
     },
@@ -153,6 +154,11 @@ pub enum Record {
     },
     InstanceUp {
         instance: InstanceId,
+    },
+    /// An expression had no value: an overflow, a division by zero, an index past the end of a list, a list
+    /// too long to make. Its attempt goes on with the error `failed`.
+    Miscalculated {
+        instruction: u32,
     },
     /// Arrivals stop and faults heal.
     Drain,
@@ -217,6 +223,7 @@ impl Record {
                 [25 | (instance.0 as u64) << 8, (waiting as u64) << 32 | busy as u64]
             }
             Record::InstanceUp { instance } => pair(26, instance.0, 0),
+            Record::Miscalculated { instruction } => pair(29, instruction, 0),
             Record::Drain => [27, 0],
             Record::End { quiet } => [28, quiet as u64],
         }

@@ -1,6 +1,7 @@
 //! Row steps: what reads and writes of one table do, in the middle of their round trip.
 
 use super::attempt::{StepResult, Wait};
+use super::commit::TransactionEnd;
 use super::deed::Write;
 use super::expiry::Expiring;
 use super::identity::mix;
@@ -8,8 +9,8 @@ use super::interpret::Flow;
 use super::record::{Observer, Record};
 use super::store::memory::{Memory, MemoryShape};
 use super::store::{Access, Glance, LockedRow, Wake};
-use super::tell::{Place, TransactionEnd, version_of};
-use super::{Event, Simulation};
+use super::tell::{Place, version_of};
+use super::{Event, Simulation, World};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::kernel::time::LONGEST;
@@ -188,7 +189,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn keep_scan(&mut self, attempt: u32, of: &RowStep, rows: &[Word]) -> StepResult {
         if let Some(result) = of.result {
             let list = self.world.lists.add();
-            self.world.lists.get_mut(list).extend_from_slice(rows);
+            self.world.lists.extend(list, rows.iter().copied());
             self.world.scratch.temporaries.push(list);
             self.set_owned(attempt, result, list);
         }
@@ -288,12 +289,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let rows = self.visible_rows(attempt, of, step)?;
         let spec = &self.model.tables[of.table.index()];
         let list = self.world.lists.add();
-        let keys = self.world.lists.get_mut(list);
-        for row in rows.chunks(spec.columns as usize) {
-            keys.extend(spec.key.iter().map(|&column| row[column as usize]));
-        }
         // Taken from the end: the first row is to come first.
-        keys.reverse();
+        let rows = rows.chunks(spec.columns as usize).rev();
+        let keys = rows.flat_map(|row| spec.key.iter().rev().map(|&column| row[column as usize]));
+        self.world.lists.extend(list, keys);
         self.world.attempts[attempt].remaining = list;
         self.world.attempts[attempt].result = StepResult::Nothing;
         Ok(())
@@ -304,15 +303,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let key_words = self.model.tables[of.table.index()].key.len();
         loop {
             let remaining = self.world.attempts[attempt].remaining;
-            let keys = self.world.lists.get_mut(remaining);
-            if keys.is_empty() {
+            if self.world.lists.get(remaining).is_empty() {
                 self.world.lists.release(remaining);
                 self.world.attempts[attempt].remaining = super::words::EMPTY;
                 return Ok(Some(self.world.attempts[attempt].result));
             }
-            let key: Vec<Word> = keys.drain(keys.len() - key_words..).rev().collect();
-            self.world.scratch.key.clear();
-            self.world.scratch.key.extend(key);
+            let World { lists, scratch, .. } = &mut self.world;
+            scratch.key.clear();
+            scratch.key.extend(lists.take_last(remaining, key_words).rev());
             match self.lock_loaded(attempt, of)? {
                 None => return Ok(None),
                 Some(StepResult::Done) => self.world.attempts[attempt].result = StepResult::Done,

@@ -2,6 +2,7 @@
 
 use super::attempt::Source;
 use super::broker::Parcel;
+use super::commit::TransactionEnd;
 use super::deed::{Acceptance, Deed, Part, RowName, Served, Version, Way, Write};
 use super::identity::mix;
 use super::record::{Observer, Outcome};
@@ -261,13 +262,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 pub(super) enum Place {
     Store(usize),
     Memory(u32),
-}
-
-/// How a transaction ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TransactionEnd {
-    Committed,
-    RolledBack,
 }
 
 /// The name of a row, from its words.

@@ -4,6 +4,7 @@
 //! and fires at least once, on any instance that is up; it is removed when its attempt ends well.
 
 use super::attempt::{StepResult, Wait};
+use super::commit::TransactionEnd;
 use super::deed::Deed;
 use super::identity::Cause;
 use super::instance::Work;
@@ -117,7 +118,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A durable timer outside a transaction reaches the store.
     pub(super) fn timer_arrives(&mut self, attempt: u32, after: u32) {
-        self.store_timers(attempt, true);
+        self.store_timers(attempt, TransactionEnd::Committed);
+        self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         let half = self.world.attempts[attempt].last_wait;
         self.return_trip(attempt, half, Wait::StoreAnswer { after }, StepResult::Done);
     }
@@ -128,7 +130,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A transaction has ended: its timers run from now, or never were.
-    pub(super) fn store_timers(&mut self, attempt: u32, committed: bool) {
+    pub(super) fn store_timers(&mut self, attempt: u32, end: TransactionEnd) {
         if !std::mem::take(&mut self.world.attempts[attempt].state.timers) {
             return;
         }
@@ -137,10 +139,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             timers.filter(|(_, timer)| timer.uncommitted == attempt).map(|(slot, _)| slot).collect();
         for timer in own {
             self.world.timers[timer].uncommitted = NONE;
-            if committed {
-                self.start_timer(timer);
-            } else {
-                self.remove_timer(timer);
+            match end {
+                TransactionEnd::Committed => self.start_timer(timer),
+                TransactionEnd::RolledBack => self.remove_timer(timer),
             }
         }
     }

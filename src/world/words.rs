@@ -40,6 +40,11 @@ impl Words {
         self.free[length as usize].push(block);
     }
 
+    /// Words in all blocks, the free ones included.
+    pub fn kept(&self) -> usize {
+        self.words.len()
+    }
+
     /// How many blocks are in use.
     pub fn len(&self) -> usize {
         self.used
@@ -77,7 +82,12 @@ impl Words {
 pub struct Lists {
     lists: Vec<Vec<Word>>,
     free: Vec<u32>,
+    /// Words in all lists in use.
+    words: usize,
 }
+
+/// Words of a list whose room is given back.
+const LONG_LIST: usize = 4096;
 
 /// The handle of the empty list.
 pub const EMPTY: Word = NONE as Word;
@@ -103,8 +113,24 @@ impl Lists {
         if handle == EMPTY { &[] } else { &self.lists[handle as usize] }
     }
 
-    pub fn get_mut(&mut self, handle: Word) -> &mut Vec<Word> {
-        &mut self.lists[handle as usize]
+    /// Words in all lists.
+    #[inline(always)]
+    pub fn kept(&self) -> usize {
+        self.words
+    }
+
+    pub fn extend(&mut self, handle: Word, words: impl Iterator<Item = Word>) {
+        let list = &mut self.lists[handle as usize];
+        let old = list.len();
+        list.extend(words);
+        self.words += list.len() - old;
+    }
+
+    /// Takes the last words of a list out of it.
+    pub fn take_last(&mut self, handle: Word, count: usize) -> std::vec::Drain<'_, Word> {
+        let list = &mut self.lists[handle as usize];
+        self.words -= count;
+        list.drain(list.len() - count..)
     }
 
     /// A copy with an owner of its own.
@@ -118,12 +144,20 @@ impl Lists {
             .get_disjoint_mut([handle as usize, copy as usize])
             .expect("a new list is not an old one");
         to.extend_from_slice(from);
+        self.words += from.len();
         copy
     }
 
     pub fn release(&mut self, handle: Word) {
         if handle != EMPTY {
-            self.lists[handle as usize].clear();
+            let list = &mut self.lists[handle as usize];
+            self.words -= list.len();
+            // The room of a long list is not kept for the next, which may be a short one.
+            if list.capacity() > LONG_LIST {
+                *list = Vec::new();
+            } else {
+                list.clear();
+            }
             self.free.push(handle as u32);
         }
     }

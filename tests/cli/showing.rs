@@ -2,6 +2,7 @@
 
 use super::{Desk, SHOP};
 use eventflow::scenario::grammar;
+use std::path::Path;
 
 #[test]
 fn a_scenario_is_shown_with_all_that_it_means() {
@@ -36,10 +37,14 @@ fn the_schema_is_that_of_the_grammar() {
 #[test]
 fn every_shipped_scenario_can_be_shown() {
     let desk = Desk::with(SHOP);
-    let folders =
-        ["coupling", "queueing"].map(|folder| format!("{}/scenarios/{folder}", env!("CARGO_MANIFEST_DIR")));
-    for entry in folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()) {
-        let path = entry.unwrap().path();
+    let files = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let library = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"));
+    let shipped: Vec<_> = library.iter().filter(|path| path.is_dir()).flat_map(|folder| files(folder)).collect();
+    assert!(shipped.len() > 10, "{shipped:?}");
+    for path in shipped {
         if path.extension().is_some_and(|extension| extension == "yaml") {
             let (code, said, complaints) = desk.outcome(&["show", path.to_str().unwrap()]);
             assert_eq!((code, complaints.as_str()), (0, ""), "{}", path.display());

@@ -26,13 +26,13 @@ fn a_call_takes_its_latencies_and_its_work() {
 
 #[test]
 fn an_answer_at_the_instant_of_the_timeout_wins() {
-    let run = run(&scenario("", "- work: 5ms", &caller("- { call: s.Go, timeout: 7ms }")));
+    let run = run(&scenario("", "- work: 5ms", &caller("- { call: s.Go, with: { n: 0 }, timeout: 7ms }")));
     assert_eq!(run.outcomes(), [(S + 7 * MS, Outcome::Well)]);
 }
 
 #[test]
 fn a_timeout_is_from_sending_and_the_work_goes_on() {
-    let run = run(&scenario("", "- work: 5ms", &caller("- { call: s.Go, timeout: 6ms }")));
+    let run = run(&scenario("", "- work: 5ms", &caller("- { call: s.Go, with: { n: 0 }, timeout: 6ms }")));
     assert_eq!(run.outcomes(), [(S + 6 * MS, Outcome::Error(Error::Timeout))]);
     assert_eq!(run.ended("s"), [(S + 6 * MS, (0, Outcome::Well))]);
     assert!(run.is_quiet(), "the late answer was dropped");
@@ -40,7 +40,7 @@ fn a_timeout_is_from_sending_and_the_work_goes_on() {
 
 #[test]
 fn attempts_count_the_first_try_and_the_timeout_is_of_each() {
-    let call = "- { call: s.Go, timeout: 4ms, retry: { attempts: 3, delay: 10ms, factor: 2 } }";
+    let call = "- { call: s.Go, with: { n: 0 }, timeout: 4ms, retry: { attempts: 3, delay: 10ms, factor: 2 } }";
     let run = run(&scenario("workers: 9", "- work: 1s", &caller(call)));
     assert_eq!(tries(&run), [S, S + 14 * MS, S + 38 * MS]);
     assert_eq!(run.outcomes(), [(S + 42 * MS, Outcome::Error(Error::Timeout))]);
@@ -49,7 +49,7 @@ fn attempts_count_the_first_try_and_the_timeout_is_of_each() {
 
 /// The waits before each further try, in units of the delay (10 ms).
 fn waits(retry: &str) -> Vec<f64> {
-    let call = format!("- {{ call: s.Go, timeout: 4ms, retry: {{ attempts: 200, delay: 10ms, {retry} }} }}");
+    let call = format!("- {{ call: s.Go, with: {{ n: 0 }}, timeout: 4ms, retry: {{ attempts: 200, delay: 10ms, {retry} }} }}");
     let run = run(&scenario("workers: unlimited", "- work: 10m", &caller(&call)));
     let tried = tries(&run);
     tried.windows(2).map(|pair| (pair[1] - pair[0] - 4 * MS) as f64 / (10 * MS) as f64).collect()
@@ -121,16 +121,16 @@ fn a_crash_after_the_answer_has_left_takes_nothing_back() {
 fn an_uncaught_error_travels_and_a_reason_is_caught_by_its_name() {
     let run1 = run(&scenario("", "- fail: no_money", ""));
     assert_eq!(run1.outcomes(), [(S + 2 * MS, Outcome::Error(run1.reason("no_money")))]);
-    let call = "- { call: s.Go, catch: { timeout: [ { wait: 1s } ], no_money: [ { wait: 10ms } ], any: [ { wait: 1m } ] } }\n- wait: 1ms";
+    let call = "- { call: s.Go, with: { n: 0 }, catch: { timeout: [ { wait: 1s } ], no_money: [ { wait: 10ms } ], any: [ { wait: 1m } ] } }\n- wait: 1ms";
     let run2 = run(&scenario("", "- fail: no_money", &caller(call)));
     assert_eq!(run2.outcomes(), [(S + 13 * MS, Outcome::Well)], "after the catch the handler goes on");
 }
 
 #[test]
 fn a_reason_is_an_answer_and_is_not_tried_again_unless_listed() {
-    let call = "- { call: s.Go, retry: { attempts: 3, delay: 1ms } }";
+    let call = "- { call: s.Go, with: { n: 0 }, retry: { attempts: 3, delay: 1ms } }";
     assert_eq!(tries(&run(&scenario("", "- fail: no_money", &caller(call)))).len(), 1);
-    let call = "- { call: s.Go, retry: { attempts: 3, delay: 1ms, errors: [no_money] } }";
+    let call = "- { call: s.Go, with: { n: 0 }, retry: { attempts: 3, delay: 1ms, errors: [no_money] } }";
     assert_eq!(tries(&run(&scenario("", "- fail: no_money", &caller(call)))).len(), 3);
 }
 
@@ -186,7 +186,7 @@ network: { default: { latency: 1ms } }
 
 #[test]
 fn sends_are_one_way_and_lost_on_a_callee_that_is_down() {
-    let text = scenario("", "- work: 5ms", "arrivals: { times: [1s, 2s] }\ndo: [ { send: s.Go } ]")
+    let text = scenario("", "- work: 5ms", "arrivals: { times: [1s, 2s] }\ndo: [ { send: s.Go, with: { n: 0 } } ]")
         + "faults: { f: { crash: s, at: 1500ms, for: 5s } }\n";
     let run = run(&text);
     assert_eq!(run.outcomes(), [(S, Outcome::Well), (2 * S, Outcome::Well)]);

@@ -11,7 +11,7 @@ fn faults(service: &str, steps: &str, client: &str, faults: &str) -> Run {
 }
 
 fn calls(times: &str) -> String {
-    format!("arrivals: {{ times: {times} }}\ndo: [ {{ call: s.Go, timeout: 5m }} ]")
+    format!("arrivals: {{ times: {times} }}\ndo: [ {{ call: s.Go, with: {{ n: 0 }}, timeout: 5m }} ]")
 }
 
 fn downs(run: &Run) -> Vec<(u64, u32)> {
@@ -211,4 +211,17 @@ faults: {{ f: {{ {fault}: s, at_step: s.Go.it, edge: unanswered, for: 1s }} }}
     assert_eq!(crashed.ended("t"), [(S + 3 * MS, (0, Outcome::Well))]);
     assert_eq!(crashed.outcomes(), [(S + 5 * MS, Outcome::Error(Error::Unavailable))]);
     assert_eq!(run(&text("pause")).outcomes(), [(2 * S + 10 * MS, Outcome::Well)]);
+}
+
+/// What is down already cannot be hit: such a firing is told, and nothing remains of it to heal.
+#[test]
+fn a_firing_that_hits_nothing_is_over_at_once() {
+    let faults = "faults: { f: { crash: s, every: 1s, for: 1h } }\n";
+    let run = run(&(scenario("", "- work: 5ms", "") + faults));
+    let began = |hit: bool| {
+        let of = |record: &Record| matches!(record, Record::FaultBegan { touched, .. } if (*touched > 0) == hit);
+        run.records.iter().filter(|(_, record)| of(record)).count()
+    };
+    let ended = run.records.iter().filter(|(_, record)| matches!(record, Record::FaultEnded { .. })).count();
+    assert_eq!((began(true), began(false), ended), (1, 58, 1));
 }

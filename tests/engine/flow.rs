@@ -2,7 +2,7 @@
 
 use super::{MS, S, run, scenario};
 use eventflow::model::Error;
-use eventflow::world::record::Outcome;
+use eventflow::world::record::{Outcome, Record};
 
 /// What `steps` take in a handler, in milliseconds, and how the caller's intent ends.
 fn took(steps: &str) -> (f64, Outcome) {
@@ -41,7 +41,7 @@ fn the_first_error_is_the_step_s_and_the_others_go_on() {
 
 #[test]
 fn a_stop_in_a_branch_ends_the_branch() {
-    assert_eq!(well("- parallel: { a: [ stop, { wait: 1s } ], b: [ { wait: 2ms } ] }\n- wait: 1ms"), 3.0);
+    assert_eq!(well("- parallel: { a: [ { if: message.n == 0, then: [ stop ] }, { wait: 1s } ], b: [ { wait: 2ms } ] }\n- wait: 1ms"), 3.0);
 }
 
 #[test]
@@ -106,6 +106,31 @@ fn the_inner_catch_comes_first_and_what_it_does_not_name_goes_out() {
 fn overflow_and_division_by_nought_fail_the_attempt() {
     assert_eq!(took("- let: { x: 9223372036854775807 + message.n + 1 }").1, Outcome::Error(Error::Failed));
     assert_eq!(took("- let: { x: 1 / message.n }").1, Outcome::Error(Error::Failed));
+}
+
+/// The place is that of the part of the expression that has no value; an absent row has none to tell.
+#[test]
+fn where_an_expression_had_no_value_is_told() {
+    let places = |steps: &str| -> Vec<String> {
+        let service = "store: { tables: { t: { key: k, columns: { v: int } } } }";
+        let run = run(&scenario(service, steps, ""));
+        let told = run.records.iter().filter_map(|(_, record)| match record {
+            Record::Miscalculated { instruction } => Some(run.model.place_of(*instruction).unwrap()),
+            _ => None,
+        });
+        told.collect()
+    };
+    let line = scenario("", "- here", "").lines().position(|line| line.contains("- here")).unwrap() + 1;
+    // Of eight blanks, a table's line more, and `- let: { x: `.
+    let place = |column: usize| vec![format!("test.yaml:{}:{column}", line + 1)];
+    assert_eq!(places("- let: { x: 5 }"), Vec::<String>::new());
+    assert_eq!(places("- let: { x: 10 + 1 / message.n }"), place(26));
+    assert_eq!(places("- let: { x: 9223372036854775807 + message.n + 1 }"), place(21));
+    assert_eq!(places("- let: { x: '[1, 2][message.n + 2]' }"), place(22));
+    assert_eq!(places("- { if: 1 % message.n == 0, then: [ stop ] }"), place(17));
+    assert_eq!(places("- { read: t, key: 1, as: row_1 }\n- let: { x: row_1.v }"), Vec::<String>::new());
+    let caught = "- try: [ { let: { x: 1 / message.n } } ]\n  retry: { attempts: 3 }\n  catch: { failed: [ stop ] }";
+    assert_eq!(places(caught).len(), 3, "each time");
 }
 
 #[test]

@@ -119,7 +119,10 @@ impl Author {
                 let (after, steps) = (self.below(60), self.steps(place, 0));
                 format!("{{ after: {after}ms, durable: {durable}, do: {steps} }}")
             }
-            18 if self.below(4) == 0 => self.one(&["stop", "{ fail: no }"]).into(),
+            18 if self.below(2) == 0 => {
+                let end = self.one(&["stop", "{ fail: no }"]);
+                format!("{{ if: {} % 3 == 0, then: [ {end} ] }}", place.number)
+            }
             19 if !place.in_transaction => {
                 let inside = Place { in_transaction: true, ..*place };
                 let (steps, retry, catch) = (self.steps(&inside, depth - 1), self.retry(), self.catch());

@@ -141,7 +141,7 @@ fn effects(steps: &str, more: &str) -> Run {
     run(&(scenario(
         "workers: 8",
         steps,
-        "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, timeout: 1m } ]",
+        "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m } ]",
     ) + more))
 }
 

@@ -103,7 +103,7 @@ fn a_message_takes_a_hop_to_its_broker_and_one_to_its_consumer() {
 
 #[test]
 fn who_wants_no_confirmation_does_not_wait() {
-    let run = case(Case { publish: "{ publish: Fact, with: { n: n }, confirm: false }", ..CASE });
+    let run = case(Case { publish: "{ publish: Fact, with: { n: n, k: 0 }, confirm: false }", ..CASE });
     assert_eq!(run.outcomes(), [(S, Outcome::Well)]);
     assert_eq!(seen(&run), [(1, 1)]);
 }
@@ -189,7 +189,7 @@ fn concurrency_caps_the_share_of_a_subscription() {
 
 #[test]
 fn a_delay_makes_a_message_visible_later_and_its_confirmation_does_not_wait() {
-    let run = case(Case { publish: "{ publish: Fact, with: { n: n }, delay: 5s }", ..CASE });
+    let run = case(Case { publish: "{ publish: Fact, with: { n: n, k: 0 }, delay: 5s }", ..CASE });
     assert_eq!(run.outcomes(), [(S + 2 * MS, Outcome::Well)]);
     assert_eq!(run.started("s"), [6 * S + 2 * MS]);
     let run = case(Case { topic: ", delay: 3s", ..CASE });
@@ -201,7 +201,7 @@ const NO_WAY_BACK: &str = "faults: { f: { split: [b, c], one_way: true, at: 500m
 
 #[test]
 fn a_confirmation_that_does_not_come_is_a_timeout() {
-    let publish = "{ publish: Fact, with: { n: n }, timeout: 1s, retry: { attempts: 1 } }";
+    let publish = "{ publish: Fact, with: { n: n, k: 0 }, timeout: 1s, retry: { attempts: 1 } }";
     let run = case(Case { publish, more: NO_WAY_BACK, ..CASE });
     assert_eq!(run.outcomes(), [(2 * S, Outcome::Error(Error::Timeout))]);
     assert_eq!(seen(&run), [(1, 1)], "it was accepted all the same");
@@ -209,7 +209,7 @@ fn a_confirmation_that_does_not_come_is_a_timeout() {
 
 #[test]
 fn sent_again_a_message_is_there_twice_unless_its_broker_knows_it() {
-    let publish = "{ publish: Fact, with: { n: n }, timeout: 1s, retry: { attempts: 3, delay: 1s } }";
+    let publish = "{ publish: Fact, with: { n: n, k: 0 }, timeout: 1s, retry: { attempts: 3, delay: 1s } }";
     let run1 = case(Case { publish, more: NO_WAY_BACK, ..CASE });
     assert_eq!(seen(&run1), [(1, 3)]);
     assert_eq!(
@@ -338,4 +338,37 @@ fn delivered_and_acknowledged_at_once_is_still_handled() {
         .replace("latency: 1ms", "latency: 1s");
     let run = run(&text);
     assert_eq!(seen(&run), [(1, 1)]);
+}
+
+/// Without faults, what takes no time arrives as it is sent; with one that hits nobody any more, each packet is
+/// an event of its own. Nobody can tell the difference.
+#[test]
+fn what_takes_no_time_arrives_the_same_with_and_without_an_event() {
+    for preset in ["kafka", "rabbitmq-classic", "sqs-standard"] {
+        let told = |more: &'static str| {
+            let case = Case {
+                preset,
+                service: "workers: 1",
+                steps: "- work: { exponential: 30ms }",
+                times: "[1s, 1s, 1001ms, 1010ms, 1020ms, 1020ms, 1300ms, 1301ms, 1302ms, 1303ms, 2s]",
+                more,
+                ..CASE
+            };
+            let run = run(&text(&case).replace("latency: 1ms", "latency: 0s"));
+            let mut told = run.when(|record| match *record {
+                Record::Accepted { obligation, .. } => Some(format!("accepted {obligation}")),
+                Record::Delivered { again, .. } => Some(format!("delivered {again}")),
+                Record::Started { obligation, .. } => Some(format!("started {obligation}")),
+                Record::Ended { outcome, .. } => Some(format!("ended {outcome:?}")),
+                Record::Settled { how, .. } => Some(format!("settled {how:?}")),
+                Record::Sent { link } => Some(format!("sent {link:?}")),
+                _ => None,
+            });
+            told.sort();
+            told
+        };
+        let at_once = told("");
+        assert_eq!(at_once, told("faults: { f: { crash: s, at: 50s, for: 1s } }"), "{preset}");
+        assert_eq!(at_once.iter().filter(|(_, what)| what.starts_with("settled")).count(), 11, "{preset}");
+    }
 }

@@ -165,7 +165,7 @@ pub fn scenario(service: &str, steps: &str, client: &str) -> String {
         lines.map(|line| format!("{}{line}\n", " ".repeat(by))).collect::<String>()
     };
     let client = match client {
-        "" => "arrivals: { times: [1s] }\ncalls: { s: { timeout: 1m } }\ndo: [ { call: s.Go } ]",
+        "" => "arrivals: { times: [1s] }\ncalls: { s: { timeout: 1m } }\ndo: [ { call: s.Go, with: { n: 0 } } ]",
         own => own,
     };
     format!(

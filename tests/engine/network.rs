@@ -104,7 +104,7 @@ messages: { Fact: { kind: integration, fields: { n: int } } }
 brokers: { b: { preset: sqs-standard } }
 topics: { facts: { messages: [Fact] } }
 services: { s: { workers: unlimited, consumes: { facts: {} }, handlers: { Fact: [ { work: 1ms } ] } } }
-clients: { c: { arrivals: { every: 50ms, count: 150 }, do: [ { publish: Fact, confirm: false } ] } }
+clients: { c: { arrivals: { every: 50ms, count: 150 }, do: [ { publish: Fact, with: { n: 0 }, confirm: false } ] } }
 network: { default: { latency: 1ms }, links: { l: { between: [s, b], loss: 30%, transport: datagram } } }
 ";
     let run = run(text);

@@ -164,7 +164,7 @@ fn the_edges_of_a_transaction_are_those_of_its_commit() {
 /// Two callers, 1 ms apart, add 1 each; what is then in the row, and how they ended.
 fn two_add_one(isolation: &str, steps: &str) -> (i64, Vec<Outcome>) {
     let service = with_store(&format!("  isolation: {isolation}\n"));
-    let client = "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, timeout: 1m } ]";
+    let client = "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m } ]";
     let run = run(&scenario(&service, steps, client));
     (run.rows("s.t")[0][1], run.outcomes().into_iter().map(|(_, outcome)| outcome).collect())
 }
@@ -203,7 +203,7 @@ fn a_conflict_is_tried_again_by_the_transaction_s_retry() {
 
 #[test]
 fn locks_are_held_to_the_commit_and_who_waits_is_served_then() {
-    let client = "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, timeout: 1m } ]";
+    let client = "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m } ]";
     let steps = "- transaction: [ { update: t, key: 1, set: { v: row.v + 1 } }, { wait: 50ms } ]";
     let run = run(&scenario(&with_store(""), steps, client));
     // 1001: write 4, wait 50, commit to its middle 3: 1058. The other's lock is granted then; 2 back, 50, 3.
@@ -266,7 +266,7 @@ fn a_snapshot_sees_the_time_of_its_first_step() {
 #[test]
 fn connections_are_few_and_first_come_first_served() {
     let service = with_store("  connections: 1\n");
-    let client = "arrivals: { times: [1s, 1001ms, 1002ms] }\ndo: [ { call: s.Go, timeout: 1m } ]";
+    let client = "arrivals: { times: [1s, 1001ms, 1002ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m } ]";
     let run = run(&scenario(&service, "- { read: t, key: 1, as: r }", client));
     let ended: Vec<u64> = run.outcomes().iter().map(|(at, _)| (at - S) / MS).collect();
     assert_eq!(ended, [4, 6, 8]);
@@ -275,7 +275,7 @@ fn connections_are_few_and_first_come_first_served() {
 #[test]
 fn a_transaction_keeps_its_connection_and_gives_it_back_when_it_fails() {
     let service = with_store("  connections: 1\n");
-    let client = "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, timeout: 1m } ]";
+    let client = "arrivals: { times: [1s, 1001ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m } ]";
     let steps = "- transaction: [ { read: t, key: 1, as: r }, { wait: 10ms }, { fail: no } ]";
     let run = run(&scenario(&service, steps, client));
     let ended: Vec<u64> = run.outcomes().iter().map(|(at, _)| (at - S) / MS).collect();

@@ -280,6 +280,17 @@ fn codes(text: &str) -> Vec<&'static str> {
     read(text).1.list.iter().map(|found| found.code).collect()
 }
 
+/// An answer gives every field or none: bare, it answers with what the fields start with.
+#[test]
+fn an_answer_is_whole_or_bare() {
+    let two = ("reply: { status: [accepted, refused] }", "reply: { status: [accepted, refused], since: time }");
+    assert_eq!(codes(&shop(&[two])), ["missing-field", "missing-field"]);
+    let accepted = "{ reply: { status: accepted } }";
+    assert_eq!(codes(&shop(&[two, (accepted, "reply")])), ["missing-field"]);
+    let refused = "{ reply: { status: refused } }";
+    assert_eq!(codes(&shop(&[two, (accepted, "{ reply: {} }"), (refused, "reply")])), Vec::<&str>::new());
+}
+
 #[test]
 fn what_would_multiply_is_bounded() {
     let long = shop(&[("    jobs:\n      sweep:", &format!("    jobs:\n      {}:", "x".repeat(300)))]);
@@ -290,20 +301,29 @@ fn what_would_multiply_is_bounded() {
     assert!(codes(&many).contains(&"limit-exceeded"));
 
     let fields: String = (0..1000).map(|field| format!("f{field}: int, ")).collect();
-    let sends = "        - { publish: Wide }\n".repeat(3000);
+    let sends = "        - { send: inventory.Wide, with: message }\n".repeat(3000);
     let wide = shop(&[
         (
             "  Reserve:     {",
-            &format!("  Wide: {{ kind: domain, fields: {{ {fields} }} }}\n  Reserve:     {{"),
+            &format!("  Wide: {{ kind: command, fields: {{ {fields} }} }}\n  Reserve:     {{"),
         ),
-        ("messages: [OrderPlaced]", "messages: [OrderPlaced, Wide]"),
-        (STEPS, &format!("{STEPS}\n{sends}")),
+        (STEPS, &format!("{STEPS}\n      Wide:\n{sends}")),
     ]);
     assert_eq!(codes(&wide), ["limit-exceeded"]);
 
     let columns: String = (0..900).map(|column| format!("c{column}: 1..1000000, ")).collect();
     let rows = shop(&[("{ sku: 1..100 }", &format!("{{ sku: 1..100, {columns} }}"))]);
     assert!(codes(&rows).contains(&"unknown-column"));
+
+    let users = shop(&[
+        ("arrivals: { poisson: $rate }", "arrivals: { population: 6000000, think: 1s }"),
+        ("network:\n", "  others:\n    arrivals: { population: 6000000, think: 1s }\n    do: [ { wait: 1s } ]\nnetwork:\n"),
+    ]);
+    assert_eq!(codes(&users), ["too-many-users"]);
+
+    let jobs: String = (0..11).map(|job| format!("      j{job}: {{ every: 1s, do: [ stop ] }}\n")).collect();
+    let jobs = shop(&[("    workers: 8\n", &format!("    workers: 8\n    instances: 99990\n    jobs:\n{jobs}"))]);
+    assert_eq!(codes(&jobs), ["too-many-jobs"]);
 
     let services: String = (0..20_001).map(|name| format!("  s{name}: {{}}\n")).collect();
     let crowd = shop(&[("services:\n", &format!("services:\n{services}"))]);

@@ -34,3 +34,30 @@ fn the_example_of_the_page_is_a_scenario() {
     let found = diagnostics.list.iter().map(|found| (&paths[found.span.start as usize], &found.message));
     assert_eq!(found.collect::<Vec<_>>(), []);
 }
+
+/// What is not built is marked where it stands, in the page and in the schema, and nothing else is.
+#[test]
+fn what_is_not_built_is_marked_at_its_key() {
+    let page = grammar::reference();
+    let row = |key: &str, about: &str| {
+        let mut rows = page.lines().filter(|line| line.starts_with(&format!("| `{key}` |")) && line.contains(about));
+        rows.next().unwrap_or_else(|| panic!("{key}: {about}")).to_owned()
+    };
+    assert!(row("sagas", "").contains("**Not built yet.**"));
+    assert!(row("load", "").contains("**Not built yet.**"));
+    assert!(row("outage", "").contains("**Not built yet.**"));
+    assert!(row("tombstone", "").contains("**Not built yet.**"));
+    assert!(row("select", "").contains("**Not built yet:** `id`, `log`."));
+    assert!(row("preset", "").contains("`sqs-fifo`") && !row("preset", "").contains("yet:** `kafka`"));
+    for built in ["crash", "publish", "partitions", "outbox", "workers"] {
+        assert!(!row(built, "").contains("Not built"), "{built}");
+    }
+    let schema = grammar::schema();
+    let described = |record: &str, key: &str| {
+        let properties = &schema["$defs"][record]["properties"];
+        properties[key]["description"].as_str().unwrap_or_else(|| panic!("{record}.{key}")).to_owned()
+    };
+    assert!(described("service", "sagas").ends_with("Not built yet."));
+    assert!(described("outbox", "select").ends_with("Not built yet: `id`, `log`."));
+    assert!(!described("service", "workers").contains("Not built"));
+}

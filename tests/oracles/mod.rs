@@ -7,7 +7,9 @@ mod planted;
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;
 use eventflow::kernel::stream::StreamPlan;
+use eventflow::observe::digest::Digest;
 use eventflow::observe::findings::Finding;
+use eventflow::observe::oracles::Oracles;
 use eventflow::observe::oracles::lineage::{Lineage, Sum};
 use eventflow::world::Limits;
 use std::sync::Arc;
@@ -126,4 +128,35 @@ network: {{ default: {{ latency: 1ms }}{more} }}
     pub fn judge(&self) -> Judged {
         judge(&self.text())
     }
+}
+
+/// Judging changes nothing: not even where a cut's remainder is run dry.
+#[test]
+fn a_run_that_is_judged_has_the_digest_of_one_that_is_not() {
+    let text = Shop {
+        placed: "- let: { n: { counter: 1 }, u: unique() }
+        - { read: items, key: message.item, as: item }
+        - { name: here, update: items, key: message.item, set: { reserved: row.reserved + 4 / (3 - item.reserved) } }
+        - { fail: no }",
+        preset: "sqs-standard",
+        times: "[1s, 2s, 3s]",
+        fault: "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: unanswered, nth: 1, for: 1s } }",
+        consumes: "ack: after, exhaust: { after: 4, then: drop }",
+        ..Shop::default()
+    }
+    .text();
+    let model = crate::engine::model(&text);
+    let plan = Arc::new(StreamPlan::new(&model.streams));
+    let interrupt = AtomicBool::new(false);
+    let mut alone = Digest::default();
+    let agenda = replication::agenda(&model, &plan, 1, 0);
+    replication::replicate(&model, agenda, &mut alone, Limits::default(), &interrupt).expect("it ends");
+    let mut judged = Digest::default();
+    let mut oracles = Oracles::new(&model);
+    let agenda = replication::agenda(&model, &plan, 1, 0);
+    let both = (&mut judged, &mut oracles);
+    replication::replicate(&model, agenda, both, Limits::default(), &interrupt).expect("it ends");
+    assert_eq!(alone.fingerprint().finish(), judged.fingerprint().finish());
+    let (findings, sum) = oracles.finish();
+    assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{sum:?}");
 }

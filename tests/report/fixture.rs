@@ -1,6 +1,7 @@
 //! Results as a run of an order flow might give them: two clients, four services, a topic with three
 //! groups, two faults. Every number follows from a formula, so that the same page comes out each time.
 
+use eventflow::experiment::results::verdict::*;
 use eventflow::experiment::results::*;
 
 const HORIZON: f64 = 600.0;
@@ -90,6 +91,10 @@ pub fn client(name: &str, rate: f64, median: f64) -> ClientResults {
         success: estimate(0.99713, 0.00031),
         timeouts: estimate(0.00252, 0.00028),
         errors: estimate(0.00035, 0.00011),
+        errors_by_reason: vec![
+            error("timeout", 3024, 0.00252, 0.00028),
+            error("out_of_stock", 420, 0.00035, 0.00011),
+        ],
         unfinished: estimate(0.0, 0.0),
         response_time: durations(median, 1.4, (rate * HORIZON) as u64 * 10),
         throughput_over_time: series(|t| if within(t, OUTAGE) { rate * 0.72 } else { rate }),
@@ -105,6 +110,10 @@ pub fn client(name: &str, rate: f64, median: f64) -> ClientResults {
                 }
         }),
     }
+}
+
+fn error(reason: &str, count: u64, share: f64, half_width: f64) -> ErrorResults {
+    ErrorResults { reason: reason.to_owned(), count, share: estimate(share, half_width) }
 }
 
 pub fn service(name: &str, workers: Option<u32>, utilization: f64, service_time: f64) -> ServiceResults {
@@ -169,6 +178,7 @@ fn call(caller: &str, callee: &str, median: f64) -> CallResults {
         success: estimate(0.9971, 0.0003),
         timeouts: estimate(0.0025, 0.0003),
         errors: estimate(0.0004, 0.0001),
+        errors_by_reason: vec![error("rejected", 478, 0.0004, 0.0001)],
         tries: estimate(1.0127, 0.0011),
         response_time: durations(median, 1.4, 1_190_000),
     }
@@ -247,6 +257,8 @@ pub fn order_flow() -> RunResults {
         digest: "9c1e5f0b7a2d4c8e6f10b3a59d7c2e48f6a1b0c3d5e7f9a2b4c6d8e0f1a3b5c7".to_owned(),
         eventflow: "0.1.0".to_owned(),
         events: 48_210_733,
+        verdicts: Vec::new(),
+        anomalies: Vec::new(),
         clients: vec![client("shopper", 200.0, 0.0124), client("support", 4.1, 0.0041)],
         calls: vec![
             call("shopper", "orders.PlaceOrder", 0.0124),
@@ -269,11 +281,100 @@ pub fn order_flow() -> RunResults {
             fault("stock_outage", "crash inventory", OUTAGE),
             fault("slow_network", "degrade orders, kafka", DEGRADED),
         ],
+        failed_expressions: vec![FailedExpression {
+            place: "scenarios/coupling/order-flow.yaml:41:23".to_owned(),
+            count: 17,
+            replications: 4,
+        }],
         topology: topology(),
         notes: vec![
             "The lag of order-events.inventory was still above its average 80 s after the outage.".to_owned(),
         ],
     }
+}
+
+fn tally(count: u64, affected: u32, exposures: u64) -> Tally {
+    Tally {
+        count,
+        replications: 10,
+        replications_affected: affected,
+        exposures,
+        exposure: "attempts begun after an effect of their obligation was committed".to_owned(),
+        of: 12_041,
+        unsettled: 0,
+        rate: (exposures > 0).then(|| count as f64 / exposures as f64),
+        rate_at_most: (exposures > 0 && count == 0).then_some(0.0158),
+        share: None,
+    }
+}
+
+fn verdict(name: &str, line: u32, outcome: Outcome, reason: &str) -> Verdict {
+    Verdict {
+        name: name.to_owned(),
+        place: Place { file: "scenarios/coupling/order-flow.yaml".to_owned(), line, column: 18 },
+        bound: "none in any replication".to_owned(),
+        outcome,
+        expected: None,
+        reason: reason.to_owned(),
+        tally: None,
+        figures: Vec::new(),
+        counterexample: None,
+    }
+}
+
+/// The order flow with a verdict of each kind.
+pub fn judged() -> RunResults {
+    let mut results = order_flow();
+    let mut broken = verdict(
+        "idempotency.duplicate_effects",
+        81,
+        Outcome::Fail,
+        "3 in 2 of 10 replications, in 188 exposures.",
+    );
+    broken.tally = Some(tally(3, 2, 188));
+    broken.counterexample = Some(Counterexample {
+        replication: 4,
+        at: 83.063_117,
+        obligation: Some("0000000000007f3a".to_owned()),
+        what: "inventory.stock[17].reserved: 2 → 4, the second time".to_owned(),
+    });
+    let mut held = verdict(
+        "idempotency.lost_effects",
+        81,
+        Outcome::Pass,
+        "None in 188 exposures: at most 1.58 % of them (at 95 % confidence).",
+    );
+    held.tally = Some(tally(0, 0, 188));
+    let mut open = verdict(
+        "ordering.regressed",
+        82,
+        Outcome::Inconclusive,
+        "Never put to the test: there were no messages of a key under way together.",
+    );
+    open.tally = Some(tally(0, 0, 0));
+    let mut expected = Verdict { expected: Some(Outcome::Fail), ..broken.clone() };
+    expected.name = "invariants.adds_up".to_owned();
+    expected.bound = "at the end sum(inventory.stock.reserved) == sum(orders.orders.qty)".to_owned();
+    let mut fast = verdict(
+        "invariants.fast_enough",
+        90,
+        Outcome::Pass,
+        "p99(shopper.response_time) was 0.412 ± 0.03 s (10 replications).",
+    );
+    fast.bound = "p99(shopper.response_time) < 500ms".to_owned();
+    fast.expected = Some(Outcome::Inconclusive);
+    fast.figures = vec![NamedEstimate {
+        name: "p99(shopper.response_time)".to_owned(),
+        estimate: estimate(0.412, 0.03),
+    }];
+    results.verdicts = vec![held, broken, open, expected, fast];
+    results.anomalies = vec![Unasked {
+        name: "isolation.lost_updates".to_owned(),
+        counts: "Values written that were computed from a row another attempt had replaced since.".to_owned(),
+        tally: tally(7, 3, 1200),
+        first: None,
+    }];
+    results
 }
 
 /// Many of everything.
@@ -311,6 +412,7 @@ pub fn nothing() -> RunResults {
         client.response_time = no_durations();
         client.throughput = once;
         client.success = NONE;
+        client.errors_by_reason.clear();
         client.throughput_over_time = flat();
         client.errors_over_time = flat();
         client.response_time_over_time = flat();
@@ -320,6 +422,7 @@ pub fn nothing() -> RunResults {
     results.links.clear();
     results.faults.clear();
     results.calls.clear();
+    results.failed_expressions.clear();
     results.topology = Topology { nodes: Vec::new(), edges: Vec::new() };
     results
 }

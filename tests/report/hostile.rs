@@ -1,6 +1,6 @@
 //! Names that would like to be more than names.
 
-use super::fixture::order_flow;
+use super::fixture::judged;
 use super::page::charts;
 use eventflow::experiment::results::RunResults;
 use eventflow::report::{page, terminal};
@@ -20,7 +20,7 @@ const NAMES: [&str; 8] = [
 
 /// The order flow with such names wherever the scenario has a say.
 pub fn hostile() -> RunResults {
-    let mut results = order_flow();
+    let mut results = judged();
     let long = "long-".repeat(2000);
     let mut names = NAMES.iter().map(|name| (*name).to_owned()).chain([long]).cycle();
     let mut next = move || names.next().unwrap();
@@ -52,6 +52,16 @@ pub fn hostile() -> RunResults {
     for node in &mut results.topology.nodes {
         (node.name, node.detail) = (next(), next());
     }
+    for verdict in &mut results.verdicts {
+        (verdict.name, verdict.bound, verdict.reason) = (next(), next(), next());
+        verdict.place.file = next();
+        if let Some(shown) = &mut verdict.counterexample {
+            (shown.what, shown.obligation) = (next(), Some(next()));
+        }
+    }
+    for one in &mut results.anomalies {
+        (one.name, one.counts) = (next(), next());
+    }
     for edge in &mut results.topology.edges {
         edge.label = next();
     }
@@ -67,7 +77,7 @@ fn acts(c: char) -> bool {
 #[test]
 fn no_name_becomes_markup() {
     let page = page::render(&hostile());
-    let honest = page::render(&order_flow());
+    let honest = page::render(&judged());
     for tag in ["<script", "<img", "<svg onload", "<!--", "<style", "</title", "<h1", "onerror=alert(1)>"] {
         assert_eq!(page.matches(tag).count(), honest.matches(tag).count(), "{tag}");
     }
@@ -80,7 +90,7 @@ fn no_name_becomes_markup() {
 
 #[test]
 fn a_long_name_does_not_blow_up_the_page() {
-    let (hostile, honest) = (page::render(&hostile()).len(), page::render(&order_flow()).len());
+    let (hostile, honest) = (page::render(&hostile()).len(), page::render(&judged()).len());
     assert!(hostile < honest + 60_000, "{hostile} bytes instead of {honest}");
 }
 

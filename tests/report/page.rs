@@ -112,6 +112,25 @@ fn parts_come_in_the_order_of_a_readers_questions() {
     assert!(!page.contains("Partial result"));
 }
 
+/// What ended badly has a table of its own, for clients and calls, and so has what could not be reckoned;
+/// columns that do not say all say so.
+#[test]
+fn errors_have_reasons_and_columns_their_limits() {
+    let page = page::render(&order_flow());
+    for said in [
+        "Errors by reason",
+        "out_of_stock",
+        "0.035 ± 0.011 %",
+        "<td class=\"number\">3024</td>",
+        "scenarios/coupling/order-flow.yaml:41:23",
+        "Waiting and sojourn are of what was begun.",
+        "Redeliveries are copies that the broker sent again.",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    assert!(!page::render(&nothing()).contains("Expressions that had no value"));
+}
+
 #[test]
 fn one_replication_and_nothing_to_show_are_said_so() {
     let page = page::render(&nothing());

@@ -165,3 +165,91 @@ clients:
     wanted.sort();
     assert_eq!(sorted, wanted);
 }
+
+/// What went wrong is told by its kind, of clients and of calls, over all replications; and where a value
+/// could not be reckoned.
+#[test]
+fn errors_are_told_by_their_reasons_and_failed_expressions_by_their_places() {
+    let text = "
+scenario: reasons
+run: { horizon: 100s, warm_up: 10s, replications: 2 }
+messages: { Ask: { kind: query, fields: { n: int } } }
+services:
+  server:
+    workers: unlimited
+    handlers:
+      Ask:
+        - { if: message.n % 10 == 0, then: [ { wait: 1s } ] }
+        - { if: message.n % 10 == 1, then: [ { fail: closed } ] }
+        - let: { x: 1 / (message.n % 10 - 2) }
+clients:
+  asker:
+    arrivals: { every: 10ms }
+    calls: { server: { timeout: 500ms } }
+    do:
+      - let: { n: { counter: 1 } }
+      - { call: server.Ask, with: { n: n } }
+network: { default: { latency: 1ms } }
+";
+    let results = results_of(&model_of(text), RunOptions::default());
+    for errors in [&results.clients[0].errors_by_reason, &results.calls[0].errors_by_reason] {
+        let told: Vec<(&str, u64)> = errors.iter().map(|error| (error.reason.as_str(), error.count)).collect();
+        // A tenth each of 9000 measured intents in each of two replications.
+        assert_eq!(told, [("timeout", 1800), ("failed", 1800), ("closed", 1800)]);
+        assert!(errors.iter().all(|error| error.share.mean == Some(0.1) && error.share.n == 2));
+    }
+    let line = text.lines().position(|line| line.contains("let: { x:")).unwrap() + 1;
+    let place = format!("test.yaml:{line}:21");
+    let [failed] = &results.failed_expressions[..] else { panic!("{:?}", results.failed_expressions) };
+    // Before the warm-up too.
+    assert_eq!((failed.place.as_str(), failed.count, failed.replications), (place.as_str(), 2000, 2));
+    let note = format!("The expression at {place} had no value 2000 times");
+    assert!(results.notes.iter().any(|told| told.starts_with(&note)), "{:?}", results.notes);
+}
+
+/// What is never forgotten fills the memory in the end: the run ends before, and names it.
+#[test]
+fn what_grows_without_bound_is_named_before_memory_is_gone() {
+    let growing = |tables: &str, step: &str| {
+        format!(
+            "
+scenario: growing
+run: {{ horizon: 1h, replications: 1 }}
+messages: {{ Go: {{ kind: command, key: n, fields: {{ n: int }} }} }}
+services:
+  server:
+    workers: unlimited
+{tables}
+    handlers:
+      Go:
+        - {step}
+clients:
+  source:
+    arrivals: {{ every: 1ms }}
+    do:
+      - let: {{ n: {{ counter: 1 }} }}
+      - {{ send: server.Go, with: {{ n: n }} }}
+"
+        )
+    };
+    let store = "    store: { tables: { seen: { key: n, columns: { when: time } } } }";
+    let memory = "    memory: { noted: { key: n, columns: { when: time } } }";
+    let cases = [
+        (store, "{ insert: seen, key: message.n, set: { when: now } }", "rows of the table server.seen"),
+        (memory, "{ upsert: noted, key: message.n, set: { when: now } }", "rows of the table server.noted"),
+        ("", "{ effect: charge, idempotency_key: message.n }", "the idempotency keys of effects"),
+        ("", "let: { k: { counter: message.n } }", "values that generators count by"),
+        ("", "{ let: { all: '1..100000' } }\n        - { wait: 5m }", "in lists"),
+    ];
+    for (tables, step, named) in cases {
+        let model = model_of(&growing(tables, step));
+        let limits = Limits { kept: 1_000_000, ..Limits::default() };
+        let options = RunOptions { limits, ..RunOptions::default() };
+        let failure = run(&model, "", &options, &(), &AtomicBool::new(false)).unwrap_err();
+        let Failure::Halted { halt: Halt::Memory { kept, largest, .. }, .. } = &failure else {
+            panic!("{failure}")
+        };
+        assert!(largest.contains(named), "{failure}");
+        assert!((1_000_000..3_000_000).contains(kept), "{failure}");
+    }
+}

@@ -197,7 +197,7 @@ fn threads_held_and_handed_over() {
 /// 26.5 ms with 100 servers: found by simulating the Markov chain itself.
 #[test]
 fn two_choices_beat_one() {
-    let settings = ["run.horizon=14s", "run.warm_up=4s", "run.replications=12"];
+    let settings = ["run.horizon=14s", "run.warm_up=4s", "run.replications=20"];
     let two = results("queueing/two-choices", &settings);
     assert_laws(&two.services[0]);
     let mean = &two.clients[0].response_time.mean;
@@ -205,7 +205,7 @@ fn two_choices_beat_one() {
     let limit = SERVICE * two_choices_mean_sojourn(0.9);
     assert!(mean.mean.unwrap() > 0.98 * limit, "{mean:?} is better than with infinitely many servers");
 
-    let settings = ["run.horizon=32s", "run.warm_up=20s", "run.replications=8"];
+    let settings = ["run.horizon=32s", "run.warm_up=20s", "run.replications=12"];
     let random = results("queueing/two-choices-random", &settings);
     let theory = Mm1::new(90.0, 1.0 / SERVICE).mean_sojourn();
     assert_holds("one at random", &random.clients[0].response_time.mean, theory, 0.2);

@@ -6,6 +6,7 @@ use crate::model::code::{Arithmetic, Code, Comparison, Operand, Range, Small, Wo
 use crate::scenario::resolved::{
     BinaryOperator, DeliveryField, Expression, ExpressionKind, Literal, MessageField, SelfField, Type,
 };
+use crate::scenario::source::Span;
 
 /// The word a literal is at run time.
 pub fn word_of(literal: &Literal) -> Word {
@@ -39,6 +40,10 @@ impl Compiler<'_> {
         let mut instructions = Vec::new();
         self.emit(expression, frame, &mut instructions);
         let start = self.model.instructions.len() as u32;
+        for (at, span) in std::mem::take(&mut self.fallible) {
+            let place = self.place(span);
+            self.model.places.push((start + at, place));
+        }
         self.model.programs.push(Range { start, length: instructions.len() as u32 });
         self.model.instructions.extend(instructions);
         Operand::Program(self.model.programs.len() as u32 - 1)
@@ -86,10 +91,11 @@ impl Compiler<'_> {
             }
             ExpressionKind::Negate(inner) => {
                 self.emit(inner, frame, out);
+                self.may_fail(expression.span, out);
                 out.push(if is_float(&inner.ty) { Code::NegateFloat } else { Code::NegateInteger });
             }
             ExpressionKind::Binary(operator, left, right) => {
-                self.emit_binary(*operator, left, right, &expression.ty, frame, out)
+                self.emit_binary(*operator, left, right, expression, frame, out)
             }
             ExpressionKind::Conditional(condition, then, otherwise) => {
                 self.emit(condition, frame, out);
@@ -102,6 +108,7 @@ impl Compiler<'_> {
             }
             ExpressionKind::Abs(inner) => {
                 self.emit(inner, frame, out);
+                self.may_fail(expression.span, out);
                 out.push(if is_float(&inner.ty) { Code::AbsoluteFloat } else { Code::AbsoluteInteger });
             }
             ExpressionKind::Minimum(items) => {
@@ -139,11 +146,13 @@ impl Compiler<'_> {
             ExpressionKind::Range(low, high) => {
                 self.emit(low, frame, out);
                 self.emit(high, frame, out);
+                self.may_fail(expression.span, out);
                 out.push(Code::Range);
             }
             ExpressionKind::Index(list, position) => {
                 self.emit(list, frame, out);
                 self.emit(position, frame, out);
+                self.may_fail(expression.span, out);
                 out.push(Code::Index);
             }
             ExpressionKind::In(item, list) => {
@@ -163,6 +172,11 @@ impl Compiler<'_> {
         }
     }
 
+    /// Keeps where the next instruction was written, so that a run can say where a value failed.
+    fn may_fail(&mut self, span: Span, out: &[Code]) {
+        self.fallible.push((out.len() as u32, span));
+    }
+
     fn emit_all(&mut self, items: &[Expression], frame: &Frame, out: &mut Vec<Code>) -> u16 {
         for item in items {
             self.emit(item, frame, out);
@@ -175,11 +189,12 @@ impl Compiler<'_> {
         operator: BinaryOperator,
         left: &Expression,
         right: &Expression,
-        result: &Type,
+        expression: &Expression,
         frame: &Frame,
         out: &mut Vec<Code>,
     ) {
         use BinaryOperator::*;
+        let result = &expression.ty;
         if let And | Or = operator {
             self.emit(left, frame, out);
             let jump = reserve(out);
@@ -219,9 +234,11 @@ impl Compiler<'_> {
                 return;
             }
         };
+        self.may_fail(expression.span, out);
         if float {
             out.push(Code::Float(arithmetic));
             if !is_float(result) {
+                self.may_fail(expression.span, out);
                 out.push(Code::ToInteger);
             }
         } else {

@@ -21,7 +21,7 @@ impl Compiler<'_> {
         let full = format!("{}/{name}", site.path);
         let watches = |fault: &&(usize, &scenario::Fault)| match &fault.1.when {
             When::AtStep { service, site: watched, edge: watched_edge, .. } => {
-                Some(*service) == site.service && *watched == full && edge(*watched_edge) == at
+                Some(*service) == site.service && *watched == full && *watched_edge == at
             }
             _ => false,
         };
@@ -54,11 +54,7 @@ impl Compiler<'_> {
                 kind,
                 when,
                 duration,
-                instance: match fault.instance {
-                    scenario::InstanceChoice::Any => InstanceChoice::Any,
-                    scenario::InstanceChoice::All => InstanceChoice::All,
-                    scenario::InstanceChoice::Number(number) => InstanceChoice::Number(number),
-                },
+                instance: fault.instance,
                 stream,
             });
         }
@@ -111,13 +107,5 @@ impl Compiler<'_> {
 
     fn ends(&self, ends: &[End]) -> String {
         ends.iter().map(|end| self.place_name(self.place_of(end))).collect::<Vec<_>>().join(", ")
-    }
-}
-
-fn edge(edge: scenario::Edge) -> Edge {
-    match edge {
-        scenario::Edge::Before => Edge::Before,
-        scenario::Edge::Unanswered => Edge::Unanswered,
-        scenario::Edge::After => Edge::After,
     }
 }

@@ -58,6 +58,8 @@ pub struct Compiler<'s> {
     draw_origins: rustc_hash::FxHashSet<u32>,
     handler_keys: rustc_hash::FxHashSet<u64>,
     line_starts: Vec<Vec<u32>>,
+    /// Instructions of the program being compiled that may have no value, and where they were written.
+    fallible: Vec<(u32, Span)>,
 }
 
 /// Which latency of a store.
@@ -80,8 +82,7 @@ impl<'s> Compiler<'s> {
             .collect();
         Self {
             scenario,
-            model: Model::empty(scenario),
-            sources,
+            model: Model::empty(scenario, sources),
             message_in_hand: MessageId(NONE),
             table_in_hand: TableId(NONE),
             undoes: FxHashMap::default(),
@@ -94,14 +95,20 @@ impl<'s> Compiler<'s> {
             regions: regions_of(scenario),
             draw_origins: Default::default(),
             handler_keys: Default::default(),
+            sources,
             line_starts,
+            fallible: Vec::new(),
         }
     }
 
-    /// Line in its file, and the file, of a place: what a run-time error names.
-    pub fn place(&self, span: Span) -> (u32, u32) {
+    /// A place as a run-time error names it.
+    pub fn place(&self, span: Span) -> SourcePlace {
         let starts = &self.line_starts[span.file.0 as usize];
-        (span.file.0, starts.partition_point(|start| *start <= span.start) as u32)
+        let line = starts.partition_point(|start| *start <= span.start);
+        let text = &self.sources.get(span.file).text;
+        let before = text.get(starts[line - 1] as usize..span.start as usize).unwrap_or_default();
+        let column = before.chars().count() as u32 + 1;
+        SourcePlace { file: span.file.0, line: line as u32, column }
     }
 
     /// The stream of this name; each place that draws has its own.
@@ -256,7 +263,7 @@ fn regions_of(scenario: &scenario::Scenario) -> Vec<String> {
 }
 
 impl Model {
-    fn empty(scenario: &scenario::Scenario) -> Self {
+    fn empty(scenario: &scenario::Scenario, sources: &Sources) -> Self {
         let run = &scenario.run;
         Self {
             seed: scenario.seed,
@@ -272,6 +279,7 @@ impl Model {
                 parameters: scenario.parameters.clone(),
                 symbols: scenario.symbols.clone(),
                 effects: scenario.effects.clone(),
+                files: sources.files.iter().map(|file| file.name.clone()).collect(),
                 ..Names::default()
             },
             site_keys: Vec::new(),

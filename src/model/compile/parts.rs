@@ -7,7 +7,7 @@ use crate::kernel::ids::*;
 use crate::kernel::stream::{Draw, DrawKey};
 use crate::kernel::time::{LONGEST, Nanos};
 use crate::model::code::NONE;
-use crate::model::messaging::{self, AckMode, AckScope, Deduplicate, ExhaustCount, OrderLock, RedeliverTo};
+use crate::model::messaging::{self, AckMode, Deduplicate, ExhaustCount, OrderLock, RedeliverTo};
 use crate::model::promise::{self, Reading};
 use crate::model::*;
 use crate::scenario::resolved as scenario;
@@ -92,11 +92,7 @@ impl Compiler<'_> {
             if let Some(scenario::StoreUse::Own(own)) = &spec.store {
                 self.model.stores.push(Store {
                     service: ServiceId::new(service),
-                    isolation: match own.isolation {
-                        scenario::Isolation::ReadCommitted => Isolation::ReadCommitted,
-                        scenario::Isolation::Snapshot => Isolation::Snapshot,
-                        scenario::Isolation::Serializable => Isolation::Serializable,
-                    },
+                    isolation: own.isolation,
                     connections: count(own.connections),
                     region: self.region_in_turn(&own.place, 0),
                     tables: own.tables.clone(),
@@ -134,25 +130,11 @@ impl Compiler<'_> {
                 instances: spec.instances,
                 workers: count(spec.workers),
                 cpus: count(spec.cpus),
-                order: match spec.queue.order {
-                    scenario::QueueOrder::Fifo => QueueOrder::Fifo,
-                    scenario::QueueOrder::Lifo => QueueOrder::Lifo,
-                    scenario::QueueOrder::Priority => QueueOrder::Priority,
-                },
+                order: spec.queue.order,
                 priority: None,
                 capacity: count(spec.queue.capacity),
-                shed: match spec.queue.shed {
-                    scenario::Shed::Reject => Shed::Reject,
-                    scenario::Shed::DropOldest => Shed::DropOldest,
-                    scenario::Shed::Deadline => Shed::Deadline,
-                },
-                routing: match spec.routing {
-                    scenario::Routing::RoundRobin => Routing::RoundRobin,
-                    scenario::Routing::Random => Routing::Random,
-                    scenario::Routing::LeastLoaded => Routing::LeastLoaded,
-                    scenario::Routing::TwoChoices => Routing::TwoChoices,
-                    scenario::Routing::ByKey => Routing::ByKey,
-                },
+                shed: spec.queue.shed,
+                routing: spec.routing,
                 store,
                 store_way,
                 memory: spec.memory.clone(),
@@ -316,6 +298,7 @@ impl Compiler<'_> {
                 broker: topic.broker,
                 region: self.region_in_turn(&broker.place, 0),
                 preset: broker.preset.clone(),
+                key: key_of("topic", &topic.name),
                 symbol,
                 knobs: topic_knobs(&topic.knobs),
                 groups: Vec::new(),
@@ -443,10 +426,7 @@ pub fn key_of(kind: &str, name: &str) -> u64 {
 fn topic_knobs(knobs: &scenario::Knobs) -> messaging::TopicKnobs {
     messaging::TopicKnobs {
         partitions: knobs.partitions,
-        route: match knobs.route {
-            scenario::PartitionRoute::ByKey => messaging::PartitionRoute::ByKey,
-            scenario::PartitionRoute::RoundRobin => messaging::PartitionRoute::RoundRobin,
-        },
+        route: knobs.route,
         delay: knobs.delay,
         retain_for: knobs.retain.duration,
         retain_bytes: knobs.retain.bytes,
@@ -476,11 +456,7 @@ fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
         max_in_flight_per_group: knobs.max_in_flight_per_group,
         batch: knobs.batch,
         concurrency: group.concurrency,
-        ack_scope: match knobs.ack_scope {
-            scenario::AckScope::Individual => AckScope::Individual,
-            scenario::AckScope::Cursor => AckScope::Cursor,
-            scenario::AckScope::OnDelivery => AckScope::OnDelivery,
-        },
+        ack_scope: knobs.ack_scope,
         ack: match group.ack {
             scenario::AckMode::Before => AckMode::Before,
             scenario::AckMode::After => AckMode::After,

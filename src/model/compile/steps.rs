@@ -5,6 +5,7 @@ use super::Compiler;
 use super::expressions::owns_list;
 use super::frames::Frame;
 use crate::kernel::ids::*;
+use crate::kernel::vocabulary::Jitter;
 use crate::kernel::stream::Draw;
 use crate::model::code::*;
 use crate::model::{Edge, Place};
@@ -89,7 +90,7 @@ impl<'s> Compiler<'s> {
             later: Vec::new(),
         };
         body.steps(steps);
-        body.emit(Op::Stop, steps.last().map(|step| step.span));
+        body.emit(Op::Stop);
         let (frame, local_names, later) = (body.frame, body.local_names, body.later);
         for (after, steps, path) in later {
             let body = self.block(format!("{name} {path}"), &steps, frame.clone(), local_names.clone(), site);
@@ -110,13 +111,11 @@ impl BodyCompiler<'_, '_, '_> {
         self.compiler.model.code.len() as Pc
     }
 
-    fn emit(&mut self, op: Op, span: Option<crate::scenario::source::Span>) -> Pc {
+    fn emit(&mut self, op: Op) -> Pc {
         let pc = self.here();
-        let place = span.map_or((0, 0), |span| self.compiler.place(span));
         let model = &mut self.compiler.model;
         model.code.push(op);
         model.region_of.push(self.region);
-        model.places.push(place);
         pc
     }
 
@@ -131,30 +130,30 @@ impl BodyCompiler<'_, '_, '_> {
         match &step.kind {
             StepKind::Work(value) => {
                 let duration = self.duration(value, &step.path);
-                self.emit(Op::Work(duration), Some(step.span));
+                self.emit(Op::Work(duration));
             }
             StepKind::Wait(value) => {
                 let duration = self.duration(value, &step.path);
-                self.emit(Op::Wait(duration), Some(step.span));
+                self.emit(Op::Wait(duration));
             }
             StepKind::Let(names) => {
                 for (local, value) in names {
                     let path = format!("{}/{}", step.path, self.local_names[local.index()]);
                     let value = self.value(value, &path);
                     let slot = self.frame.slot(*local);
-                    self.emit(Op::Let { slot, value }, Some(step.span));
+                    self.emit(Op::Let { slot, value });
                 }
             }
-            StepKind::If { condition, then, otherwise } => self.condition(step, condition, then, otherwise),
-            StepKind::Stop => drop(self.emit(Op::Stop, Some(step.span))),
-            StepKind::Fail(reason) => drop(self.emit(Op::Fail(*reason), Some(step.span))),
-            StepKind::Ack => drop(self.emit(Op::Acknowledge, Some(step.span))),
+            StepKind::If { condition, then, otherwise } => self.condition(condition, then, otherwise),
+            StepKind::Stop => drop(self.emit(Op::Stop)),
+            StepKind::Fail(reason) => drop(self.emit(Op::Fail(*reason))),
+            StepKind::Ack => drop(self.emit(Op::Acknowledge)),
             StepKind::Reply(with) => {
                 let message = self.compiler.message_in_hand;
                 let names = &self.compiler.scenario.messages[message.index()].reply;
                 let with = self.assignments(with, &step.path, |field| &names[field].name);
                 let index = push(&mut self.compiler.model.replies, ReplyStep { message, with });
-                self.emit(Op::Reply(index), Some(step.span));
+                self.emit(Op::Reply(index));
             }
             StepKind::Read { .. }
             | StepKind::Insert { .. }
@@ -175,9 +174,9 @@ impl BodyCompiler<'_, '_, '_> {
             StepKind::Send { service, message, with } => self.send(step, *service, *message, with),
             StepKind::Effect { catch, .. } => self.caught(step, catch, |this| this.effect(step)),
             StepKind::After { delay, body, durable } => self.after(step, delay, body, *durable),
-            StepKind::Parallel(branches) => self.parallel(step, branches),
+            StepKind::Parallel(branches) => self.parallel(branches),
             StepKind::ForEach { list, item, body, parallel } => {
-                self.for_each(step, list, *item, body, *parallel)
+                self.for_each(list, *item, body, *parallel)
             }
         }
         self.watches(step, Edge::After);
@@ -186,7 +185,7 @@ impl BodyCompiler<'_, '_, '_> {
     /// Faults that fire at this step, on this side of it.
     fn watches(&mut self, step: &Step, edge: Edge) {
         for fault in self.compiler.faults_at(self.site, step, edge) {
-            self.emit(Op::Watch(fault), Some(step.span));
+            self.emit(Op::Watch(fault));
         }
     }
 
@@ -195,15 +194,15 @@ impl BodyCompiler<'_, '_, '_> {
         self.compiler.faults_at(self.site, step, Edge::Unanswered)
     }
 
-    fn condition(&mut self, step: &Step, condition: &scenario::Expression, then: &Block, otherwise: &Block) {
+    fn condition(&mut self, condition: &scenario::Expression, then: &Block, otherwise: &Block) {
         let condition = self.compiler.operand(condition, &self.frame);
-        let jump = self.emit(Op::JumpUnless { condition, target: 0 }, Some(step.span));
+        let jump = self.emit(Op::JumpUnless { condition, target: 0 });
         self.steps(then);
         if otherwise.is_empty() {
             self.patch(jump);
             return;
         }
-        let end = self.emit(Op::Jump(0), None);
+        let end = self.emit(Op::Jump(0));
         self.patch(jump);
         self.steps(otherwise);
         self.patch(end);
@@ -246,18 +245,18 @@ impl BodyCompiler<'_, '_, '_> {
             TransactionTimes { commit, store }
         });
         let unanswered = self.unanswered(step);
-        let enter = self.emit(Op::Enter(0), Some(step.span));
+        let enter = self.emit(Op::Enter(0));
         let region = self.open_region(transaction, retry, step);
         self.compiler.model.regions[region as usize].unanswered = unanswered;
         self.compiler.model.code[enter as usize] = Op::Enter(region);
         if is_transaction {
-            self.emit(Op::Begin(region), Some(step.span));
+            self.emit(Op::Begin(region));
         }
         let outer_transaction = self.in_transaction;
         self.in_transaction |= is_transaction;
         self.steps(body.map_or(&[], |body| body));
         if is_transaction {
-            self.emit(Op::Commit(region), Some(step.span));
+            self.emit(Op::Commit(region));
         }
         self.in_transaction = outer_transaction;
         self.region = outer;
@@ -293,13 +292,13 @@ impl BodyCompiler<'_, '_, '_> {
         if catch.is_empty() {
             return;
         }
-        let mut ends = vec![self.emit(Op::Jump(0), None)];
+        let mut ends = vec![self.emit(Op::Jump(0))];
         for case in catch {
-            let target = self.emit(Op::RestoreItem(self.loop_identity), None);
+            let target = self.emit(Op::RestoreItem(self.loop_identity));
             let error = case.error.map(error);
             self.compiler.model.regions[region as usize].catches.push(CatchTarget { error, target });
             self.steps(&case.body);
-            ends.push(self.emit(Op::Jump(0), None));
+            ends.push(self.emit(Op::Jump(0)));
         }
         ends.into_iter().for_each(|end| self.patch(end));
     }
@@ -309,7 +308,7 @@ impl BodyCompiler<'_, '_, '_> {
             None => (NONE, StreamId(NONE)),
             Some(policy) => {
                 let jitter = match policy.jitter {
-                    scenario::Jitter::None => StreamId(NONE),
+                    Jitter::None => StreamId(NONE),
                     _ => self.compiler.stream(format!("{path}/jitter"), Draw::Bits),
                 };
                 (push(&mut self.compiler.model.retries, retry_policy(policy)), jitter)
@@ -387,7 +386,7 @@ impl BodyCompiler<'_, '_, '_> {
             unanswered: self.unanswered(step),
         };
         let index = push(&mut self.compiler.model.row_steps, row_step);
-        self.emit(Op::Row(index), Some(step.span));
+        self.emit(Op::Row(index));
         if let Some(otherwise) = otherwise {
             let start = self.here();
             self.steps(otherwise);
@@ -470,7 +469,7 @@ impl BodyCompiler<'_, '_, '_> {
         };
         let index = push(&mut self.compiler.model.publishes, publish_step);
         self.compiler.publish_paths.push((index, step.path.clone()));
-        self.emit(Op::Publish(index), Some(step.span));
+        self.emit(Op::Publish(index));
     }
 
     fn call(&mut self, step: &Step, call: &scenario::Call) {
@@ -500,7 +499,7 @@ impl BodyCompiler<'_, '_, '_> {
             unanswered: self.unanswered(step),
         };
         let index = push(&mut self.compiler.model.calls, call_step);
-        self.emit(Op::Call(index), Some(step.span));
+        self.emit(Op::Call(index));
     }
 
     fn send(&mut self, step: &Step, service: ServiceId, message: MessageId, with: &scenario::Assignments) {
@@ -519,7 +518,7 @@ impl BodyCompiler<'_, '_, '_> {
             main: Origins::None,
         };
         let index = push(&mut self.compiler.model.sends, send_step);
-        self.emit(Op::Send(index), Some(step.span));
+        self.emit(Op::Send(index));
     }
 
     fn effect(&mut self, step: &Step) {
@@ -540,7 +539,7 @@ impl BodyCompiler<'_, '_, '_> {
             unanswered: self.unanswered(step),
         };
         let index = push(&mut self.compiler.model.effects, effect_step);
-        self.emit(Op::Effect(index), Some(step.span));
+        self.emit(Op::Effect(index));
     }
 
     fn after(&mut self, step: &Step, delay: &scenario::Value, body: &Block, durable: bool) {
@@ -554,20 +553,20 @@ impl BodyCompiler<'_, '_, '_> {
         let after = AfterStep { delay, body: HandlerId(NONE), durable, site };
         let index = push(&mut self.compiler.model.afters, after);
         self.later.push((index as usize, body.clone(), step.path.clone()));
-        self.emit(Op::After(index), Some(step.span));
+        self.emit(Op::After(index));
     }
 
-    fn parallel(&mut self, step: &Step, branches: &[(String, Block)]) {
+    fn parallel(&mut self, branches: &[(String, Block)]) {
         let running = self.frame.hidden(2);
         let fork = ForkStep { branches: Vec::new(), running, error: running + 1, next: 0 };
         let index = push(&mut self.compiler.model.forks, fork);
-        self.emit(Op::Fork(index), Some(step.span));
+        self.emit(Op::Fork(index));
         let outer = std::mem::replace(&mut self.region, NONE);
         for (_, steps) in branches {
             let start = self.here();
             self.compiler.model.forks[index as usize].branches.push(start);
             self.steps(steps);
-            self.emit(Op::Stop, None);
+            self.emit(Op::Stop);
         }
         self.region = outer;
         self.compiler.model.forks[index as usize].next = self.here();
@@ -575,7 +574,6 @@ impl BodyCompiler<'_, '_, '_> {
 
     fn for_each(
         &mut self,
-        step: &Step,
         list: &scenario::Expression,
         item: LocalId,
         body: &Block,
@@ -615,7 +613,7 @@ impl BodyCompiler<'_, '_, '_> {
             error: hidden + 5,
         };
         let index = push(&mut self.compiler.model.loops, one_loop);
-        self.emit(Op::ForEach(index), Some(step.span));
+        self.emit(Op::ForEach(index));
         let outer_region = self.region;
         if at_most.is_some() {
             // Each item is a branch of its own; its errors end the branch.
@@ -624,7 +622,7 @@ impl BodyCompiler<'_, '_, '_> {
         let outer_identity = std::mem::replace(&mut self.loop_identity, hidden + 2);
         self.compiler.model.loops[index as usize].body = self.here();
         self.steps(body);
-        self.emit(if at_most.is_some() { Op::Stop } else { Op::Next(index) }, Some(step.span));
+        self.emit(if at_most.is_some() { Op::Stop } else { Op::Next(index) });
         self.loop_identity = outer_identity;
         self.region = outer_region;
         self.compiler.model.loops[index as usize].next = self.here();
@@ -726,12 +724,7 @@ fn retry_policy(retry: &scenario::Retry) -> Retry {
         delay: retry.delay,
         factor: retry.factor,
         max_delay: retry.max_delay,
-        jitter: match retry.jitter {
-            scenario::Jitter::None => Jitter::None,
-            scenario::Jitter::Full => Jitter::Full,
-            scenario::Jitter::Equal => Jitter::Equal,
-            scenario::Jitter::Decorrelated => Jitter::Decorrelated,
-        },
+        jitter: retry.jitter,
         errors: retry.errors.as_ref().map(|errors| errors.iter().map(|kind| error(*kind)).collect()),
     }
 }

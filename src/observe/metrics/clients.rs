@@ -13,6 +13,8 @@ use crate::world::record::Outcome;
 struct Ends {
     timeouts: u64,
     errors: u64,
+    /// How often each error was the end, in the order of their codes. Few kinds ever occur at one place.
+    reasons: Vec<(Error, u64)>,
     /// Of what ended well.
     response_times: Histogram,
 }
@@ -22,8 +24,18 @@ impl Ends {
     fn record(&mut self, response_time: Nanos, outcome: Outcome) {
         match outcome {
             Outcome::Well => self.response_times.record(response_time),
-            Outcome::Error(Error::Timeout) => self.timeouts += 1,
-            Outcome::Error(_) | Outcome::Cut => self.errors += 1,
+            Outcome::Error(error) => {
+                *(if error == Error::Timeout { &mut self.timeouts } else { &mut self.errors }) += 1;
+                self.count(error);
+            }
+            Outcome::Cut => self.errors += 1,
+        }
+    }
+
+    fn count(&mut self, error: Error) {
+        match self.reasons.binary_search_by_key(&error.code(), |(reason, _)| reason.code()) {
+            Ok(known) => self.reasons[known].1 += 1,
+            Err(place) => self.reasons.insert(place, (error, 1)),
         }
     }
 
@@ -77,9 +89,11 @@ impl ClientMeter {
         let figures = ClientFigures {
             offered: window.rate(self.begun),
             throughput: window.rate(ends.well()),
+            measured: self.begun,
             success: share(ends.well(), self.begun),
             timeouts: share(ends.timeouts, self.begun),
             errors: share(ends.errors, self.begun),
+            reasons: ends.reasons,
             unfinished: share(self.begun - ended, self.begun),
             response_time: DurationFigures::of(&ends.response_times),
             throughput_over_time: per_second(self.well_over_time.rates()),
@@ -112,9 +126,13 @@ impl CallMeter {
         let ends = self.ends;
         let figures = CallFigures {
             throughput: window.rate(ends.well()),
+            measured: self.begun,
             success: share(ends.well(), self.begun),
             timeouts: share(ends.timeouts, self.begun),
             errors: share(ends.errors, self.begun),
+            reasons: ends.reasons,
+            begun: self.begun,
+            tried: self.tries,
             tries: share(self.tries, self.begun),
             response_time: DurationFigures::of(&ends.response_times),
         };

@@ -21,7 +21,7 @@ impl FaultMeter {
     pub fn began(&mut self, now: Nanos, touched: u32) {
         self.fired += 1;
         self.touched += u64::from(touched > 0);
-        if self.bands.len() < MOST_BANDS {
+        if touched > 0 && self.bands.len() < MOST_BANDS {
             self.bands.push((now, Nanos::MAX));
         }
     }

@@ -3,6 +3,7 @@
 
 use super::seconds;
 use crate::kernel::time::Nanos;
+use crate::model::Error;
 use crate::stats::histogram::Histogram;
 
 /// One replication in numbers.
@@ -11,6 +12,8 @@ pub struct Figures {
     /// How long after the horizon the replication ended.
     pub drained: f64,
     pub drain_limit_hit: bool,
+    /// How often an expression had no value, by its instruction.
+    pub miscalculated: Vec<(u32, u64)>,
     pub clients: Vec<ClientFigures>,
     pub calls: Vec<CallFigures>,
     pub services: Vec<ServiceFigures>,
@@ -88,10 +91,14 @@ impl DurationFigures {
 pub struct ClientFigures {
     pub offered: f64,
     pub throughput: f64,
-    /// Shares of the measured intents.
+    /// Measured intents.
+    pub measured: u64,
+    /// Shares of them.
     pub success: Option<f64>,
     pub timeouts: Option<f64>,
     pub errors: Option<f64>,
+    /// How many of them ended with each error, timeouts included, by the errors' codes.
+    pub reasons: Vec<(Error, u64)>,
     pub unfinished: Option<f64>,
     pub response_time: DurationFigures,
     /// Per second; and the mean response time of what ended well, 0 where nothing did.
@@ -105,10 +112,17 @@ pub struct ClientFigures {
 #[derive(Clone, Debug)]
 pub struct CallFigures {
     pub throughput: f64,
-    /// Shares of the measured calls; the rest was cut by a crash, or had not ended.
+    /// Measured calls.
+    pub measured: u64,
+    /// Shares of them; the rest was cut by a crash, or had not ended.
     pub success: Option<f64>,
     pub timeouts: Option<f64>,
     pub errors: Option<f64>,
+    /// How many of them ended with each error, timeouts included, by the errors' codes.
+    pub reasons: Vec<(Error, u64)>,
+    /// Measured calls, and their tries.
+    pub begun: u64,
+    pub tried: u64,
     /// Tries per call.
     pub tries: Option<f64>,
     pub response_time: DurationFigures,
@@ -123,6 +137,7 @@ pub struct ServiceFigures {
     pub queue_length: f64,
     pub in_system: f64,
     pub rejected: Option<f64>,
+    /// Of what was begun: what was dropped, or still waited when the replication ended, is not among them.
     pub waiting_time: DurationFigures,
     pub service_time: DurationFigures,
     pub sojourn_time: DurationFigures,
@@ -137,6 +152,8 @@ pub struct ServiceFigures {
 #[derive(Clone, Debug)]
 pub struct SubscriptionFigures {
     pub accepted: f64,
+    /// Copies that the broker sent for the first time, and again. A consumer that keeps a message and tries
+    /// it again without asking the broker (kafka's way, where the consumer owns its partition) adds to neither.
     pub deliveries: f64,
     pub redeliveries: f64,
     pub exhausted: f64,

@@ -17,6 +17,7 @@
 mod clients;
 mod faults;
 mod figures;
+mod lag;
 mod occupancy;
 mod services;
 mod topics;
@@ -30,6 +31,7 @@ use crate::world::record::{Observer, Record, SlotNumber};
 use clients::{CallMeter, ClientMeter};
 use faults::FaultMeter;
 use services::Services;
+use std::collections::BTreeMap;
 use topics::Topics;
 
 /// Buckets of a series; of services and subscriptions fewer where there are very many of them.
@@ -48,6 +50,8 @@ pub struct Metrics {
     topics: Topics,
     links: Vec<LinkFigures>,
     faults: Vec<FaultMeter>,
+    /// How often an expression had no value, by its instruction.
+    miscalculated: BTreeMap<u32, u64>,
     ended_at: Nanos,
     quiet: bool,
 }
@@ -65,6 +69,7 @@ impl Metrics {
             topics: Topics::new(model, window, shared_buckets(window, model.groups.len())),
             links: vec![LinkFigures::default(); model.names.links.len()],
             faults: model.faults.iter().map(|_| FaultMeter::default()).collect(),
+            miscalculated: BTreeMap::new(),
             ended_at: 0,
             quiet: true,
         }
@@ -80,6 +85,7 @@ impl Metrics {
         let figures = Figures {
             drained: seconds(self.ended_at.saturating_sub(window.to) as f64),
             drain_limit_hit: !self.quiet,
+            miscalculated: self.miscalculated.into_iter().collect(),
             clients,
             calls,
             services,
@@ -151,6 +157,9 @@ impl Observer for Metrics {
             }
             Record::FaultBegan { fault, touched } => self.faults[fault.index()].began(now, touched),
             Record::FaultEnded { fault } => self.faults[fault.index()].ended(now),
+            Record::Miscalculated { instruction } => {
+                *self.miscalculated.entry(instruction).or_insert(0) += 1;
+            }
             Record::End { quiet } => {
                 self.ended_at = now;
                 self.quiet = quiet;

@@ -1,23 +1,21 @@
 //! Topics and subscriptions: what a group is owed, and how long it takes.
 
 use super::figures::{DurationFigures, SubscriptionFigures};
+use super::lag::{Lag, Steps};
 use super::{BySlot, Window, seconds};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::messaging::Members;
 use crate::model::{Model, NONE};
 use crate::stats::histogram::Histogram;
-use crate::stats::series::{Buckets, LevelSeries};
-use crate::stats::time_weighted::TimeWeighted;
+use crate::stats::series::Buckets;
 use crate::world::record::{Settlement, SlotNumber};
 use rustc_hash::FxHashMap;
 
 /// All topics.
 pub struct Topics {
     window: Window,
-    /// By topic: those accepted in the window, and its groups.
-    accepted: Vec<u64>,
-    groups_of: Vec<Vec<GroupId>>,
+    topics: Vec<TopicMeter>,
     /// By message slot: where it was accepted first, and when. Accepted again by the same topic while it
     /// is held, it counts from the first time.
     messages: BySlot<Acceptance>,
@@ -38,12 +36,17 @@ impl Default for Acceptance {
     }
 }
 
+struct TopicMeter {
+    groups: Vec<GroupId>,
+    /// Accepted in the window.
+    accepted: u64,
+    /// All acceptances, for the lag of its groups.
+    steps: Steps,
+}
+
 struct GroupMeter {
     topic: TopicId,
-    /// Copies that the group is owed of each message.
-    copies: u64,
-    lag: TimeWeighted,
-    lag_over_time: LevelSeries,
+    lag: Lag,
     /// In the window.
     first_deliveries: u64,
     redeliveries: u64,
@@ -56,22 +59,21 @@ impl Topics {
     pub fn new(model: &Model, window: Window, buckets: Buckets) -> Self {
         let meter = |group: &crate::model::Group| GroupMeter {
             topic: group.topic,
-            copies: match group.member.members {
-                Members::Share => 1,
-                Members::EachAlone => u64::from(group.member.instances),
-            },
-            lag: TimeWeighted::new(window.from, window.to),
-            lag_over_time: LevelSeries::new(buckets),
+            lag: Lag::new(copies(group), window, buckets),
             first_deliveries: 0,
             redeliveries: 0,
             exhausted: 0,
             times: Histogram::default(),
             buckets,
         };
+        let topic = |topic: &crate::model::Topic| TopicMeter {
+            groups: topic.groups.clone(),
+            accepted: 0,
+            steps: Steps::new(window, if topic.groups.is_empty() { Buckets::new(0, 1) } else { buckets }),
+        };
         Self {
             window,
-            accepted: vec![0; model.topics.len()],
-            groups_of: model.topics.iter().map(|topic| topic.groups.clone()).collect(),
+            topics: model.topics.iter().map(topic).collect(),
             messages: BySlot::default(),
             moved: FxHashMap::default(),
             meters: model.groups.iter().map(meter).collect(),
@@ -80,16 +82,19 @@ impl Topics {
 
     #[inline]
     pub fn accepted(&mut self, now: Nanos, topic: TopicId, message: SlotNumber) {
-        self.accepted[topic.index()] += u64::from(self.window.contains(now));
+        let here = &mut self.topics[topic.index()];
+        here.accepted += u64::from(self.window.contains(now));
+        if !here.groups.is_empty() {
+            here.steps.record(now);
+        }
+        for group in &here.groups {
+            self.meters[group.index()].lag.accepted(now);
+        }
         let first = self.messages.at(message);
         if first.topic == NONE {
             *first = Acceptance { topic: topic.0, at: now };
         } else if first.topic != topic.0 {
             self.accepted_elsewhere(now, topic, message);
-        }
-        for group in &self.groups_of[topic.index()] {
-            let group = &mut self.meters[group.index()];
-            group.set_lag(now, group.lag.level() + group.copies);
         }
     }
 
@@ -116,7 +121,7 @@ impl Topics {
         let accepted = self.acceptance(self.meters[group.index()].topic, message);
         let window = self.window;
         let group = &mut self.meters[group.index()];
-        group.set_lag(now, group.lag.level().saturating_sub(1));
+        group.lag.settled(now);
         match how {
             Settlement::Acknowledged if window.contains(accepted) => group.times.record(now - accepted),
             Settlement::Acknowledged => {}
@@ -146,38 +151,37 @@ impl Topics {
     }
 
     pub fn finish(self, window: Window) -> (Vec<SubscriptionFigures>, Vec<Histogram>) {
-        let Self { accepted, meters, .. } = self;
-        meters
-            .into_iter()
-            .map(|meter| {
-                let accepted = accepted[meter.topic.index()];
-                meter.finish(accepted, window)
-            })
-            .unzip()
+        let Self { topics, meters, .. } = self;
+        let finish = |meter: GroupMeter| {
+            let topic = &topics[meter.topic.index()];
+            meter.finish(topic, window)
+        };
+        meters.into_iter().map(finish).unzip()
     }
 }
 
 impl GroupMeter {
-    #[inline(always)]
-    fn set_lag(&mut self, now: Nanos, lag: u64) {
-        self.lag.set(now, lag);
-        self.lag_over_time.set(now, lag);
-    }
-
-    fn finish(mut self, accepted: u64, window: Window) -> (SubscriptionFigures, Histogram) {
-        self.lag.advance(window.to);
-        self.lag_over_time.advance(window.to);
+    fn finish(mut self, topic: &TopicMeter, window: Window) -> (SubscriptionFigures, Histogram) {
+        let (area, max) = self.lag.finish(&topic.steps);
         let figures = SubscriptionFigures {
-            accepted: window.rate(accepted),
+            accepted: window.rate(topic.accepted),
             deliveries: window.rate(self.first_deliveries),
             redeliveries: window.rate(self.redeliveries),
             exhausted: window.rate(self.exhausted),
-            lag: self.lag.area() as f64 / window.length() as f64,
-            lag_max: self.lag.max() as f64,
+            lag: area as f64 / window.length() as f64,
+            lag_max: max as f64,
             time_in_topic: DurationFigures::of(&self.times),
-            lag_over_time: self.lag_over_time.means(),
+            lag_over_time: self.lag.means(&topic.steps),
             width: seconds(self.buckets.width() as f64),
         };
         (figures, self.times)
+    }
+}
+
+/// Copies of each message that a group is owed.
+fn copies(group: &crate::model::Group) -> u64 {
+    match group.member.members {
+        Members::Share => 1,
+        Members::EachAlone => u64::from(group.member.instances),
     }
 }

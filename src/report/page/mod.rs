@@ -5,6 +5,7 @@
 
 mod figures;
 mod tables;
+mod verdicts;
 
 use super::chart::{
     Bar, Chart, LegendEntry, Line, OverTime, Panel, Shade, Silence, Swatch, Tail, bars, over_time,
@@ -44,10 +45,12 @@ pub fn render(results: &RunResults) -> String {
                 }
                 main {
                     (banner(results))
+                    (verdicts::verdicts(results))
                     (what_was_run(results))
                     (notes(results))
                     (figures::key_figures(results))
                     (charts(results))
+                    (verdicts::anomalies(results))
                     (tables::tables(results))
                 }
                 footer { p { "Durations, rates and shares are estimates over independent replications; every interval is "

@@ -27,6 +27,8 @@ struct Table {
     head: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
     all: usize,
+    /// What a reader has to know of the columns; may be empty.
+    note: &'static str,
 }
 
 impl Table {
@@ -38,7 +40,11 @@ impl Table {
         row: impl Fn(&T) -> Vec<Cell>,
     ) -> Table {
         let rows = all.iter().take(MOST_ROWS).map(row).collect();
-        Table { id, title, head: head.to_vec(), rows, all: all.len() }
+        Table { id, title, head: head.to_vec(), rows, all: all.len(), note: "" }
+    }
+
+    fn with_note(self, note: &'static str) -> Table {
+        Table { note, ..self }
     }
 }
 
@@ -54,6 +60,8 @@ pub fn tables(results: &RunResults) -> Markup {
         response_times(results),
         calls(results),
         call_times(results),
+        errors(results),
+        failed_expressions(results),
         services(results),
         service_times(results),
         subscriptions(results),
@@ -108,6 +116,7 @@ fn draw(table: &Table, replications: u32) -> Markup {
                 } }
             }
         }
+        @if !table.note.is_empty() { p.under { (table.note) } }
         @if hidden > 0 {
             p.under {
                 (count(hidden as u64)) " more of " (count(table.all as u64)) " are not shown here; the JSON file has all."
@@ -198,6 +207,30 @@ fn call_times(results: &RunResults) -> Table {
     })
 }
 
+/// Of clients first, then of calls, each reason in a row of its own.
+fn errors(results: &RunResults) -> Table {
+    let of_clients = results.clients.iter().map(|client| (&client.name, "intents", &client.errors_by_reason));
+    let of_calls = results.calls.iter().map(|call| (&call.caller, call.callee.as_str(), &call.errors_by_reason));
+    let rows: Vec<_> = of_clients
+        .chain(of_calls)
+        .flat_map(|(who, of, errors)| errors.iter().map(move |error| (who, of, error)))
+        .collect();
+    let head = ["client or caller", "of", "error", "times, in all", "share"];
+    Table::new("errors", "Errors by reason, timeouts included", &head, &rows, |(who, of, error)| {
+        let times = Cell::Number(count(error.count));
+        vec![named(who), named(of), named(&error.reason), times, share(&error.share)]
+    })
+}
+
+fn failed_expressions(results: &RunResults) -> Table {
+    let head = ["expression at", "times, in all", "replications"];
+    let title = "Expressions that had no value";
+    Table::new("failed-expressions", title, &head, &results.failed_expressions, |failed| {
+        let replications = Cell::Number(count(u64::from(failed.replications)));
+        vec![named(&failed.place), Cell::Number(count(failed.count)), replications]
+    })
+}
+
 fn services(results: &RunResults) -> Table {
     let head = [
         "service",
@@ -246,6 +279,10 @@ fn service_times(results: &RunResults) -> Table {
         &rows,
         |(name, kind, durations)| shaped([named(name), Cell::Text((*kind).to_owned())], durations),
     )
+    .with_note(
+        "Waiting and sojourn are of what was begun. What was dropped, or still waited when the run ended, is not \
+         among them: under overload the true times are longer. The queue length counts all that waits.",
+    )
 }
 
 fn subscriptions(results: &RunResults) -> Table {
@@ -257,6 +294,10 @@ fn subscriptions(results: &RunResults) -> Table {
         row.extend([&group.lag, &group.lag_max].map(number));
         row
     })
+    .with_note(
+        "Redeliveries are copies that the broker sent again. A consumer that keeps a message and tries it again \
+         without asking the broker, as with kafka, is not among them: its tries show in the service's throughput.",
+    )
 }
 
 fn topic_times(results: &RunResults) -> Table {

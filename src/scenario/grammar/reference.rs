@@ -2,7 +2,7 @@
 
 use super::language::*;
 use super::{Alternative, Key, Presence, Record, Shape, list};
-use crate::scenario::resolve::not_built;
+use crate::scenario::resolve::{built_in_part, not_built};
 use std::fmt::Write;
 
 /// The language reference, in Markdown (GitHub's flavour).
@@ -20,7 +20,7 @@ pub fn reference() -> String {
         }
         if chapter.records.iter().any(|record| has_knobs(record)) {
             page.push_str(KNOBS_INTRODUCTION);
-            page.push_str(&table(KNOBS));
+            page.push_str(&table("topic", KNOBS));
         }
     }
     page
@@ -134,19 +134,19 @@ fn section(record: &Record) -> String {
                 [] => String::new(),
                 _ => format!(" Options: {}.", list(beside.iter().map(|option| option.name))),
             };
-            let _ = writeln!(text, "| `{}` | {} | {}{options} |", key.name, takes(key.shape), meaning(key));
+            let _ = writeln!(text, "| `{}` | {} | {}{options} |", key.name, takes(key.shape), meaning(record.name, key));
         }
         for Alternative { key, beside } in choice.alternatives {
             if !beside.is_empty() {
                 let _ = write!(text, "\nBeside `{}`:\n\n", key.name);
-                text.push_str(&table(*beside));
+                text.push_str(&table(record.name, *beside));
             }
         }
     }
     if !keys.is_empty() {
         let lead = if record.choices.is_empty() { "\n" } else { "\nBeside any of these:\n\n" };
         text.push_str(lead);
-        text.push_str(&table(keys));
+        text.push_str(&table(record.name, keys));
     }
     if has_knobs(record) {
         text.push_str("\nAnd any of the [knobs](#knobs).\n");
@@ -154,7 +154,7 @@ fn section(record: &Record) -> String {
     text
 }
 
-fn table<'k>(keys: impl IntoIterator<Item = &'k Key>) -> String {
+fn table<'k>(record: &str, keys: impl IntoIterator<Item = &'k Key>) -> String {
     let mut text = String::from("| key | takes | left out | meaning |\n|---|---|---|---|\n");
     for key in keys {
         let left_out = match key.presence {
@@ -163,14 +163,17 @@ fn table<'k>(keys: impl IntoIterator<Item = &'k Key>) -> String {
             Presence::Default(default) => format!("`{default}`"),
             Presence::Otherwise(words) => words.to_owned(),
         };
-        let _ = writeln!(text, "| `{}` | {} | {left_out} | {} |", key.name, takes(key.shape), meaning(key));
+        let _ = writeln!(text, "| `{}` | {} | {left_out} | {} |", key.name, takes(key.shape), meaning(record, key));
     }
     text
 }
 
-/// What a key means, and each of its words.
-fn meaning(key: &Key) -> String {
-    let mut text = key.about.to_owned();
+/// What a key means, and each of its words; what of it is not built is said first.
+fn meaning(record: &str, key: &Key) -> String {
+    let mut text = match built_in_part(record, key.name) {
+        Some(part) => format!("{part} {}", key.about),
+        None => key.about.to_owned(),
+    };
     for (word, about) in words(key.shape) {
         let _ = write!(text, "<br>`{word}`: {about}");
     }

@@ -8,6 +8,7 @@
 
 use super::language::{GENERATOR, SCENARIO, STEP};
 use super::{Choice, Expected, Key, Kind, Presence, Quantity, Record, Shape, walk, walk_through};
+use crate::scenario::resolve::built_in_part;
 use serde_json::{Map, Value, json};
 
 /// The schema of scenario files.
@@ -67,12 +68,12 @@ fn record_schema(record: &'static Record, mood: Mood) -> Value {
                 let keys = alternative.beside.iter().chain(record.keys()).collect::<Vec<_>>();
                 let mut required = vec![alternative.key.name];
                 required.extend(required_names(&keys));
-                let mut branch = closed(&keys, rest, mood);
+                let mut branch = closed(record, &keys, rest, mood);
                 let properties =
                     branch["properties"].as_object_mut().expect("a closed object has properties");
-                properties.insert(alternative.key.name.into(), key_schema(&alternative.key, mood));
+                properties.insert(alternative.key.name.into(), key_schema(record, &alternative.key, mood));
                 branch["required"] = json!(required);
-                branch["description"] = json!(alternative.key.about);
+                branch["description"] = branch["properties"][alternative.key.name]["description"].clone();
                 branch
             });
             let mut branches: Vec<Value> = branches.collect();
@@ -90,7 +91,7 @@ fn record_schema(record: &'static Record, mood: Mood) -> Value {
         }
         _ => {
             let keys = record.keys().collect::<Vec<_>>();
-            let mut schema = closed(&keys, record.choices, mood);
+            let mut schema = closed(record, &keys, record.choices, mood);
             schema["type"] = types(&["object", "string"], mood);
             schema["pattern"] = json!(PARAMETER);
             if mood == Mood::Whole {
@@ -108,18 +109,18 @@ fn record_schema(record: &'static Record, mood: Mood) -> Value {
 }
 
 /// An object with these keys, and those of choices, and no others.
-fn closed(keys: &[&'static Key], choices: &'static [Choice], mood: Mood) -> Value {
+fn closed(record: &Record, keys: &[&'static Key], choices: &'static [Choice], mood: Mood) -> Value {
     let mut properties = Map::new();
     let mut depends = Map::new();
     for key in keys {
-        properties.insert(key.name.into(), key_schema(key, mood));
+        properties.insert(key.name.into(), key_schema(record, key, mood));
     }
     let mut all = Vec::new();
     for choice in choices {
         for alternative in choice.alternatives {
-            add_property(&mut properties, &alternative.key, mood);
+            add_property(record, &mut properties, &alternative.key, mood);
             for option in alternative.beside {
-                add_property(&mut properties, option, mood);
+                add_property(record, &mut properties, option, mood);
                 if mood == Mood::Whole
                     && !choice.alternatives.iter().any(|other| other.key.name == option.name)
                 {
@@ -166,8 +167,8 @@ fn exactly_one(choice: &Choice, options: &[&'static Key]) -> Value {
 }
 
 /// Adds a property; where two verbs have an option of one name, either form will do.
-fn add_property(properties: &mut Map<String, Value>, key: &'static Key, mood: Mood) {
-    let schema = key_schema(key, mood);
+fn add_property(record: &Record, properties: &mut Map<String, Value>, key: &'static Key, mood: Mood) {
+    let schema = key_schema(record, key, mood);
     let both = match properties.get(key.name) {
         Some(known) if *known != schema => json!({ "anyOf": [known, schema] }),
         _ => schema,
@@ -179,13 +180,16 @@ fn required_names(keys: &[&'static Key]) -> impl Iterator<Item = &'static str> {
     keys.iter().filter(|key| key.presence == Presence::Required).map(|key| key.name)
 }
 
-fn key_schema(key: &Key, mood: Mood) -> Value {
+fn key_schema(record: &Record, key: &Key, mood: Mood) -> Value {
     let mut schema = shape_schema(key.shape, mood);
     let mut about = key.about.to_owned();
     match key.presence {
         Presence::Default(text) => schema["default"] = default_value(text),
         Presence::Otherwise(words) => about.push_str(&format!(" Left out: {words}.")),
         Presence::Required | Presence::Optional => {}
+    }
+    if let Some(part) = built_in_part(record.name, key.name) {
+        about.push_str(&format!(" {}", part.replace("**", "")));
     }
     schema["description"] = json!(about);
     schema

@@ -5,14 +5,19 @@
 
 use super::Resolver;
 use super::nodes;
-use crate::kernel::time::Nanos;
+use crate::kernel::agenda::EVENT_BUDGET;
+use crate::kernel::sampler::Sampler;
+use crate::kernel::time::{Nanos, SECOND};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expression;
 use crate::scenario::node::{Node, NodeKind};
 use crate::scenario::resolved::*;
+use crate::scenario::source::Span;
 
-/// The most users of a closed population.
-const MOST_USERS: u64 = 10_000_000;
+/// The most users of all closed populations together.
+pub const MOST_USERS: u64 = 10_000_000;
+/// The highest rate: one arrival in each nanosecond, the shortest time there is.
+const HIGHEST_RATE: f64 = SECOND as f64;
 /// The most times in a list or file.
 const MOST_TIMES: usize = 5_000_000;
 /// The largest file of times.
@@ -33,6 +38,42 @@ impl<'a> Resolver<'a> {
             "population" => self.population(node, value),
             "bursty" => self.bursty(value),
             _ => self.profile(value),
+        }
+    }
+
+    /// Refuses what no run comes to the end of. A rate that changes is thinned from its highest, so that one
+    /// counts.
+    pub fn check_how_many_arrive(
+        &mut self,
+        arrivals: &Arrivals,
+        count: Option<u64>,
+        horizon: Nanos,
+        span: Span,
+    ) {
+        let highest = |rates: &mut dyn Iterator<Item = f64>| rates.fold(0.0, f64::max);
+        let rate = match arrivals {
+            Arrivals::Poisson { rate } => *rate,
+            Arrivals::Every { interval } | Arrivals::Renewal { interval } => match &interval.kind {
+                // An interval that is always 0 was refused before.
+                GeneratorKind::Distribution(distribution) => match Sampler::new(distribution).mean() {
+                    mean if mean > 0.0 => SECOND as f64 / mean,
+                    _ => return,
+                },
+                _ => return,
+            },
+            Arrivals::Bursty { phases } => highest(&mut phases.iter().map(|&(rate, _)| rate)),
+            Arrivals::Profile { points } => highest(&mut points.iter().map(|&(_, rate)| rate)),
+            Arrivals::Times { .. } | Arrivals::Population { .. } => return,
+        };
+        let expected = (rate * (horizon as f64 / SECOND as f64)).min(count.map_or(f64::MAX, |n| n as f64));
+        if rate > HIGHEST_RATE {
+            let help = format!("the highest rate is {HIGHEST_RATE}/s, one in each nanosecond");
+            let message = "more would arrive than time can tell apart";
+            self.report(Diagnostic::new("impossible-number", span, message).help(help));
+        } else if expected > EVENT_BUDGET as f64 {
+            let message = format!("some {expected:.0} intents would arrive before the horizon");
+            let help = format!("a replication has at most {EVENT_BUDGET} events; bound the arrivals by `count`, or shorten `horizon`");
+            self.report(Diagnostic::new("impossible-number", span, message).help(help));
         }
     }
 

@@ -22,6 +22,7 @@ impl<'a> Resolver<'a> {
             rounds += 1;
             if !self.settle_keys() {
                 self.check_undone();
+                self.check_jobs();
                 return bodies;
             }
             if rounds == MOST_ROUNDS {

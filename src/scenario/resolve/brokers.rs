@@ -15,6 +15,10 @@ use indexmap::IndexSet;
 /// How often a consumer with `ack: periodic` acknowledges unless it says otherwise.
 const DEFAULT_ACK_EVERY: u64 = 5 * SECOND;
 
+/// The most places that a scenario's groups keep in partitions, and partitions themselves: the broker has a
+/// table of each.
+const MOST_PLACES: u64 = 500_000;
+
 const ACK_MODES: &[(&str, AckMode)] = &[
     ("before", AckMode::Before),
     ("after", AckMode::After),
@@ -34,6 +38,32 @@ impl<'a> Resolver<'a> {
             self.carried.extend(topic.messages.iter().map(|&message| (message, id)));
             self.dead_letters.extend(topic.knobs.exhaust.dead_letter);
             self.topics.push(topic);
+        }
+    }
+
+    /// Every group has a place in each partition of its topic; with `per_instance`, every instance has.
+    pub fn check_places(&mut self) {
+        let of_group = |group: &Group| {
+            let instances = self.services[group.service.index()].instances;
+            let partitions = self.topics[group.topic.index()].knobs.partitions;
+            u64::from(partitions) * u64::from(if group.per_instance { instances } else { 1 })
+        };
+        let partitions: u64 = self.topics.iter().map(|topic| u64::from(topic.knobs.partitions)).sum();
+        let places = self.groups.iter().map(of_group).sum::<u64>() + partitions;
+        let of_topic = |topic: &Topic| (u64::from(topic.knobs.partitions), topic.span);
+        let topics = self.topics.iter().map(of_topic);
+        let largest = self.groups.iter().map(|group| (of_group(group), group.span)).chain(topics);
+        if places > MOST_PLACES
+            && let Some((_, span)) = largest.max_by_key(|(places, _)| *places)
+        {
+            let message = format!("partitions and the places of groups in them are {places} together");
+            let help = format!(
+                "a scenario has at most {MOST_PLACES}: take fewer partitions, or fewer groups and instances that \
+                 consume each"
+            );
+            self.report(
+                Diagnostic::new("too-many-partitions", span, message).label("the most are here").help(help),
+            );
         }
     }
 

@@ -32,7 +32,7 @@ mod steps;
 mod tables;
 mod unsupported;
 
-pub use unsupported::not_built;
+pub use unsupported::{built_in_part, not_built};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::expression::{self, Context, Symbols};
@@ -151,6 +151,7 @@ impl<'a> Resolver<'a> {
         self.resolve_brokers();
         self.collect_reasons(root);
         self.resolve_services();
+        self.check_places();
         self.resolve_client_calls();
         let bodies = self.resolve_bodies();
         let network = self.resolve_network(root);
@@ -158,7 +159,7 @@ impl<'a> Resolver<'a> {
         self.check_reach();
         let promises = self.resolve_promises(root);
         let parameters = self.written_parameters();
-        let clients = self.resolve_clients(bodies);
+        let clients = self.resolve_clients(bodies, run.horizon);
         Some(Scenario {
             name: nodes::get(root, "scenario").and_then(nodes::text)?.to_owned(),
             about: nodes::get(root, "about").and_then(nodes::text).unwrap_or_default().to_owned(),

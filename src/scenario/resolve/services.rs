@@ -15,6 +15,9 @@ use crate::scenario::source::Span;
 /// The most instances that all services together may have.
 pub const MOST_INSTANCES: u64 = 100_000;
 
+/// The most jobs of all instances together.
+const MOST_JOBS: u64 = 1_000_000;
+
 /// A try of a call is given up after this long unless its service or the step says otherwise.
 pub const DEFAULT_CALL_TIMEOUT: Nanos = SECOND;
 
@@ -55,6 +58,21 @@ impl<'a> Resolver<'a> {
             let diagnostic = Diagnostic::new("too-many-instances", largest.span, message)
                 .label("the most are here")
                 .help(format!("a scenario has at most {MOST_INSTANCES} instances"));
+            self.report(diagnostic);
+        }
+    }
+
+    /// A job is kept for each instance of its service.
+    pub fn check_jobs(&mut self) {
+        let kept = |service: &Service| u64::from(service.instances) * service.jobs.len() as u64;
+        let all: u64 = self.services.iter().map(kept).sum();
+        if all > MOST_JOBS
+            && let Some(largest) = self.services.iter().max_by_key(|service| kept(service))
+        {
+            let message = format!("the instances of all services run {all} jobs together");
+            let diagnostic = Diagnostic::new("too-many-jobs", largest.span, message)
+                .label("the most are here")
+                .help(format!("a scenario has at most {MOST_JOBS}: jobs of a service times its instances"));
             self.report(diagnostic);
         }
     }

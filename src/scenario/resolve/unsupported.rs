@@ -2,7 +2,9 @@
 
 use super::Resolver;
 use super::nodes;
+use super::preset_knobs;
 use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::grammar::language::PRESETS;
 use crate::scenario::node::Node;
 use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
@@ -63,6 +65,42 @@ const ONLY: &[(&str, &str, &str, &str)] = &[
     ("store", "flush", "always", "a `flush` other than `always`"),
     ("outbox", "relays", "1", "more than one relay"),
 ];
+
+/// What else the language reference has to tell, by record and key: `""` stands for every record, since
+/// knobs are written at several places. What is refused depends on other keys as well.
+const PARTLY: &[(&str, &str, &str)] = &[
+    ("", "order_lock", "`session`, and `queue` over several partitions"),
+    ("retain", "compact", "`true`"),
+    ("lease", "kind", "`claim`, `transaction`"),
+    ("redeliver", "to", "`rewind_key`"),
+    ("exhaust", "then", "`park`, `stay`, and `block` after a number of deliveries"),
+    ("deduplicate", "by", "`message_id`"),
+    ("deduplicate", "window", "a duration"),
+    ("", "shards", "more than 1"),
+    ("", "min_in_sync", "more than 1"),
+    ("topic", "flush", "any other than `always`"),
+    ("broker", "flush", "any other than `always`"),
+    ("subscription", "flush", "any other than `always`"),
+    ("store", "flush", "any other than `always`"),
+    ("outbox", "relays", "more than 1"),
+];
+
+/// What the language reference and the schema say of a key of a record that is not built, or not with
+/// every value.
+pub fn built_in_part(record: &str, key: &str) -> Option<String> {
+    // The verb decides whether an option of a step is one of `publish`.
+    let is_here = |place: &str| place == record || record == "step" && place == "publish";
+    if KEYS.iter().any(|row| is_here(row.0) && row.1 == key) {
+        return Some("**Not built yet.**".to_owned());
+    }
+    let values = VALUES.iter().filter(|row| is_here(row.0) && row.1 == key).map(|row| row.2);
+    let presets = PRESETS.iter().map(|preset| preset.0);
+    let presets = presets.filter(|preset| key == "preset" && preset_knobs(preset).is_none());
+    let words = values.chain(presets).map(|word| format!("`{word}`"));
+    let partly = PARTLY.iter().filter(|row| (row.0.is_empty() || is_here(row.0)) && row.1 == key);
+    let all: Vec<String> = words.chain(partly.map(|row| row.2.to_owned())).collect();
+    (!all.is_empty()).then(|| format!("**Not built yet:** {}.", all.join(", ")))
+}
 
 /// Everything that is refused as not built, as it is told, each once.
 pub fn not_built() -> Vec<&'static str> {

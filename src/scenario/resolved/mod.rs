@@ -12,6 +12,8 @@ pub use expression::*;
 pub use promise::*;
 pub use step::*;
 
+pub use crate::kernel::vocabulary::*;
+
 use super::source::Span;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
@@ -172,25 +174,12 @@ pub struct Retain {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PartitionRoute {
-    ByKey,
-    RoundRobin,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderLock {
     None,
     Key,
     Partition,
     Session,
     Queue,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AckScope {
-    Individual,
-    Cursor,
-    OnDelivery,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -319,30 +308,6 @@ pub struct Queue {
     pub shed: Shed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueueOrder {
-    Fifo,
-    Lifo,
-    Priority,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shed {
-    Reject,
-    DropOldest,
-    /// Rejects what has already waited longer than its caller's timeout, when a worker takes it.
-    Deadline,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Routing {
-    RoundRobin,
-    Random,
-    LeastLoaded,
-    TwoChoices,
-    ByKey,
-}
-
 #[derive(Clone, Debug)]
 pub enum StoreUse {
     /// Boxed because it is many times larger than the name of another.
@@ -360,13 +325,6 @@ pub struct Store {
     pub connections: Count,
     pub place: Vec<String>,
     pub tables: Vec<TableId>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    ReadCommitted,
-    Snapshot,
-    Serializable,
 }
 
 #[derive(Clone, Debug)]
@@ -602,17 +560,3 @@ pub enum When {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edge {
-    Before,
-    /// Done there, the answer lost here.
-    Unanswered,
-    After,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InstanceChoice {
-    Any,
-    All,
-    Number(u32),
-}

@@ -4,6 +4,7 @@ use super::super::source::Span;
 use super::expression::*;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::kernel::vocabulary::Jitter;
 
 /// One step: a verb with its options.
 #[derive(Clone, Debug)]
@@ -181,14 +182,6 @@ pub struct Retry {
     pub jitter: Jitter,
     /// `None`: all but `exists`, `missing` and reasons given to `fail`.
     pub errors: Option<Vec<ErrorKind>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Jitter {
-    None,
-    Full,
-    Equal,
-    Decorrelated,
 }
 
 /// `catch`: which errors go to which steps.

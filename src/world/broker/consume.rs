@@ -48,7 +48,7 @@ impl Broker {
         if delivery.place != Place::Running {
             return;
         }
-        if outcome == Outcome::Done && self.handle_at_once(slot, out) {
+        if outcome == Outcome::Done && self.handle_at_once(slot, choose, out) {
             return;
         }
         let delivery = &self.deliveries[slot];
@@ -156,7 +156,7 @@ impl Broker {
 
     /// Starts what waited for the concurrency, or the lock, that an attempt has freed.
     #[inline]
-    fn start_more(&mut self, consumer: u32, lane: u32, out: &mut Vec<Action>) {
+    pub(super) fn start_more(&mut self, consumer: u32, lane: u32, out: &mut Vec<Action>) {
         let concurrency = self.knobs_of(lane).concurrency;
         loop {
             let state = &mut self.consumers[consumer as usize];

@@ -4,15 +4,15 @@ use super::delivery::{Delivery, NONE, Place, holder, mark};
 use super::log::Log;
 use super::state::Topic;
 use super::timers::TimerKind;
-use super::{Accepted, Action, Broker, Choose, Origin};
-use crate::kernel::ids::TopicId;
+use super::{Accepted, Action, Broker, Choose, Chooser, Origin};
+use crate::kernel::ids::{GroupId, TopicId};
 use crate::model::messaging::*;
 
 impl Broker {
     /// The partition that a message with this key is sent to. A producer asks once, and sends again to the
     /// same partition.
     pub fn route(&mut self, topic: TopicId, key: Option<u64>, choose: Choose) -> u32 {
-        self.topics[topic.index()].route(key, choose)
+        self.topics[topic.index()].route(key, &mut |n| choose(Chooser::Topic(topic), n))
     }
 
     /// A message has reached the broker. `message` is the world's slot for it, held until
@@ -89,7 +89,8 @@ impl Broker {
     /// Moves a message on to another topic.
     pub(super) fn transfer(&mut self, topic: TopicId, message: u32, choose: Choose, out: &mut Vec<Action>) {
         let kept = self.kept[message as usize];
-        let partition = self.topics[topic.index()].route(kept.keyed.then_some(kept.key), choose);
+        let partition = self.topics[topic.index()]
+            .route(kept.keyed.then_some(kept.key), &mut |n| choose(Chooser::Topic(topic), n));
         out.push(Action::Transferred { message, topic, partition });
         self.enter(topic.0, partition, message, choose, out);
     }
@@ -106,7 +107,7 @@ impl Broker {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;
             self.subscriptions[subscription as usize].counts.owed += 1;
-            if !self.send_at_once(lane, offset, message, out) {
+            if !self.send_at_once(lane, out) {
                 self.serve_lane(lane, choose, out);
             }
         }
@@ -212,7 +213,7 @@ impl Broker {
     }
 
     /// One from each of its hungry lanes in turn.
-    fn feed_owner(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
+    pub(super) fn feed_owner(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         let mut room = self.room(consumer);
         while room > 0 {
             let Some(lane) = self.consumers[consumer as usize].hungry.pop_front() else { return };
@@ -220,8 +221,10 @@ impl Broker {
             if self.lanes[lane as usize].moving {
                 continue;
             }
-            let Some(slot) = self.take(lane, choose, out) else { continue };
-            self.send(slot, consumer, choose, out);
+            if !self.send_next(lane, out) {
+                let Some(slot) = self.take(lane, choose, out) else { continue };
+                self.send(slot, consumer, choose, out);
+            }
             room -= 1;
             if self.has_work(lane) {
                 self.lanes[lane as usize].listed = true;
@@ -300,15 +303,17 @@ impl Broker {
     fn take(&mut self, lane: u32, choose: Choose, out: &mut Vec<Action>) -> Option<u32> {
         let state = &mut self.lanes[lane as usize];
         let end = self.logs[state.log as usize].end;
+        let group = GroupId(self.subscriptions[state.subscription as usize].group);
+        let mut choose = |n: u32| choose(Chooser::Group(group), n);
         if !state.returned.is_empty()
-            && let Some(slot) = state.returned.take(state.fetched, end, choose)
+            && let Some(slot) = state.returned.take(state.fetched, end, &mut choose)
         {
             return Some(slot);
         }
         loop {
             let state = &self.lanes[lane as usize];
             if state.fetched == end {
-                return self.lanes[lane as usize].returned.take(end, end, choose);
+                return self.lanes[lane as usize].returned.take(end, end, &mut choose);
             }
             if state.fetched < self.logs[state.log as usize].kept_from {
                 self.skip(lane, out);
@@ -407,7 +412,7 @@ impl Broker {
 
 impl Topic {
     /// The partition of a message.
-    fn route(&mut self, key: Option<u64>, choose: Choose) -> u32 {
+    fn route(&mut self, key: Option<u64>, choose: &mut dyn FnMut(u32) -> u32) -> u32 {
         let partitions = self.knobs.partitions;
         if partitions == 1 {
             return 0;
@@ -433,13 +438,14 @@ impl Topic {
             DeduplicateScope::Partition => partition,
         };
         let recent = self.recent.entry((place, origin.producer)).or_default();
-        if recent.contains(&origin.sequence) {
+        if origin.sequence <= recent.largest && recent.numbers.contains(&origin.sequence) {
             return true;
         }
-        if recent.len() >= remembered as usize {
-            recent.pop_front();
+        recent.largest = recent.largest.max(origin.sequence);
+        if recent.numbers.len() >= remembered as usize {
+            recent.numbers.pop_front();
         }
-        recent.push_back(origin.sequence);
+        recent.numbers.push_back(origin.sequence);
         false
     }
 }

@@ -1,7 +1,7 @@
 //! What the world may ask of deliveries and groups, without changing anything.
 
 use super::Broker;
-use super::delivery::{self, DeliveryId, NONE};
+use super::delivery::{DeliveryId, NONE};
 use super::state::Counts;
 use crate::kernel::ids::{GroupId, InstanceId, TopicId};
 
@@ -13,7 +13,6 @@ pub struct Parcel {
     pub instance: InstanceId,
     /// How often the message was sent to a consumer, this time included.
     pub deliveries: u32,
-    pub partition: u32,
 }
 
 impl Broker {
@@ -30,15 +29,8 @@ impl Broker {
             return None;
         }
         let (group, instance) = self.name_of(delivery.consumer);
-        let lane = &self.lanes[delivery.lane as usize];
-        let first_lane = self.subscriptions[lane.subscription as usize].first_lane;
-        Some(Parcel {
-            message: delivery.message,
-            group,
-            instance,
-            deliveries: u32::from(delivery.deliveries),
-            partition: delivery.lane - first_lane,
-        })
+        let deliveries = u32::from(delivery.deliveries);
+        Some(Parcel { message: delivery.message, group, instance, deliveries })
     }
 
     /// How often the message was sent to a consumer or tried again in place, this time included. A
@@ -71,14 +63,10 @@ impl Broker {
     }
 
     /// Group and instance that a delivery goes to.
+    #[inline]
     pub fn consumer(&self, delivery: DeliveryId) -> Option<(GroupId, InstanceId)> {
         let consumer = self.deliveries[self.deliveries.find(delivery)?].consumer;
         (consumer != NONE).then(|| self.name_of(consumer))
-    }
-
-    /// Whether the delivery has been taken away from its consumer, which may not know.
-    pub fn is_revoked(&self, delivery: DeliveryId) -> Option<bool> {
-        self.deliveries.find(delivery).map(|slot| self.deliveries[slot].has(delivery::mark::REVOKED))
     }
 
     /// What became of all the messages a group was owed (of each instance, if each is alone).

@@ -53,10 +53,12 @@ impl Log {
         self.end - self.base == self.ring.len() as u64
     }
 
-    /// Forgets what lies before `low`, and doubles the ring if that was nothing.
+    /// Forgets what lies before `low`, which is to look at every lane. The ring is doubled unless half of it, and
+    /// room for a message a lane, is free then: so a look is paid for by the messages appended since the last.
     pub fn make_room(&mut self, low: u64) {
         self.base = low;
-        if !self.is_full() {
+        let least = (self.ring.len() / 2).max(self.lanes.len());
+        if self.ring.len() - (self.end - self.base) as usize > least {
             return;
         }
         let mut larger = vec![0; (self.ring.len() * 2).max(8)];
@@ -65,6 +67,12 @@ impl Log {
             larger[(offset & mask) as usize] = self.at(offset);
         }
         self.ring = larger;
+    }
+
+    /// Whether there is a message at an offset that retention has not given up.
+    #[inline]
+    pub fn offers(&self, offset: u64) -> bool {
+        self.kept_from <= offset && offset < self.end
     }
 
     /// Appends to a ring that is not full; returns the offset.

@@ -83,7 +83,8 @@ impl Broker {
             Members::Share => state.first_subscription,
             Members::EachAlone => state.first_subscription + instance,
         };
-        let consumer = Consumer::new(subscription, instance);
+        let name = (GroupId(group), InstanceId(state.first_instance + instance));
+        let consumer = Consumer::new(subscription, instance, name);
         let slot = match self.free_consumers.pop() {
             Some(slot) => {
                 self.consumers[slot as usize] = consumer;

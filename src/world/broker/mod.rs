@@ -67,7 +67,17 @@ use std::collections::VecDeque;
 use timers::Timers;
 
 /// Picks one of so many alternatives: the world asks its agenda.
-pub type Choose<'a> = &'a mut dyn FnMut(u32) -> u32;
+pub type Choose<'a> = &'a mut dyn FnMut(Chooser, u32) -> u32;
+
+/// What a choice is for: those of one topic or group are a sequence of their own, so that another topic shifts
+/// nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chooser {
+    /// The partition of a message without a key.
+    Topic(TopicId),
+    /// Which of those that came back is sent.
+    Group(GroupId),
+}
 
 /// What the world must do now, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,14 +293,22 @@ impl Broker {
                 moving: false,
             });
         }
+        let is_plain = of.knobs.ack_scope == AckScope::Cursor
+            && of.knobs.order_lock != OrderLock::Key
+            && of.knobs.max_in_flight_per_group.is_none()
+            && matches!(of.knobs.lease, Lease::Session { .. });
         self.subscriptions.push(Subscription {
             group,
             knobs: of.knobs,
-            is_plain: of.knobs.ack_scope == AckScope::Cursor
-                && of.knobs.order_lock != OrderLock::Key
-                && of.knobs.batch == 1
-                && of.knobs.max_in_flight_per_group.is_none()
-                && matches!(of.knobs.lease, Lease::Session { .. }),
+            is_plain,
+            is_in_turn: is_plain
+                && of.knobs.order_lock == OrderLock::Partition
+                && of.knobs.ack == AckMode::After,
+            is_free: of.knobs.ack_scope == AckScope::Individual
+                && of.knobs.order_lock == OrderLock::None
+                && of.knobs.ack == AckMode::After
+                && of.knobs.max_in_flight_per_group.is_none(),
+            is_watched: matches!(of.knobs.lease, Lease::Session { poll: Some(_), .. }),
             first_lane,
             lanes: topic.knobs.partitions,
             available: VecDeque::new(),
@@ -317,10 +335,9 @@ impl Broker {
         }
     }
 
+    #[inline]
     fn name_of(&self, consumer: u32) -> (GroupId, InstanceId) {
-        let consumer = &self.consumers[consumer as usize];
-        let group = self.group_of(consumer.subscription);
-        (group, InstanceId(self.groups[group.index()].first_instance + consumer.instance))
+        self.consumers[consumer as usize].name
     }
 
     #[inline]

@@ -50,7 +50,7 @@ impl Returned {
 
     /// The one to send now, unless the log's next goes first. `fetched` is the offset of that next,
     /// `end` the log's end.
-    pub fn take(&mut self, fetched: u64, end: u64, choose: super::Choose) -> Option<u32> {
+    pub fn take(&mut self, fetched: u64, end: u64, choose: &mut dyn FnMut(u32) -> u32) -> Option<u32> {
         match self {
             Self::Original(heap) => heap.pop().map(|Reverse((_, slot))| slot),
             Self::Front(queue) => queue.pop_front(),

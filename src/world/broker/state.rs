@@ -2,6 +2,7 @@
 
 use super::delivery::NONE;
 use super::returned::Returned;
+use crate::kernel::ids::{GroupId, InstanceId};
 use crate::model::messaging::*;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -14,7 +15,15 @@ pub(super) struct Topic {
     /// (message, partition) that become visible when their delay is over, in order of acceptance.
     pub delayed: VecDeque<(u32, u32)>,
     /// Sequence numbers last seen, by (partition or 0, producer).
-    pub recent: FxHashMap<(u32, u32), VecDeque<u64>>,
+    pub recent: FxHashMap<(u32, u32), Recent>,
+}
+
+/// The last sequence numbers of one producer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recent {
+    pub numbers: VecDeque<u64>,
+    /// The largest of all so far: what is larger has not been seen.
+    pub largest: u64,
 }
 
 /// What a group's instances share; of a group whose instances are each alone, what one has.
@@ -22,8 +31,14 @@ pub(super) struct Topic {
 pub(super) struct Subscription {
     pub group: u32,
     pub knobs: GroupKnobs,
-    /// Nothing but the window of a cursor's owner decides whether a message is sent at once.
+    /// Nothing but what a cursor's owner holds decides whether a message is sent at once.
     pub is_plain: bool,
+    /// It is plain, and its consumers handle one message of a partition after the other and acknowledge each.
+    pub is_in_turn: bool,
+    /// Its consumers compete, nothing is locked, and each message is acknowledged when it was handled.
+    pub is_free: bool,
+    /// Its consumers are watched for the time between polls.
+    pub is_watched: bool,
     pub first_lane: u32,
     pub lanes: u32,
     /// Competing consumers with room, in turn.
@@ -101,6 +116,8 @@ pub(super) struct Consumer {
     pub subscription: u32,
     /// Number of the instance in its group.
     pub instance: u32,
+    /// Group and instance, as the world names them.
+    pub name: (GroupId, InstanceId),
     /// Deliveries on their way to it or with it.
     pub held: u32,
     /// Deliveries sent to it that the broker still owes.
@@ -134,10 +151,11 @@ pub(super) struct Consumer {
 }
 
 impl Consumer {
-    pub fn new(subscription: u32, instance: u32) -> Self {
+    pub fn new(subscription: u32, instance: u32, name: (GroupId, InstanceId)) -> Self {
         Self {
             subscription,
             instance,
+            name,
             held: 0,
             unsettled: 0,
             running: 0,

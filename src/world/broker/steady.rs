@@ -4,40 +4,52 @@
 
 use super::delivery::{Delivery, NONE, Place, holder, mark};
 use super::state::Balance;
-use super::{Action, Broker, Settlement};
+use super::{Action, Broker, Choose, DeliveryId, Settlement};
 use crate::kernel::ids::GroupId;
-use crate::model::messaging::*;
 
 impl Broker {
-    /// The common case of `serve_lane`, in one look at each table: the owner of a cursor's lane has taken all
-    /// before `offset` and has room for it. Returns whether it was that simple.
+    /// The common case of `serve_lane`: the owner of a cursor's lane has taken all before and has room for one
+    /// more. Returns whether it was that simple.
     #[inline]
-    pub(super) fn send_at_once(
-        &mut self,
-        lane: u32,
-        offset: u64,
-        message: u32,
-        out: &mut Vec<Action>,
-    ) -> bool {
+    pub(super) fn send_at_once(&mut self, lane: u32, out: &mut Vec<Action>) -> bool {
+        let state = &self.lanes[lane as usize];
+        if state.owner == NONE || state.listed {
+            return false;
+        }
+        let knobs = &self.subscriptions[state.subscription as usize].knobs;
+        let consumer = &self.consumers[state.owner as usize];
+        let full = knobs.max_in_flight_per_consumer.is_some_and(|most| consumer.held >= most);
+        // Who fetches by the batch asks again when it is done with all it had.
+        if full || knobs.batch > 1 && consumer.held > 0 {
+            return false;
+        }
+        self.send_next(lane, out)
+    }
+
+    /// Sends the log's next message to the owner of a cursor's lane, which has room for it. Returns whether it
+    /// was that simple.
+    #[inline]
+    pub(super) fn send_next(&mut self, lane: u32, out: &mut Vec<Action>) -> bool {
         let state = &mut self.lanes[lane as usize];
         let subscription = &mut self.subscriptions[state.subscription as usize];
-        if !subscription.is_plain || state.owner == NONE || state.moving || state.fetched != offset {
+        let log = &self.logs[state.log as usize];
+        let offset = state.fetched;
+        if !subscription.is_plain || state.owner == NONE || state.moving || !log.offers(offset) {
             return false;
         }
         let consumer = &mut self.consumers[state.owner as usize];
-        let full = subscription.knobs.max_in_flight_per_consumer.is_some_and(|most| consumer.held >= most);
-        if full || !consumer.alive || consumer.silent || !consumer.open {
+        if !consumer.alive || consumer.silent || !consumer.open {
             return false;
         }
-        let mut delivery = Delivery::new(message, lane, offset);
+        let mut delivery = Delivery::new(log.at(offset), lane, offset);
         delivery.consumer = state.owner;
-        delivery.deliveries = 1;
+        delivery.deliveries = 1 + u16::from(offset < state.seen);
         delivery.place = Place::Sent;
         delivery.bits = holder::BROKER | holder::CONSUMER | holder::WINDOW;
         let slot = self.deliveries.add(delivery);
         state.window.push_back(slot);
-        state.fetched += 1;
-        state.seen = state.fetched;
+        state.fetched = offset + 1;
+        state.seen = state.seen.max(offset + 1);
         consumer.held += 1;
         consumer.unsettled += 1;
         consumer.references += 1;
@@ -53,13 +65,11 @@ impl Broker {
         let lane = &mut self.lanes[delivery.lane as usize];
         let subscription = &self.subscriptions[lane.subscription as usize];
         let consumer = &mut self.consumers[delivery.consumer as usize];
-        let knobs = &subscription.knobs;
-        let in_turn = knobs.order_lock == OrderLock::Partition && knobs.ack == AckMode::After;
         // The general way looks after the poll deadline when a consumer begins to be busy.
-        if !subscription.is_plain || !in_turn || consumer.poll_timer == NONE {
+        if !subscription.is_in_turn || subscription.is_watched && consumer.poll_timer == NONE {
             return false;
         }
-        let full = knobs.concurrency.is_some_and(|most| consumer.running >= most);
+        let full = subscription.knobs.concurrency.is_some_and(|most| consumer.running >= most);
         if full || lane.busy > 0 || lane.moving || lane.window.get(lane.started as usize) != Some(&slot) {
             return false;
         }
@@ -74,7 +84,7 @@ impl Broker {
 
     /// The common case of an attempt that ended well: its partition goes on, and it is acknowledged.
     #[inline]
-    pub(super) fn handle_at_once(&mut self, slot: u32, out: &mut Vec<Action>) -> bool {
+    pub(super) fn handle_at_once(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) -> bool {
         let delivery = &mut self.deliveries[slot];
         if delivery.bits != holder::BROKER | holder::CONSUMER | holder::WINDOW {
             return false;
@@ -82,12 +92,10 @@ impl Broker {
         let lane = &mut self.lanes[delivery.lane as usize];
         let subscription = &self.subscriptions[lane.subscription as usize];
         let consumer = &mut self.consumers[delivery.consumer as usize];
-        let knobs = &subscription.knobs;
-        let in_turn = knobs.order_lock == OrderLock::Partition && knobs.ack == AckMode::After;
-        if !subscription.is_plain || !in_turn || subscription.balance != Balance::Stable {
+        if !subscription.is_in_turn || subscription.balance != Balance::Stable {
             return false;
         }
-        if !consumer.open || !consumer.queued.is_empty() || !consumer.hungry.is_empty() {
+        if !consumer.open || !consumer.queued.is_empty() {
             return false;
         }
         if lane.window.get(lane.handled as usize) != Some(&slot) {
@@ -102,11 +110,109 @@ impl Broker {
         delivery.bits = holder::BROKER | holder::WINDOW | holder::ACK | mark::SPOKEN;
         delivery.place = Place::Handled;
         let waiting = (lane.started as usize) < lane.window.len();
-        let lane = delivery.lane;
+        // A consumer that fetches by the batch asks again when it is done with all it had.
+        let asks = !consumer.hungry.is_empty() && (subscription.knobs.batch == 1 || consumer.held == 0);
+        let (lane, consumer) = (delivery.lane, delivery.consumer);
         out.push(Action::SendAck { delivery: self.deliveries.id(slot) });
         if waiting {
             self.start_next(lane, out);
         }
+        if asks {
+            self.feed_owner(consumer, choose, out);
+        }
+        true
+    }
+
+    /// `ended`, `SendAck` and `ack` in one, for an attempt that ended well and an acknowledgement that arrives as
+    /// it is sent. Returns whether it was that simple; if not, nothing has happened.
+    pub fn acknowledge_at_once(
+        &mut self,
+        delivery: DeliveryId,
+        choose: Choose,
+        out: &mut Vec<Action>,
+    ) -> bool {
+        let Some(slot) = self.deliveries.find(delivery) else { return false };
+        self.pass_at_once(slot, choose, out) || self.settle_at_once(slot, choose, out)
+    }
+
+    /// The partition goes on, and the cursor moves over what was handled.
+    #[inline]
+    fn pass_at_once(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) -> bool {
+        let delivery = &self.deliveries[slot];
+        let lane = &mut self.lanes[delivery.lane as usize];
+        let subscription = &mut self.subscriptions[lane.subscription as usize];
+        let in_turn = delivery.bits == holder::BROKER | holder::CONSUMER | holder::WINDOW
+            && delivery.place == Place::Running
+            && subscription.is_in_turn
+            && subscription.balance == Balance::Stable;
+        if !in_turn || lane.window.front() != Some(&slot) {
+            return false;
+        }
+        let consumer = &mut self.consumers[delivery.consumer as usize];
+        if !consumer.open || !consumer.queued.is_empty() {
+            return false;
+        }
+        let (message, offset, owner, number) =
+            (delivery.message, delivery.offset, delivery.consumer, delivery.lane);
+        // What retention skipped goes along with what was before it.
+        if lane.window.get(1).is_some_and(|&next| !self.deliveries[next].has(holder::BROKER)) {
+            return false;
+        }
+        self.deliveries[slot].bits = 0;
+        lane.committed = offset + 1;
+        lane.window.pop_front();
+        lane.started -= 1;
+        lane.busy -= 1;
+        consumer.running -= 1;
+        consumer.held -= 1;
+        consumer.unsettled -= 1;
+        consumer.references -= 1;
+        subscription.unsettled -= 1;
+        subscription.counts.acknowledged += 1;
+        let waiting = (lane.started as usize) < lane.window.len();
+        let asks = !consumer.hungry.is_empty() && (subscription.knobs.batch == 1 || consumer.held == 0);
+        let group = GroupId(subscription.group);
+        out.push(Action::Settled { group, message, end: Settlement::Acknowledged });
+        self.deliveries.remove(slot);
+        self.let_go(message, out);
+        if waiting {
+            self.start_next(number, out);
+        }
+        if asks {
+            self.feed_owner(owner, choose, out);
+        }
+        true
+    }
+
+    /// The same where consumers compete and nothing is locked.
+    #[inline]
+    fn settle_at_once(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) -> bool {
+        let delivery = &self.deliveries[slot];
+        let (message, owner, lane) = (delivery.message, delivery.consumer, delivery.lane);
+        let subscription = &mut self.subscriptions[self.lanes[lane as usize].subscription as usize];
+        let consumer = &mut self.consumers[owner as usize];
+        let simple = delivery.bits == holder::BROKER | holder::CONSUMER
+            && delivery.place == Place::Running
+            && subscription.is_free
+            && consumer.open;
+        if !simple || !self.copies.is_empty() {
+            return false;
+        }
+        self.lanes[lane as usize].busy -= 1;
+        consumer.running -= 1;
+        consumer.held -= 1;
+        consumer.unsettled -= 1;
+        consumer.references -= 1;
+        subscription.unsettled -= 1;
+        subscription.counts.acknowledged += 1;
+        let group = GroupId(subscription.group);
+        self.cancel_delivery_timer(slot, out);
+        self.deliveries[slot].bits = 0;
+        self.deliveries.remove(slot);
+        out.push(Action::Settled { group, message, end: Settlement::Acknowledged });
+        self.let_go(message, out);
+        self.start_more(owner, lane, out);
+        self.serve_consumer(owner, choose, out);
         true
     }
 

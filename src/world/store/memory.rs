@@ -136,6 +136,16 @@ impl Memory {
         self.tables[table as usize].table.len()
     }
 
+    /// Words that all tables take, room for rows that are gone included.
+    pub fn kept(&self) -> usize {
+        self.tables.iter().map(|of| of.table.kept()).sum()
+    }
+
+    /// Words that a table takes.
+    pub fn kept_in(&self, table: u32) -> usize {
+        self.tables[table as usize].table.kept()
+    }
+
     /// The rows of a table, in the order of their insertion.
     pub fn rows(&self, table: u32) -> impl Iterator<Item = Row<'_>> {
         self.tables[table as usize].table.rows()

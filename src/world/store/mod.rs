@@ -63,6 +63,8 @@ mod tests;
 pub use alone::{Expiry, FreeRow, Glance};
 pub use changes::Change;
 
+pub use crate::kernel::vocabulary::Isolation;
+
 use changes::Changes;
 use order::NONE;
 use std::collections::VecDeque;
@@ -90,14 +92,6 @@ pub struct TableShape {
     pub initial: Vec<Word>,
     /// The rows at the start. Of rows with the same key the last counts.
     pub rows: Vec<Vec<Word>>,
-}
-
-/// What concurrent transactions see of one another; the law is told above.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    ReadCommitted,
-    Snapshot,
-    Serializable,
 }
 
 /// An open transaction.
@@ -316,6 +310,16 @@ impl Store {
     /// How many rows of a table are committed.
     pub fn len(&self, table: u32) -> usize {
         self.tables[table as usize].len()
+    }
+
+    /// Words that all tables take, room for rows that are gone included.
+    pub fn kept(&self) -> usize {
+        self.tables.iter().map(Table::kept).sum()
+    }
+
+    /// Words that a table takes.
+    pub fn kept_in(&self, table: u32) -> usize {
+        self.tables[table as usize].kept()
     }
 
     /// The committed rows of a table, in the order of their insertion.

@@ -95,6 +95,13 @@ impl Table {
         self.rows
     }
 
+    /// Words that its rows and their bookkeeping take: what is free is used again, and never given back.
+    pub(super) fn kept(&self) -> usize {
+        let bookkeeping = self.versions.len() * size_of::<Version>() + self.entries.len() * size_of::<Entry>();
+        // The index and the order take some four words for each entry.
+        self.words.len() + self.keys.len() + 4 * self.entries.len() + bookkeeping / size_of::<Word>()
+    }
+
     /// The last commit that changed a row.
     #[inline]
     pub(super) fn changed(&self) -> u64 {

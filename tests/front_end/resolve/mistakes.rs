@@ -45,6 +45,13 @@ const CASES: &[Case] = &[
         "`broker:`",
     ),
     case(
+        "      placed: { group: mail }\n",
+        "      placed: { group: per_instance }\n    instances: 90000\n",
+        "too-many-partitions",
+        "placed",
+        "500000",
+    ),
+    case(
         "messages: [OrderPlaced]",
         "messages: [OrderPlaced, OrderPlaced]",
         "repeated-name",
@@ -261,6 +268,20 @@ const CASES: &[Case] = &[
         "acepted",
         "`accepted`",
     ),
+    case(
+        "with: { order: order, sku: sku, qty: qty }",
+        "with: { sku: sku }",
+        "missing-field",
+        "{ sku: sku }",
+        "`with: { order: …, qty: … }`",
+    ),
+    case(
+        "{ call: orders.PlaceOrder, with: { order: order, sku: sku, qty: qty }, as",
+        "{ call: orders.PlaceOrder, as",
+        "missing-field",
+        "call",
+        "every field",
+    ),
     case("sku: sku, qty: qty }", "sku: sku, qtty: qty }", "unknown-field", "qtty", "`qty`"),
     case(
         STEPS,
@@ -269,9 +290,24 @@ const CASES: &[Case] = &[
         "oder",
         "`order`",
     ),
-    case(STEPS, "        - { call: orders.PlaceOrder, hedge: 5ms }", "not-built-yet", "hedge", ""),
+    case(STEPS, "        - { call: orders.PlaceOrder, with: message, hedge: 5ms }", "not-built-yet", "hedge", ""),
     case("takes: 15ms", "takes: 15ms, timeout: 0s", "impossible-number", "0s", ""),
     // Steps: flow and names.
+    case(STEPS, "        - stop\n        - { wait: 1ms }", "unreachable-step", "wait", "further up"),
+    case(
+        "then: [ { fail: sold_out } ] }",
+        "then: [ { fail: sold_out } ], else: [ stop ] }\n      - { wait: 1ms }\n      - { wait: 2ms }",
+        "unreachable-step",
+        "wait",
+        "further up",
+    ),
+    case(
+        "partitions: 6 }",
+        "partitions: 6 }\n  answer: { messages: [Reserve] }",
+        "shadowed-name",
+        "answer",
+        "another name",
+    ),
     case("catch: { unavailable:", "catch: { unavailabel:", "unknown-error", "unavailabel", "`unavailable`"),
     case(
         "catch: { unavailable:",
@@ -359,6 +395,11 @@ const CASES: &[Case] = &[
     ),
     // Clients.
     case("poisson: $rate", "every: 0s", "impossible-number", "0s", ""),
+    case("poisson: $rate", "poisson: 2000000000/s", "impossible-number", "{ poisson: 2000000000/s }", "1000000000/s"),
+    case("poisson: $rate", "poisson: 500000000/s", "impossible-number", "{ poisson: 500000000/s }", "20000000000 events"),
+    case("poisson: $rate", "every: 2ns", "impossible-number", "{ every: 2ns }", "20000000000 events"),
+    case("poisson: $rate", "poisson: 0/s", "out-of-range", "0/s", ""),
+    case("poisson: $rate", "poisson: -1/s", "wrong-type", "-1/s", ""),
     case("poisson: $rate", "times: [2s, 1s]", "impossible-number", "1s", ""),
     case("poisson: $rate", "file: nowhere.txt", "unreadable-file", "nowhere.txt", ""),
     case(

@@ -32,14 +32,18 @@ impl Lineage<'_> {
         let served = state.served;
         state.guarded = false;
         for part in parts {
-            let entry = self.entry_of_part(entry, served, part);
+            let entry = self.entry_of_part(now, entry, served, part);
+            if !model.undoes[part.site.index()].is_empty() {
+                self.note_undone(entry, part.site, row);
+            }
+            self.note_done(now, entry, part, row);
             self.effect(now, attempt, entry, number, part, |model| row_text(model, row, new.or(old)));
             self.ledger[entry].rows_committed = true;
         }
     }
 
     /// What a job does for each row is the row's obligation, not the tick's, if it says so.
-    fn entry_of_part(&mut self, entry: EntryId, served: Served, part: Part) -> EntryId {
+    fn entry_of_part(&mut self, now: Nanos, entry: EntryId, served: Served, part: Part) -> EntryId {
         let Served::Tick { job } = served else { return entry };
         let job = &self.model.jobs[job.index()];
         if !job.per_row || part.item == 0 {
@@ -47,7 +51,7 @@ impl Lineage<'_> {
         }
         let of_row = mix(job.key, part.item);
         let known = self.ledger.find(of_row);
-        let entry = self.ledger.enter(of_row, Kind::Root, NONE);
+        let entry = self.ledger.enter(of_row, Kind::Root, NONE, now);
         if known.is_none() {
             // Any later tick may come by the row again.
             self.ledger.hold(entry);
@@ -98,7 +102,7 @@ impl Lineage<'_> {
         }
         let Some(asked) = self.ledger.find(obligation) else { return };
         if first {
-            let entry = served.map_or(asked, |served| self.entry_of_part(asked, served, part));
+            let entry = served.map_or(asked, |served| self.entry_of_part(now, asked, served, part));
             self.effect(now, attempt, entry, number, part, |_| "the outside".into());
         }
         self.ledger.release(asked, now);

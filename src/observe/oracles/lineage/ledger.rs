@@ -59,6 +59,10 @@ pub struct Effect {
 pub struct Entry {
     pub obligation: u64,
     pub parent: EntryId,
+    /// The intent or tick that it all began with.
+    pub root: u64,
+    /// When it was issued first.
+    pub issued_at: Nanos,
     first_child: EntryId,
     next_sibling: EntryId,
     holders: u32,
@@ -105,10 +109,12 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn new(obligation: u64, kind: Kind, parent: EntryId) -> Self {
+    fn new(obligation: u64, kind: Kind, parent: EntryId, issued_at: Nanos) -> Self {
         Self {
             obligation,
             parent,
+            root: obligation,
+            issued_at,
             first_child: NONE,
             next_sibling: NONE,
             holders: 0,
@@ -151,6 +157,8 @@ pub struct Ledger {
     entries: Vec<Entry>,
     free: Vec<EntryId>,
     by_obligation: FxHashMap<u64, EntryId>,
+    /// By intent or tick: the entries that came of it.
+    of_root: FxHashMap<u64, u32>,
     /// Entries that nothing holds any more, to be settled by whoever asks.
     released: Vec<EntryId>,
 }
@@ -161,11 +169,11 @@ impl Ledger {
     }
 
     /// The entry of an obligation, made if there is none; a new one is held by its parent.
-    pub fn enter(&mut self, obligation: u64, kind: Kind, parent: EntryId) -> EntryId {
+    pub fn enter(&mut self, obligation: u64, kind: Kind, parent: EntryId, now: Nanos) -> EntryId {
         if let Some(known) = self.find(obligation) {
             return known;
         }
-        let entry = Entry::new(obligation, kind, parent);
+        let entry = Entry::new(obligation, kind, parent, now);
         let id = match self.free.pop() {
             Some(id) => {
                 self.entries[id as usize] = entry;
@@ -181,8 +189,10 @@ impl Ledger {
             let first = std::mem::replace(&mut self.entries[parent as usize].first_child, id);
             self.entries[id as usize].next_sibling = first;
             self.entries[id as usize].holders = 1;
+            self.entries[id as usize].root = self.entries[parent as usize].root;
             self.entries[id as usize].by_client = self.entries[parent as usize].kind == Kind::Root;
         }
+        *self.of_root.entry(self.entries[id as usize].root).or_insert(0) += 1;
         id
     }
 
@@ -207,7 +217,13 @@ impl Ledger {
     }
 
     /// Forgets a settled entry, which no longer holds its children; they are handed to `last_word` before.
-    pub fn forget(&mut self, id: EntryId, now: Nanos, mut last_word: impl FnMut(&Entry, &mut Entry)) {
+    /// Gives its intent or tick if it was the last entry of that.
+    pub fn forget(
+        &mut self,
+        id: EntryId,
+        now: Nanos,
+        mut last_word: impl FnMut(&Entry, &mut Entry),
+    ) -> Option<u64> {
         let mut child = self.entries[id as usize].first_child;
         while child != NONE {
             let [parent, own] = self
@@ -228,6 +244,14 @@ impl Ledger {
         }
         self.by_obligation.remove(&self.entries[id as usize].obligation);
         self.free.push(id);
+        let root = self.entries[id as usize].root;
+        let left = self.of_root.get_mut(&root).expect("every entry is counted");
+        *left -= 1;
+        if *left > 0 {
+            return None;
+        }
+        self.of_root.remove(&root);
+        Some(root)
     }
 
     /// The obligations that are still held.

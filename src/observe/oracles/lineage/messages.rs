@@ -26,7 +26,7 @@ pub struct MessageState {
 
 impl Lineage<'_> {
     /// An attempt has made a message.
-    pub(super) fn issued(&mut self, deed: &Deed<'_>) {
+    pub(super) fn issued(&mut self, now: Nanos, deed: &Deed<'_>) {
         let &Deed::Issued { attempt, message, kind, part, way, cause, topic, pc, payload, .. } = deed else {
             return;
         };
@@ -39,7 +39,7 @@ impl Lineage<'_> {
             (_, None) => unreachable!("a publish has a topic"),
         };
         let again = self.ledger.find(cause.obligation).is_some();
-        let entry = self.ledger.enter(cause.obligation, entry_kind, parent);
+        let entry = self.ledger.enter(cause.obligation, entry_kind, parent, now);
         self.ledger.hold(entry);
         if again && matches!(entry_kind, Kind::Message { .. }) {
             self.expose(Anomaly::DivergentCopies);
@@ -166,7 +166,7 @@ impl Lineage<'_> {
             for member in 0..members {
                 let instance = of.member.first_instance.0 + member;
                 let share = self.share_of(share, group, instance);
-                let share = self.ledger.enter(share, Kind::Share { group }, entry);
+                let share = self.ledger.enter(share, Kind::Share { group }, entry, now);
                 self.ledger.hold(share);
                 if let Some(state) = self.messages.get_mut(message) {
                     state.shares.push((group, share, true));
@@ -224,9 +224,17 @@ impl Lineage<'_> {
         }
     }
 
-    pub(super) fn timer_set(&mut self, attempt: u32, timer: u32, obligation: u64, durable: bool, part: Part) {
+    pub(super) fn timer_set(
+        &mut self,
+        now: Nanos,
+        attempt: u32,
+        timer: u32,
+        obligation: u64,
+        durable: bool,
+        part: Part,
+    ) {
         let parent = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
-        let entry = self.ledger.enter(obligation, Kind::Timer, parent);
+        let entry = self.ledger.enter(obligation, Kind::Timer, parent, now);
         self.ledger.hold(entry);
         self.timers.put(timer, entry);
         let Some(state) = self.attempts.get_mut(attempt) else { return };

@@ -31,6 +31,7 @@ mod duplicates;
 mod ledger;
 mod messages;
 mod settle;
+mod undo;
 
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
@@ -45,6 +46,7 @@ use attempt::{AttemptState, BySlot, Source, Staged, row_step};
 use ledger::{EntryId, Kind, Ledger};
 use messages::MessageState;
 use rustc_hash::{FxHashMap, FxHashSet};
+use undo::Undoables;
 
 pub use settle::Sum;
 
@@ -64,6 +66,7 @@ pub struct Lineage<'m> {
     reach: FxHashMap<Pc, FxHashSet<SiteId>>,
     /// Whether row changes must follow a place.
     changes_follow: FxHashMap<Pc, bool>,
+    undoables: Undoables,
     drain_began: Nanos,
     last_settled: Nanos,
 }
@@ -81,6 +84,7 @@ impl<'m> Lineage<'m> {
             sum: Sum::default(),
             reach: FxHashMap::default(),
             changes_follow: FxHashMap::default(),
+            undoables: Undoables::new(&model.undoes),
             drain_began: 0,
             last_settled: 0,
         }
@@ -123,7 +127,7 @@ impl<'m> Lineage<'m> {
             Served::Delivery { group, .. } => Kind::Share { group },
             Served::Timer { .. } => Kind::Timer,
         };
-        let entry = self.ledger.enter(obligation, kind, NONE);
+        let entry = self.ledger.enter(obligation, kind, NONE, now);
         self.ledger.hold(entry);
         if let Served::Tick { job } = served {
             self.hold_tick(now, job.index(), obligation, entry);
@@ -225,6 +229,11 @@ impl<'m> Lineage<'m> {
         let Some(state) = self.attempts.get_mut(attempt) else { return };
         let Some(step) = row_step(model, pc) else { return };
         state.came_by.push(part);
+        let entry = state.entry;
+        if write == Write::Nothing && !model.undoes[part.site.index()].is_empty() {
+            self.note_undone(entry, part.site, row);
+        }
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
         if write != Write::Nothing {
             state.staged.push(Staged { row, part });
             state.guarded = false;
@@ -364,7 +373,7 @@ impl Observer for Lineage<'_> {
             Deed::Wrote { .. } => self.wrote(deed),
             Deed::Committed { .. } => self.committed(now, deed),
             Deed::TransactionEnded { attempt, committed } => self.transaction_ended(now, attempt, committed),
-            Deed::Issued { .. } => self.issued(deed),
+            Deed::Issued { .. } => self.issued(now, deed),
             Deed::Freed { message } => self.freed(now, message),
             Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),
             Deed::Effected { attempt, obligation, part, first, .. } => {
@@ -383,7 +392,7 @@ impl Observer for Lineage<'_> {
             }
             Deed::Told { obligation, outcome, .. } => self.told(obligation, outcome),
             Deed::TimerSet { attempt, timer, cause, durable, part } => {
-                self.timer_set(attempt, timer, cause.obligation, durable, part);
+                self.timer_set(now, attempt, timer, cause.obligation, durable, part);
             }
             Deed::TimerGone { timer } => {
                 if let Some(entry) = self.timers.take(timer) {

@@ -89,10 +89,13 @@ impl Lineage<'_> {
             let refused = self.ledger[id].told.is_some_and(|outcome| outcome != Outcome::Well)
                 && !self.ledger[id].done
                 || self.ledger[id].excused;
-            self.ledger.forget(id, now, |parent, child| {
+            let over = self.ledger.forget(id, now, |parent, child| {
                 child.excused |= refused;
                 child.phantom |= child.orphan && !parent.rows_committed;
             });
+            if let Some(root) = over {
+                self.undoables.forget(root);
+            }
         }
     }
 

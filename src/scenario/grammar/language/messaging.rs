@@ -288,7 +288,7 @@ pub static BROKER: Record = Record {
 };
 
 /// The products.
-static PRESETS: &[super::super::Word] = &[
+pub static PRESETS: &[super::super::Word] = &[
     ("kafka", "Apache Kafka: a log, partitions owned by one consumer each"),
     ("rabbitmq-classic", "RabbitMQ, classic queues"),
     ("rabbitmq-quorum", "RabbitMQ, quorum queues"),

@@ -124,7 +124,7 @@ pub static RUN: Record = Record {
             "drain",
             Shape::Quantity(Quantity::Duration),
             "2m",
-            "How long the world may take to come to rest after the horizon. If it does not, that is reported.",
+            "How long the world may take to come to rest after the horizon. If it does not, the run is as good as any other (exit code 0): the report notes in how many replications work was left, and what had not ended by then is counted as unfinished.",
         ),
         Key::default(
             "replications",

@@ -33,7 +33,7 @@ const ELSE: Key = Key::optional(
 const WITH: Key = Key::optional(
     "with",
     FIELDS,
-    "The message's fields. Those not given are 0, false, the first word or empty.",
+    "The message's fields, every one of them.",
 );
 const CATCH: Key = Key::optional(
     "catch",
@@ -295,7 +295,7 @@ static VERBS: &[Alternative] = &[
         "reply",
         OneOf(&[Nothing, Map { name: Kind::Field, value: &Value(Expected::Anything) }]),
         &[],
-        "Answers the caller. Steps after it still run. A handler that ends without one answers empty.",
+        "Answers the caller. Steps after it still run. A handler that ends without one, or with a bare `reply`, answers with 0, false, the first word or empty; a map gives every field.",
     ),
     Alternative::new(
         "effect",

@@ -104,6 +104,14 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             self.resolver.report(diagnostic.help("choose another name"));
             return None;
         }
+        if let Some(topic) = self.resolver.names.topics.get(name) {
+            let message = format!("`{name}` is the name of a topic and cannot name a value");
+            let diagnostic =
+                Diagnostic::new("shadowed-name", span, message).related(topic.key_span, "the topic");
+            self.broken.insert(name.to_owned());
+            self.resolver.report(diagnostic.help("choose another name"));
+            return None;
+        }
         if self.locals.len() == LOCALS {
             self.resolver.exceeds(span, "named values in one body", LOCALS);
             return None;

@@ -11,6 +11,7 @@ use crate::scenario::resolve::nodes;
 use crate::scenario::resolve::quantities::{flag, lognormal_node};
 use crate::scenario::resolve::services::DEFAULT_CALL_TIMEOUT;
 use crate::scenario::resolved::*;
+use crate::scenario::source::Span;
 
 /// How long an external effect takes unless `takes` says: about ten times a hop of the network, because
 /// the other side works too. (Median and 99th percentile of a lognormal.)
@@ -200,12 +201,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn reply(&mut self, written: Written<'a>) -> Option<StepKind> {
         let message = self.place.message?;
         // A bare `reply` answers with what the fields start with.
-        let with = Some(written.value).filter(|value| nodes::is_map(value));
+        let with = Some(written.value).filter(|value| !nodes::map(value).is_empty());
         let fields = self.resolver.messages[message.index()].reply.clone();
         self.assigned(with, &fields, message, written).map(StepKind::Reply)
     }
 
-    /// All fields of a message: as `with` says, else what they start with.
+    /// All fields of a message, as `with` says.
     fn fields(&mut self, written: Written<'a>, message: MessageId) -> Option<Assignments> {
         let fields = self.resolver.messages[message.index()].fields.clone();
         self.assigned(written.option("with"), &fields, message, written)
@@ -233,11 +234,33 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let mut is_given = vec![false; fields.len()];
         given.iter().for_each(|&(position, _)| is_given[position] = true);
         let span = with.map_or(written.verb_span, |with| with.span);
-        for (position, field) in fields.iter().enumerate().filter(|&(position, _)| !is_given[position]) {
+        let missing: Vec<usize> = (0..fields.len()).filter(|&position| !is_given[position]).collect();
+        let is_bare_reply = with.is_none() && written.verb == "reply";
+        if !missing.is_empty() && !is_bare_reply {
+            let names: Vec<&str> = missing.iter().map(|&position| fields[position].name.as_str()).collect();
+            self.lacks_fields(span, &names, message, written);
+            return None;
+        }
+        for (position, field) in missing.into_iter().map(|position| (position, &fields[position])) {
             let kind = ExpressionKind::Literal(self.resolver.initial(&field.ty));
             given.push((position, Value::Expression(Expression { kind, ty: field.ty.clone(), span })));
         }
         Some(given)
+    }
+
+    /// A field that nobody gives would be 0, false or empty, and look like a value.
+    fn lacks_fields(&mut self, span: Span, names: &[&str], message: MessageId, written: Written<'a>) {
+        let message = &self.resolver.messages[message.index()];
+        let (what, key) = match written.verb {
+            "reply" => ("the answer to", "reply"),
+            _ => ("the", "with"),
+        };
+        let why = format!("{what} `{}` lacks {}", message.name, listed(names));
+        let example = names.iter().take(3).map(|name| format!("{name}: …")).collect::<Vec<_>>().join(", ");
+        let diagnostic = Diagnostic::new("missing-field", span, why)
+            .related(message.span, format!("the fields of `{}`", message.name))
+            .help(format!("give every field: `{key}: {{ {example} }}`"));
+        self.resolver.report(diagnostic);
     }
 
     /// `{ field: value }`.

@@ -200,7 +200,21 @@ const NOT_FOR_CLIENTS: &[(&str, &str)] = &[
 impl<'r, 'a> BodyResolver<'r, 'a> {
     /// Steps whose locals stay known after them.
     fn steps(&mut self, node: &'a Node) -> Block {
+        self.check_reachable(nodes::list(node));
         nodes::list(node).iter().filter_map(|step| self.step(step)).collect()
+    }
+
+    /// Reports the first step behind one after which nothing goes on.
+    fn check_reachable(&mut self, steps: &'a [Node]) {
+        let Some(last) = steps.iter().position(never_goes_on) else { return };
+        let (Some(last), Some(next)) = (written(&steps[last]), steps.get(last + 1).and_then(written)) else {
+            return;
+        };
+        let why = format!("no attempt ever comes to this `{}`", next.verb);
+        let diagnostic = Diagnostic::new("unreachable-step", next.verb_span, why)
+            .related(last.verb_span, "nothing goes on after this")
+            .help("remove it, or move it further up");
+        self.resolver.report(diagnostic);
     }
 
     /// Steps whose locals are known inside only.
@@ -325,6 +339,19 @@ fn written(node: &Node) -> Option<Written<'_>> {
             Some(Written { verb, verb_span: entry.key_span, value: &entry.value, node })
         }
         _ => None,
+    }
+}
+
+/// Whether the steps behind this one are out of reach: `stop`, `fail`, and an `if` that ends both ways so.
+fn never_goes_on(step: &Node) -> bool {
+    let ends = |branch: &str| {
+        let steps = nodes::get(step, branch).map_or(&[][..], nodes::list);
+        steps.iter().any(never_goes_on)
+    };
+    match written(step).map(|written| written.verb) {
+        Some("stop" | "fail") => true,
+        Some("if") => ends("then") && ends("else"),
+        _ => false,
     }
 }
 

@@ -266,7 +266,7 @@ fn kafka_an_idempotent_producer_is_recognised() {
         slot += 1;
         let origin = Some(Origin { producer, sequence });
         let mut out = Vec::new();
-        rig.broker.accept(TopicId(0), 0, slot, None, 1, origin, &mut |_| 0, &mut out)
+        rig.broker.accept(TopicId(0), 0, slot, None, 1, origin, &mut |_, _| 0, &mut out)
     };
     for i in 0..6 {
         assert_eq!(send(&mut rig, 1, i), Accepted::Appended { partition: 0, offset: i });

@@ -150,8 +150,11 @@ proptest! {
 
     /// Nothing is lost: once crashes and pauses stop, every message is acknowledged, once.
     #[test]
-    fn every_message_is_acknowledged_once(knobs in faithful(), partitions in 1..4u32, moves in moves()) {
+    fn every_message_is_acknowledged_once(
+        knobs in faithful(), partitions in 1..4u32, at_once: bool, moves in moves(),
+    ) {
         let mut rig = rig(knobs, partitions);
+        rig.acknowledges_at_once = at_once;
         play(&mut rig, &moves);
         mend(&mut rig);
         prop_assert_eq!(rig.ends.len() as u64, rig.published());
@@ -167,7 +170,7 @@ proptest! {
     #[test]
     fn every_message_ends_somehow(
         knobs in faithful(), after in 1..4u16, failures: bool, bytes in 300..900u64, latest: bool,
-        ack in 0..3u8, moves in moves(),
+        ack in 0..3u8, at_once: bool, moves in moves(),
     ) {
         let count = if failures { ExhaustCount::Failures } else { ExhaustCount::Deliveries };
         let then = if latest { ExhaustThen::Drop } else { ExhaustThen::DeadLetter(TopicId(1)) };
@@ -180,6 +183,7 @@ proptest! {
         }
         let topic = TopicKnobs { retain_bytes: Some(bytes), ..TopicKnobs::default() };
         let mut rig = Rig::new(&[topic, TopicKnobs::default()], &[group(3, knobs)]);
+        rig.acknowledges_at_once = at_once;
         rig.work = sometimes_fails;
         play(&mut rig, &moves);
         mend(&mut rig);
@@ -189,10 +193,13 @@ proptest! {
 
     /// Under a partition lock, first attempts of a partition come in the order of its log.
     #[test]
-    fn first_attempts_keep_the_order_of_the_partition(moves in moves(), cooperative: bool) {
+    fn first_attempts_keep_the_order_of_the_partition(
+        moves in moves(), cooperative: bool, batch in 1..4u32, at_once: bool,
+    ) {
         let mode = if cooperative { RebalanceMode::Cooperative } else { RebalanceMode::Eager };
-        let knobs = GroupKnobs { rebalance: Rebalance { mode, pause: SECOND }, ..kafka() };
+        let knobs = GroupKnobs { rebalance: Rebalance { mode, pause: SECOND }, batch, ..kafka() };
         let mut rig = rig(knobs, 1);
+        rig.acknowledges_at_once = at_once;
         play(&mut rig, &moves);
         mend(&mut rig);
         let mut firsts: Vec<u64> = Vec::new();
@@ -213,8 +220,8 @@ proptest! {
         let (mut one, mut other) = (Vec::new(), Vec::new());
         for i in 0..10u32 {
             let slot = 1_000_000 + i;
-            rig.broker.accept(TopicId(0), 0, slot, None, 1, None, &mut |_| 0, &mut one);
-            copy.accept(TopicId(0), 0, slot, None, 1, None, &mut |_| 0, &mut other);
+            rig.broker.accept(TopicId(0), 0, slot, None, 1, None, &mut |_, _| 0, &mut one);
+            copy.accept(TopicId(0), 0, slot, None, 1, None, &mut |_, _| 0, &mut other);
         }
         prop_assert_eq!(one, other);
     }

@@ -46,6 +46,8 @@ pub struct Rig {
     /// Instances that have crashed, and those that are paused.
     pub down: Vec<(GroupId, InstanceId)>,
     pub paused: Vec<(GroupId, InstanceId)>,
+    /// Acknowledgements arrive as they are sent, where that is simple.
+    pub acknowledges_at_once: bool,
     draws: u64,
 }
 
@@ -65,6 +67,7 @@ impl Rig {
             work: |_, _| (10 * MILLISECOND, Outcome::Done),
             down: Vec::new(),
             paused: Vec::new(),
+            acknowledges_at_once: false,
             draws: 0,
         }
     }
@@ -180,6 +183,12 @@ impl Rig {
                 let attempts = self.broker.attempts(delivery).expect("as above");
                 let number = self.slots[message as usize].unwrap_or(u64::MAX);
                 let (_, outcome) = (self.work)(number, attempts);
+                if self.acknowledges_at_once
+                    && outcome == Outcome::Done
+                    && self.call(|broker, choose, out| broker.acknowledge_at_once(delivery, choose, out))
+                {
+                    return;
+                }
                 self.call(|broker, choose, out| broker.ended(delivery, outcome, choose, out));
             }
             Event::Ack(delivery) => self.call(|broker, choose, out| broker.ack(delivery, choose, out)),
@@ -199,7 +208,7 @@ impl Rig {
     pub fn call<T>(&mut self, what: impl FnOnce(&mut Broker, Choose, &mut Vec<Action>) -> T) -> T {
         let mut out = Vec::new();
         let mut draws = self.draws;
-        let mut choose = |n: u32| {
+        let mut choose = |_: Chooser, n: u32| {
             draws = draws.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((draws >> 33) % u64::from(n)) as u32
         };

@@ -1,0 +1,182 @@
+//! `eventflow check FILE…`: simulates scenarios and says which of their promises held, for build servers.
+//!
+//! One line a verdict, in the order of the files. Nothing is written but what is asked for. A file with
+//! mistakes is told and does not keep the others from being run; the worst of all files is the exit code.
+
+use super::progress::Bar;
+use super::run::{SimulationArguments, interrupt};
+use super::terminal::Colour;
+use super::write::{Output, write_whole};
+use super::{Ending, SettingArguments, terminal};
+use crate::experiment::results::check::{CheckResults, CheckedFile, Trouble};
+use crate::experiment::results::verdict::Place;
+use crate::experiment::run::{Failure, Undertaking, replications_of, run_all};
+use crate::model::Model;
+use crate::model::compile::compile;
+use crate::report::terminal::Style;
+use crate::report::{check, text};
+use crate::scenario::diagnostic::Diagnostics;
+use crate::scenario::open::read_scenario;
+use crate::scenario::render;
+use crate::scenario::source::Sources;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Simulate scenarios and say which of their promises held
+///
+/// Exit code: 0 if every verdict passed or is what the scenario expects, 1 if one is not, 2 if a file cannot be
+/// used, 3 if a verdict is inconclusive or a file promises nothing. Of several files, 2 goes before 1, and 1
+/// before 3.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Scenario files, in YAML or JSON
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub settings: SettingArguments,
+    #[command(flatten)]
+    pub simulation: SimulationArguments,
+    /// Also write the verdicts as a JUnit file
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Also print workflow commands, with which GitHub shows verdicts at their lines
+    #[arg(long)]
+    pub github: bool,
+    /// Also write the verdicts as JSON; with `-`, print it in place of the lines
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Ending {
+    let files: Vec<Result<Read, CheckedFile>> =
+        arguments.files.iter().map(|file| read(file, arguments)).collect();
+    let (checked, is_interrupted) = simulate(files, arguments);
+    let results = CheckResults::new(checked);
+    if let Err(ending) = write(&results, arguments) {
+        return ending;
+    }
+    match say(&results, arguments) {
+        Ending::Well if is_interrupted => Ending::Interrupted,
+        Ending::Well => results.standing.into(),
+        ending => ending,
+    }
+}
+
+/// A scenario that can be run.
+struct Read {
+    file: String,
+    model: Model,
+}
+
+/// Reads a scenario; one with mistakes is told at once.
+fn read(file: &Path, arguments: &Arguments) -> Result<Read, CheckedFile> {
+    let (sources, mistakes, scenario) = read_scenario(file, &arguments.settings.settings);
+    let name = file.display().to_string();
+    let Some(scenario) = scenario else {
+        let style = match arguments.settings.color.on_stderr() {
+            true => render::Style::Coloured,
+            false => render::Style::Plain,
+        };
+        complain(&render::render(&sources, &mistakes, style, terminal::width()), arguments);
+        return Err(CheckedFile::unusable(name, troubles(&sources, &mistakes)));
+    };
+    Ok(Read { file: name, model: compile(&scenario, &sources) })
+}
+
+fn troubles(sources: &Sources, mistakes: &Diagnostics) -> Vec<Trouble> {
+    let trouble = |mistake: &crate::scenario::diagnostic::Diagnostic| {
+        let (line, column) = sources.line_column(mistake.span);
+        let file = sources.get(mistake.span.file).name.clone();
+        let place = Place { file, line: line as u32, column: column as u32 };
+        Trouble { place: Some(place), message: mistake.message.clone() }
+    };
+    mistakes.list.iter().map(trouble).collect()
+}
+
+/// Runs what can be run; all files in their order, and whether the user ended it.
+fn simulate(files: Vec<Result<Read, CheckedFile>>, arguments: &Arguments) -> (Vec<CheckedFile>, bool) {
+    let undertakings: Vec<Undertaking> =
+        files.iter().flatten().map(|read| Undertaking { model: &read.model, file: &read.file }).collect();
+    let options = arguments.simulation.options();
+    let interrupt = interrupt();
+    let outcomes = if arguments.simulation.quiet || undertakings.is_empty() {
+        run_all(&undertakings, &options, &(), &interrupt)
+    } else {
+        let runs = undertakings.iter().map(|of| (of.model.run.horizon, replications_of(of.model, &options)));
+        let bar = Bar::new(&runs.collect::<Vec<_>>());
+        let outcomes = run_all(&undertakings, &options, &bar, &interrupt);
+        bar.clear();
+        outcomes
+    };
+    let mut outcomes = outcomes.into_iter();
+    let mut is_interrupted = false;
+    let mut checked = Vec::new();
+    for read in files {
+        let Read { file, .. } = match read {
+            Ok(read) => read,
+            Err(unusable) => {
+                checked.push(unusable);
+                continue;
+            }
+        };
+        checked.push(match outcomes.next().expect("an outcome for each file that can be run") {
+            Ok(mut results) => {
+                is_interrupted |= results.partial;
+                results.settings.clone_from(&arguments.settings.settings);
+                CheckedFile::judged(results)
+            }
+            Err(failure) => {
+                is_interrupted |= failure == Failure::Interrupted;
+                let name = text::visible(&file);
+                complain(&format!("error: {name}: {}\n", text::visible(&failure.to_string())), arguments);
+                let trouble = Trouble { place: None, message: failure.to_string() };
+                CheckedFile::unusable(file, vec![trouble])
+            }
+        });
+    }
+    (checked, is_interrupted)
+}
+
+/// Whether the standard output is for the JSON alone.
+fn prints_json(arguments: &Arguments) -> bool {
+    arguments.json.as_deref() == Some(Path::new("-"))
+}
+
+/// Writes the files that were asked for, all or none.
+fn write(results: &CheckResults, arguments: &Arguments) -> Result<(), Ending> {
+    let junit = arguments.junit.as_ref().map(|path| (path, check::junit::render(results)));
+    let json = arguments.json.as_ref().filter(|_| !prints_json(arguments));
+    let json = json.map(|path| (path, check::json(results)));
+    let asked = [junit, json];
+    let outputs: Vec<Output> =
+        asked.iter().flatten().map(|(path, content)| Output { path, content: content.as_bytes() }).collect();
+    write_whole(&outputs).map_err(|error| {
+        complain(&format!("error: {}\n", text::visible(&error.to_string())), arguments);
+        Ending::Unusable
+    })
+}
+
+fn say(results: &CheckResults, arguments: &Arguments) -> Ending {
+    let commands = if arguments.github { check::github::render(results) } else { String::new() };
+    if prints_json(arguments) {
+        // GitHub reads both streams.
+        terminal::complain(&commands);
+        return terminal::say(&check::json(results));
+    }
+    let Arguments { settings: SettingArguments { color, .. }, simulation, .. } = arguments;
+    let lines = if simulation.quiet { String::new() } else { check::lines::render(results, style(*color)) };
+    let lines = if arguments.github { check::github::inert(&lines) } else { lines };
+    terminal::say(&(lines + &commands))
+}
+
+fn style(colour: Colour) -> Style {
+    if colour.on_stdout() { Style::Coloured } else { Style::Plain }
+}
+
+fn complain(text: &str, arguments: &Arguments) {
+    if arguments.github {
+        terminal::complain(&check::github::inert(text));
+    } else {
+        terminal::complain(text);
+    }
+}

@@ -1,0 +1,221 @@
+//! Promises about figures of the run: `p99(shopper.response_time) < 500ms`.
+//!
+//! Each replication gives one value of what stands on either side of a comparison. The difference of the
+//! two sides has an interval over the replications: if it lies on one side of zero the comparison holds, or
+//! it does not; across zero nobody can tell. Comparisons are put together by `&&`, `||` and `!` with that third
+//! answer, and a condition that comes out either way whatever the open ones are is not open.
+
+use super::words::{is_duration, measure_name, measured};
+use super::{Evidence, Holding};
+use crate::experiment::results::Estimate;
+use crate::experiment::results::verdict::NamedEstimate;
+use crate::kernel::time::SECOND;
+use crate::model::promise::{Figure, MeasureUse};
+use crate::model::{Arithmetic, Comparison};
+use crate::stats::confidence::{Interval, interval};
+
+/// An answer that may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Truth {
+    Yes,
+    No,
+    Open,
+}
+
+/// Whether the condition holds, and the figures that it speaks of.
+pub fn holding(condition: &Figure, evidence: &Evidence) -> (Holding, Vec<NamedEstimate>) {
+    let mut uses = Vec::new();
+    collect(condition, &mut uses);
+    let intervals: Vec<Interval> =
+        uses.iter().map(|of| evidence.interval(|at| evidence.figure(at, of))).collect();
+    let told: Vec<String> =
+        uses.iter().zip(&intervals).map(|(of, interval)| measured(of, interval)).collect();
+    let told = told.join("; ");
+    let nothing = intervals.iter().zip(&uses).find(|(interval, _)| interval.count == 0);
+    let few = intervals.iter().any(|interval| interval.count < 2);
+    let holding = match evidence.truth(condition) {
+        Truth::Yes => Holding::Held(format!("{told}.")),
+        Truth::No => Holding::Broken(format!("{told}.")),
+        Truth::Open => Holding::Open(match nothing {
+            Some((_, of)) => format!("There was nothing to measure: {} has no value.", measure_name(of)),
+            None if few => format!("{told}: it takes two replications to have an interval."),
+            None => format!("{told}, which leaves open whether it holds."),
+        }),
+    };
+    let named = |(of, interval): (&&MeasureUse, &Interval)| {
+        let unit = if is_duration(of) { SECOND as f64 } else { 1.0 };
+        let scaled = |value: Option<f64>| value.map(|value| value / unit);
+        let (mean, half_width) = (scaled(interval.mean), scaled(interval.half_width));
+        NamedEstimate { name: measure_name(of), estimate: Estimate { mean, half_width, n: interval.count } }
+    };
+    (holding, uses.iter().zip(&intervals).map(named).collect())
+}
+
+/// The measures of a condition, each once, in the order in which it is written.
+pub fn collect<'f>(figure: &'f Figure, uses: &mut Vec<&'f MeasureUse>) {
+    if let Figure::Measure(of) = figure
+        && !uses.contains(&of)
+    {
+        uses.push(of);
+    }
+    parts(figure).into_iter().for_each(|part| collect(part, uses));
+}
+
+fn parts(figure: &Figure) -> Vec<&Figure> {
+    match figure {
+        Figure::Constant(_) | Figure::Measure(_) => Vec::new(),
+        Figure::Negate(one) | Figure::Absolute(one) | Figure::Not(one) => vec![one],
+        Figure::Calculate(_, one, two)
+        | Figure::Compare(_, one, two)
+        | Figure::And(one, two)
+        | Figure::Or(one, two) => vec![one, two],
+        Figure::Conditional(one, two, three) => vec![one, two, three],
+        Figure::Least(all) | Figure::Greatest(all) => all.iter().collect(),
+    }
+}
+
+impl Evidence<'_> {
+    fn truth(&self, condition: &Figure) -> Truth {
+        match condition {
+            Figure::Not(inner) => match self.truth(inner) {
+                Truth::Yes => Truth::No,
+                Truth::No => Truth::Yes,
+                Truth::Open => Truth::Open,
+            },
+            Figure::And(left, right) => match (self.truth(left), self.truth(right)) {
+                (Truth::Yes, Truth::Yes) => Truth::Yes,
+                (Truth::No, _) | (_, Truth::No) => Truth::No,
+                _ => Truth::Open,
+            },
+            Figure::Or(left, right) => match (self.truth(left), self.truth(right)) {
+                (Truth::No, Truth::No) => Truth::No,
+                (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
+                _ => Truth::Open,
+            },
+            Figure::Conditional(condition, then, otherwise) => match self.truth(condition) {
+                Truth::Yes => self.truth(then),
+                Truth::No => self.truth(otherwise),
+                Truth::Open => {
+                    let (then, otherwise) = (self.truth(then), self.truth(otherwise));
+                    if then == otherwise { then } else { Truth::Open }
+                }
+            },
+            Figure::Constant(value) if *value == 0.0 => Truth::No,
+            Figure::Constant(_) => Truth::Yes,
+            Figure::Compare(comparison, left, right) => {
+                let difference = |at: usize| Some(self.value(left, at)? - self.value(right, at)?);
+                side(*comparison, &self.interval(difference))
+            }
+            value => side(Comparison::NotEqual, &self.interval(|at| self.value(value, at))),
+        }
+    }
+
+    /// The interval of one number for each replication that has it.
+    fn interval(&self, of: impl Fn(usize) -> Option<f64>) -> Interval {
+        interval((0..self.replications.len()).filter_map(of), self.confidence)
+    }
+
+    /// What a figure is in one replication.
+    fn figure(&self, at: usize, of: &MeasureUse) -> Option<f64> {
+        let position = self.measures.iter().position(|known| known == of)?;
+        self.replications[at].figures.get(position).copied().flatten()
+    }
+
+    /// What an expression comes to in one replication; truth is 1 or 0. `None` where a figure is missing or
+    /// it comes to no number.
+    fn value(&self, figure: &Figure, at: usize) -> Option<f64> {
+        let truth = |holds: bool| if holds { 1.0 } else { 0.0 };
+        let all =
+            |parts: &[Figure]| parts.iter().map(|part| self.value(part, at)).collect::<Option<Vec<f64>>>();
+        let value = match figure {
+            Figure::Constant(value) => *value,
+            Figure::Measure(of) => self.figure(at, of)?,
+            Figure::Negate(inner) => -self.value(inner, at)?,
+            Figure::Absolute(inner) => self.value(inner, at)?.abs(),
+            Figure::Not(inner) => truth(self.value(inner, at)? == 0.0),
+            Figure::Calculate(arithmetic, left, right) => {
+                calculate(*arithmetic, self.value(left, at)?, self.value(right, at)?)
+            }
+            Figure::Compare(comparison, left, right) => {
+                truth(compare(*comparison, self.value(left, at)?, self.value(right, at)?))
+            }
+            Figure::And(left, right) => truth(self.value(left, at)? != 0.0 && self.value(right, at)? != 0.0),
+            Figure::Or(left, right) => truth(self.value(left, at)? != 0.0 || self.value(right, at)? != 0.0),
+            Figure::Conditional(condition, then, otherwise) => match self.value(condition, at)? {
+                0.0 => self.value(otherwise, at)?,
+                _ => self.value(then, at)?,
+            },
+            Figure::Least(parts) => all(parts)?.into_iter().fold(f64::INFINITY, f64::min),
+            Figure::Greatest(parts) => all(parts)?.into_iter().fold(f64::NEG_INFINITY, f64::max),
+        };
+        value.is_finite().then_some(value)
+    }
+}
+
+fn calculate(arithmetic: Arithmetic, left: f64, right: f64) -> f64 {
+    match arithmetic {
+        Arithmetic::Add => left + right,
+        Arithmetic::Subtract => left - right,
+        Arithmetic::Multiply => left * right,
+        Arithmetic::Divide => left / right,
+        Arithmetic::Remainder => left % right,
+    }
+}
+
+fn compare(comparison: Comparison, left: f64, right: f64) -> bool {
+    match comparison {
+        Comparison::Equal => left == right,
+        Comparison::NotEqual => left != right,
+        Comparison::Less => left < right,
+        Comparison::LessOrEqual => left <= right,
+        Comparison::Greater => left > right,
+        Comparison::GreaterOrEqual => left >= right,
+    }
+}
+
+/// On which side of zero a difference lies, for one comparison.
+fn side(comparison: Comparison, difference: &Interval) -> Truth {
+    let (Some(mean), Some(half_width)) = (difference.mean, difference.half_width) else { return Truth::Open };
+    let (low, high) = (mean - half_width, mean + half_width);
+    let holds = |value: f64| compare(comparison, value, 0.0);
+    let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+    // Of an equality the ends alone do not tell: zero may lie between them.
+    if is_equality && low < 0.0 && high > 0.0 {
+        return Truth::Open;
+    }
+    match (holds(low), holds(high)) {
+        (true, true) => Truth::Yes,
+        (false, false) => Truth::No,
+        _ => Truth::Open,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Comparison::*;
+    use super::Truth::*;
+    use super::*;
+
+    #[test]
+    fn an_interval_lies_on_one_side_or_leaves_it_open() {
+        let of = |low: f64, high: f64| Interval {
+            mean: Some((low + high) / 2.0),
+            half_width: Some((high - low) / 2.0),
+            count: 5,
+        };
+        let intervals =
+            [of(-2.0, -1.0), of(-1.0, 0.0), of(-1.0, 1.0), of(0.0, 0.0), of(0.0, 1.0), of(1.0, 2.0)];
+        for (comparison, answers) in [
+            (Less, [Yes, Open, Open, No, No, No]),
+            (LessOrEqual, [Yes, Yes, Open, Yes, Open, No]),
+            (Greater, [No, No, Open, No, Open, Yes]),
+            (GreaterOrEqual, [No, Open, Open, Yes, Yes, Yes]),
+            (Equal, [No, Open, Open, Yes, Open, No]),
+            (NotEqual, [Yes, Open, Open, No, Open, Yes]),
+        ] {
+            assert_eq!(intervals.map(|difference| side(comparison, &difference)), answers, "{comparison:?}");
+        }
+        let once = Interval { mean: Some(-5.0), half_width: None, count: 1 };
+        assert_eq!(side(Less, &once), Open, "one replication has no interval");
+    }
+}

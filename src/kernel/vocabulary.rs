@@ -1,0 +1,86 @@
+//! Words that a scenario and its model say alike: what was written is what is carried out.
+
+/// Who is next among those who wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueOrder {
+    Fifo,
+    Lifo,
+    /// The smallest value first, then by arrival.
+    Priority,
+}
+
+/// What becomes of work that a full queue has no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shed {
+    Reject,
+    DropOldest,
+    /// Rejects what has already waited longer than its caller's timeout, when a worker takes it.
+    Deadline,
+}
+
+/// How a call finds one of the instances of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routing {
+    RoundRobin,
+    Random,
+    LeastLoaded,
+    /// The less loaded of two taken at random.
+    TwoChoices,
+    ByKey,
+}
+
+/// What concurrent transactions see of one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    ReadCommitted,
+    Snapshot,
+    Serializable,
+}
+
+/// How the wait between two tries is spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jitter {
+    None,
+    /// Anywhere up to the whole wait.
+    Full,
+    /// Half of it, and anywhere up to the other half.
+    Equal,
+    /// From the first wait to three times the last one.
+    Decorrelated,
+}
+
+/// What an acknowledgement says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckScope {
+    /// This message.
+    Individual,
+    /// Everything of the partition up to this message.
+    Cursor,
+    /// The broker forgets a message as soon as it has sent it.
+    OnDelivery,
+}
+
+/// Which partition a message goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionRoute {
+    /// By a hash of the key; a message without a key goes to any partition.
+    ByKey,
+    RoundRobin,
+}
+
+/// When a fault strikes that watches a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    Before,
+    /// Done there, the answer lost here.
+    Unanswered,
+    After,
+}
+
+/// Which instances of a service a fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceChoice {
+    Any,
+    All,
+    Number(u32),
+}

@@ -1,0 +1,85 @@
+//! Undoing: what a step that `undoes` another takes back, and what comes back after it.
+//!
+//! An undo belongs to the effect of the same intent on the same row. One that comes first takes nothing
+//! back, and what it should have undone is committed after it: it is resurrected, as is an old copy that
+//! arrives late. What was issued after the undo is a new beginning, and no resurrection.
+
+use super::Lineage;
+use super::duplicates::row_text;
+use super::ledger::EntryId;
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::ids::*;
+use crate::kernel::time::Nanos;
+use crate::world::deed::{Part, RowName};
+use rustc_hash::FxHashMap;
+
+/// What is known of an undoable effect of one intent on one row.
+#[derive(Clone, Debug, Default)]
+struct Undoable {
+    /// When the message was issued whose attempt undid it last.
+    undone: Option<Nanos>,
+    /// Which entry and part it was, while it is there.
+    done: Option<(EntryId, u64, Part)>,
+}
+
+/// All effects that some step undoes, of intents under way.
+#[derive(Clone, Debug, Default)]
+pub struct Undoables {
+    /// Sites that some step undoes.
+    sites: Vec<bool>,
+    /// By intent, then by site and row.
+    by_root: FxHashMap<u64, FxHashMap<(SiteId, RowName), Undoable>>,
+}
+
+impl Undoables {
+    pub fn new(undoes: &[Vec<SiteId>]) -> Self {
+        let mut sites = vec![false; undoes.len()];
+        undoes.iter().flatten().for_each(|site| sites[site.index()] = true);
+        Self { sites, by_root: FxHashMap::default() }
+    }
+
+    /// Nothing of an intent is under way any more.
+    pub fn forget(&mut self, root: u64) {
+        if !self.by_root.is_empty() {
+            self.by_root.remove(&root);
+        }
+    }
+}
+
+impl Lineage<'_> {
+    /// An effect was committed: is it one that was undone?
+    pub(super) fn note_done(&mut self, now: Nanos, entry: EntryId, part: Part, row: RowName) {
+        if !self.undoables.sites[part.site.index()] {
+            return;
+        }
+        let of = &self.ledger[entry];
+        let (root, obligation, issued_at) = (of.root, of.obligation, of.issued_at);
+        let undoable = self.undoables.by_root.entry(root).or_default().entry((part.site, row)).or_default();
+        undoable.done = Some((entry, obligation, part));
+        if undoable.undone.is_some_and(|undone| issued_at <= undone) {
+            self.expose(Anomaly::Resurrected);
+            self.sight(Anomaly::Resurrected, now, obligation, |model| {
+                format!("{} is back though it was undone", row_text(model, row, None))
+            });
+        }
+    }
+
+    /// A step that undoes others ran, whether it found anything to undo or not.
+    pub(super) fn note_undone(&mut self, entry: EntryId, site: SiteId, row: RowName) {
+        let model = self.model;
+        for &undone in &model.undoes[site.index()] {
+            self.expose(Anomaly::Resurrected);
+            let of = &self.ledger[entry];
+            let (root, issued_at) = (of.root, of.issued_at);
+            let undoable = self.undoables.by_root.entry(root).or_default().entry((undone, row)).or_default();
+            undoable.undone = Some(issued_at);
+            let Some((done, obligation, part)) = undoable.done.take() else { continue };
+            if self.ledger.find(obligation) == Some(done) {
+                let effects = &mut self.ledger[done].effects;
+                if let Some(effect) = effects.iter_mut().find(|effect| effect.part == part) {
+                    effect.net -= 1;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One line a verdict; below one that did not stand, where it was first seen and how to see it again.
+
+use super::told;
+use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun, Standing};
+use crate::experiment::results::verdict::{Outcome, Verdict};
+use crate::report::terminal::Style;
+use crate::report::{reproduce, text, verdict as words};
+use unicode_width::UnicodeWidthStr;
+
+/// Columns of the first word.
+const WORD: usize = 13;
+/// Longest line, in characters: names and conditions may be as long as a file.
+const LONGEST: usize = 1000;
+
+/// All lines of a check, each ended.
+pub fn render(results: &CheckResults, style: Style) -> String {
+    let mut lines = String::new();
+    for file in &results.files {
+        match &file.run {
+            Some(run) if run.verdicts.is_empty() => {
+                lines += &line(Outcome::Inconclusive, "inconclusive", file, "it promises nothing", style);
+            }
+            Some(run) => {
+                run.verdicts.iter().for_each(|verdict| lines += &of_verdict(verdict, run, file, style))
+            }
+            None => {
+                let all = file.troubles.len();
+                let why = match file.troubles.first() {
+                    Some(first) if all == 1 => first.message.clone(),
+                    _ => format!("{all} mistakes"),
+                };
+                lines += &line(Outcome::Fail, "unusable", file, &why, style);
+            }
+        }
+    }
+    lines + &total(results) + "\n"
+}
+
+fn of_verdict(verdict: &Verdict, run: &CheckedRun, file: &CheckedFile, style: Style) -> String {
+    let standing = verdict.standing();
+    let said = format!("{}: {}", verdict.name, told(verdict));
+    let mut lines = line(standing, &words::word(verdict), file, &said, style);
+    if let Some(shown) = verdict.counterexample.as_ref().filter(|_| standing == Outcome::Fail) {
+        let replay = reproduce::replay(&file.file, run.seed, &run.settings, shown);
+        lines += &format!("    first in {}\n", text::shortened(&words::seen(shown), LONGEST));
+        lines += &format!("    {}\n", text::shortened(&replay, LONGEST));
+    }
+    lines
+}
+
+fn line(standing: Outcome, word: &str, file: &CheckedFile, said: &str, style: Style) -> String {
+    let padding = " ".repeat(WORD.saturating_sub(word.width()));
+    let word = match (style, standing) {
+        (Style::Plain, _) => format!("{} {word}", words::mark(standing)),
+        (_, Outcome::Pass) => format!("\x1b[32m{} {word}\x1b[0m", words::mark(standing)),
+        (_, Outcome::Inconclusive) => format!("\x1b[33m{} {word}\x1b[0m", words::mark(standing)),
+        (_, Outcome::Fail) => format!("\x1b[1;31m{} {word}\x1b[0m", words::mark(standing)),
+    };
+    let said = text::shortened(said, LONGEST);
+    format!("{word}{padding} {}  {said}\n", text::visible(&file.file))
+}
+
+/// How many of each there were.
+fn total(results: &CheckResults) -> String {
+    let verdicts = || results.files.iter().filter_map(|file| file.run.as_ref()).flat_map(|run| &run.verdicts);
+    let of = |standing| verdicts().filter(|verdict| verdict.standing() == standing).count();
+    let mut total = format!(
+        "{} checked: {} passed, {} failed, {} inconclusive",
+        counted(results.files.len(), "file"),
+        of(Outcome::Pass),
+        of(Outcome::Fail),
+        of(Outcome::Inconclusive)
+    );
+    let files = |is_such: fn(&CheckedFile) -> bool| results.files.iter().filter(|file| is_such(file)).count();
+    let silent = files(|file| file.run.as_ref().is_some_and(|run| run.verdicts.is_empty()));
+    if silent > 0 {
+        total += &format!("; {} without promises", counted(silent, "file"));
+    }
+    let unusable = files(|file| file.standing == Standing::Unusable);
+    if unusable > 0 {
+        total += &format!("; {} not usable", counted(unusable, "file"));
+    }
+    total
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

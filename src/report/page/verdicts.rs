@@ -1,0 +1,124 @@
+//! The verdicts: what was promised, whether it held, and the first time it did not. And what was counted
+//! though nobody asked.
+
+use super::tables::MOST_ROWS;
+use crate::experiment::results::RunResults;
+use crate::experiment::results::verdict::{Outcome, Tally, Unasked, Verdict};
+use crate::report::figure::{Quantity, count, rough};
+use crate::report::{reproduce, text, verdict as words};
+use maud::{Markup, html};
+
+/// Most counterexamples that are shown.
+const MOST_SHOWN: usize = 20;
+
+/// The table of verdicts, first of all; nothing if nothing was promised.
+pub fn verdicts(results: &RunResults) -> Markup {
+    let verdicts = &results.verdicts;
+    let hidden = verdicts.len().saturating_sub(MOST_ROWS);
+    html! {
+        @if !verdicts.is_empty() {
+            section aria-labelledby="verdicts" {
+                h2 #verdicts { "Verdicts" }
+                p.lead { (total(verdicts)) }
+                div.scroll tabindex="0" role="region" aria-labelledby="verdicts" {
+                    table.verdicts {
+                        thead { tr {
+                            @for head in ["promise", "verdict", "bound", "found", "exposures", "why"] { th scope="col" { (head) } }
+                        } }
+                        tbody { @for verdict in verdicts.iter().take(MOST_ROWS) { (row(verdict)) } }
+                    }
+                }
+                @if hidden > 0 { p.under { (count(hidden as u64)) " more verdicts are not shown here; the JSON file has all." } }
+                (shown(results))
+            }
+        }
+    }
+}
+
+/// `2 promises held, 1 was broken, 1 is left open.`
+fn total(verdicts: &[Verdict]) -> String {
+    let of = |outcome| verdicts.iter().filter(|verdict| verdict.outcome == outcome).count();
+    let unexpected =
+        verdicts.iter().filter(|verdict| verdict.expected.is_some_and(|it| it != verdict.outcome)).count();
+    let mut told = format!(
+        "Of {} promised, {} passed, {} failed and {} could not be told.",
+        verdicts.len(),
+        of(Outcome::Pass),
+        of(Outcome::Fail),
+        of(Outcome::Inconclusive)
+    );
+    if unexpected > 0 {
+        told += &format!(" Not as the scenario expects: {unexpected}.");
+    }
+    told
+}
+
+fn row(verdict: &Verdict) -> Markup {
+    html! {
+        tr {
+            th scope="row" { span.name { (text::name(&verdict.name)) } }
+            td { span class={ "verdict " (verdict.standing().name()) } { (words::mark(verdict.standing())) " " (words::word(verdict)) } }
+            td { span.name { (text::shortened(&verdict.bound, 300)) } }
+            td.number { @match &verdict.tally { Some(tally) => (words::found(tally)), None => "–" } }
+            td.number { @match &verdict.tally { Some(tally) => (count(tally.exposures)), None => "–" } }
+            td { span.why { (text::shortened(&verdict.reason, 1000)) } }
+        }
+    }
+}
+
+/// The first time that each broken promise was broken.
+fn shown(results: &RunResults) -> Markup {
+    let broken =
+        results.verdicts.iter().filter_map(|verdict| Some((verdict, verdict.counterexample.as_ref()?)));
+    html! {
+        @for (verdict, shown) in broken.take(MOST_SHOWN) {
+            h3 { "First broken: " (text::name(&verdict.name)) }
+            p { (text::shortened(&words::seen(shown), 1000)) }
+            @let replay = reproduce::replay(&results.file, results.seed, &results.settings, shown);
+            pre.command tabindex="0" { code { (text::shortened(&replay, 4000)) } }
+        }
+    }
+}
+
+/// What was counted though nothing was promised about it.
+pub fn anomalies(results: &RunResults) -> Markup {
+    html! {
+        @if !results.anomalies.is_empty() {
+            section aria-labelledby="anomalies" {
+                h2 #anomalies { "Counted, though not asked for" }
+                p.lead { "What could have gone wrong, and nothing is promised about it in the scenario. Rates are per exposure." }
+                div.scroll tabindex="0" role="region" aria-labelledby="anomalies" {
+                    table {
+                        thead { tr {
+                            th scope="col" { "measure" }
+                            @for head in ["found", "exposures", "rate"] { th.number scope="col" { (head) } }
+                            th scope="col" { "what is counted" }
+                        } }
+                        tbody { @for one in &results.anomalies { (unasked(one)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn unasked(one: &Unasked) -> Markup {
+    html! {
+        tr {
+            th scope="row" { span.name { (text::name(&one.name)) } }
+            td.number { (words::found(&one.tally)) }
+            td.number { (count(one.tally.exposures)) }
+            td.number { (rate(&one.tally)) }
+            td { span.why { (text::prose(&one.counts)) } }
+        }
+    }
+}
+
+/// Count per exposure; of none how much it still can be.
+fn rate(tally: &Tally) -> String {
+    match (tally.rate_at_most, tally.rate) {
+        (Some(most), _) => format!("≤ {}", rough(most, Quantity::Share)),
+        (None, Some(rate)) => rough(rate, Quantity::Share),
+        (None, None) => "–".to_owned(),
+    }
+}
