@@ -82,11 +82,12 @@ struct Entry<E> {
     event: E,
     /// Of the event that lives here; `FREE` when none does.
     order: u64,
-    /// When it is due.
+    /// When it is due; of a free entry, which one was freed before it.
     time: Nanos,
 }
 
 const FREE: u64 = u64::MAX;
+const NO_ENTRY: u32 = u32::MAX;
 
 /// A ring shorter than this is not worth cleaning.
 const CLEAN_RING: usize = 1024;
@@ -107,8 +108,13 @@ pub struct EventList<E> {
     now: Nanos,
     sequence: u64,
     heap: Vec<Key>,
+    /// The first key of the heap stands for an event that has happened: the next key that comes takes
+    /// its place in one pass, as most events bring about another.
+    first_is_spent: bool,
     slab: Vec<Entry<E>>,
-    free: Vec<u32>,
+    /// The entry freed last, or `NO_ENTRY`, and how many are in use.
+    free: u32,
+    used: usize,
     rings: Vec<Ring>,
     immediate: [VecDeque<(u64, E)>; CLASSES],
     /// Set when an event found no slot; it is lost, and the run cannot go on.
@@ -124,8 +130,10 @@ impl<E: Copy> EventList<E> {
             now,
             sequence: 0,
             heap: Vec::new(),
+            first_is_spent: false,
             slab: Vec::new(),
-            free: Vec::new(),
+            free: NO_ENTRY,
+            used: 0,
             rings: Vec::new(),
             immediate: Default::default(),
             full: false,
@@ -147,7 +155,7 @@ impl<E: Copy> EventList<E> {
 
     /// Pending events that are not due at this instant.
     pub fn pending(&self) -> usize {
-        self.slab.len() - self.free.len()
+        self.used
     }
 
     /// Registers a constant delay.
@@ -158,14 +166,25 @@ impl<E: Copy> EventList<E> {
     }
 
     /// Puts an event `delay` into the future. An event due now cannot be cancelled.
-    #[inline]
+    #[inline(always)]
     pub fn after(&mut self, delay: Nanos, class: Class, event: E) -> Handle {
-        let order = self.next_order(class);
         if delay == 0 {
-            self.immediate[class as usize].push_back((order, event));
-            self.immediate_classes |= 1 << class as u8;
+            self.at_once(class, event);
             return Handle::NONE;
         }
+        self.later(delay, class, event)
+    }
+
+    #[inline]
+    fn at_once(&mut self, class: Class, event: E) {
+        let order = self.next_order(class);
+        self.immediate[class as usize].push_back((order, event));
+        self.immediate_classes |= 1 << class as u8;
+    }
+
+    #[inline]
+    fn later(&mut self, delay: Nanos, class: Class, event: E) -> Handle {
+        let order = self.next_order(class);
         let time = self.now.saturating_add(delay);
         let Some(slot) = self.keep(order, time, event) else { return Handle::NONE };
         let key = key(time, order, slot);
@@ -199,8 +218,8 @@ impl<E: Copy> EventList<E> {
     /// Forgets a pending event; harmless if it has happened or was cancelled before.
     #[inline]
     pub fn cancel(&mut self, handle: Handle) {
-        if self.is_pending(handle) {
-            self.release(handle.slot());
+        if handle != Handle::NONE && self.is_pending(handle) {
+            self.take(handle.slot());
         }
     }
 
@@ -210,7 +229,7 @@ impl<E: Copy> EventList<E> {
             return None;
         }
         let due = self.slab[handle.slot() as usize].time;
-        self.release(handle.slot());
+        self.take(handle.slot());
         Some(due - self.now)
     }
 
@@ -218,13 +237,16 @@ impl<E: Copy> EventList<E> {
     #[inline]
     pub fn advance(&mut self) -> Option<E> {
         loop {
+            if self.first_is_spent {
+                self.drop_first();
+            }
             if self.immediate_classes != 0
                 && let Some(event) = self.next_immediate()
             {
                 return Some(event);
             }
             let key = *self.heap.first()?;
-            self.pop();
+            self.first_is_spent = true;
             let slot = slot_of(key);
             if slot >= RING_BASE {
                 if let Some(event) = self.wake_ring(slot - RING_BASE, key) {
@@ -232,12 +254,9 @@ impl<E: Copy> EventList<E> {
                 }
                 continue;
             }
-            let entry = &self.slab[slot as usize];
-            if entry.order == order_of(key) {
-                let event = entry.event;
-                self.release(slot);
+            if self.slab[slot as usize].order == order_of(key) {
                 self.now = time_of(key);
-                return Some(event);
+                return Some(self.take(slot));
             }
         }
     }
@@ -269,9 +288,7 @@ impl<E: Copy> EventList<E> {
             && order_of(first) == order_of(wake)
         {
             self.rings[ring as usize].keys.pop_front();
-            let slot = slot_of(first);
-            event = Some(self.slab[slot as usize].event);
-            self.release(slot);
+            event = Some(self.take(slot_of(first)));
             self.now = time_of(first);
             self.drop_dead_front(ring);
         }
@@ -318,31 +335,47 @@ impl<E: Copy> EventList<E> {
 
     #[inline(always)]
     fn keep(&mut self, order: u64, time: Nanos, event: E) -> Option<u32> {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slab[slot as usize] = Entry { event, order, time };
+        let slot = self.free;
+        match self.slab.get_mut(slot as usize) {
+            Some(entry) => {
+                self.free = entry.time as u32;
+                *entry = Entry { event, order, time };
+                self.used += 1;
                 Some(slot)
             }
-            None => {
-                let slot = self.slab.len();
-                if slot >= MAX_PENDING {
-                    self.full = true;
-                    return None;
-                }
-                self.slab.push(Entry { event, order, time });
-                Some(slot as u32)
-            }
+            None => self.keep_in_new_entry(order, time, event),
         }
     }
 
+    #[cold]
+    fn keep_in_new_entry(&mut self, order: u64, time: Nanos, event: E) -> Option<u32> {
+        let slot = self.slab.len();
+        if slot >= MAX_PENDING {
+            self.full = true;
+            return None;
+        }
+        self.slab.push(Entry { event, order, time });
+        self.used += 1;
+        Some(slot as u32)
+    }
+
+    /// Frees an entry; gives what lived there.
     #[inline(always)]
-    fn release(&mut self, slot: u32) {
-        self.slab[slot as usize].order = FREE;
-        self.free.push(slot);
+    fn take(&mut self, slot: u32) -> E {
+        let entry = &mut self.slab[slot as usize];
+        entry.order = FREE;
+        entry.time = Nanos::from(self.free);
+        self.free = slot;
+        self.used -= 1;
+        entry.event
     }
 
     #[inline]
     fn push(&mut self, key: Key) {
+        if self.first_is_spent {
+            self.first_is_spent = false;
+            return self.sink(key);
+        }
         let mut hole = self.heap.len();
         self.heap.push(key);
         while hole > 0 {
@@ -356,36 +389,43 @@ impl<E: Copy> EventList<E> {
         self.heap[hole] = key;
     }
 
-    /// Removes the smallest key.
+    /// Removes the first key, whose event has happened.
     #[inline]
-    fn pop(&mut self) {
+    fn drop_first(&mut self) {
+        self.first_is_spent = false;
         let Some(last) = self.heap.pop() else { return };
-        let length = self.heap.len();
-        if length == 0 {
-            return;
+        if !self.heap.is_empty() {
+            self.sink(last);
         }
+    }
+
+    /// Puts a key in the place of the first, and down to where it belongs.
+    #[inline]
+    fn sink(&mut self, key: Key) {
         let heap = &mut self.heap[..];
         let mut hole = 0;
         loop {
             let first = 4 * hole + 1;
-            if first >= length {
-                break;
-            }
-            let mut smallest = first;
-            let mut smallest_key = heap[first];
-            for (child, &candidate) in heap.iter().enumerate().take((first + 4).min(length)).skip(first + 1) {
-                if candidate < smallest_key {
-                    smallest = child;
-                    smallest_key = candidate;
+            let Some(children) = heap.get(first..) else { break };
+            let Some(&first_key) = children.first() else { break };
+            let (mut smallest, mut smallest_key) = (0, first_key);
+            let mut consider = |child: usize| {
+                if let Some(&candidate) = children.get(child)
+                    && candidate < smallest_key
+                {
+                    (smallest, smallest_key) = (child, candidate);
                 }
-            }
-            if smallest_key >= last {
+            };
+            consider(1);
+            consider(2);
+            consider(3);
+            if smallest_key >= key {
                 break;
             }
             heap[hole] = smallest_key;
-            hole = smallest;
+            hole = first + smallest;
         }
-        heap[hole] = last;
+        heap[hole] = key;
     }
 }
 

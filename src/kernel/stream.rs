@@ -66,6 +66,9 @@ const ORIGIN_BITS: u32 = 20;
 const BLOCK_BITS: u32 = BLOCK.trailing_zeros();
 
 impl DrawKey {
+    /// Number 0 of origin 0.
+    pub const FIRST: Self = Self(0);
+
     /// Number `number` of an origin (a client's intents, a job's ticks), best drawn in rising order.
     /// Origins of more than 20 bits and numbers of more than 43 fall back to a hash.
     #[inline]
@@ -364,7 +367,10 @@ fn generate(key: &[u8; 32], block: u64, words: &mut [u64; BLOCK]) {
     let mut generator = ChaCha8Rng::from_seed(*key);
     // Positions count 32-bit words.
     generator.set_word_pos(u128::from(block) * 2 * BLOCK as u128);
-    words.fill_with(|| generator.next_u64());
+    let mut bytes = [0; 8 * BLOCK];
+    generator.fill_bytes(&mut bytes);
+    let (chunks, _) = bytes.as_chunks();
+    words.iter_mut().zip(chunks).for_each(|(word, bytes)| *word = u64::from_le_bytes(*bytes));
 }
 
 /// The origin of a numbered block.

@@ -4,6 +4,7 @@
 use super::broker::DeliveryId;
 use super::identity::Cause;
 use super::store::Transaction;
+use super::words::EMPTY;
 use crate::kernel::event_list::Handle;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
@@ -157,8 +158,47 @@ pub struct Attempt {
     pub state: State,
 }
 
+impl Attempt {
+    /// What a slot holds before its first attempt, and what every attempt begins with otherwise.
+    const UNUSED: Self = Self {
+        token: 0,
+        pc: 0,
+        handler: 0,
+        frame: NONE,
+        message: NONE,
+        instance: NONE,
+        cause: Cause::NOBODY,
+        item: 0,
+        tries: 0,
+        step_tries: 0,
+        last_wait: 0,
+        target: NONE,
+        outgoing: NONE,
+        wait: Wait::Nothing,
+        pending: Handle::NONE,
+        timeout: Handle::NONE,
+        result: StepResult::Done,
+        transaction: None,
+        remaining: EMPTY,
+        source: Source::Send,
+        state: State::UNUSED,
+    };
+
+    /// Whether it holds anything of its store.
+    #[inline(always)]
+    pub fn holds_store(&self) -> bool {
+        self.transaction.is_some() || self.state.connection
+    }
+
+    /// Whether it holds anything but the message in hand, its worker and what it holds of its store.
+    #[inline(always)]
+    pub fn holds_more(&self) -> bool {
+        self.state.owns_frame || self.outgoing != NONE || self.remaining != EMPTY
+    }
+}
+
 /// Bits about an attempt.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct State {
     pub alive: bool,
     pub replied: bool,
@@ -178,6 +218,24 @@ pub struct State {
     pub stopping: bool,
 }
 
+impl State {
+    const UNUSED: Self = Self {
+        alive: false,
+        replied: false,
+        worker: false,
+        cpu: false,
+        connection: false,
+        arrived: false,
+        owns_frame: false,
+        alone: false,
+        timers: false,
+        stopping: false,
+    };
+
+    /// Of an attempt that begins.
+    pub const ALIVE: Self = Self { alive: true, ..Self::UNUSED };
+}
+
 /// All attempts, in slots reused last in, first out.
 #[derive(Clone, Default)]
 pub struct Attempts {
@@ -191,41 +249,29 @@ pub struct Attempts {
 impl Attempts {
     /// Begins an attempt at the start of a handler.
     #[inline]
-    pub fn add(&mut self, handler: u32, pc: Pc, instance: u32, cause: Cause, source: Source) -> u32 {
+    pub fn add(
+        &mut self,
+        handler: u32,
+        pc: Pc,
+        instance: u32,
+        message: u32,
+        cause: Cause,
+        source: Source,
+    ) -> u32 {
         self.last_handler = handler;
-        let attempt = Attempt {
-            token: 0,
-            pc,
-            handler,
-            frame: NONE,
-            message: NONE,
-            instance,
-            cause,
-            item: 0,
-            tries: 0,
-            step_tries: 0,
-            last_wait: 0,
-            target: NONE,
-            outgoing: NONE,
-            wait: Wait::Nothing,
-            pending: Handle::NONE,
-            timeout: Handle::NONE,
-            result: StepResult::Done,
-            transaction: None,
-            remaining: super::words::EMPTY,
-            source,
-            state: State { alive: true, ..State::default() },
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => self.new_slot(),
         };
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = attempt;
-                slot
-            }
-            None => {
-                self.slots.push(attempt);
-                self.slots.len() as u32 - 1
-            }
-        }
+        self.slots[slot as usize] =
+            Attempt { handler, pc, instance, message, cause, source, state: State::ALIVE, ..Attempt::UNUSED };
+        slot
+    }
+
+    #[cold]
+    fn new_slot(&mut self) -> u32 {
+        self.slots.push(Attempt::UNUSED);
+        self.slots.len() as u32 - 1
     }
 
     #[inline]
@@ -241,11 +287,16 @@ impl Attempts {
     /// Starts a wait: the events that may end it carry the token.
     #[inline(always)]
     pub fn wait(&mut self, slot: u32, wait: Wait) -> u32 {
+        self.begin_wait(slot, wait).token
+    }
+
+    /// Starts a wait; gives the attempt with its new token.
+    #[inline(always)]
+    pub fn begin_wait(&mut self, slot: u32, wait: Wait) -> &mut Attempt {
         self.next_token = self.next_token.wrapping_add(1).max(1);
-        let attempt = &mut self.slots[slot as usize];
-        attempt.token = self.next_token;
-        attempt.wait = wait;
-        self.next_token
+        let of = &mut self.slots[slot as usize];
+        (of.token, of.wait) = (self.next_token, wait);
+        of
     }
 
     /// Whether an event with this token is for what the attempt waits for now.

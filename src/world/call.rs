@@ -12,6 +12,7 @@ use super::words::EMPTY;
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle, RingId};
+use crate::kernel::stream::DrawKey;
 use crate::model::{Error, NONE, Pc};
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -20,9 +21,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let send = &model.sends[step as usize];
         let message = self.make_message(attempt, send.message, send.with, send.site)?;
         self.tell_issued(attempt, message, send.site, Way::Send);
-        let draw = self.attempt_key(attempt);
-        let key = self.world.messages[message].key;
-        let Some(instance) = self.route_to(send.service, &send.hops, draw, key) else {
+        let of = &self.world.attempts[attempt];
+        let (cause, item, tries) = (of.cause, of.item, of.tries);
+        let draw = || cause.attempt_key(item, tries);
+        let Some(instance) = self.route_to(send.service, &send.hops, draw, message) else {
             // One way: nobody is told that nobody is there.
             let link = model.routes[send.route as usize].link;
             self.record(Record::Lost { link });
@@ -31,29 +33,38 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         };
         self.world.messages[message].step = step;
         let epoch = self.world.instances[instance as usize].epoch;
+        self.world.in_flight += 1;
+        self.world.stir += 1;
+        let event = Event::Sent { message, instance, epoch };
+        if !self.transmit_calmly(send.route, send.hops.there, draw, event) {
+            let hop = self.hop_of_send(attempt, step, instance, draw());
+            self.transmit(hop, event);
+        }
+        Ok(Flow::Go(pc + 1))
+    }
+
+    #[cold]
+    fn hop_of_send(&self, attempt: u32, step: u32, instance: u32, draw: DrawKey) -> Hop {
+        let send = &self.model.sends[step as usize];
         let from = self.producer_of(attempt);
-        let hop = Hop {
+        Hop {
             route: send.route,
             latency: send.hops.there,
             trouble: send.hops.trouble,
             draw,
             from: self.region_of(attempt),
-            to: model.instances[instance as usize].region,
-            bytes: model.messages[send.message.index()].size_bytes,
+            to: self.model.instances[instance as usize].region,
+            bytes: self.model.messages[send.message.index()].size_bytes,
             channel: Some(super::identity::mix(from as u64, instance as u64)),
-        };
-        self.world.in_flight += 1;
-        self.world.stir += 1;
-        self.transmit(hop, Event::Sent { message, instance, epoch });
-        Ok(Flow::Go(pc + 1))
+        }
     }
 
     /// A one-way message reaches its instance, or a process that is not there any more.
     #[inline]
     pub(super) fn sent(&mut self, message: u32, instance: u32, epoch: u32) {
-        if self.is_full_and_paused(instance) {
-            let event = Event::Sent { message, instance, epoch };
-            return self.world.instances[instance as usize].deferred.push(event);
+        let here = &mut self.world.instances[instance as usize];
+        if here.is_full_and_paused() {
+            return here.deferred.push(Event::Sent { message, instance, epoch });
         }
         self.world.in_flight -= 1;
         let here = &self.world.instances[instance as usize];
@@ -86,64 +97,63 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let call = &model.calls[step as usize];
         self.world.stir += 1;
         self.record(Record::CallTried { figures: call.figures, attempt });
-        let token = self.world.attempts.wait(attempt, Wait::Call { step });
-        let timeout =
-            self.agenda.after_constant(RingId(call.timeout.ring), Event::Timeout { attempt, token });
-        let of = &self.world.attempts[attempt];
-        let (message, tries) = (of.outgoing, of.step_tries);
-        let draw = of.cause.again(tries).attempt_key(of.item, of.tries);
-        let key = self.world.messages[message].key;
-        let target = self.route_to(call.service, &call.hops, draw, key);
-        let of = &mut self.world.attempts[attempt];
-        of.timeout = timeout;
+        let of = self.world.attempts.begin_wait(attempt, Wait::Call { step });
+        let token = of.token;
         of.state.arrived = false;
-        of.target = target.unwrap_or(NONE);
+        of.timeout = self.agenda.after_constant(RingId(call.timeout.ring), Event::Timeout { attempt, token });
+        let (message, tries) = (of.outgoing, of.step_tries);
+        let (cause, item, region_tries) = (of.cause, of.item, of.tries);
+        let draw = || cause.again(tries).attempt_key(item, region_tries);
+        let target = self.route_to(call.service, &call.hops, draw, message);
+        self.world.attempts[attempt].target = target.unwrap_or(NONE);
         let Some(instance) = target else {
             // The connection is refused: after one latency, the answer is no.
             let first = model.services[call.service.index()].first_instance;
-            let hop = Hop {
-                route: call.route,
-                latency: call.hops.there,
-                trouble: call.hops.trouble,
-                draw,
-                from: self.region_of(attempt),
-                to: model.instances[first as usize].region,
-                bytes: 0,
-                channel: None,
-            };
+            let hop = Hop { bytes: 0, ..self.hop_of_call(attempt, step, first, draw()) };
             let error = Error::Unavailable.code();
             return self.transmit(hop, Event::Refusal { attempt, token, error });
         };
-        self.world.messages[message].references += 1;
-        let of_message = self.world.messages[message].cause;
+        let of = &mut self.world.messages[message];
+        of.references += 1;
+        let of_message = of.cause;
         let main = if call.main.contains(of_message.origin()) { of_message } else { of_message.aside() };
         let epoch = self.world.instances[instance as usize].epoch;
         let cause = main.again(tries);
         let request =
             Request { caller: attempt, token, message, step, target: instance, epoch, cause, copies: 1 };
         let request = self.world.network.requests.add(request);
-        let hop = Hop {
+        let event = Event::Request { request };
+        if !self.transmit_calmly(call.route, call.hops.there, draw, event) {
+            let hop = self.hop_of_call(attempt, step, instance, draw());
+            self.transmit(hop, event);
+        }
+    }
+
+    #[cold]
+    fn hop_of_call(&self, attempt: u32, step: u32, instance: u32, draw: DrawKey) -> Hop {
+        let call = &self.model.calls[step as usize];
+        Hop {
             route: call.route,
             latency: call.hops.there,
             trouble: call.hops.trouble,
             draw,
             from: self.region_of(attempt),
-            to: model.instances[instance as usize].region,
-            bytes: model.messages[call.message.index()].size_bytes,
+            to: self.model.instances[instance as usize].region,
+            bytes: self.model.messages[call.message.index()].size_bytes,
             channel: None,
-        };
-        self.transmit(hop, Event::Request { request });
+        }
     }
 
     /// A call reaches its instance.
     pub(super) fn request(&mut self, request: u32) {
         let target = self.world.network.requests[request].target;
-        if self.is_full_and_paused(target) {
-            let event = Event::Request { request };
-            return self.world.instances[target as usize].deferred.push(event);
+        let here = &mut self.world.instances[target as usize];
+        if here.is_full_and_paused() {
+            return here.deferred.push(Event::Request { request });
         }
         let Request { caller, token, message, step, target, epoch, cause, .. } = self.take_request(request);
-        let waiting = self.world.attempts.is_waiting(caller, token);
+        let of = &mut self.world.attempts[caller];
+        let waiting = of.token == token;
         let here = &self.world.instances[target as usize];
         if !here.up || here.epoch != epoch {
             self.release_message(message);
@@ -153,7 +163,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         if waiting {
-            self.world.attempts[caller].state.arrived = true;
+            of.state.arrived = true;
         }
         if self.model.calls[step as usize].handler.0 == NONE {
             self.release_message(message);
@@ -213,8 +223,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     fn answer_from(&mut self, instance: u32, step: u32, caller: u32, token: u32, cause: Cause, payload: u32) {
         self.answered(caller, token);
-        let hop = self.hop_back(instance, step, caller, cause);
-        self.transmit(hop, Event::Answer { attempt: caller, token, payload });
+        self.send_back(instance, step, caller, cause, Event::Answer { attempt: caller, token, payload });
     }
 
     pub(super) fn answer_error(
@@ -227,29 +236,35 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         error: Error,
     ) {
         self.answered(caller, token);
-        let hop = self.hop_back(instance, step, caller, cause);
-        self.transmit(hop, Event::Refusal { attempt: caller, token, error: error.code() });
+        let event = Event::Refusal { attempt: caller, token, error: error.code() };
+        self.send_back(instance, step, caller, cause, event);
     }
 
     /// An answer is on its way: a crash of the callee does not take it back.
     fn answered(&mut self, caller: u32, token: u32) {
-        if self.world.attempts.is_waiting(caller, token) {
-            self.world.attempts[caller].state.arrived = false;
+        let of = &mut self.world.attempts[caller];
+        if of.token == token {
+            of.state.arrived = false;
         }
     }
 
-    fn hop_back(&self, instance: u32, step: u32, caller: u32, cause: Cause) -> Hop {
+    fn send_back(&mut self, instance: u32, step: u32, caller: u32, cause: Cause, event: Event) {
         let call = &self.model.calls[step as usize];
-        Hop {
+        let draw = || cause.attempt_key(1, 0);
+        if self.transmit_calmly(call.back, call.hops.back, draw, event) {
+            return;
+        }
+        let hop = Hop {
             route: call.back,
             latency: call.hops.back,
             trouble: call.hops.trouble_back,
-            draw: cause.attempt_key(1, 0),
+            draw: draw(),
             from: self.model.instances[instance as usize].region,
             to: self.region_of(caller),
             bytes: self.model.messages[call.message.index()].size_bytes,
             channel: None,
-        }
+        };
+        self.transmit(hop, event);
     }
 
     /// An answer, or a confirmation, reaches who waits for it; too late, it is dropped.
@@ -379,13 +394,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
+    #[inline]
     fn end_timers(&mut self, attempt: u32) {
         let of = &mut self.world.attempts[attempt];
-        let (timeout, pending) = (of.timeout, of.pending);
-        of.timeout = Handle::NONE;
-        of.pending = Handle::NONE;
-        self.agenda.cancel(timeout);
-        self.agenda.cancel(pending);
+        self.agenda.cancel(std::mem::replace(&mut of.timeout, Handle::NONE));
+        self.agenda.cancel(std::mem::replace(&mut of.pending, Handle::NONE));
     }
 
     /// A step that waited for an answer has one: its timers and its message are let go.

@@ -61,6 +61,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Draws the next arrival of a renewal process; a surge brings it nearer.
+    #[inline(always)]
     fn next_arrival(&mut self, client: ClientId) {
         let model = self.model;
         let (Arrivals::Renewal { interval } | Arrivals::Thinned { interval, .. }) =
@@ -71,13 +72,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &mut self.world.clients[client.index()];
         let key = DrawKey::numbered(0, state.drawn);
         state.drawn += 1;
-        let surge = state.surge;
         let mut interval = self.agenda.draw(interval, key);
-        if surge != 1.0 {
-            interval = nanos_from_f64(interval as f64 / surge);
+        if state.surge != 1.0 {
+            interval = nanos_from_f64(interval as f64 / state.surge);
         }
-        let next = self.agenda.after(interval, Class::Arrival, Event::Arrival { client });
-        self.world.clients[client.index()].next = next;
+        state.next = self.agenda.after(interval, Class::Arrival, Event::Arrival { client });
     }
 
     /// The rate is multiplied from now on: what is left of the interval under way shrinks with it.
@@ -116,6 +115,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.begin_intent(client, NONE);
     }
 
+    #[inline(always)]
     fn begin_intent(&mut self, client: ClientId, user: u32) {
         let model = self.model;
         let spec = &model.clients[client.index()];
@@ -126,15 +126,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let number = state.begun;
         state.begun += 1;
         let cause = Cause::root(client.0, spec.key, number);
-        let pc = model.handlers[spec.body.index()].entry;
+        let body = &model.handlers[spec.body.index()];
         let source = Source::Intent { client, user };
-        let attempt = self.world.attempts.add(spec.body.0, pc, NOWHERE, cause, source);
+        let attempt = self.world.attempts.add(spec.body.0, body.entry, NOWHERE, NONE, cause, source);
         self.record(Record::IntentBegun { client, attempt, number });
         self.tell_begun(attempt);
-        self.give_frame(attempt);
-        self.run_attempt(attempt);
+        if body.words > 0 {
+            self.give_frame(attempt);
+        }
+        self.run_from(attempt, body.entry);
     }
 
+    #[inline(always)]
     pub(super) fn intent_ended(&mut self, attempt: u32, client: ClientId, user: u32, outcome: Outcome) {
         self.record(Record::IntentEnded { client, attempt, outcome });
         if user != NONE && !self.world.draining {

@@ -58,32 +58,34 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Keys a draw of the attempt: durations, routing.
-    #[inline]
+    #[inline(always)]
     pub(super) fn attempt_key(&self, attempt: u32) -> DrawKey {
         let of = &self.world.attempts[attempt];
         of.cause.attempt_key(of.item, of.tries)
     }
 
     /// How long a step lasts by the clock: a wait, a delay, an act of the outside.
-    #[inline]
+    #[inline(always)]
     pub(super) fn clock_length(&mut self, duration: Duration, attempt: u32) -> Result<Nanos, Error> {
-        Ok(match duration {
-            Duration::Constant(nanos) => nanos,
+        match duration {
+            Duration::Constant(nanos) => Ok(nanos),
             Duration::Drawn(stream) => {
                 let key = self.attempt_key(attempt);
-                self.agenda.draw(stream, key)
+                Ok(self.agenda.draw(stream, key))
             }
-            Duration::Computed(operand) => {
-                let nanos = self.evaluate(operand, attempt)? as i64;
-                self.drop_temporaries();
-                // A computed length below zero is clamped.
-                (nanos.max(0) as Nanos).min(LONGEST)
-            }
-        })
+            Duration::Computed(operand) => self.computed_length(operand, attempt),
+        }
+    }
+
+    fn computed_length(&mut self, operand: Operand, attempt: u32) -> Result<Nanos, Error> {
+        let nanos = self.evaluate(operand, attempt)? as i64;
+        self.drop_temporaries();
+        // A computed length below zero is clamped.
+        Ok((nanos.max(0) as Nanos).min(LONGEST))
     }
 
     /// How long work or a store takes, the instance's slowness included.
-    #[inline]
+    #[inline(always)]
     pub(super) fn step_length(&mut self, duration: Duration, attempt: u32) -> Result<Nanos, Error> {
         let nanos = self.clock_length(duration, attempt)?;
         let instance = self.world.attempts[attempt].instance;
@@ -127,7 +129,21 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Writes assignments into a block of words; words at `lists` own theirs.
+    #[inline(always)]
     pub(super) fn assign(
+        &mut self,
+        assignments: &[Assignment],
+        block: u32,
+        lists: &[u16],
+        attempt: u32,
+    ) -> Result<(), Error> {
+        if assignments.is_empty() && lists.is_empty() {
+            return Ok(());
+        }
+        self.assign_all(assignments, block, lists, attempt)
+    }
+
+    fn assign_all(
         &mut self,
         assignments: &[Assignment],
         block: u32,
@@ -288,6 +304,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A value that nobody else gets, told apart by `kind`. Each handler counts for itself, so that
     /// what another makes unique shifts nobody.
+    #[inline(always)]
     pub(super) fn unique(&mut self, handler: u32, kind: u64) -> Word {
         let count = &mut self.world.unique[handler as usize];
         *count += 1;

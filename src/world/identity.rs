@@ -22,13 +22,17 @@ pub struct Cause {
 const MAIN: u32 = 1 << 31;
 
 impl Cause {
+    /// Of no attempt at all.
+    pub const NOBODY: Self = Self { obligation: 0, place: DrawKey::FIRST, origin: 0, repeat: 0 };
+
     /// An intent, or a tick of a job.
-    #[inline]
+    #[inline(always)]
     pub fn root(origin: u32, key: u64, number: u64) -> Self {
         let place = DrawKey::numbered(DrawKey::origin_of(key), number);
         Self { obligation: mix(key, number), place, origin: origin | MAIN, repeat: 0 }
     }
 
+    #[inline(always)]
     pub fn origin(self) -> u32 {
         self.origin & !MAIN
     }
@@ -40,7 +44,7 @@ impl Cause {
 
     /// What a message issued at a site for `item` is obliged to do at a group or callee; `key` is the
     /// site's or group's.
-    #[inline]
+    #[inline(always)]
     pub fn child(self, key: u64, item: u64) -> Self {
         self.child_at(mix(key, item))
     }
@@ -52,13 +56,13 @@ impl Cause {
     }
 
     /// The same cause by a side way: draws are keyed by hash from here on.
-    #[inline]
+    #[inline(always)]
     pub fn aside(self) -> Self {
         Self { origin: self.origin & !MAIN, ..self }
     }
 
     /// The same cause, tried, delivered or copied again; the 0th time is the first.
-    #[inline]
+    #[inline(always)]
     pub fn again(self, times: u32) -> Self {
         if times == 0 {
             return self;
@@ -67,7 +71,7 @@ impl Cause {
     }
 
     /// Keys a draw that belongs to the cause: every try meets the same value.
-    #[inline]
+    #[inline(always)]
     pub fn value_key(self, item: u64) -> DrawKey {
         if self.is_main() && item == 0 {
             self.place
@@ -77,7 +81,7 @@ impl Cause {
     }
 
     /// Keys a draw that belongs to the attempt.
-    #[inline]
+    #[inline(always)]
     pub fn attempt_key(self, item: u64, tries: u32) -> DrawKey {
         if self.is_main() && item == 0 && self.repeat == 0 && tries == 0 {
             self.place

@@ -1,17 +1,15 @@
-//! Instances: one pool of workers each, a queue in front of it, CPUs behind it; and the choice of
-//! the instance that a call goes to.
+//! Instances: one pool of workers each, a queue in front of it, CPUs behind it.
 
 use super::attempt::{Source, Wait};
 use super::broker::DeliveryId;
-use super::identity::{Cause, mix};
+use super::identity::Cause;
 use super::record::{Observer, Outcome, Record};
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::Class;
 use crate::kernel::ids::*;
-use crate::kernel::stream::DrawKey;
 use crate::kernel::time::Nanos;
-use crate::model::{Error, Hops, NONE, QueueOrder, Routing, Shed};
+use crate::model::{Error, Model, NONE, Pc, QueueOrder, Service, Shed};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -21,6 +19,7 @@ pub struct Instance {
     /// Counts its lives: what was meant for an earlier one does not reach it.
     pub epoch: u32,
     pub up: bool,
+    door: Door,
     /// How many pauses hold it; while one does, nothing on it goes on.
     pub paused: u32,
     pub deferred: Vec<Event>,
@@ -40,11 +39,23 @@ pub struct Instance {
     waiting_for_cpu: VecDeque<(u32, u32)>,
 }
 
+/// Knobs of its service that an instance meets whenever anything comes or goes.
+#[derive(Clone, Copy)]
+struct Door {
+    workers: u32,
+    cpus: u32,
+    capacity: u32,
+    order: QueueOrder,
+    shed: Shed,
+}
+
 impl Instance {
-    pub fn new() -> Self {
+    pub fn new(model: &Model, spec: &crate::model::Instance) -> Self {
+        let &Service { workers, cpus, capacity, order, shed, .. } = &model.services[spec.service.index()];
         Self {
             epoch: 0,
             up: true,
+            door: Door { workers, cpus, capacity, order, shed },
             paused: 0,
             deferred: Vec::new(),
             suspended: Vec::new(),
@@ -64,6 +75,19 @@ impl Instance {
     #[inline]
     pub fn waiting(&self) -> usize {
         self.line.len() + self.ranked.len()
+    }
+
+    /// Whether a worker can take something up at once. Who waits already goes first, when an instance has
+    /// just woken.
+    #[inline(always)]
+    fn is_free(&self) -> bool {
+        self.busy < self.door.workers && self.paused == 0 && self.line.is_empty() && self.ranked.is_empty()
+    }
+
+    /// A paused instance turns nobody away: what finds its queue full waits outside until it wakes.
+    #[inline(always)]
+    pub fn is_full_and_paused(&self) -> bool {
+        self.paused > 0 && self.waiting() >= self.door.capacity as usize
     }
 
     /// Everything that waits, taken out.
@@ -94,27 +118,25 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Something wants a worker of an instance that is up.
     #[inline]
     pub(super) fn enter(&mut self, instance: u32, work: Work) {
-        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
         let here = &self.world.instances[instance as usize];
-        // Who waits already goes first, when an instance has just woken.
-        if here.busy < spec.workers && here.paused == 0 && here.waiting() == 0 {
-            self.start(instance, work, NONE);
-            return;
+        let door = here.door;
+        if here.is_free() {
+            return self.start(instance, work, NONE);
         }
         // Deliveries, jobs and timers are let in by their own limits; the door is for callers.
         let by_capacity = matches!(work, Work::Call { .. } | Work::Send { .. });
-        if by_capacity && here.waiting() >= spec.capacity as usize && !self.make_room(instance, spec.shed) {
+        if by_capacity && here.waiting() >= door.capacity as usize && !self.make_room(instance, door.shed) {
             self.record(Record::Rejected { instance: InstanceId(instance) });
             self.refuse(instance, work, Error::Rejected);
             return;
         }
-        let priority = match spec.order {
+        let priority = match door.order {
             QueueOrder::Priority => self.priority(instance, work),
             _ => 0,
         };
         let ticket = self.world.tickets.add(Ticket { work });
         let here = &mut self.world.instances[instance as usize];
-        match spec.order {
+        match door.order {
             QueueOrder::Priority => {
                 here.ranks += 1;
                 here.ranked.push(Reverse((priority, here.ranks, ticket)));
@@ -122,13 +144,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ => here.line.push_back(ticket),
         }
         self.record(Record::Waits { instance: InstanceId(instance), ticket });
-    }
-
-    /// A paused instance turns nobody away: what finds its queue full waits outside until it wakes.
-    pub(super) fn is_full_and_paused(&self, instance: u32) -> bool {
-        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
-        let here = &self.world.instances[instance as usize];
-        here.paused > 0 && here.waiting() >= spec.capacity as usize
     }
 
     /// `shed: drop_oldest` makes room at a full door: the caller goes that has waited longest.
@@ -183,8 +198,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Work::Job { .. } | Work::Timer { .. } => return i64::MAX,
         };
         let cause = self.world.messages[message].cause;
-        let reader = self.world.attempts.add(0, 0, instance, cause, Source::Send);
-        self.world.attempts[reader].message = message;
+        let reader = self.world.attempts.add(0, 0, instance, message, cause, Source::Send);
         let priority = self.evaluate(by, reader);
         self.drop_temporaries();
         self.world.attempts.release(reader);
@@ -192,7 +206,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A worker takes something up.
-    #[inline]
+    #[inline(always)]
     fn start(&mut self, instance: u32, work: Work, ticket: u32) {
         let Some((handler, cause, source, message)) = self.begin_work(instance, work) else {
             if ticket != NONE {
@@ -200,24 +214,23 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             return;
         };
-        let pc = self.model.handlers[handler.index()].entry;
-        let attempt = self.world.attempts.add(handler.0, pc, instance, cause, source);
-        let of = &mut self.world.attempts[attempt];
-        of.message = message;
-        of.state.worker = true;
+        let body = &self.model.handlers[handler.index()];
+        let attempt = self.world.attempts.add(handler.0, body.entry, instance, message, cause, source);
+        self.world.attempts[attempt].state.worker = true;
         self.world.instances[instance as usize].busy += 1;
         let obligation = cause.obligation;
         self.record(Record::Started { instance: InstanceId(instance), attempt, ticket, obligation });
         self.tell_begun(attempt);
         match source {
             Source::Timer { timer } => self.take_timer_frame(attempt, timer),
-            _ => self.give_frame(attempt),
+            _ if body.words > 0 => self.give_frame(attempt),
+            _ => {}
         }
-        self.run_attempt(attempt);
+        self.run_from(attempt, body.entry);
     }
 
     /// What the work runs, for whom; `None` if nobody wants it any more, or nothing handles it.
-    #[inline]
+    #[inline(always)]
     fn begin_work(&mut self, instance: u32, work: Work) -> Option<(HandlerId, Cause, Source, u32)> {
         match work {
             Work::Call { caller, token, message, step, cause } => {
@@ -249,25 +262,28 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// An attempt is over: its worker takes the next thing, and whoever waits for it is told.
+    #[inline(always)]
     pub(super) fn end_attempt(&mut self, attempt: u32, outcome: Outcome) {
         if let Outcome::Error(_) = outcome {
             self.tell_cut(attempt);
         }
-        self.roll_back(attempt);
+        if self.world.attempts[attempt].holds_store() {
+            self.roll_back(attempt);
+        }
         let of = &self.world.attempts[attempt];
-        let (source, instance, state) = (of.source, of.instance, of.state);
+        let (source, instance, has_worker) = (of.source, of.instance, of.state.worker);
         if let Source::Call { .. } = source
-            && !state.replied
+            && !of.state.replied
         {
             self.answer_at_end(attempt, outcome);
         }
-        if state.worker {
+        if has_worker {
             self.record(Record::Ended { instance: InstanceId(instance), attempt, outcome });
         }
         self.tell_ended(attempt, outcome);
         // What the broker sends next need not queue for a worker that nobody else waits for.
         let hands_over = matches!(source, Source::Delivery { .. })
-            && state.worker
+            && has_worker
             && self.world.instances[instance as usize].waiting() == 0;
         if hands_over {
             self.world.instances[instance as usize].busy -= 1;
@@ -283,7 +299,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if let Source::Branch { parent } = source {
             return self.branch_ended(parent, outcome);
         }
-        if state.worker {
+        if has_worker {
             if !hands_over {
                 self.world.instances[instance as usize].busy -= 1;
             }
@@ -292,38 +308,49 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Frees an attempt's slot with everything it holds but its worker.
+    #[inline(always)]
     pub(super) fn discard(&mut self, attempt: u32) {
         let of = &self.world.attempts[attempt];
-        let (frame, handler, message, owns_frame) = (of.frame, of.handler, of.message, of.state.owns_frame);
-        let (outgoing, remaining) = (of.outgoing, of.remaining);
-        let (pending, timeout) = (of.pending, of.timeout);
-        self.agenda.cancel(pending);
-        self.agenda.cancel(timeout);
-        if owns_frame {
-            self.free_frame(frame, handler);
+        let (message, holds_more) = (of.message, of.holds_more());
+        self.agenda.cancel(of.pending);
+        self.agenda.cancel(of.timeout);
+        if message != NONE {
+            self.release_message(message);
         }
-        for message in [message, outgoing] {
-            if message != NONE {
-                self.release_message(message);
-            }
+        if holds_more {
+            self.let_go(attempt);
         }
-        self.world.lists.release(remaining);
         self.world.attempts.release(attempt);
     }
 
+    /// Lets go of what few attempts hold to their end.
+    fn let_go(&mut self, attempt: u32) {
+        let of = &self.world.attempts[attempt];
+        let (frame, handler, outgoing, remaining) = (of.frame, of.handler, of.outgoing, of.remaining);
+        if of.state.owns_frame {
+            self.free_frame(frame, handler);
+        }
+        if outgoing != NONE {
+            self.release_message(outgoing);
+        }
+        self.world.lists.release(remaining);
+    }
+
     /// Free workers take what waits.
+    #[inline(always)]
     pub(super) fn next_work(&mut self, instance: u32) {
-        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
+        let here = &mut self.world.instances[instance as usize];
+        let door = here.door;
         // Work that takes no time ends inside this loop, and must not begin another.
-        if std::mem::replace(&mut self.world.instances[instance as usize].serving, true) {
+        if std::mem::replace(&mut here.serving, true) {
             return;
         }
         loop {
             let here = &mut self.world.instances[instance as usize];
-            if here.busy >= spec.workers || !here.up || here.paused > 0 {
+            if here.busy >= door.workers || !here.up || here.paused > 0 {
                 break;
             }
-            let next = match spec.order {
+            let next = match door.order {
                 QueueOrder::Fifo => here.line.pop_front(),
                 QueueOrder::Lifo => here.line.pop_back(),
                 QueueOrder::Priority => here.ranked.pop().map(|entry| entry.0.2),
@@ -331,7 +358,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let Some(ticket) = next else { break };
             let work = self.world.tickets[ticket].work;
             // Whoever has given up waiting is past its deadline.
-            if spec.shed == Shed::Deadline
+            if door.shed == Shed::Deadline
                 && let Work::Call { caller, token, .. } = work
                 && !self.world.attempts.is_waiting(caller, token)
             {
@@ -344,21 +371,25 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.instances[instance as usize].serving = false;
     }
 
-    /// Takes a CPU, or waits for one in line. True if it has one, or needs none.
-    pub(super) fn take_cpu(&mut self, attempt: u32, instance: u32, length: Nanos) -> bool {
-        let spec = &self.model.services[self.model.instances[instance as usize].service.index()];
-        if spec.cpus == u32::MAX {
-            return true;
-        }
-        let here = &mut self.world.instances[instance as usize];
-        if here.computing < spec.cpus {
+    /// Whether an attempt works on one of a limited number of CPUs.
+    #[inline(always)]
+    pub(super) fn needs_cpu(&self, attempt: u32) -> bool {
+        let instance = self.world.attempts[attempt].instance;
+        self.world.instances.get(instance as usize).is_some_and(|here| here.door.cpus != u32::MAX)
+    }
+
+    /// Takes a CPU, or waits for one in line. True if it has one.
+    pub(super) fn take_cpu(&mut self, attempt: u32, pc: Pc, length: Nanos) -> bool {
+        let of = &mut self.world.attempts[attempt];
+        let here = &mut self.world.instances[of.instance as usize];
+        if here.computing < here.door.cpus {
             here.computing += 1;
-            self.world.attempts[attempt].state.cpu = true;
+            of.state.cpu = true;
             return true;
         }
-        self.world.attempts[attempt].last_wait = length;
+        (of.pc, of.last_wait) = (pc, length);
         let token = self.world.attempts.wait(attempt, Wait::Cpu);
-        self.world.instances[instance as usize].waiting_for_cpu.push_back((attempt, token));
+        here.waiting_for_cpu.push_back((attempt, token));
         false
     }
 
@@ -376,67 +407,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
         }
         self.world.instances[instance].computing -= 1;
-    }
-
-    /// The instance that a message goes to; `None` if none is up.
-    #[inline]
-    pub(super) fn route_to(
-        &mut self,
-        service: ServiceId,
-        hops: &Hops,
-        draw: DrawKey,
-        key: Option<u64>,
-    ) -> Option<u32> {
-        let spec = &self.model.services[service.index()];
-        let (first, count) = (spec.first_instance, spec.instances);
-        if count == 1 {
-            return self.world.instances[first as usize].up.then_some(first);
-        }
-        let world = &self.world;
-        let is_up = |number: u32| world.instances[(first + number) as usize].up;
-        // The nth instance that is up, in turn from there.
-        let from = |start: u32| (0..count).map(|step| (start + step) % count).find(|&number| is_up(number));
-        let load = |number: u32| {
-            let instance = &world.instances[(first + number) as usize];
-            instance.busy as usize + instance.waiting()
-        };
-        let chosen = match spec.routing {
-            Routing::RoundRobin => {
-                let chosen = from(world.next_instance[service.index()] % count)?;
-                self.world.next_instance[service.index()] = chosen + 1;
-                chosen
-            }
-            Routing::LeastLoaded => {
-                (0..count).filter(|&number| is_up(number)).min_by_key(|&number| load(number))?
-            }
-            Routing::ByKey => from((mix(key.unwrap_or(0), 0x006B_6579) % count as u64) as u32)?,
-            Routing::Random => {
-                let up: u32 = (0..count).map(|number| is_up(number) as u32).sum();
-                let choice = self.agenda.choose(hops.routing, draw, up.max(1));
-                self.nth_up(first, count, choice)?
-            }
-            Routing::TwoChoices => {
-                let up: u32 = (0..count).map(|number| is_up(number) as u32).sum();
-                let one = self.agenda.choose(hops.routing, draw, up.max(1));
-                let one_instance = self.nth_up(first, count, one)?;
-                if up == 1 {
-                    return Some(first + one_instance);
-                }
-                let two = self.agenda.choose(hops.routing_second, draw, up - 1);
-                let two = self.nth_up(first, count, if two >= one { two + 1 } else { two })?;
-                let load = |number: u32| {
-                    let instance = &self.world.instances[(first + number) as usize];
-                    instance.busy as usize + instance.waiting()
-                };
-                if load(two) < load(one_instance) { two } else { one_instance }
-            }
-        };
-        Some(first + chosen)
-    }
-
-    fn nth_up(&self, first: u32, count: u32, nth: u32) -> Option<u32> {
-        let all_up = |number: &u32| self.world.instances[(first + number) as usize].up;
-        (0..count).filter(all_up).nth(nth as usize)
     }
 
     /// The region that an instance or a client is in.

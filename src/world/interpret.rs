@@ -5,7 +5,7 @@ use super::identity::mix;
 use super::network::StoreLeg;
 use super::record::{Observer, Outcome};
 use super::words::EMPTY;
-use super::{Event, NOWHERE, Simulation};
+use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::time::Nanos;
@@ -27,7 +27,12 @@ pub(super) enum Flow {
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Runs an attempt from where it stands.
     pub(super) fn run_attempt(&mut self, attempt: u32) {
-        let mut pc = self.world.attempts[attempt].pc;
+        let pc = self.world.attempts[attempt].pc;
+        self.run_from(attempt, pc);
+    }
+
+    /// Runs an attempt from an operation.
+    pub(super) fn run_from(&mut self, attempt: u32, mut pc: Pc) {
         let mut left = OPERATIONS_AT_ONCE;
         loop {
             left -= 1;
@@ -36,6 +41,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 self.events += EVENTS_FOR_OPERATIONS;
                 self.world.attempts[attempt].pc = pc;
                 return self.go_on_at_this_instant(attempt);
+            }
+            if self.observer.judges() {
+                // Deeds say where in its code an attempt stands.
+                self.world.attempts[attempt].pc = pc;
             }
             match self.operation(attempt, pc) {
                 Ok(Flow::Go(next)) => pc = next,
@@ -52,7 +61,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn operation(&mut self, attempt: u32, pc: Pc) -> Result<Flow, Error> {
         let model = self.model;
         match model.code[pc as usize] {
@@ -117,9 +126,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     fn work(&mut self, attempt: u32, pc: Pc, duration: Duration) -> Result<Flow, Error> {
         let length = self.step_length(duration, attempt)?;
-        let instance = self.world.attempts[attempt].instance;
-        self.world.attempts[attempt].pc = pc;
-        if instance != NOWHERE && !self.take_cpu(attempt, instance, length) {
+        if self.needs_cpu(attempt) && !self.take_cpu(attempt, pc, length) {
             return Ok(Flow::Leave);
         }
         self.sleep(attempt, pc, length, Wait::Work);
@@ -127,12 +134,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Waits on the attempt's own instance; a pause holds it up.
-    #[inline]
+    #[inline(always)]
     pub(super) fn sleep(&mut self, attempt: u32, pc: Pc, length: Nanos, wait: Wait) {
-        self.world.attempts[attempt].pc = pc;
-        let token = self.world.attempts.wait(attempt, wait);
-        let pending = self.agenda.after(length, Class::Completion, Event::Resume { attempt, token });
-        self.world.attempts[attempt].pending = pending;
+        let of = self.world.attempts.begin_wait(attempt, wait);
+        of.pc = pc;
+        let event = Event::Resume { attempt, token: of.token };
+        of.pending = self.agenda.after(length, Class::Completion, event);
     }
 
     /// A round trip that takes effect in its middle.
@@ -154,27 +161,32 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// What an attempt waited for on its own instance is over.
     #[inline]
     pub(super) fn resume(&mut self, attempt: u32, token: u32) {
-        if !self.world.attempts.is_waiting(attempt, token) || self.deferred(attempt, token) {
-            return;
-        }
         if self.world.network.is_disturbed() && self.is_store_answer_held(attempt, token) {
             return;
         }
         let of = &mut self.world.attempts[attempt];
+        if of.token != token {
+            return;
+        }
+        if let Some(paused) = self.world.instances.get_mut(of.instance as usize)
+            && paused.paused > 0
+        {
+            return paused.deferred.push(Event::Resume { attempt, token });
+        }
         let wait = std::mem::replace(&mut of.wait, Wait::Nothing);
         of.token = 0;
         of.pending = Handle::NONE;
         match wait {
             Wait::Work => {
+                let next = of.pc + 1;
                 if of.state.cpu {
                     self.release_cpu(attempt);
                 }
-                self.world.attempts[attempt].pc += 1;
-                self.run_attempt(attempt);
+                self.run_from(attempt, next);
             }
             Wait::Sleep => {
-                of.pc += 1;
-                self.run_attempt(attempt);
+                let next = of.pc + 1;
+                self.run_from(attempt, next);
             }
             Wait::Cpu => {
                 let (pc, length) = (of.pc, of.last_wait);
@@ -196,14 +208,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Whether what is to resume is a store's answer that a split holds back.
     fn is_store_answer_held(&mut self, attempt: u32, token: u32) -> bool {
+        let of = &self.world.attempts[attempt];
         let answers = matches!(
-            self.world.attempts[attempt].wait,
+            of.wait,
             Wait::RowAnswer { .. }
                 | Wait::CommitAnswer { .. }
                 | Wait::StoreAnswer { .. }
                 | Wait::OutboxAnswer { .. }
         );
-        answers && self.held_from_store(attempt, StoreLeg::Back, Event::Resume { attempt, token })
+        let paused = self.world.instances.get(of.instance as usize).is_some_and(|here| here.paused > 0);
+        of.token == token
+            && answers
+            && !paused
+            && self.held_from_store(attempt, StoreLeg::Back, Event::Resume { attempt, token })
     }
 
     /// A round trip's middle: it takes effect wherever the other side is.
@@ -224,30 +241,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    /// On a paused instance nothing goes on: the event is kept until it wakes.
-    #[inline]
-    pub(super) fn deferred(&mut self, attempt: u32, token: u32) -> bool {
-        let instance = self.world.attempts[attempt].instance;
-        match self.world.instances.get_mut(instance as usize) {
-            Some(paused) if paused.paused > 0 => {
-                paused.deferred.push(Event::Resume { attempt, token });
-                true
-            }
-            _ => false,
-        }
-    }
-
     /// Lets the attempt go on with an error, or with the operation after the one in hand.
     pub(super) fn proceed(&mut self, attempt: u32, result: Result<Pc, Error>) {
         let pc = self.world.attempts[attempt].pc;
         match result {
-            Ok(next) => self.world.attempts[attempt].pc = next,
-            Err(error) => match self.caught(attempt, pc, error) {
-                Flow::Go(next) => self.world.attempts[attempt].pc = next,
-                Flow::Leave => return,
-            },
+            Ok(next) => self.run_from(attempt, next),
+            Err(error) => {
+                if let Flow::Go(next) = self.caught(attempt, pc, error) {
+                    self.run_from(attempt, next);
+                }
+            }
         }
-        self.run_attempt(attempt);
     }
 
     /// Sets a local; one that owns a list lets the old one go.
@@ -264,13 +268,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.set_local(attempt, slot, word);
     }
 
-    /// Gives an attempt a frame of its handler's size.
-    #[inline]
+    /// Gives an attempt a frame of its handler's size, which is not 0.
     pub(super) fn give_frame(&mut self, attempt: u32) {
         let handler = &self.model.handlers[self.world.attempts[attempt].handler as usize];
-        if handler.words == 0 {
-            return;
-        }
         let frame = self.world.words.allocate(handler.words);
         for &list in &handler.lists {
             self.world.words.set(frame, list, EMPTY);
@@ -322,7 +322,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for &branch in &fork.branches {
             let frame = self.world.attempts[attempt].frame;
             let item = self.world.attempts[attempt].item;
-            self.start_branch(attempt, branch, frame, State::default(), item);
+            self.start_branch(attempt, branch, frame, State::ALIVE, item);
         }
         Ok(Flow::Leave)
     }
@@ -338,10 +338,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn start_branch(&mut self, parent: u32, pc: Pc, frame: u32, state: State, item: u64) {
         let of = self.world.attempts[parent].clone();
         let source = Source::Branch { parent };
-        let branch = self.world.attempts.add(of.handler, pc, of.instance, of.cause, source);
+        let branch = self.world.attempts.add(of.handler, pc, of.instance, of.message, of.cause, source);
         let new = &mut self.world.attempts[branch];
-        (new.frame, new.message, new.item, new.tries) = (frame, of.message, item, of.tries);
-        new.state = State { alive: true, owns_frame: state.owns_frame, ..State::default() };
+        (new.frame, new.item, new.tries, new.state) = (frame, item, of.tries, state);
         if of.message != NONE {
             self.world.messages[of.message].references += 1;
         }
@@ -402,8 +401,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.set_local(attempt, of.list_slot, EMPTY);
         let frame = self.copy_frame(attempt, handler);
         self.set_local(attempt, of.list_slot, list);
-        let state = State { owns_frame: true, ..State::default() };
-        self.start_branch(attempt, of.body, frame, state, identity);
+        self.start_branch(attempt, of.body, frame, State { owns_frame: true, ..State::ALIVE }, identity);
     }
 
     /// Loads the next item into the frame and gives its identity.

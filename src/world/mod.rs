@@ -5,7 +5,7 @@
 //! next event, apply it, say what happened. Each file beside this one is one kind of happening:
 //!
 //! - `client` begins intents; `interpret` runs handler code, `evaluate` its expressions;
-//! - `instance` queues work for workers and CPUs, `call` and `network` carry it between processes;
+//! - `instance` queues work for workers and CPUs; `call`, `routing` and `network` carry it between processes;
 //! - `rows` and `commit` act on the `store`; `publish`, `deliver` and `outbox` on the `broker`;
 //! - `job` and `timer` start work by themselves; `fault` disturbs all of it.
 
@@ -35,6 +35,7 @@ mod phases;
 mod publish;
 pub mod record;
 mod region;
+mod routing;
 mod rows;
 pub mod store;
 pub mod tell;
@@ -192,7 +193,7 @@ pub struct World {
     lists: Lists,
     instances: Vec<instance::Instance>,
     tickets: Slab<instance::Ticket>,
-    /// Round-robin pointer of each service.
+    /// Round-robin pointer of each service, by its first instance.
     next_instance: Vec<u32>,
     clients: Vec<client::ClientState>,
     jobs: Vec<job::JobState>,
@@ -358,12 +359,11 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 self.check(limits, self.events - instant_began, interrupt)?;
             }
         }
-        let quiet = self.world.ended.unwrap_or(true);
-        self.record(Record::End { quiet });
+        self.record(Record::End { quiet: self.world.ended.unwrap_or(true) });
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn apply(&mut self, event: Event) {
         match event {
             Event::Resume { attempt, token } => self.resume(attempt, token),
@@ -482,9 +482,9 @@ impl World {
             messages: Messages::default(),
             words: Words::default(),
             lists: Lists::default(),
-            instances: model.instances.iter().map(|_| instance::Instance::new()).collect(),
+            instances: model.instances.iter().map(|spec| instance::Instance::new(model, spec)).collect(),
             tickets: Slab::default(),
-            next_instance: vec![0; model.services.len()],
+            next_instance: vec![0; model.instances.len()],
             clients: model.clients.iter().map(client::ClientState::new).collect(),
             jobs: model.jobs.iter().map(|_| job::JobState::default()).collect(),
             timers: Slab::default(),

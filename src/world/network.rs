@@ -58,6 +58,10 @@ pub struct Request {
 #[derive(Clone, Default)]
 pub struct Network {
     pub requests: Slab<Request>,
+    /// By route: whether nothing but latency can happen to a packet, unless a fault disturbs the network.
+    calm: Vec<bool>,
+    /// Whether a fault does.
+    disturbed: bool,
     pipes: Vec<Pipe>,
     splits: Vec<Split>,
     degradations: Vec<Degradation>,
@@ -95,7 +99,13 @@ pub struct Degradation {
 impl Network {
     pub fn new(model: &Model) -> Self {
         let pipes = model.routes.iter().map(|route| route.pipe.wrapping_add(1)).max().unwrap_or(0);
-        Self { pipes: vec![Pipe::default(); pipes as usize], ..Self::default() }
+        let one_region = model.region_links.is_empty();
+        let is_calm = |route: &Route| one_region && route.is_plain() && !route.reorders && !route.datagram;
+        Self {
+            calm: model.routes.iter().map(is_calm).collect(),
+            pipes: vec![Pipe::default(); pipes as usize],
+            ..Self::default()
+        }
     }
 
     /// Packets that splits hold back or that wait for bandwidth.
@@ -105,15 +115,45 @@ impl Network {
             + self.pipes.iter().map(|pipe| pipe.waiting.len()).sum::<usize>()
     }
 
+    #[inline(always)]
     pub fn is_disturbed(&self) -> bool {
-        !self.splits.is_empty() || !self.degradations.is_empty()
+        self.disturbed
+    }
+
+    fn look_for_disturbance(&mut self) {
+        self.disturbed = !self.splits.is_empty() || !self.degradations.is_empty();
     }
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// Sends a packet where nothing but latency can happen to it. False if more can: then nothing is done,
+    /// and [`Self::transmit`] wants to know the whole hop.
+    #[inline(always)]
+    pub(super) fn transmit_calmly(
+        &mut self,
+        route: u32,
+        latency: Duration,
+        draw: impl FnOnce() -> DrawKey,
+        event: Event,
+    ) -> bool {
+        let network = &self.world.network;
+        if network.disturbed || !network.calm[route as usize] {
+            return false;
+        }
+        self.record(Record::Sent { link: self.model.routes[route as usize].link });
+        let latency = match latency {
+            Duration::Constant(nanos) => nanos,
+            drawn => self.length(drawn, draw()),
+        };
+        self.agenda.after(latency, Class::Delivery, event);
+        true
+    }
+
     /// Sends a packet; its event happens when it arrives, if it does.
-    #[inline]
     pub(super) fn transmit(&mut self, hop: Hop, event: Event) {
+        if self.transmit_calmly(hop.route, hop.latency, || hop.draw, event) {
+            return;
+        }
         let route = &self.model.routes[hop.route as usize];
         self.record(Record::Sent { link: route.link });
         if route.is_plain() && !self.world.network.is_disturbed() && self.model.region_links.is_empty() {
@@ -333,11 +373,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     pub(super) fn begin_split(&mut self, firing: u32, places: Vec<Place>, one_way: bool) {
         self.world.network.splits.push(Split { firing, places, one_way });
+        self.world.network.disturbed = true;
     }
 
     /// A split heals: what it held back is sent on, unless its sender has given up.
     pub(super) fn end_split(&mut self, firing: u32) {
         self.world.network.splits.retain(|split| split.firing != firing);
+        self.world.network.look_for_disturbance();
         for event in std::mem::take(&mut self.world.network.held_statements) {
             self.later(0, Class::Delivery, event);
         }
@@ -353,10 +395,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     pub(super) fn begin_degradation(&mut self, degradation: Degradation) {
         self.world.network.degradations.push(degradation);
+        self.world.network.disturbed = true;
     }
 
     pub(super) fn end_degradation(&mut self, firing: u32) {
         self.world.network.degradations.retain(|of| of.firing != firing);
+        self.world.network.look_for_disturbance();
     }
 
     /// Holds back an attempt's statement to its store, or the store's answer, while a split parts them.

@@ -84,10 +84,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &mut self.world.network.requests[request];
         of.copies -= 1;
         let taken = *of;
-        // What another copy starts is an attempt of its own.
-        of.cause = of.cause.again(ANOTHER_COPY);
         if taken.copies == 0 {
             self.world.network.requests.release(request);
+        } else {
+            // What another copy starts is an attempt of its own.
+            of.cause = of.cause.again(ANOTHER_COPY);
         }
         taken
     }

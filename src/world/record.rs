@@ -20,7 +20,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// One word: 0 well, 1.. errors, `u32::MAX` cut.
+    #[inline(always)]
     pub fn code(self) -> u32 {
+        if self == Outcome::Well { 0 } else { self.code_of_bad_end() }
+    }
+
+    #[cold]
+    fn code_of_bad_end(self) -> u32 {
         match self {
             Outcome::Well => 0,
             Outcome::Error(error) => error.code(),

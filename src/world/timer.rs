@@ -186,7 +186,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = self.world.timers[timer];
         let pc = self.model.handlers[of.body.index()].entry;
         let source = super::attempt::Source::Timer { timer };
-        let attempt = self.world.attempts.add(of.body.0, pc, NOWHERE, of.cause, source);
+        let attempt = self.world.attempts.add(of.body.0, pc, NOWHERE, NONE, of.cause, source);
         self.tell_begun(attempt);
         self.take_timer_frame(attempt, timer);
         self.run_attempt(attempt);

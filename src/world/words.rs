@@ -13,11 +13,12 @@ pub struct Words {
 
 impl Words {
     /// A block of `length` zeroes; an empty block is nowhere.
-    #[inline]
+    #[inline(always)]
     pub fn allocate(&mut self, length: u16) -> u32 {
-        if length == 0 {
-            return NONE;
-        }
+        if length == 0 { NONE } else { self.take_block(length) }
+    }
+
+    fn take_block(&mut self, length: u16) -> u32 {
         self.used += 1;
         if let Some(block) = self.free.get_mut(length as usize).and_then(Vec::pop) {
             self.words[block as usize..block as usize + length as usize].fill(0);
@@ -28,11 +29,14 @@ impl Words {
         block
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn release(&mut self, block: u32, length: u16) {
-        if block == NONE {
-            return;
+        if block != NONE {
+            self.take_back(block, length);
         }
+    }
+
+    fn take_back(&mut self, block: u32, length: u16) {
         self.used -= 1;
         if self.free.len() <= length as usize {
             self.free.resize(length as usize + 1, Vec::new());
@@ -148,6 +152,7 @@ impl Lists {
         copy
     }
 
+    #[inline]
     pub fn release(&mut self, handle: Word) {
         if handle != EMPTY {
             let list = &mut self.lists[handle as usize];

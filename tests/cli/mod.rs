@@ -1,5 +1,6 @@
 //! The program as it is used: what is typed, what comes out, how it ends.
 
+mod checking;
 mod ending;
 mod hostile;
 mod interrupt;

@@ -20,7 +20,7 @@ struct Ends {
 }
 
 impl Ends {
-    #[inline]
+    #[inline(always)]
     fn record(&mut self, response_time: Nanos, outcome: Outcome) {
         match outcome {
             Outcome::Well => self.response_times.record(response_time),
@@ -70,7 +70,7 @@ impl ClientMeter {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn ended(&mut self, began: Nanos, now: Nanos, outcome: Outcome, window: Window) {
         let response_time = now - began;
         match outcome {

@@ -53,7 +53,7 @@ fn of_trouble(file: &CheckedFile, trouble: &Trouble) -> String {
 fn command(level: &str, place: &Place, title: &str, message: &str) -> String {
     let Place { file, line, column } = place;
     let (file, title) = (property(file), property(title));
-    let message = data(&text::shortened(message, LONGEST));
+    let message = inert(&data(&text::shortened(message, LONGEST)));
     format!("::{level} file={file},line={line},col={column},title={title}::{message}\n")
 }
 
