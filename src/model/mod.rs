@@ -67,9 +67,32 @@ pub struct Model {
     pub broker_stream: StreamId,
     /// How many `counter` generators there are.
     pub counters: u32,
+    /// What steps say of the identity of what they issue, by where they are in the code, rising.
+    pub identities: Vec<(Pc, Identity)>,
     /// By site: the sites whose effects its step takes back.
     pub undoes: Vec<Vec<SiteId>>,
     pub promises: promise::Promises,
+}
+
+impl Model {
+    /// What the step at a place says of the identity of what it issues.
+    #[inline]
+    pub fn identity(&self, pc: Pc) -> Option<Identity> {
+        if self.identities.is_empty() {
+            return None;
+        }
+        let at = self.identities.binary_search_by_key(&pc, |(pc, _)| *pc).ok()?;
+        Some(self.identities[at].1)
+    }
+}
+
+/// What ought to happen once, in the scenario's own terms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Identity {
+    /// What is issued here ought to happen once for each value.
+    OncePer(Operand),
+    /// What is issued here passes on what the message in hand obliges to.
+    PassesOn,
 }
 
 /// When things happen in a replication.

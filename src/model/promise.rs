@@ -279,7 +279,7 @@ pub enum Reading {
     /// Text, or a word of an enumeration.
     Symbol,
     /// Nanoseconds.
-    Instant,
+    Moment,
     Duration,
     Bytes,
     Float,

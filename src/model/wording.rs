@@ -18,10 +18,11 @@ impl Model {
             Reading::Truth => (word != 0).to_string(),
             Reading::Symbol => {
                 let symbols = &self.names.symbols;
-                let symbol = u32::try_from(word).ok().and_then(|symbol| symbols.get(SymbolId(symbol).index()));
+                let symbol =
+                    u32::try_from(word).ok().and_then(|symbol| symbols.get(SymbolId(symbol).index()));
                 symbol.cloned().unwrap_or_default()
             }
-            Reading::Instant | Reading::Duration => nanos(word as i64),
+            Reading::Moment | Reading::Duration => nanos(word as i64),
             Reading::Bytes => format!("{word}B"),
             Reading::Float => f64::from_bits(word).to_string(),
         }
@@ -59,7 +60,8 @@ mod tests {
 
     #[test]
     fn times_are_written_in_the_largest_unit_that_fits() {
-        let cases = [(0, "0s"), (-2_000_000_000, "-2s"), (1_500_000_000, "1500ms"), (7_000, "7us"), (12, "12ns")];
+        let cases =
+            [(0, "0s"), (-2_000_000_000, "-2s"), (1_500_000_000, "1500ms"), (7_000, "7us"), (12, "12ns")];
         for (value, written) in cases {
             assert_eq!(nanos(value), written);
         }

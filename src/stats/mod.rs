@@ -7,6 +7,7 @@
 pub mod confidence;
 pub mod histogram;
 pub mod proportion;
+pub mod reordering;
 pub mod series;
 pub mod tally;
 pub mod time_weighted;

@@ -17,6 +17,7 @@ use crate::model::{Error, NONE, Pc};
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn send(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        self.world.attempts[attempt].pc = pc;
         let model = self.model;
         let send = &model.sends[step as usize];
         let message = self.make_message(attempt, send.message, send.with, send.site)?;
@@ -77,6 +78,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     pub(super) fn call(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        self.world.attempts[attempt].pc = pc;
         let call = &self.model.calls[step as usize];
         let (figures, site) = (call.figures, call.site);
         let message = self.make_message(attempt, call.message, call.with, site)?;

@@ -182,6 +182,11 @@ pub enum Deed<'a> {
         pc: Pc,
         payload: &'a [Word],
     },
+    /// The outbox row that holds a message is committed: its relay may find it. Of a transaction's, before
+    /// `TransactionEnded`.
+    Enqueued {
+        message: SlotNumber,
+    },
     /// Nobody holds the message any more.
     Freed {
         message: SlotNumber,

@@ -228,7 +228,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         let of = &self.world.messages[message];
         let main =
             path.main.iter().any(|(step, origins)| *step == of.step && origins.contains(of.cause.origin()));
-        let cause = of.cause.child_at(self.world.dispatch.ways[group.index()].site);
+        let cause = of.cause.share_at(self.world.dispatch.ways[group.index()].site);
         let cause = if main { cause } else { cause.aside() };
         cause.again(attempts.saturating_sub(1))
     }

@@ -3,6 +3,9 @@
 //! An obligation is what ought to happen once, however often it is tried:
 //! `mix(parent, site, item, subscription)`, rooted in intents and ticks. Copies, retries, relays and
 //! redeliveries share it, whatever ids the modelled system uses.
+//!
+//! A scenario may say otherwise (`once_per`, `forward`). That speaks to judges alone: draws are keyed by the
+//! *thread*, which is what the obligation would be if nobody had said anything.
 
 use crate::kernel::hash::multiply_fold;
 use crate::kernel::stream::DrawKey;
@@ -11,6 +14,10 @@ use crate::kernel::stream::DrawKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cause {
     pub obligation: u64,
+    /// What its draws are keyed by.
+    pub thread: u64,
+    /// Of a message that is passed on: what its consumer was obliged to and still is; 0: not passed on.
+    forwarded: u64,
     /// Its numbered draws: those of its intent or tick.
     place: DrawKey,
     /// The client or job it began with; the top bit says that it came the main way.
@@ -23,13 +30,15 @@ const MAIN: u32 = 1 << 31;
 
 impl Cause {
     /// Of no attempt at all.
-    pub const NOBODY: Self = Self { obligation: 0, place: DrawKey::FIRST, origin: 0, repeat: 0 };
+    pub const NOBODY: Self =
+        Self { obligation: 0, thread: 0, forwarded: 0, place: DrawKey::FIRST, origin: 0, repeat: 0 };
 
     /// An intent, or a tick of a job.
     #[inline(always)]
     pub fn root(origin: u32, key: u64, number: u64) -> Self {
         let place = DrawKey::numbered(DrawKey::origin_of(key), number);
-        Self { obligation: mix(key, number), place, origin: origin | MAIN, repeat: 0 }
+        let obligation = mix(key, number);
+        Self { obligation, thread: obligation, forwarded: 0, place, origin: origin | MAIN, repeat: 0 }
     }
 
     #[inline(always)]
@@ -52,7 +61,37 @@ impl Cause {
     /// The same where site and item are mixed already.
     #[inline]
     pub fn child_at(self, place: u64) -> Self {
-        Self { obligation: mix(self.obligation, place), ..self }
+        let obligation = mix(self.obligation, place);
+        let thread = if self.thread == self.obligation { obligation } else { mix(self.thread, place) };
+        Self { obligation, thread, ..self }
+    }
+
+    /// The same of something that ought to happen once for `parent`, whatever this cause is.
+    #[inline]
+    pub fn child_of(self, parent: u64, key: u64, item: u64) -> Self {
+        Self { obligation: mix(parent, mix(key, item)), ..self.child(key, item) }
+    }
+
+    /// The same of a message that passes on what this cause is obliged to.
+    #[inline]
+    pub fn passing_on(self, key: u64, item: u64) -> Self {
+        Self { forwarded: self.obligation, ..self.child(key, item) }
+    }
+
+    /// What a message obliges a group to; `key` is the group's.
+    #[inline]
+    pub fn share(self, key: u64) -> Self {
+        self.share_at(mix(key, u64::MAX))
+    }
+
+    /// The same where the group's key is mixed already.
+    #[inline(always)]
+    pub fn share_at(self, place: u64) -> Self {
+        let child = self.child_at(place);
+        match self.forwarded {
+            0 => child,
+            obligation => Self { obligation, forwarded: 0, ..child },
+        }
     }
 
     /// The same cause by a side way: draws are keyed by hash from here on.
@@ -73,11 +112,7 @@ impl Cause {
     /// Keys a draw that belongs to the cause: every try meets the same value.
     #[inline(always)]
     pub fn value_key(self, item: u64) -> DrawKey {
-        if self.is_main() && item == 0 {
-            self.place
-        } else {
-            DrawKey::hashed(mix(self.obligation, item), 0, 0)
-        }
+        if self.is_main() && item == 0 { self.place } else { DrawKey::hashed(mix(self.thread, item), 0, 0) }
     }
 
     /// Keys a draw that belongs to the attempt.
@@ -86,7 +121,7 @@ impl Cause {
         if self.is_main() && item == 0 && self.repeat == 0 && tries == 0 {
             self.place
         } else {
-            DrawKey::hashed(mix(self.obligation, item), self.repeat, tries)
+            DrawKey::hashed(mix(self.thread, item), self.repeat, tries)
         }
     }
 }
@@ -109,6 +144,25 @@ mod tests {
         assert_eq!(words.len(), 200 * 200);
         let bits: u32 = (0..1000u64).map(|n| (mix(7, n) ^ mix(7, n + 1)).count_ones()).sum();
         assert!((31_000..33_000).contains(&bits), "{bits} of 64,000 bits differ between neighbours");
+    }
+
+    /// Draws are the same whatever is said to judges.
+    #[test]
+    fn what_is_said_to_judges_moves_no_draw() {
+        let cause = Cause::root(3, 0xABCD, 41);
+        let (plain, other) = (cause.child(5, 0), Cause::root(3, 0xABCD, 42));
+        let said = [cause.child_of(9, 5, 0), cause.passing_on(5, 0)];
+        for said in said {
+            assert_eq!(said.aside().value_key(1), plain.aside().value_key(1));
+            assert_eq!(said.share(7).again(1).attempt_key(1, 2), plain.share(7).again(1).attempt_key(1, 2));
+        }
+        assert_eq!(cause.child_of(9, 5, 0).obligation, other.child_of(9, 5, 0).obligation);
+        assert_ne!(cause.child_of(9, 5, 0).obligation, cause.child_of(8, 5, 0).obligation);
+        assert_eq!(said[1].share(7).obligation, cause.obligation);
+        // What its consumer issues is passed on no further.
+        let issued = said[1].share(7).child(2, 0);
+        assert_eq!(issued.share(7), issued.child(7, u64::MAX));
+        assert_ne!(plain.share(7).obligation, cause.obligation);
     }
 
     #[test]

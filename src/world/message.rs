@@ -1,14 +1,15 @@
 //! Messages: what is sent, with the fields it carries, held until nobody refers to it.
 
+use super::attempt::Source;
 use super::deed::Deed;
-use super::identity::Cause;
+use super::identity::{Cause, mix};
 use super::record::Observer;
 use super::words::Slab;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
-use crate::model::{Error, NONE, Range};
+use crate::model::{Error, Identity, NONE, Range};
 
 /// One message, however many copies of it are under way.
 #[derive(Clone, Debug)]
@@ -53,12 +54,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.free_payload(payload, shape.fields, &shape.list_fields);
             return Err(error);
         }
+        let cause = self.issued(attempt, site);
         let of = &self.world.attempts[attempt];
-        // What a group of steps does when it is tried again is tried again too.
-        let mut cause = of.cause.child(model.site_keys[site.index()], of.item).again(of.tries);
-        if of.item != 0 {
-            cause = cause.aside();
-        }
         let handler = of.handler;
         let id = self.unique(handler, 0x6D65_7373);
         let key = shape.key.map(|field| self.world.words.get(payload, field));
@@ -77,6 +74,41 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             partition: NONE,
         };
         Ok(self.world.messages.add(message))
+    }
+
+    /// Whom something serves that an attempt issues at a site.
+    pub(super) fn issued(&mut self, attempt: u32, site: SiteId) -> Cause {
+        let model = self.model;
+        let key = model.site_keys[site.index()];
+        let identity = model.identity(self.world.attempts[attempt].pc);
+        let parent = match identity {
+            // What cannot be calculated identifies nothing.
+            Some(Identity::OncePer(value)) => self.evaluate(value, attempt).ok().map(|value| mix(key, value)),
+            _ => self.job_of_row(attempt),
+        };
+        let of = &self.world.attempts[attempt];
+        let cause = match (parent, identity) {
+            (_, Some(Identity::PassesOn)) => of.cause.passing_on(key, of.item),
+            (Some(parent), _) => of.cause.child_of(parent, key, of.item),
+            (None, _) => of.cause.child(key, of.item),
+        };
+        // What a group of steps does when it is tried again is tried again too.
+        let cause = cause.again(of.tries);
+        if of.item != 0 { cause.aside() } else { cause }
+    }
+
+    /// The key of the job, if an attempt is at an item of a job that ought to do its work once for each row.
+    fn job_of_row(&self, attempt: u32) -> Option<u64> {
+        if self.world.attempts[attempt].item == 0 {
+            return None;
+        }
+        match self.world.attempts[self.root_of(attempt)].source {
+            Source::Job { job } => {
+                let job = &self.model.jobs[job.index()];
+                job.per_row.then_some(job.key)
+            }
+            _ => None,
+        }
     }
 
     /// One who referred to a message no longer does.

@@ -7,6 +7,7 @@
 
 use super::attempt::{StepResult, Wait};
 use super::commit::TransactionEnd;
+use super::deed::Deed;
 use super::interpret::Flow;
 use super::network::Hop;
 use super::record::Observer;
@@ -90,6 +91,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let id = state.next_id;
         if alone {
             state.rows.insert(id, message);
+            self.tell(&Deed::Enqueued { message });
             self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         } else {
             state.pending.push((attempt, id, message));
@@ -125,7 +127,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.outboxes[outbox].pending = others;
             for (_, id, message) in own {
                 match end {
-                    TransactionEnd::Committed => _ = self.world.outboxes[outbox].rows.insert(id, message),
+                    TransactionEnd::Committed => {
+                        self.world.outboxes[outbox].rows.insert(id, message);
+                        self.tell(&Deed::Enqueued { message });
+                    }
                     TransactionEnd::RolledBack => self.release_message(message),
                 }
             }

@@ -14,6 +14,7 @@ use crate::model::{Error, NONE, Pc, PublishStep};
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn publish(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        self.world.attempts[attempt].pc = pc;
         let model = self.model;
         let publish = &model.publishes[step as usize];
         if publish.outbox.is_some() {

@@ -92,7 +92,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             NONE => 0.0,
             _ => {
                 let of = &self.world.attempts[attempt];
-                let key = DrawKey::hashed(mix(of.cause.obligation, of.item), of.cause.repeat, of.tries);
+                let key = DrawKey::hashed(mix(of.cause.thread, of.item), of.cause.repeat, of.tries);
                 self.uniform(jitter, key.beside(tries))
             }
         };

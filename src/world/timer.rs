@@ -41,14 +41,13 @@ pub struct Timer {
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn after(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        self.world.attempts[attempt].pc = pc;
         let model = self.model;
         let of = &model.afters[step as usize];
         let delay = self.clock_length(of.delay, attempt)?;
+        let cause = self.issued(attempt, of.site);
         let from = &self.world.attempts[attempt];
-        let site = model.site_keys[of.site.index()];
-        let (instance, message, cause) =
-            (from.instance, from.message, from.cause.child(site, from.item).again(from.tries));
-        let cause = if from.item != 0 { cause.aside() } else { cause };
+        let (instance, message) = (from.instance, from.message);
         let epoch = self.world.instances.get(instance as usize).map_or(0, |here| here.epoch);
         let service = match instance {
             NOWHERE => ServiceId(NONE),

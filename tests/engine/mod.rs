@@ -5,6 +5,7 @@ mod calls;
 mod faults;
 mod flow;
 mod generated;
+mod identity;
 mod jobs;
 mod messaging;
 mod network;
@@ -165,7 +166,9 @@ pub fn scenario(service: &str, steps: &str, client: &str) -> String {
         lines.map(|line| format!("{}{line}\n", " ".repeat(by))).collect::<String>()
     };
     let client = match client {
-        "" => "arrivals: { times: [1s] }\ncalls: { s: { timeout: 1m } }\ndo: [ { call: s.Go, with: { n: 0 } } ]",
+        "" => {
+            "arrivals: { times: [1s] }\ncalls: { s: { timeout: 1m } }\ndo: [ { call: s.Go, with: { n: 0 } } ]"
+        }
         own => own,
     };
     format!(

@@ -94,6 +94,22 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "misplaced-step",
         "transaction",
     ),
+    ("{ work: 5ms, name", "{ work: 5ms, once_per: message.id, name", "misplaced-option", "message.id"),
+    ("to: gone, with", "to: gone, once_per: unique(), with", "misplaced-option", "unique()"),
+    (
+        "to: gone, with",
+        "to: gone, once_per: message.id, forward: true, with",
+        "misplaced-option",
+        "message.id",
+    ),
+    ("to: gone, with", "to: gone, forward: true, with", "contradiction", "publish"),
+    ("key: message.id, name: store", "key: message.id, once_per: 1, name: store", "not-built-yet", "1"),
+    (
+        "do: [ { wait: 1ms } ]",
+        "do: [ { publish: Gone, to: gone, forward: true } ]",
+        "misplaced-option",
+        "true",
+    ),
     ("do: [ { let", "do: [ { read: rows, key: 1, as: r }, { let", "misplaced-step", "read"),
     ("do: [ { let", "do: [ { transaction: [ stop ] }, { let", "misplaced-step", "transaction"),
 ];

@@ -2,7 +2,9 @@
 //! which it must stay silent although the same crash, redelivery or race came.
 
 mod enumeration;
+mod ordering;
 mod planted;
+mod promises;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;
@@ -136,7 +138,8 @@ fn a_run_that_is_judged_has_the_digest_of_one_that_is_not() {
     let text = Shop {
         placed: "- let: { n: { counter: 1 }, u: unique() }
         - { read: items, key: message.item, as: item }
-        - { name: here, update: items, key: message.item, set: { reserved: row.reserved + 4 / (3 - item.reserved) } }
+        - { name: here, update: items, key: message.item, set: { reserved: row.reserved + 1 } }
+        - { if: 1 / (2 - item.reserved) > 5, then: [ stop ] }
         - { fail: no }",
         preset: "sqs-standard",
         times: "[1s, 2s, 3s]",

@@ -319,6 +319,7 @@ impl Model {
             faults: Vec::new(),
             broker_stream: StreamId(NONE),
             counters: 0,
+            identities: Vec::new(),
             undoes: Vec::new(),
             promises: promise::Promises::default(),
         }

@@ -19,7 +19,7 @@ fn reading(ty: &scenario::Type) -> Reading {
         scenario::Type::Int => Reading::Integer,
         scenario::Type::Bool => Reading::Truth,
         scenario::Type::Text | scenario::Type::Enumeration(_) => Reading::Symbol,
-        scenario::Type::Time => Reading::Instant,
+        scenario::Type::Time => Reading::Moment,
         scenario::Type::Duration => Reading::Duration,
         scenario::Type::Size => Reading::Bytes,
         scenario::Type::Number | scenario::Type::Rate => Reading::Float,

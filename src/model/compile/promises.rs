@@ -177,7 +177,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn aggregate(&mut self, aggregate: &scenario::Aggregate, grouped: &scenario::Grouped, written: String) -> u32 {
+    fn aggregate(
+        &mut self,
+        aggregate: &scenario::Aggregate,
+        grouped: &scenario::Grouped,
+        written: String,
+    ) -> u32 {
         let table = aggregate.over.unwrap_or(self.table_in_hand);
         let keys = grouped.keys.iter().map(|(each, _)| self.formula(each, table)).collect();
         let conditions = grouped.conditions.iter().map(|condition| self.formula(condition, table)).collect();
@@ -188,7 +193,16 @@ impl Compiler<'_> {
         let gives_float =
             statistic == Statistic::Share || mean_of_whole || is_float && statistic != Statistic::Count;
         let aggregates = &mut self.model.promises.aggregates;
-        aggregates.push(Aggregate { written, statistic, table, keys, conditions, value, is_float, gives_float });
+        aggregates.push(Aggregate {
+            written,
+            statistic,
+            table,
+            keys,
+            conditions,
+            value,
+            is_float,
+            gives_float,
+        });
         aggregates.len() as u32 - 1
     }
 }

@@ -5,8 +5,8 @@ use super::Compiler;
 use super::expressions::owns_list;
 use super::frames::Frame;
 use crate::kernel::ids::*;
-use crate::kernel::vocabulary::Jitter;
 use crate::kernel::stream::Draw;
+use crate::kernel::vocabulary::Jitter;
 use crate::model::code::*;
 use crate::model::{Edge, Place};
 use crate::scenario::resolved as scenario;
@@ -175,9 +175,7 @@ impl BodyCompiler<'_, '_, '_> {
             StepKind::Effect { catch, .. } => self.caught(step, catch, |this| this.effect(step)),
             StepKind::After { delay, body, durable } => self.after(step, delay, body, *durable),
             StepKind::Parallel(branches) => self.parallel(branches),
-            StepKind::ForEach { list, item, body, parallel } => {
-                self.for_each(list, *item, body, *parallel)
-            }
+            StepKind::ForEach { list, item, body, parallel } => self.for_each(list, *item, body, *parallel),
         }
         self.watches(step, Edge::After);
     }
@@ -469,7 +467,8 @@ impl BodyCompiler<'_, '_, '_> {
         };
         let index = push(&mut self.compiler.model.publishes, publish_step);
         self.compiler.publish_paths.push((index, step.path.clone()));
-        self.emit(Op::Publish(index));
+        let pc = self.emit(Op::Publish(index));
+        self.identify(pc, step);
     }
 
     fn call(&mut self, step: &Step, call: &scenario::Call) {
@@ -499,7 +498,8 @@ impl BodyCompiler<'_, '_, '_> {
             unanswered: self.unanswered(step),
         };
         let index = push(&mut self.compiler.model.calls, call_step);
-        self.emit(Op::Call(index));
+        let pc = self.emit(Op::Call(index));
+        self.identify(pc, step);
     }
 
     fn send(&mut self, step: &Step, service: ServiceId, message: MessageId, with: &scenario::Assignments) {
@@ -518,7 +518,8 @@ impl BodyCompiler<'_, '_, '_> {
             main: Origins::None,
         };
         let index = push(&mut self.compiler.model.sends, send_step);
-        self.emit(Op::Send(index));
+        let pc = self.emit(Op::Send(index));
+        self.identify(pc, step);
     }
 
     fn effect(&mut self, step: &Step) {
@@ -553,7 +554,18 @@ impl BodyCompiler<'_, '_, '_> {
         let after = AfterStep { delay, body: HandlerId(NONE), durable, site };
         let index = push(&mut self.compiler.model.afters, after);
         self.later.push((index as usize, body.clone(), step.path.clone()));
-        self.emit(Op::After(index));
+        let pc = self.emit(Op::After(index));
+        self.identify(pc, step);
+    }
+
+    /// Notes what a step says of the identity of what it issues.
+    fn identify(&mut self, pc: Pc, step: &Step) {
+        let identity = match &step.once_per {
+            _ if step.forward => crate::model::Identity::PassesOn,
+            Some(value) => crate::model::Identity::OncePer(self.compiler.operand(value, &self.frame)),
+            None => return,
+        };
+        self.compiler.model.identities.push((pc, identity));
     }
 
     fn parallel(&mut self, branches: &[(String, Block)]) {

@@ -5,6 +5,7 @@
 //! invariants) is judged beside them, in [`super::promise`].
 
 pub mod lineage;
+pub mod ordering;
 
 use super::findings::{Finding, Findings};
 use super::promise::invariants::Invariants;
@@ -14,11 +15,13 @@ use crate::model::Model;
 use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};
 use lineage::{Lineage, Sum};
+use ordering::OrderOracle;
 
 /// All judges of one replication.
 pub struct Oracles<'m> {
     model: &'m Model,
     lineage: Lineage<'m>,
+    order: OrderOracle<'m>,
     invariants: Option<Invariants<'m>>,
     views: Option<Views<'m>>,
     faults_that_hit: Vec<bool>,
@@ -29,6 +32,7 @@ impl<'m> Oracles<'m> {
         Self {
             model,
             lineage: Lineage::new(model),
+            order: OrderOracle::new(model),
             invariants: Invariants::new(model),
             views: Views::new(model),
             faults_that_hit: vec![false; model.faults.len()],
@@ -38,7 +42,10 @@ impl<'m> Oracles<'m> {
     /// What was found, and how obligations ended.
     pub fn finish(self) -> (Findings, Sum) {
         let promises = &self.model.promises;
-        let (anomalies, sum) = self.lineage.finish();
+        let (mut anomalies, sum) = self.lineage.finish();
+        for (anomaly, finding) in self.order.finish().findings {
+            anomalies[anomaly.index()] = finding;
+        }
         let views = match self.views {
             Some(views) => views.findings().into_iter().map(|of| of.finding).collect(),
             None => nothing(promises.first_session()),
@@ -63,12 +70,14 @@ impl Observer for Oracles<'_> {
             self.faults_that_hit[fault.index()] |= touched > 0;
         }
         self.lineage.record(now, record);
+        self.order.record(now, record);
         self.invariants.record(now, record);
         self.views.record(now, record);
     }
 
     fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
         self.lineage.deed(now, deed);
+        self.order.deed(now, deed);
         self.invariants.deed(now, deed);
         self.views.deed(now, deed);
     }

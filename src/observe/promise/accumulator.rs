@@ -112,8 +112,12 @@ impl Accumulator {
             _ if self.count == 0 => Err(Trouble::NoValue),
             Statistic::Mean => self.mean(),
             Statistic::Share => Ok((self.sum as f64 / self.count as f64).to_bits()),
-            Statistic::Minimum => self.values.first_key_value().map(|(value, _)| self.word_of(*value)).ok_or(Trouble::NoValue),
-            Statistic::Maximum => self.values.last_key_value().map(|(value, _)| self.word_of(*value)).ok_or(Trouble::NoValue),
+            Statistic::Minimum => {
+                self.values.first_key_value().map(|(value, _)| self.word_of(*value)).ok_or(Trouble::NoValue)
+            }
+            Statistic::Maximum => {
+                self.values.last_key_value().map(|(value, _)| self.word_of(*value)).ok_or(Trouble::NoValue)
+            }
             Statistic::Quantile(share) => Ok(self.quantile(share)),
             Statistic::Whole | Statistic::Rate => unreachable!("resolved: of figures of the run only"),
         }
@@ -226,9 +230,13 @@ mod tests {
             Statistic::Mean => Ok((sum as f64 / values.len() as f64).to_bits()),
             Statistic::Minimum => some(sorted.first()),
             Statistic::Maximum => some(sorted.last()),
-            Statistic::Quantile(share) => {
-                some(sorted.iter().enumerate().find(|(index, _)| (index + 1) as f64 >= share * values.len() as f64 - 1e-9).map(|(_, value)| value))
-            }
+            Statistic::Quantile(share) => some(
+                sorted
+                    .iter()
+                    .enumerate()
+                    .find(|(index, _)| (index + 1) as f64 >= share * values.len() as f64 - 1e-9)
+                    .map(|(_, value)| value),
+            ),
             _ => unreachable!(),
         }
     }

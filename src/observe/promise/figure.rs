@@ -143,7 +143,9 @@ fn calculate(arithmetic: Arithmetic, left: Interval, right: Interval) -> Option<
         Arithmetic::Multiply => ends(|left, right| left * right),
         Arithmetic::Divide if right.low <= 0.0 && right.high >= 0.0 => None,
         Arithmetic::Divide => ends(|left, right| left / right),
-        Arithmetic::Remainder if left.low == left.high && right.low == right.high => ends(|left, right| left % right),
+        Arithmetic::Remainder if left.low == left.high && right.low == right.high => {
+            ends(|left, right| left % right)
+        }
         Arithmetic::Remainder => None,
     }
 }
@@ -183,12 +185,26 @@ mod tests {
         let constant = |value| Box::new(Figure::Constant(value));
         vec![
             (Figure::Compare(Comparison::Less, measure("a"), measure("b")), |a, b| a < b),
-            (Figure::Compare(Comparison::GreaterOrEqual, calculated(Arithmetic::Multiply), constant(4.0)), |a, b| a * b >= 4.0),
-            (Figure::Compare(Comparison::LessOrEqual, calculated(Arithmetic::Subtract), constant(1.0)), |a, b| a - b <= 1.0),
+            (
+                Figure::Compare(Comparison::GreaterOrEqual, calculated(Arithmetic::Multiply), constant(4.0)),
+                |a, b| a * b >= 4.0,
+            ),
+            (
+                Figure::Compare(Comparison::LessOrEqual, calculated(Arithmetic::Subtract), constant(1.0)),
+                |a, b| a - b <= 1.0,
+            ),
             (
                 Figure::Or(
-                    Box::new(Figure::Not(Box::new(Figure::Compare(Comparison::Greater, measure("a"), constant(0.0))))),
-                    Box::new(Figure::Compare(Comparison::Greater, Box::new(Figure::Absolute(measure("b"))), constant(2.0))),
+                    Box::new(Figure::Not(Box::new(Figure::Compare(
+                        Comparison::Greater,
+                        measure("a"),
+                        constant(0.0),
+                    )))),
+                    Box::new(Figure::Compare(
+                        Comparison::Greater,
+                        Box::new(Figure::Absolute(measure("b"))),
+                        constant(2.0),
+                    )),
                 ),
                 |a, b| a <= 0.0 || b.abs() > 2.0,
             ),
@@ -243,6 +259,10 @@ mod tests {
         assert_eq!(judge(&either(1.0), &mut |_| None), Judgement::Holds);
         assert_eq!(judge(&either(0.0), &mut |_| None), Judgement::Open);
         let quotient = Figure::Calculate(Arithmetic::Divide, Box::new(Figure::Constant(1.0)), measure("a"));
-        assert_eq!(value(&quotient, &mut |_| Some(Interval { low: -1.0, high: 1.0 })), None, "it may divide by 0");
+        assert_eq!(
+            value(&quotient, &mut |_| Some(Interval { low: -1.0, high: 1.0 })),
+            None,
+            "it may divide by 0"
+        );
     }
 }

@@ -122,7 +122,9 @@ impl<'m> Evaluator<'m> {
                     let word = around.aggregate(aggregate, keys)?;
                     self.stack.push(word);
                 }
-                Code::List(_) | Code::Range | Code::Size | Code::Index | Code::In => self.list(instruction)?,
+                Code::List(_) | Code::Range | Code::Size | Code::Index | Code::In => {
+                    self.list(instruction)?
+                }
                 arithmetic => calculate(arithmetic, &mut self.stack).map_err(|_| Trouble::Failed)?,
             }
         }

@@ -99,7 +99,8 @@ impl<'m> Invariants<'m> {
 
     /// Lets time pass up to `now`: deadlines before it are missed, and what is judged from now on begins.
     fn advance(&mut self, now: Nanos) {
-        while let Some(&(deadline, subject)) = self.deadlines.first().filter(|(deadline, _)| *deadline < now) {
+        while let Some(&(deadline, subject)) = self.deadlines.first().filter(|(deadline, _)| *deadline < now)
+        {
             self.deadlines.pop_first();
             self.miss(subject, deadline);
         }
@@ -127,7 +128,9 @@ impl<'m> Invariants<'m> {
     fn all_of(&self, invariant: u32) -> Vec<Subject> {
         match self.model.promises.invariants[invariant as usize].for_each {
             None => vec![Subject { invariant, row: 0 }],
-            Some(table) => self.tables.keys(table).into_iter().map(|row| Subject { invariant, row }).collect(),
+            Some(table) => {
+                self.tables.keys(table).into_iter().map(|row| Subject { invariant, row }).collect()
+            }
         }
     }
 
@@ -145,7 +148,10 @@ impl<'m> Invariants<'m> {
             let reads = formula_of(invariant).is_some_and(|formula| {
                 let aggregates = &self.model.promises.aggregates;
                 formula.tables.contains(&table)
-                    || formula.aggregates.iter().any(|&aggregate| aggregates[aggregate as usize].table == table)
+                    || formula
+                        .aggregates
+                        .iter()
+                        .any(|&aggregate| aggregates[aggregate as usize].table == table)
             });
             self.has_moved[index] |= reads;
         }
@@ -246,7 +252,11 @@ impl<'m> Invariants<'m> {
             if let Some(Source::Group(_, group)) = group
                 && let Ok(word) = self.tables.figure(aggregate, group)
             {
-                let value = if spec.gives_float { f64::from_bits(word).to_string() } else { (word as i64).to_string() };
+                let value = if spec.gives_float {
+                    f64::from_bits(word).to_string()
+                } else {
+                    (word as i64).to_string()
+                };
                 known.push(format!("{} = {value}", spec.written));
             }
         }

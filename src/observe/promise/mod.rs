@@ -21,3 +21,6 @@ pub mod formula;
 pub mod invariants;
 pub mod tables;
 pub mod views;
+
+#[cfg(test)]
+mod tests;

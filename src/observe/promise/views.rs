@@ -171,9 +171,8 @@ impl<'m> View<'m> {
             let Some(words) = new.or(old) else { return };
             let columns = &evaluator.model.tables[table.index()].key;
             let words: Vec<Word> = columns.iter().map(|&column| words[column as usize]).collect();
-            let shown: Option<Box<[Word]>> = new.map(|new| {
-                self.spec.columns.iter().map(|column| new[column.column as usize]).collect()
-            });
+            let shown: Option<Box<[Word]>> =
+                new.map(|new| self.spec.columns.iter().map(|column| new[column.column as usize]).collect());
             let of = self.key(row, &words);
             of.shown = Expected::shown(shown.as_deref());
             of.shows = shown;
@@ -224,7 +223,14 @@ impl<'m> View<'m> {
         of.has_changed_under_fault |= moment.is_under_fault;
         of.last_change = moment.now;
         let signatures = of.expected;
-        of.add(Change { number, at: moment.now, changes: 1, signatures, is_late: false, obligation: moment.obligation });
+        of.add(Change {
+            number,
+            at: moment.now,
+            changes: 1,
+            signatures,
+            is_late: false,
+            obligation: moment.obligation,
+        });
         for signature in signatures.into_iter().flatten() {
             self.newest.insert(crate::world::identity::mix(key, signature), number);
         }
@@ -258,7 +264,11 @@ impl<'m> View<'m> {
             let change = *change;
             let what = self.words(key, change.at, evaluator);
             for _ in 0..change.changes {
-                self.found.finding.count(|| Sighting { at, obligation: change.obligation, what: what.clone() });
+                self.found.finding.count(|| Sighting {
+                    at,
+                    obligation: change.obligation,
+                    what: what.clone(),
+                });
             }
         }
     }
@@ -308,10 +318,12 @@ impl<'m> View<'m> {
             };
             self.found.disagreeing += 1;
             self.found.window.record(now - since);
-            let missing: u64 = of.missing().filter(|change| !change.is_late).map(|change| change.changes).sum();
+            let missing: u64 =
+                of.missing().filter(|change| !change.is_late).map(|change| change.changes).sum();
             let is_wrong_for_nothing = of.missing().next().is_none();
             let open = missing + u64::from(is_wrong_for_nothing);
-            let (changed, obligation) = of.missing().next().map_or((since, 0), |change| (change.at, change.obligation));
+            let (changed, obligation) =
+                of.missing().next().map_or((since, 0), |change| (change.at, change.obligation));
             if !quiet {
                 self.found.finding.unsettled += open;
                 continue;

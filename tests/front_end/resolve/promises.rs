@@ -190,3 +190,59 @@ fn what_cannot_be_promised_is_refused_where_it_stands() {
         assert_eq!(told.len(), 1, "{promises}: {told:?}");
     }
 }
+
+/// Verdicts are named and placed, and what follows is in the order of the findings.
+#[test]
+fn the_model_names_and_places_what_is_promised() {
+    let text = promising(
+        "guarantees:
+  idempotency: { duplicate_effects: 0 }
+  convergence:
+    reserved: { view: inventory.stock, of: orders.orders, by: row.sku, columns: { reserved: sum(row.qty) }, within: 5s }
+  sessions: { shopper: [ monotonic_reads, read_your_writes ] }
+  staleness: { inventory.stock: { age: 2s, stale_reads: 0 } }
+invariants:
+  few: { measure: share(shopper.failed) < 1% }
+expect: { invariants.few: fail }",
+    );
+    let (sources, _, scenario) = read(&text);
+    let model = eventflow::model::compile::compile(&scenario.expect("a meaning"), &sources);
+    let promises = &model.promises;
+    let names: Vec<&str> = promises.headings().map(|heading| heading.verdict.as_str()).collect();
+    let expected = [
+        "convergence.reserved",
+        "sessions.shopper.read_your_writes",
+        "sessions.shopper.monotonic_reads",
+        "staleness.inventory.stock.stale_reads",
+        "staleness.inventory.stock.age",
+        "invariants.few",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!((promises.first_session(), promises.first_staleness(), promises.first_invariant()), (1, 3, 5));
+    let heading = &promises.anomalies[0].heading;
+    let line = text.lines().nth(heading.line as usize - 1).expect("the line is there");
+    assert_eq!(heading.verdict, "idempotency.duplicate_effects");
+    assert!(line[heading.column as usize - 1..].starts_with("duplicate_effects"), "{heading:?}");
+    assert_eq!(promises.expectations[0].heading.verdict, "invariants.few");
+    let lifecycles = &model.tables[0].lifecycles;
+    assert_eq!((lifecycles.len(), lifecycles[0].1.len()), (1, 2));
+}
+
+/// A step takes back what the steps of that name do: those beside it first, then those of its service.
+#[test]
+fn undoing_is_of_the_nearest_steps_of_that_name() {
+    let scenario = meaning(&shop(&[(
+        "- { insert: lines, key: [message.order, 1] }",
+        "- { delete: lines, key: [message.order, 1], undoes: accept, name: back }",
+    )]));
+    let (sources, ..) = read(SHOP);
+    let model = eventflow::model::compile::compile(&scenario, &sources);
+    let sites = &model.names.sites;
+    let site = |name: &str| sites.iter().position(|site| site == name).expect("the step has a site");
+    let undone: Vec<&str> = model.undoes[site("orders/PlaceOrder/back")]
+        .iter()
+        .map(|site| sites[site.index()].as_str())
+        .collect();
+    assert_eq!(undone, ["orders/PlaceOrder/accept"]);
+    assert!(model.undoes[site("orders/PlaceOrder/accept")].is_empty());
+}

@@ -162,7 +162,7 @@ impl Lineage<'_> {
             if !handled {
                 continue;
             }
-            let share = cause.child(of.key, u64::MAX).obligation;
+            let share = cause.share(of.key).obligation;
             let members = match of.member.members {
                 Members::Share => 1,
                 Members::EachAlone => of.member.instances,

@@ -374,6 +374,7 @@ impl Observer for Lineage<'_> {
             Deed::Committed { .. } => self.committed(now, deed),
             Deed::TransactionEnded { attempt, committed } => self.transaction_ended(now, attempt, committed),
             Deed::Issued { .. } => self.issued(now, deed),
+            Deed::Enqueued { .. } => {}
             Deed::Freed { message } => self.freed(now, message),
             Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),
             Deed::Effected { attempt, obligation, part, first, .. } => {

@@ -1,8 +1,8 @@
 //! `eventually`: what does not hold yet and must.
 
 use super::super::formula::Trouble;
-use super::state::Subject;
 use super::Invariants;
+use super::state::Subject;
 use crate::kernel::time::Nanos;
 use crate::observe::findings::Sighting;
 
@@ -67,10 +67,7 @@ impl Invariants<'_> {
     /// Whether an invariant gives its claims a time.
     fn within(&self, subject: Subject) -> bool {
         let invariant = &self.model.promises.invariants[subject.invariant as usize];
-        let has_time = matches!(
-            invariant.kind,
-            crate::model::promise::InvariantKind::Eventually(_, Some(_))
-        );
+        let has_time = matches!(invariant.kind, crate::model::promise::InvariantKind::Eventually(_, Some(_)));
         has_time || invariant.during.is_some()
     }
 

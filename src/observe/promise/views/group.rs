@@ -170,7 +170,11 @@ impl<'m> Groups<'m> {
             return Expected::Absent;
         }
         let mut nothing = Group {
-            figures: self.aggregates.iter().map(|&of| accumulator_of(&evaluator.model.promises.aggregates[of as usize])).collect(),
+            figures: self
+                .aggregates
+                .iter()
+                .map(|&of| accumulator_of(&evaluator.model.promises.aggregates[of as usize]))
+                .collect(),
             ..Group::default()
         };
         let group = self.groups.get_mut(&key).unwrap_or(&mut nothing);

@@ -249,7 +249,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let is_possible = self.check_place(written);
         let once_per = written.option("once_per").and_then(|node| self.expression(node, None));
         let forward = flag(written.option("forward"), false);
+        self.check_identity(written, once_per.as_ref(), forward);
         let kind = self.kind(written)?;
+        if let (true, StepKind::Publish(publish)) = (forward, &kind) {
+            self.check_forwarded(publish.topic, written.verb_span);
+        }
         let undoes = undoes.map(|(name, _)| name);
         is_possible.then_some(Step { kind, span: written.verb_span, name, path, once_per, forward, undoes })
     }
@@ -281,6 +285,48 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             "ack" => Some(StepKind::Ack),
             // `load` and `append` were refused by name.
             _ => None,
+        }
+    }
+
+    /// What a step says of the identity of what it does must be told of something that has one.
+    fn check_identity(&mut self, written: Written<'a>, once_per: Option<&Expression>, forward: bool) {
+        if forward && self.place.message.is_none() {
+            let span = written.option("forward").map_or(written.verb_span, |node| node.span);
+            self.misplaced(span, "no message is in hand here that could be passed on");
+        }
+        let Some(node) = written.option("once_per") else { return };
+        match written.verb {
+            "publish" | "send" | "call" | "after" if forward => {
+                self.misplaced(
+                    node.span,
+                    "what is passed on keeps its identity: `once_per` says nothing here",
+                );
+            }
+            "publish" | "send" | "call" | "after" => {}
+            "insert" | "update" | "upsert" | "delete" | "effect" => {
+                self.resolver.not_built(node.span, "`once_per` of a step that writes or acts on the outside");
+            }
+            verb => self.misplaced(node.span, format!("`{verb}` issues nothing that ought to happen once")),
+        }
+        if let Some(value) = once_per {
+            if !value.ty.is_scalar() || value.any(&|kind| matches!(kind, ExpressionKind::Unique)) {
+                self.misplaced(node.span, "an identity is one value, and the same each time");
+            }
+        }
+    }
+
+    /// What is passed on stays an obligation of this service, so that nobody else may be obliged to it.
+    fn check_forwarded(&mut self, topic: TopicId, span: Span) {
+        let own = match self.place.owner {
+            Owner::Service(service) => Some(service),
+            Owner::Client(_) => None,
+        };
+        let other =
+            self.resolver.groups.iter().find(|group| group.topic == topic && Some(group.service) != own);
+        if let Some(place) = other.map(|group| group.span) {
+            let message = "only a service's own retry topic passes on the same obligation";
+            let diagnostic = Diagnostic::new("contradiction", span, message);
+            self.resolver.report(diagnostic.related(place, "somebody else consumes it here"));
         }
     }
 
