@@ -21,6 +21,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let send = &model.sends[step as usize];
         let message = self.make_message(attempt, send.message, send.with, send.site)?;
+        self.world.attempts[attempt].pc = pc;
         self.tell_issued(attempt, message, send.site, Way::Send);
         let of = &self.world.attempts[attempt];
         let (cause, item, tries) = (of.cause, of.item, of.tries);
@@ -82,9 +83,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let call = &self.model.calls[step as usize];
         let (figures, site) = (call.figures, call.site);
         let message = self.make_message(attempt, call.message, call.with, site)?;
+        self.world.attempts[attempt].pc = pc;
         self.tell_issued(attempt, message, site, Way::Call);
         let of = &mut self.world.attempts[attempt];
-        of.pc = pc;
         of.outgoing = message;
         of.step_tries = 0;
         of.last_wait = 0;

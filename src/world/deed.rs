@@ -21,6 +21,8 @@ pub enum Served {
     Intent {
         client: ClientId,
         number: u64,
+        /// Of a closed population; else `NONE`.
+        user: u32,
     },
     Call,
     Send,
@@ -121,18 +123,30 @@ pub enum Deed<'a> {
     Decided {
         attempt: SlotNumber,
         pc: Pc,
+        /// The item of the loops around it; 0 outside.
+        item: u64,
         holds: bool,
     },
     /// A `let` gave a local its value.
     Named {
         attempt: SlotNumber,
+        /// The item of the loops around it; 0 outside.
+        item: u64,
         slot: Slot,
         value: u32,
+    },
+    /// A read or a scan of a store set out; what it sees is told when it gets there.
+    Asked {
+        attempt: SlotNumber,
+        pc: Pc,
+        item: u64,
     },
     /// A read saw a version of a row; `into` is the first slot of its local. Of a scan, one for each row.
     Read {
         attempt: SlotNumber,
         pc: Pc,
+        /// The item of the loops around it; 0 outside.
+        item: u64,
         row: RowName,
         version: Version,
         into: Option<Slot>,

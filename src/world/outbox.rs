@@ -71,6 +71,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.release_connection(attempt);
         }
         let message = made?;
+        self.world.attempts[attempt].pc = pc;
         self.tell_published(attempt, message, publish);
         let of = &mut self.world.attempts[attempt];
         of.outgoing = message;

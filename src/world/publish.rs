@@ -21,9 +21,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.insert_into_outbox(attempt, pc, step);
         }
         let message = self.make_publication(attempt, publish, step)?;
+        self.world.attempts[attempt].pc = pc;
         self.tell_published(attempt, message, publish);
         let of = &mut self.world.attempts[attempt];
-        of.pc = pc;
         of.step_tries = 0;
         of.last_wait = 0;
         if publish.confirm {

@@ -58,6 +58,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let of = &model.row_steps[step as usize];
         if model.tables[of.table.index()].memory {
+            self.world.attempts[attempt].pc = pc;
             let result = self.memory_step(attempt, of)?;
             return self.after_row(of, result).map(Flow::Go);
         }
@@ -66,6 +67,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return Ok(Flow::Leave);
         }
         self.world.attempts[attempt].state.alone = alone;
+        self.tell_asked(attempt, pc, of.verb);
         let length = self.step_length(of.latency, attempt)? + self.step_length(of.commit, attempt)?;
         self.world.attempts[attempt].last_wait = length - length / 2;
         self.round_trip(attempt, pc, length / 2, Wait::Row { step });

@@ -10,7 +10,7 @@ use super::store::{Row, Word};
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
-use crate::model::{Model, NONE, Pc, PublishStep, RowStep, Slot};
+use crate::model::{Model, NONE, Pc, PublishStep, RowStep, RowVerb, Slot};
 
 /// The version of a row that was found, or not.
 pub(super) fn version_of(row: Option<&Row<'_>>) -> Version {
@@ -35,8 +35,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let of = &self.world.attempts[attempt];
         let served = match of.source {
-            Source::Intent { client, .. } => {
-                Served::Intent { client, number: self.world.clients[client.index()].begun - 1 }
+            Source::Intent { client, user } => {
+                let number = self.world.clients[client.index()].begun - 1;
+                Served::Intent { client, number, user }
             }
             Source::Call { .. } => Served::Call,
             Source::Send => Served::Send,
@@ -83,16 +84,25 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     #[inline]
     pub(super) fn tell_decided(&mut self, attempt: u32, pc: Pc, holds: bool) {
         if self.observer.judges() {
-            let attempt = self.root_of(attempt);
-            self.tell(&Deed::Decided { attempt, pc, holds });
+            let (item, attempt) = (self.world.attempts[attempt].item, self.root_of(attempt));
+            self.tell(&Deed::Decided { attempt, pc, item, holds });
         }
     }
 
     #[inline]
     pub(super) fn tell_named(&mut self, attempt: u32, slot: Slot, value: u32) {
         if self.observer.judges() {
-            let attempt = self.root_of(attempt);
-            self.tell(&Deed::Named { attempt, slot, value });
+            let (item, attempt) = (self.world.attempts[attempt].item, self.root_of(attempt));
+            self.tell(&Deed::Named { attempt, item, slot, value });
+        }
+    }
+
+    /// A row step sets out; only reads and scans are told.
+    #[inline]
+    pub(super) fn tell_asked(&mut self, attempt: u32, pc: Pc, verb: RowVerb) {
+        if self.observer.judges() && matches!(verb, RowVerb::Read | RowVerb::ReadLocked | RowVerb::Scan) {
+            let (item, attempt) = (self.world.attempts[attempt].item, self.root_of(attempt));
+            self.tell(&Deed::Asked { attempt, pc, item });
         }
     }
 
@@ -103,14 +113,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         let row = self.row_in_hand(attempt, table);
-        let pc = self.world.attempts[attempt].pc;
+        let (pc, item) = (self.world.attempts[attempt].pc, self.world.attempts[attempt].item);
         let attempt = self.root_of(attempt);
         let Self { observer, world, agenda, .. } = self;
         let words: &[Word] = if version.exists { &world.scratch.row } else { &[] };
-        observer.deed(agenda.now(), &Deed::Read { attempt, pc, row, version, into, words });
+        observer.deed(agenda.now(), &Deed::Read { attempt, pc, item, row, version, into, words });
     }
 
-    /// The rows that a scan found, each with its newest version.
+    /// The rows that a scan found, each with the version that it saw.
     #[inline]
     pub(super) fn tell_scanned(&mut self, attempt: u32, table: TableId, rows: &[Word], into: Option<Slot>) {
         if !self.observer.judges() {
@@ -128,11 +138,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 }
                 false => {
                     let store = self.store_of(attempt);
-                    version_of(self.world.stores[store].store.peek(spec.number, &key).as_ref())
+                    let state = &self.world.stores[store].store;
+                    version_of(match self.world.attempts[attempt].transaction {
+                        Some(transaction) => state.seen(transaction, spec.number, &key),
+                        None => state.peek(spec.number, &key),
+                    }
+                    .as_ref())
                 }
             };
             let row = self.row_name(attempt, table, &key);
-            self.tell(&Deed::Read { attempt: of, pc, row, version, into, words });
+            let item = self.world.attempts[attempt].item;
+            self.tell(&Deed::Read { attempt: of, pc, item, row, version, into, words });
         }
     }
 

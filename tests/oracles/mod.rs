@@ -2,9 +2,11 @@
 //! which it must stay silent although the same crash, redelivery or race came.
 
 mod enumeration;
+mod isolation;
 mod ordering;
 mod planted;
 mod promises;
+mod sessions;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;

@@ -4,24 +4,35 @@
 //! [findings](super::findings) when the replication is over. What was promised besides (views, sessions,
 //! invariants) is judged beside them, in [`super::promise`].
 
+pub mod copies;
+pub mod isolation;
+pub mod lifetimes;
 pub mod lineage;
 pub mod ordering;
+pub mod sessions;
 
 use super::findings::{Finding, Findings};
 use super::promise::invariants::Invariants;
 use super::promise::views::Views;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
+use crate::model::promise::{SessionKind, SessionPromise, StalenessBound, StalenessPromise};
 use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};
+use isolation::Isolation;
 use lineage::{Lineage, Sum};
 use ordering::OrderOracle;
+use sessions::Sessions;
+use sessions::staleness::Staleness;
 
 /// All judges of one replication.
 pub struct Oracles<'m> {
     model: &'m Model,
     lineage: Lineage<'m>,
     order: OrderOracle<'m>,
+    isolation: Isolation<'m>,
+    /// Of the clients and tables that promises name; `None`: they name none.
+    sessions: Option<Sessions<'m>>,
     invariants: Option<Invariants<'m>>,
     views: Option<Views<'m>>,
     faults_that_hit: Vec<bool>,
@@ -33,6 +44,8 @@ impl<'m> Oracles<'m> {
             model,
             lineage: Lineage::new(model),
             order: OrderOracle::new(model),
+            isolation: Isolation::new(model),
+            sessions: sessions_of(model),
             invariants: Invariants::new(model),
             views: Views::new(model),
             faults_that_hit: vec![false; model.faults.len()],
@@ -46,11 +59,16 @@ impl<'m> Oracles<'m> {
         for (anomaly, finding) in self.order.finish().findings {
             anomalies[anomaly.index()] = finding;
         }
+        for (anomaly, finding) in self.isolation.findings() {
+            anomalies[anomaly.index()] = finding;
+        }
         let views = match self.views {
             Some(views) => views.findings().into_iter().map(|of| of.finding).collect(),
             None => nothing(promises.first_session()),
         };
-        let others = nothing(promises.first_invariant() - promises.first_session());
+        let sessions = promises.sessions.iter().map(|promise| of_session(self.sessions.as_ref(), promise));
+        let staleness = promises.staleness.iter().map(|promise| of_reads(self.sessions.as_ref(), promise));
+        let others: Vec<Finding> = sessions.chain(staleness).collect();
         let invariants = match self.invariants {
             Some(invariants) => invariants.findings(),
             None => nothing(promises.invariants.len()),
@@ -71,6 +89,8 @@ impl Observer for Oracles<'_> {
         }
         self.lineage.record(now, record);
         self.order.record(now, record);
+        self.isolation.record(now, record);
+        self.sessions.record(now, record);
         self.invariants.record(now, record);
         self.views.record(now, record);
     }
@@ -78,6 +98,8 @@ impl Observer for Oracles<'_> {
     fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
         self.lineage.deed(now, deed);
         self.order.deed(now, deed);
+        self.isolation.deed(now, deed);
+        self.sessions.deed(now, deed);
         self.invariants.deed(now, deed);
         self.views.deed(now, deed);
     }
@@ -85,4 +107,38 @@ impl Observer for Oracles<'_> {
 
 fn nothing(findings: usize) -> Vec<Finding> {
     vec![Finding::default(); findings]
+}
+
+fn sessions_of(model: &Model) -> Option<Sessions<'_>> {
+    let mut clients: Vec<_> = model.promises.sessions.iter().map(|promise| promise.client).collect();
+    clients.sort_unstable();
+    clients.dedup();
+    let mut tables: Vec<_> = model.promises.staleness.iter().map(|promise| promise.table).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    let is_asked = !clients.is_empty() || !tables.is_empty();
+    is_asked.then(|| Sessions::new(model, &clients, &tables))
+}
+
+fn of_session(sessions: Option<&Sessions<'_>>, promise: &SessionPromise) -> Finding {
+    let found = sessions.and_then(|of| of.sessions().iter().find(|client| client.client == promise.client));
+    let Some(found) = found else { return Finding::default() };
+    match promise.kind {
+        SessionKind::ReadYourWrites => found.read_your_writes.clone(),
+        SessionKind::MonotonicReads => found.monotonic_reads.clone(),
+    }
+}
+
+/// The stale reads of a table; where the promise bounds how stale, one counts if the worst was worse.
+fn of_reads(sessions: Option<&Sessions<'_>>, promise: &StalenessPromise) -> Finding {
+    let found = sessions.and_then(|of| of.staleness().iter().find(|table| table.table == promise.table));
+    let Some(Staleness { reads, age_nanos, versions, .. }) = found else { return Finding::default() };
+    let worst = |found: Option<u64>, bound: u64| u64::from(found.is_some_and(|worst| worst > bound));
+    let count = match promise.bound {
+        StalenessBound::StaleReads(_) => return reads.clone(),
+        StalenessBound::Age(bound) => worst(age_nanos.max(), bound),
+        StalenessBound::Versions(bound) => worst(versions.max(), bound),
+    };
+    let first = reads.first.clone().filter(|_| count > 0);
+    Finding { count, first, ..reads.clone() }
 }

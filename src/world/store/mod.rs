@@ -219,6 +219,14 @@ impl Store {
         of.seen_by(entry?, slot, view).map(|version| of.row(version))
     }
 
+    /// The row of a key as a transaction that has begun to look sees it, without counting as a read of it.
+    pub fn seen(&self, transaction: Transaction, table: u32, key: &[Word]) -> Option<Row<'_>> {
+        let slot = self.transactions.slot(transaction);
+        let view = self.transactions.state(slot).view.unwrap_or(EVERYTHING);
+        let of = &self.tables[table as usize];
+        of.seen_by(of.find(key)?, slot, view).map(|version| of.row(version))
+    }
+
     /// The rows of a table as a transaction sees them, in the order of their insertion; its own
     /// insertions last, in the order in which it locked them. The length is the number of rows read.
     ///

@@ -361,8 +361,8 @@ impl Observer for Lineage<'_> {
             Deed::AttemptBegun { .. } => self.begun(now, deed),
             Deed::AttemptEnded { attempt, outcome } => self.ended(now, attempt, outcome),
             Deed::Cut { attempt, at, debt } => self.cut(attempt, at, debt),
-            Deed::Decided { attempt, pc, holds } => self.decided(attempt, pc, holds),
-            Deed::Named { attempt, slot, value } => {
+            Deed::Decided { attempt, pc, holds, .. } => self.decided(attempt, pc, holds),
+            Deed::Named { attempt, slot, value, .. } => {
                 let model = self.model;
                 if let Some(state) = self.attempts.get_mut(attempt) {
                     state.name(model, slot, value);
@@ -374,7 +374,7 @@ impl Observer for Lineage<'_> {
             Deed::Committed { .. } => self.committed(now, deed),
             Deed::TransactionEnded { attempt, committed } => self.transaction_ended(now, attempt, committed),
             Deed::Issued { .. } => self.issued(now, deed),
-            Deed::Enqueued { .. } => {}
+            Deed::Asked { .. } | Deed::Enqueued { .. } => {}
             Deed::Freed { message } => self.freed(now, message),
             Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),
             Deed::Effected { attempt, obligation, part, first, .. } => {

@@ -1,0 +1,57 @@
+//! A row that others copy: when its last versions were committed.
+
+use super::RowName;
+use crate::kernel::time::Nanos;
+use std::collections::VecDeque;
+
+/// So many versions are known by their instants; of older ones only that they were missed.
+const MOST_VERSIONS: usize = 1024;
+
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// How many attempts, messages and timers carry a version of it.
+    pub carriers: u32,
+    /// Rows that are copies of it.
+    pub copies: Vec<RowName>,
+    /// The version that copies have which are not in `copies`: they had caught up before it was known of.
+    pub settled: u64,
+    /// Its last versions, oldest first: number, and when it was committed.
+    versions: VecDeque<(u64, Nanos)>,
+}
+
+impl Source {
+    /// A row that was found at a version.
+    pub fn seen(version: u64) -> Self {
+        Self { carriers: 0, copies: Vec::new(), settled: version, versions: VecDeque::from([(version, 0)]) }
+    }
+
+    /// A row of which just this version has been written.
+    pub fn made(now: Nanos, version: u64) -> Self {
+        let settled = version.saturating_sub(1);
+        Self { carriers: 0, copies: Vec::new(), settled, versions: VecDeque::from([(version, now)]) }
+    }
+
+    pub fn newest(&self) -> u64 {
+        self.versions.back().map_or(0, |&(version, _)| version)
+    }
+
+    pub fn replaced(&mut self, now: Nanos, version: u64) {
+        if self.versions.len() == MOST_VERSIONS {
+            self.versions.pop_front();
+        }
+        self.versions.push_back((version, now));
+    }
+
+    /// Nobody will ask for what came before this version.
+    pub fn forget_before(&mut self, version: u64) {
+        let older = self.versions.partition_point(|&(number, _)| number < version);
+        self.versions.drain(..older.min(self.versions.len() - 1));
+    }
+
+    /// Versions after one and before an instant: how many, and when the first was committed.
+    pub fn missed(&self, version: u64, before: Nanos) -> Option<(u64, Nanos)> {
+        let first = self.versions.partition_point(|&(number, _)| number <= version);
+        let end = self.versions.partition_point(|&(_, at)| at < before);
+        (first < end).then(|| ((end - first) as u64, self.versions[first].1))
+    }
+}

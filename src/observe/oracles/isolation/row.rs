@@ -1,0 +1,300 @@
+//! What is known of one row while attempts that touched it are remembered: who replaced it last, and who
+//! read and wrote which of its versions.
+//!
+//! Writes that only add commute: a run of them, since the last other write, has no order among themselves.
+//! Who reads in the middle of it comes after those seen and before those not seen.
+
+use super::super::lifetimes::{Moment, Number};
+use super::graph::Graph;
+
+/// The newest version, and the newest of another attempt than the one that made it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Newest {
+    version: u64,
+    by: Number,
+    of_another: u64,
+}
+
+impl Newest {
+    fn replace(&mut self, version: u64, by: Number) {
+        if self.by != by {
+            self.of_another = self.version;
+            self.by = by;
+        }
+        self.version = version;
+    }
+
+    /// The newest version that others than this attempt have made.
+    fn by_others_than(&self, attempt: Number) -> u64 {
+        if self.by == attempt { self.of_another } else { self.version }
+    }
+}
+
+/// A version that an attempt made or read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Touch {
+    version: u64,
+    by: Number,
+    adds: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    newest: Newest,
+    columns: Vec<Newest>,
+    /// The version at which it last became absent.
+    absent: u64,
+    /// Attempts that touched it and are alive, each with its slot; and how many of them write.
+    pub alive: Vec<(Number, u32)>,
+    pub writers: u32,
+    /// When the last of those who touched it ended, and the last of those who wrote.
+    last_left: Moment,
+    last_writer_left: Moment,
+    /// Writes before the last one that was not an addition, oldest first.
+    older: Vec<Touch>,
+    base: Option<Touch>,
+    /// Additions and reads since then.
+    additions: Vec<Touch>,
+    readers: Vec<Touch>,
+}
+
+/// A bit for each column, and one, the lowest, for whether the row exists.
+pub type Columns = u64;
+
+/// The bit of a word of a row local: its first word says whether the row exists.
+pub fn bit_of_word(word: u16) -> Columns {
+    1 << word.min(63)
+}
+
+impl Row {
+    /// Whether others than this attempt have replaced the version that it saw.
+    pub fn is_replaced(&self, version: u64, attempt: Number) -> bool {
+        self.newest.by_others_than(attempt) > version
+    }
+
+    /// Whether this attempt made the newest version.
+    pub fn is_newest_by(&self, attempt: Number) -> bool {
+        self.newest.by == attempt
+    }
+
+    /// Whether others have since changed one of these columns.
+    pub fn is_changed(&self, version: u64, attempt: Number, columns: Columns) -> bool {
+        let changed = |(word, newest): (usize, &Newest)| {
+            columns & bit_of_word(word as u16) != 0 && newest.by_others_than(attempt) > version
+        };
+        self.columns.iter().enumerate().any(changed)
+    }
+
+    /// The version that is seen by who finds no row.
+    pub fn version_of_absence(&self) -> u64 {
+        self.absent
+    }
+
+    /// Nobody's change: the row's time was over.
+    pub fn expire(&mut self, version: u64) {
+        self.absent = version;
+    }
+
+    /// An attempt commits a version.
+    pub fn write(
+        &mut self,
+        graph: &mut Graph,
+        by: Number,
+        version: u64,
+        adds: bool,
+        words: (Option<&[u64]>, Option<&[u64]>),
+    ) -> bool {
+        if words.1.is_none() {
+            self.absent = version;
+        }
+        self.newest.replace(version, by);
+        self.replace_columns(by, version, words);
+        let mut found = false;
+        if let Some(base) = self.base {
+            found |= graph.order(base.by, by);
+        }
+        for reader in &self.readers {
+            found |= graph.order(reader.by, by);
+        }
+        let touch = Touch { version, by, adds };
+        if adds {
+            self.additions.push(touch);
+            return found;
+        }
+        for addition in &self.additions {
+            found |= graph.order(addition.by, by);
+        }
+        self.older.extend(self.base.replace(touch));
+        self.older.append(&mut self.additions);
+        self.readers.clear();
+        found
+    }
+
+    fn replace_columns(&mut self, by: Number, version: u64, (old, new): (Option<&[u64]>, Option<&[u64]>)) {
+        let columns = old.or(new).map_or(0, <[u64]>::len);
+        self.columns.resize(columns + 1, Newest::default());
+        if old.is_none() || new.is_none() {
+            self.columns.iter_mut().for_each(|newest| newest.replace(version, by));
+            return;
+        }
+        let changes = old.into_iter().flatten().zip(new.into_iter().flatten()).zip(&mut self.columns[1..]);
+        changes.filter(|((old, new), _)| old != new).for_each(|(_, newest)| newest.replace(version, by));
+    }
+
+    /// What an attempt read has come to count.
+    pub fn read(&mut self, graph: &mut Graph, by: Number, version: u64) -> bool {
+        let mut found = false;
+        let base = self.base.map_or(0, |base| base.version);
+        if version < base {
+            return self.read_long_ago(graph, by, version);
+        }
+        if let Some(base) = self.base {
+            found |= graph.order(base.by, by);
+        }
+        for addition in &self.additions {
+            found |= order(graph, addition, by, version);
+        }
+        let touch = Touch { version, by, adds: false };
+        if !self.readers.contains(&touch) {
+            self.readers.push(touch);
+        }
+        found
+    }
+
+    /// A version was read that has been replaced by other than additions.
+    fn read_long_ago(&mut self, graph: &mut Graph, by: Number, version: u64) -> bool {
+        let mut found = false;
+        let next = self.older.partition_point(|write| write.version <= version);
+        for write in self.older[..next].iter().rev() {
+            found |= order(graph, write, by, version);
+            if !write.adds {
+                break;
+            }
+        }
+        let later = self.older[next..].iter().chain(&self.base);
+        for write in later {
+            found |= order(graph, write, by, version);
+            if !write.adds {
+                break;
+            }
+        }
+        found
+    }
+
+    /// An attempt is named no more; another may stand for it. Gives whether nothing is left of the row.
+    pub fn rename(&mut self, attempt: Number, by: Option<Number>) -> bool {
+        let rename = |touch: &mut Touch| {
+            if touch.by == attempt {
+                touch.by = by.unwrap_or(0);
+            }
+            touch.by != 0
+        };
+        // All who could have read before these have ended.
+        self.older.retain(|touch| touch.by != attempt);
+        self.additions.retain_mut(rename);
+        self.readers.retain_mut(rename);
+        self.additions.dedup_by_key(|touch| touch.by);
+        self.readers.dedup_by_key(|touch| touch.by);
+        if let Some(base) = &mut self.base
+            && !rename(base)
+        {
+            self.base = None;
+        }
+        self.is_forgotten()
+    }
+
+    fn is_forgotten(&self) -> bool {
+        self.alive.is_empty()
+            && self.older.is_empty()
+            && self.base.is_none()
+            && self.additions.is_empty()
+            && self.readers.is_empty()
+    }
+
+    /// An attempt that touched it has ended. Gives whether nothing is left of the row.
+    pub fn leave(&mut self, now: Moment, attempt: Number, writes: bool) -> bool {
+        self.alive.retain(|&(number, _)| number != attempt);
+        self.last_left = now;
+        if writes {
+            self.writers -= 1;
+            self.last_writer_left = now;
+        }
+        self.is_forgotten()
+    }
+
+    /// Whether another attempt touched it during this one's life, one of the two writing.
+    pub fn is_shared(&self, attempt: Number, writes: bool) -> bool {
+        let others = self.alive.len() > 1 || self.last_left.is_after_begin_of(attempt);
+        let other_writers =
+            self.writers > u32::from(writes) || self.last_writer_left.is_after_begin_of(attempt);
+        others && (writes || other_writers)
+    }
+}
+
+/// Who sees a write comes after it; who does not, before it.
+fn order(graph: &mut Graph, write: &Touch, reader: Number, version: u64) -> bool {
+    if write.version <= version { graph.order(write.by, reader) } else { graph.order(reader, write.by) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(attempts: usize) -> Graph {
+        let mut graph = Graph::default();
+        (0..attempts).for_each(|_| _ = graph.begin());
+        graph
+    }
+
+    #[test]
+    fn what_others_replaced_and_changed_is_told_apart() {
+        let (mut graph, mut row) = (graph(2), Row::default());
+        row.write(&mut graph, 2, 5, false, (Some(&[1, 8, 8]), Some(&[1, 9, 8])));
+        row.write(&mut graph, 1, 6, false, (Some(&[1, 9, 8]), Some(&[1, 9, 9])));
+        assert!(row.is_replaced(4, 1) && !row.is_replaced(5, 1) && row.is_replaced(5, 2));
+        assert!(row.is_changed(4, 1, bit_of_word(2)), "the second word of the local is the column 1");
+        assert!(!row.is_changed(4, 1, bit_of_word(3)), "the attempt's own change");
+        assert!(row.is_changed(4, 2, bit_of_word(3)));
+        row.write(&mut graph, 2, 7, false, (Some(&[1, 9, 9]), None));
+        assert!(row.is_changed(6, 1, bit_of_word(3)), "a deletion changes all");
+        assert_eq!(row.version_of_absence(), 7);
+    }
+
+    #[test]
+    fn additions_have_no_order_but_with_who_reads_between_them() {
+        let (mut graph, mut row) = (graph(3), Row::default());
+        let words = (Some(&[1, 8][..]), Some(&[1, 9][..]));
+        let mut other = Row::default();
+        assert!(!row.write(&mut graph, 1, 1, true, words) && !row.write(&mut graph, 2, 2, true, words));
+        assert!(!other.write(&mut graph, 2, 1, true, words) && !other.write(&mut graph, 1, 2, true, words));
+        assert!(!row.read(&mut graph, 3, 1), "after the first, before the second");
+        assert!(other.read(&mut graph, 3, 1), "after the second, before the first");
+        assert_eq!(graph.groups(), 1);
+    }
+
+    #[test]
+    fn a_version_of_long_ago_is_read_before_what_replaced_it() {
+        let (mut graph, mut row) = (graph(4), Row::default());
+        let words = (Some(&[1, 8][..]), Some(&[1, 9][..]));
+        for (by, version) in [(1, 1), (2, 2), (3, 3)] {
+            row.write(&mut graph, by, version, false, words);
+        }
+        assert!(!row.read(&mut graph, 4, 1));
+        assert!(graph.order(2, 4), "it came before the second");
+        assert!(!graph.order(1, 4), "and after the first, as is known");
+        assert_eq!(graph.groups(), 1);
+    }
+
+    #[test]
+    fn a_row_is_forgotten_with_the_last_who_touched_it() {
+        let (mut graph, mut row) = (graph(2), Row::default());
+        row.alive = vec![(1, 0), (2, 1)];
+        row.writers = 1;
+        row.write(&mut graph, 1, 1, false, (None, Some(&[1])));
+        row.read(&mut graph, 2, 1);
+        assert!(row.is_shared(2, false));
+        assert!(!row.leave(graph.now(), 1, true) && !row.leave(graph.now(), 2, false));
+        assert!(!row.rename(1, Some(2)), "who stands for it is named in its place");
+        assert!(row.rename(2, None));
+    }
+}

@@ -1,0 +1,131 @@
+//! Staleness of reads: what was committed before a read began and was not seen by it.
+//!
+//! A read of a row itself is stale where its transaction's snapshot is older than the read. A read of a copy, in
+//! memory or in a view, is stale by the versions of the row that it is a copy of.
+
+use super::super::copies::Copies;
+use super::super::lifetimes::{Lifetimes, Moment};
+use crate::kernel::ids::TableId;
+use crate::kernel::time::Nanos;
+use crate::model::NONE;
+use crate::observe::findings::{Finding, Sighting};
+use crate::stats::histogram::Histogram;
+use crate::world::deed::{RowName, Version};
+use crate::world::store::UNCOMMITTED;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
+/// What was found about the reads of one table, and of the copies in memory of its rows.
+#[derive(Clone, Debug)]
+pub struct Staleness {
+    pub table: TableId,
+    /// Stale reads, of all; exposures are reads while something newer was on its way to some copy,
+    /// or had been committed during the life of an attempt.
+    pub reads: Finding,
+    /// Of stale reads: since when the first version missed had been there, in nanoseconds.
+    pub age_nanos: Histogram,
+    /// Of stale reads: how many versions were missed.
+    pub versions: Histogram,
+}
+
+impl Staleness {
+    pub fn new(table: TableId) -> Self {
+        Self {
+            table,
+            reads: Finding::default(),
+            age_nanos: Histogram::default(),
+            versions: Histogram::default(),
+        }
+    }
+}
+
+/// A read, as it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Read {
+    pub begun: Nanos,
+    pub now: Nanos,
+    pub row: RowName,
+    pub version: Version,
+    pub obligation: u64,
+}
+
+/// Versions committed lately: while an attempt is alive that may have a snapshot of the time before.
+#[derive(Clone, Debug, Default)]
+pub struct Recent {
+    lifetimes: Lifetimes,
+    versions: FxHashMap<RowName, VecDeque<(u64, Nanos)>>,
+    order: VecDeque<(Moment, RowName)>,
+}
+
+impl Recent {
+    pub fn begin(&mut self) -> u64 {
+        self.lifetimes.begin()
+    }
+
+    pub fn end(&mut self, attempt: u64) {
+        self.lifetimes.end(attempt);
+        while let Some(&(moment, row)) = self.order.front()
+            && self.lifetimes.is_past(moment)
+        {
+            self.order.pop_front();
+            let versions = self.versions.get_mut(&row).expect("one for each in the order");
+            versions.pop_front();
+            if versions.is_empty() {
+                self.versions.remove(&row);
+            }
+        }
+    }
+
+    pub fn committed(&mut self, now: Nanos, row: RowName, version: u64) {
+        self.versions.entry(row).or_default().push_back((version, now));
+        self.order.push_back((self.lifetimes.now(), row));
+    }
+
+    /// How many versions are remembered.
+    pub fn remembered(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Versions after this one and before an instant: how many, and when the first was committed.
+    fn missed(&self, row: RowName, version: u64, before: Nanos) -> Option<(u64, Nanos)> {
+        let later = self.versions.get(&row)?.iter().filter(|(number, at)| *number > version && *at < before);
+        let first = later.clone().map(|&(_, at)| at).min()?;
+        Some((later.count() as u64, first))
+    }
+}
+
+impl Staleness {
+    /// Takes in a read of any row.
+    pub fn read(&mut self, read: &Read, copies: &Copies, recent: &Recent, name: &str) {
+        if read.version.number == UNCOMMITTED {
+            return;
+        }
+        let own = read.row.table == self.table;
+        let of_copy = |(source, _): &(RowName, u64)| {
+            if read.row.instance == NONE { own } else { own || source.table == self.table }
+        };
+        let sources = copies.reflected_by(read.row, read.version.number);
+        let sources: Vec<(RowName, u64)> = sources.into_iter().filter(of_copy).collect();
+        if !own && sources.is_empty() {
+            return;
+        }
+        self.reads.of += 1;
+        let under_way = copies.is_under_way(read.row)
+            || recent.versions.contains_key(&read.row)
+            || sources.iter().any(|(source, _)| copies.is_under_way(*source));
+        self.reads.exposures += u64::from(under_way);
+        let snapshot = own.then(|| recent.missed(read.row, read.version.number, read.begun)).flatten();
+        let copied =
+            sources.iter().filter_map(|&(source, version)| copies.missed(source, version, read.begun));
+        // Of several that it is a copy of, the one it is furthest behind.
+        let Some((versions, since)) = copied.chain(snapshot).min_by_key(|&(_, since)| since) else { return };
+        let age = read.begun - since;
+        self.age_nanos.record(age);
+        self.versions.record(versions);
+        self.reads.count(|| Sighting {
+            at: read.now,
+            obligation: read.obligation,
+            what: format!("{name}: read {versions} versions and {age} ns behind"),
+        });
+    }
+}
