@@ -48,7 +48,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Ending {
-    let files: Vec<Result<Read, CheckedFile>> =
+    let files: Vec<Result<Read, Box<CheckedFile>>> =
         arguments.files.iter().map(|file| read(file, arguments)).collect();
     let (checked, is_interrupted) = simulate(files, arguments);
     let results = CheckResults::new(checked);
@@ -69,7 +69,7 @@ struct Read {
 }
 
 /// Reads a scenario; one with mistakes is told at once.
-fn read(file: &Path, arguments: &Arguments) -> Result<Read, CheckedFile> {
+fn read(file: &Path, arguments: &Arguments) -> Result<Read, Box<CheckedFile>> {
     let (sources, mistakes, scenario) = read_scenario(file, &arguments.settings.settings);
     let name = file.display().to_string();
     let Some(scenario) = scenario else {
@@ -78,7 +78,7 @@ fn read(file: &Path, arguments: &Arguments) -> Result<Read, CheckedFile> {
             false => render::Style::Plain,
         };
         complain(&render::render(&sources, &mistakes, style, terminal::width()), arguments);
-        return Err(CheckedFile::unusable(name, troubles(&sources, &mistakes)));
+        return Err(Box::new(CheckedFile::unusable(name, troubles(&sources, &mistakes))));
     };
     Ok(Read { file: name, model: compile(&scenario, &sources) })
 }
@@ -94,7 +94,7 @@ fn troubles(sources: &Sources, mistakes: &Diagnostics) -> Vec<Trouble> {
 }
 
 /// Runs what can be run; all files in their order, and whether the user ended it.
-fn simulate(files: Vec<Result<Read, CheckedFile>>, arguments: &Arguments) -> (Vec<CheckedFile>, bool) {
+fn simulate(files: Vec<Result<Read, Box<CheckedFile>>>, arguments: &Arguments) -> (Vec<CheckedFile>, bool) {
     let undertakings: Vec<Undertaking> =
         files.iter().flatten().map(|read| Undertaking { model: &read.model, file: &read.file }).collect();
     let options = arguments.simulation.options();
@@ -115,7 +115,7 @@ fn simulate(files: Vec<Result<Read, CheckedFile>>, arguments: &Arguments) -> (Ve
         let Read { file, .. } = match read {
             Ok(read) => read,
             Err(unusable) => {
-                checked.push(unusable);
+                checked.push(*unusable);
                 continue;
             }
         };

@@ -57,7 +57,7 @@ macro_rules! anomalies {
 anomalies! {
     DuplicateEffects Idempotency "duplicate_effects"
         "Commits that changed something which the same obligation had done already."
-        "attempts begun after an effect of their obligation was committed",
+        "attempts that came to work of which an effect was there already",
     LostEffects Idempotency "lost_effects"
         "Obligations that ended with nothing done."
         "obligations with a cut that left something undone, or a copy destroyed",
@@ -66,10 +66,10 @@ anomalies! {
         "cuts that left something undone",
     MixedEffects Idempotency "mixed_effects"
         "Obligations that left effects which no single execution leaves together."
-        "attempts begun after an effect of their obligation was committed",
+        "attempts that came to work of which an effect was there already",
     Swallowed Idempotency "swallowed"
         "Obligations ended by a guard that took them for another one."
-        "guards met by more than one obligation",
+        "guards that obligations came by",
     PhantomEffects Idempotency "phantom_effects"
         "Messages acted on whose issuer's row changes never came to be."
         "publishing attempts cut or rolled back with row changes uncommitted",

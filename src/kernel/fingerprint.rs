@@ -48,7 +48,8 @@ impl Fingerprint {
     #[inline(always)]
     pub fn fold_pair(&mut self, one: u64, other: u64) {
         self.first = multiply_fold(self.first ^ one, FIRST ^ other);
-        self.second = multiply_fold(self.second.wrapping_add(other), SECOND.wrapping_add(one.rotate_left(32)));
+        self.second =
+            multiply_fold(self.second.wrapping_add(other), SECOND.wrapping_add(one.rotate_left(32)));
         self.words += 2;
     }
 

@@ -20,14 +20,16 @@ use rustc_hash::FxHashMap;
 /// So many operations of a remainder are run.
 const MOST_OPERATIONS: u32 = 100_000;
 
+/// Rows as a remainder has left them; `None`: deleted.
+type Rows = FxHashMap<(TableId, Vec<Word>), Option<Vec<Word>>>;
+
 /// A remainder under way.
 #[derive(Default)]
 struct Remainder {
-    /// Rows as the remainder has left them.
-    rows: FxHashMap<(TableId, Vec<Word>), Option<Vec<Word>>>,
+    rows: Rows,
     debt: Vec<Part>,
     /// Where the open transactions began: the rows then, and how much debt there was.
-    transactions: Vec<(FxHashMap<(TableId, Vec<Word>), Option<Vec<Word>>>, usize)>,
+    transactions: Vec<(Rows, usize)>,
     operations: u32,
 }
 
@@ -109,14 +111,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &self.world.attempts[attempt];
         let (wait, result, stopping) = (of.wait, of.result, of.state.stopping);
         match wait {
-            Wait::CommitAnswer { .. } if stopping => return None,
+            Wait::CommitAnswer { .. } if stopping => None,
             Wait::CommitAnswer { .. } => match result {
                 StepResult::Error(error) => self.dry_caught(pc, error, &mut Remainder::default()),
                 _ => Some(pc + 1),
             },
             _ if self.transaction_around(pc).is_some() => {
                 let region = self.transaction_around(pc).expect("just found");
-                return Some(model.regions[region as usize].first);
+                Some(model.regions[region as usize].first)
             }
             Wait::RowAnswer { step } => match self.after_row(&model.row_steps[step as usize], result) {
                 Ok(next) => Some(next),

@@ -139,11 +139,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 false => {
                     let store = self.store_of(attempt);
                     let state = &self.world.stores[store].store;
-                    version_of(match self.world.attempts[attempt].transaction {
-                        Some(transaction) => state.seen(transaction, spec.number, &key),
-                        None => state.peek(spec.number, &key),
-                    }
-                    .as_ref())
+                    version_of(
+                        match self.world.attempts[attempt].transaction {
+                            Some(transaction) => state.seen(transaction, spec.number, &key),
+                            None => state.peek(spec.number, &key),
+                        }
+                        .as_ref(),
+                    )
                 }
             };
             let row = self.row_name(attempt, table, &key);

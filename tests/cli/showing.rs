@@ -42,7 +42,8 @@ fn every_shipped_scenario_can_be_shown() {
         entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
     };
     let library = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"));
-    let shipped: Vec<_> = library.iter().filter(|path| path.is_dir()).flat_map(|folder| files(folder)).collect();
+    let shipped: Vec<_> =
+        library.iter().filter(|path| path.is_dir()).flat_map(|folder| files(folder)).collect();
     assert!(shipped.len() > 10, "{shipped:?}");
     for path in shipped {
         if path.extension().is_some_and(|extension| extension == "yaml") {

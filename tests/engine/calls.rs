@@ -40,7 +40,8 @@ fn a_timeout_is_from_sending_and_the_work_goes_on() {
 
 #[test]
 fn attempts_count_the_first_try_and_the_timeout_is_of_each() {
-    let call = "- { call: s.Go, with: { n: 0 }, timeout: 4ms, retry: { attempts: 3, delay: 10ms, factor: 2 } }";
+    let call =
+        "- { call: s.Go, with: { n: 0 }, timeout: 4ms, retry: { attempts: 3, delay: 10ms, factor: 2 } }";
     let run = run(&scenario("workers: 9", "- work: 1s", &caller(call)));
     assert_eq!(tries(&run), [S, S + 14 * MS, S + 38 * MS]);
     assert_eq!(run.outcomes(), [(S + 42 * MS, Outcome::Error(Error::Timeout))]);
@@ -49,7 +50,9 @@ fn attempts_count_the_first_try_and_the_timeout_is_of_each() {
 
 /// The waits before each further try, in units of the delay (10 ms).
 fn waits(retry: &str) -> Vec<f64> {
-    let call = format!("- {{ call: s.Go, with: {{ n: 0 }}, timeout: 4ms, retry: {{ attempts: 200, delay: 10ms, {retry} }} }}");
+    let call = format!(
+        "- {{ call: s.Go, with: {{ n: 0 }}, timeout: 4ms, retry: {{ attempts: 200, delay: 10ms, {retry} }} }}"
+    );
     let run = run(&scenario("workers: unlimited", "- work: 10m", &caller(&call)));
     let tried = tries(&run);
     tried.windows(2).map(|pair| (pair[1] - pair[0] - 4 * MS) as f64 / (10 * MS) as f64).collect()
@@ -186,8 +189,9 @@ network: { default: { latency: 1ms } }
 
 #[test]
 fn sends_are_one_way_and_lost_on_a_callee_that_is_down() {
-    let text = scenario("", "- work: 5ms", "arrivals: { times: [1s, 2s] }\ndo: [ { send: s.Go, with: { n: 0 } } ]")
-        + "faults: { f: { crash: s, at: 1500ms, for: 5s } }\n";
+    let text =
+        scenario("", "- work: 5ms", "arrivals: { times: [1s, 2s] }\ndo: [ { send: s.Go, with: { n: 0 } } ]")
+            + "faults: { f: { crash: s, at: 1500ms, for: 5s } }\n";
     let run = run(&text);
     assert_eq!(run.outcomes(), [(S, Outcome::Well), (2 * S, Outcome::Well)]);
     assert_eq!(run.started("s"), [S + MS]);

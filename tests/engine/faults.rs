@@ -219,7 +219,8 @@ fn a_firing_that_hits_nothing_is_over_at_once() {
     let faults = "faults: { f: { crash: s, every: 1s, for: 1h } }\n";
     let run = run(&(scenario("", "- work: 5ms", "") + faults));
     let began = |hit: bool| {
-        let of = |record: &Record| matches!(record, Record::FaultBegan { touched, .. } if (*touched > 0) == hit);
+        let of =
+            |record: &Record| matches!(record, Record::FaultBegan { touched, .. } if (*touched > 0) == hit);
         run.records.iter().filter(|(_, record)| of(record)).count()
     };
     let ended = run.records.iter().filter(|(_, record)| matches!(record, Record::FaultEnded { .. })).count();

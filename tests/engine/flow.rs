@@ -41,7 +41,12 @@ fn the_first_error_is_the_step_s_and_the_others_go_on() {
 
 #[test]
 fn a_stop_in_a_branch_ends_the_branch() {
-    assert_eq!(well("- parallel: { a: [ { if: message.n == 0, then: [ stop ] }, { wait: 1s } ], b: [ { wait: 2ms } ] }\n- wait: 1ms"), 3.0);
+    assert_eq!(
+        well(
+            "- parallel: { a: [ { if: message.n == 0, then: [ stop ] }, { wait: 1s } ], b: [ { wait: 2ms } ] }\n- wait: 1ms"
+        ),
+        3.0
+    );
 }
 
 #[test]
@@ -129,7 +134,8 @@ fn where_an_expression_had_no_value_is_told() {
     assert_eq!(places("- let: { x: '[1, 2][message.n + 2]' }"), place(22));
     assert_eq!(places("- { if: 1 % message.n == 0, then: [ stop ] }"), place(17));
     assert_eq!(places("- { read: t, key: 1, as: row_1 }\n- let: { x: row_1.v }"), Vec::<String>::new());
-    let caught = "- try: [ { let: { x: 1 / message.n } } ]\n  retry: { attempts: 3 }\n  catch: { failed: [ stop ] }";
+    let caught =
+        "- try: [ { let: { x: 1 / message.n } } ]\n  retry: { attempts: 3 }\n  catch: { failed: [ stop ] }";
     assert_eq!(places(caught).len(), 3, "each time");
 }
 

@@ -71,7 +71,8 @@ fn without_room_to_wait_nobody_can_be_dropped() {
 
 #[test]
 fn who_is_past_its_deadline_is_not_begun() {
-    let client = "arrivals: { times: [1s, 1001ms, 1002ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 15ms } ]";
+    let client =
+        "arrivals: { times: [1s, 1001ms, 1002ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 15ms } ]";
     let run = run(&scenario("queue: { shed: deadline }", "- work: 10ms", client));
     // The second times out at 16 ms and is being worked on from 11 ms; the third waited to 21 ms, out at 17.
     assert_eq!(run.started("s"), [S + MS, S + 11 * MS]);

@@ -266,7 +266,8 @@ fn a_snapshot_sees_the_time_of_its_first_step() {
 #[test]
 fn connections_are_few_and_first_come_first_served() {
     let service = with_store("  connections: 1\n");
-    let client = "arrivals: { times: [1s, 1001ms, 1002ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m } ]";
+    let client =
+        "arrivals: { times: [1s, 1001ms, 1002ms] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m } ]";
     let run = run(&scenario(&service, "- { read: t, key: 1, as: r }", client));
     let ended: Vec<u64> = run.outcomes().iter().map(|(at, _)| (at - S) / MS).collect();
     assert_eq!(ended, [4, 6, 8]);

@@ -283,7 +283,8 @@ fn codes(text: &str) -> Vec<&'static str> {
 /// An answer gives every field or none: bare, it answers with what the fields start with.
 #[test]
 fn an_answer_is_whole_or_bare() {
-    let two = ("reply: { status: [accepted, refused] }", "reply: { status: [accepted, refused], since: time }");
+    let two =
+        ("reply: { status: [accepted, refused] }", "reply: { status: [accepted, refused], since: time }");
     assert_eq!(codes(&shop(&[two])), ["missing-field", "missing-field"]);
     let accepted = "{ reply: { status: accepted } }";
     assert_eq!(codes(&shop(&[two, (accepted, "reply")])), ["missing-field"]);
@@ -317,12 +318,16 @@ fn what_would_multiply_is_bounded() {
 
     let users = shop(&[
         ("arrivals: { poisson: $rate }", "arrivals: { population: 6000000, think: 1s }"),
-        ("network:\n", "  others:\n    arrivals: { population: 6000000, think: 1s }\n    do: [ { wait: 1s } ]\nnetwork:\n"),
+        (
+            "network:\n",
+            "  others:\n    arrivals: { population: 6000000, think: 1s }\n    do: [ { wait: 1s } ]\nnetwork:\n",
+        ),
     ]);
     assert_eq!(codes(&users), ["too-many-users"]);
 
     let jobs: String = (0..11).map(|job| format!("      j{job}: {{ every: 1s, do: [ stop ] }}\n")).collect();
-    let jobs = shop(&[("    workers: 8\n", &format!("    workers: 8\n    instances: 99990\n    jobs:\n{jobs}"))]);
+    let jobs =
+        shop(&[("    workers: 8\n", &format!("    workers: 8\n    instances: 99990\n    jobs:\n{jobs}"))]);
     assert_eq!(codes(&jobs), ["too-many-jobs"]);
 
     let services: String = (0..20_001).map(|name| format!("  s{name}: {{}}\n")).collect();

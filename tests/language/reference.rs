@@ -40,7 +40,8 @@ fn the_example_of_the_page_is_a_scenario() {
 fn what_is_not_built_is_marked_at_its_key() {
     let page = grammar::reference();
     let row = |key: &str, about: &str| {
-        let mut rows = page.lines().filter(|line| line.starts_with(&format!("| `{key}` |")) && line.contains(about));
+        let mut rows =
+            page.lines().filter(|line| line.starts_with(&format!("| `{key}` |")) && line.contains(about));
         rows.next().unwrap_or_else(|| panic!("{key}: {about}")).to_owned()
     };
     assert!(row("sagas", "").contains("**Not built yet.**"));

@@ -2,6 +2,7 @@
 //! which it must stay silent although the same crash, redelivery or race came.
 
 mod enumeration;
+mod histories;
 mod isolation;
 mod ordering;
 mod planted;

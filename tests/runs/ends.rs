@@ -193,7 +193,8 @@ network: { default: { latency: 1ms } }
 ";
     let results = results_of(&model_of(text), RunOptions::default());
     for errors in [&results.clients[0].errors_by_reason, &results.calls[0].errors_by_reason] {
-        let told: Vec<(&str, u64)> = errors.iter().map(|error| (error.reason.as_str(), error.count)).collect();
+        let told: Vec<(&str, u64)> =
+            errors.iter().map(|error| (error.reason.as_str(), error.count)).collect();
         // A tenth each of 9000 measured intents in each of two replications.
         assert_eq!(told, [("timeout", 1800), ("failed", 1800), ("closed", 1800)]);
         assert!(errors.iter().all(|error| error.share.mean == Some(0.1) && error.share.n == 2));

@@ -14,9 +14,11 @@ pub mod sessions;
 use super::findings::{Finding, Findings};
 use super::promise::invariants::Invariants;
 use super::promise::views::Views;
+use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::promise::{SessionKind, SessionPromise, StalenessBound, StalenessPromise};
+use crate::model::reach::has_effects;
 use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};
 use isolation::Isolation;
@@ -28,9 +30,12 @@ use sessions::staleness::Staleness;
 /// All judges of one replication.
 pub struct Oracles<'m> {
     model: &'m Model,
-    lineage: Lineage<'m>,
-    order: OrderOracle<'m>,
-    isolation: Isolation<'m>,
+    /// `None`: nothing in the scenario makes an effect.
+    lineage: Option<Lineage<'m>>,
+    /// `None`: no message goes to a topic, and no column has a lifecycle.
+    order: Option<OrderOracle<'m>>,
+    /// `None`: there are no rows.
+    isolation: Option<Isolation<'m>>,
     /// Of the clients and tables that promises name; `None`: they name none.
     sessions: Option<Sessions<'m>>,
     invariants: Option<Invariants<'m>>,
@@ -42,9 +47,9 @@ impl<'m> Oracles<'m> {
     pub fn new(model: &'m Model) -> Self {
         Self {
             model,
-            lineage: Lineage::new(model),
-            order: OrderOracle::new(model),
-            isolation: Isolation::new(model),
+            lineage: has_effects(model).then(|| Lineage::new(model)),
+            order: has_order(model).then(|| OrderOracle::new(model)),
+            isolation: (!model.row_steps.is_empty()).then(|| Isolation::new(model)),
             sessions: sessions_of(model),
             invariants: Invariants::new(model),
             views: Views::new(model),
@@ -55,11 +60,13 @@ impl<'m> Oracles<'m> {
     /// What was found, and how obligations ended.
     pub fn finish(self) -> (Findings, Sum) {
         let promises = &self.model.promises;
-        let (mut anomalies, sum) = self.lineage.finish();
-        for (anomaly, finding) in self.order.finish().findings {
-            anomalies[anomaly.index()] = finding;
-        }
-        for (anomaly, finding) in self.isolation.findings() {
+        let (mut anomalies, sum) = match self.lineage {
+            Some(lineage) => lineage.finish(),
+            None => (nothing(Anomaly::ALL.len()), Sum::default()),
+        };
+        let order = self.order.into_iter().flat_map(|order| order.finish().findings);
+        let isolation = self.isolation.iter().flat_map(Isolation::findings);
+        for (anomaly, finding) in order.chain(isolation) {
             anomalies[anomaly.index()] = finding;
         }
         let views = match self.views {
@@ -80,7 +87,7 @@ impl<'m> Oracles<'m> {
 
 impl Observer for Oracles<'_> {
     fn judges(&self) -> bool {
-        true
+        self.lineage.is_some() || self.order.is_some() || self.isolation.is_some()
     }
 
     fn record(&mut self, now: Nanos, record: &Record) {
@@ -107,6 +114,10 @@ impl Observer for Oracles<'_> {
 
 fn nothing(findings: usize) -> Vec<Finding> {
     vec![Finding::default(); findings]
+}
+
+fn has_order(model: &Model) -> bool {
+    !model.publishes.is_empty() || model.tables.iter().any(|table| !table.lifecycles.is_empty())
 }
 
 fn sessions_of(model: &Model) -> Option<Sessions<'_>> {

@@ -179,8 +179,10 @@ mod tests {
         Box::new(Figure::Measure(MeasureUse { owner, measure: Measure::Failed, statistic: Statistic::Whole }))
     }
 
+    type Obvious = fn(f64, f64) -> bool;
+
     /// Some conditions over `a` and `b`, and what each is of two numbers.
-    fn conditions() -> Vec<(Figure, fn(f64, f64) -> bool)> {
+    fn conditions() -> Vec<(Figure, Obvious)> {
         let calculated = |arithmetic| Box::new(Figure::Calculate(arithmetic, measure("a"), measure("b")));
         let constant = |value| Box::new(Figure::Constant(value));
         vec![

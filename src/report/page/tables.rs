@@ -210,7 +210,8 @@ fn call_times(results: &RunResults) -> Table {
 /// Of clients first, then of calls, each reason in a row of its own.
 fn errors(results: &RunResults) -> Table {
     let of_clients = results.clients.iter().map(|client| (&client.name, "intents", &client.errors_by_reason));
-    let of_calls = results.calls.iter().map(|call| (&call.caller, call.callee.as_str(), &call.errors_by_reason));
+    let of_calls =
+        results.calls.iter().map(|call| (&call.caller, call.callee.as_str(), &call.errors_by_reason));
     let rows: Vec<_> = of_clients
         .chain(of_calls)
         .flat_map(|(who, of, errors)| errors.iter().map(move |error| (who, of, error)))

@@ -134,7 +134,13 @@ fn section(record: &Record) -> String {
                 [] => String::new(),
                 _ => format!(" Options: {}.", list(beside.iter().map(|option| option.name))),
             };
-            let _ = writeln!(text, "| `{}` | {} | {}{options} |", key.name, takes(key.shape), meaning(record.name, key));
+            let _ = writeln!(
+                text,
+                "| `{}` | {} | {}{options} |",
+                key.name,
+                takes(key.shape),
+                meaning(record.name, key)
+            );
         }
         for Alternative { key, beside } in choice.alternatives {
             if !beside.is_empty() {
@@ -163,7 +169,13 @@ fn table<'k>(record: &str, keys: impl IntoIterator<Item = &'k Key>) -> String {
             Presence::Default(default) => format!("`{default}`"),
             Presence::Otherwise(words) => words.to_owned(),
         };
-        let _ = writeln!(text, "| `{}` | {} | {left_out} | {} |", key.name, takes(key.shape), meaning(record, key));
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {left_out} | {} |",
+            key.name,
+            takes(key.shape),
+            meaning(record, key)
+        );
     }
     text
 }

@@ -72,7 +72,9 @@ impl<'a> Resolver<'a> {
             self.report(Diagnostic::new("impossible-number", span, message).help(help));
         } else if expected > EVENT_BUDGET as f64 {
             let message = format!("some {expected:.0} intents would arrive before the horizon");
-            let help = format!("a replication has at most {EVENT_BUDGET} events; bound the arrivals by `count`, or shorten `horizon`");
+            let help = format!(
+                "a replication has at most {EVENT_BUDGET} events; bound the arrivals by `count`, or shorten `horizon`"
+            );
             self.report(Diagnostic::new("impossible-number", span, message).help(help));
         }
     }

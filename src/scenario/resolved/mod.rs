@@ -559,4 +559,3 @@ pub enum When {
         share: Option<f64>,
     },
 }
-

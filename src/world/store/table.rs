@@ -97,7 +97,8 @@ impl Table {
 
     /// Words that its rows and their bookkeeping take: what is free is used again, and never given back.
     pub(super) fn kept(&self) -> usize {
-        let bookkeeping = self.versions.len() * size_of::<Version>() + self.entries.len() * size_of::<Entry>();
+        let bookkeeping =
+            self.versions.len() * size_of::<Version>() + self.entries.len() * size_of::<Entry>();
         // The index and the order take some four words for each entry.
         self.words.len() + self.keys.len() + 4 * self.entries.len() + bookkeeping / size_of::<Word>()
     }

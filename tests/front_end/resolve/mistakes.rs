@@ -290,7 +290,13 @@ const CASES: &[Case] = &[
         "oder",
         "`order`",
     ),
-    case(STEPS, "        - { call: orders.PlaceOrder, with: message, hedge: 5ms }", "not-built-yet", "hedge", ""),
+    case(
+        STEPS,
+        "        - { call: orders.PlaceOrder, with: message, hedge: 5ms }",
+        "not-built-yet",
+        "hedge",
+        "",
+    ),
     case("takes: 15ms", "takes: 15ms, timeout: 0s", "impossible-number", "0s", ""),
     // Steps: flow and names.
     case(STEPS, "        - stop\n        - { wait: 1ms }", "unreachable-step", "wait", "further up"),
@@ -395,8 +401,20 @@ const CASES: &[Case] = &[
     ),
     // Clients.
     case("poisson: $rate", "every: 0s", "impossible-number", "0s", ""),
-    case("poisson: $rate", "poisson: 2000000000/s", "impossible-number", "{ poisson: 2000000000/s }", "1000000000/s"),
-    case("poisson: $rate", "poisson: 500000000/s", "impossible-number", "{ poisson: 500000000/s }", "20000000000 events"),
+    case(
+        "poisson: $rate",
+        "poisson: 2000000000/s",
+        "impossible-number",
+        "{ poisson: 2000000000/s }",
+        "1000000000/s",
+    ),
+    case(
+        "poisson: $rate",
+        "poisson: 500000000/s",
+        "impossible-number",
+        "{ poisson: 500000000/s }",
+        "20000000000 events",
+    ),
     case("poisson: $rate", "every: 2ns", "impossible-number", "{ every: 2ns }", "20000000000 events"),
     case("poisson: $rate", "poisson: 0/s", "out-of-range", "0/s", ""),
     case("poisson: $rate", "poisson: -1/s", "wrong-type", "-1/s", ""),

@@ -223,7 +223,9 @@ mod tests {
 
     fn graph(attempts: usize) -> Graph {
         let mut graph = Graph::default();
-        (0..attempts).for_each(|_| _ = graph.begin());
+        for _ in 0..attempts {
+            graph.begin();
+        }
         graph
     }
 

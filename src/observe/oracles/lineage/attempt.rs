@@ -50,6 +50,8 @@ pub struct AttemptState {
     pub number: u32,
     pub served: Served,
     pub from_client: bool,
+    /// An effect of its obligation was there when it began, or when it came to one of its writes.
+    pub exposed: bool,
     /// A decision of it read what an earlier attempt of its obligation wrote.
     pub resumed: bool,
     pub came_by: Vec<Part>,
@@ -77,6 +79,7 @@ impl AttemptState {
             number,
             served,
             from_client,
+            exposed: false,
             resumed: false,
             came_by: Vec::new(),
             added: Vec::new(),

@@ -136,13 +136,22 @@ impl<'m> Lineage<'m> {
         let of = &mut self.ledger[entry];
         of.attempts += 1;
         let number = of.attempts;
-        if of.has_left() {
-            self.expose(Anomaly::DuplicateEffects);
-            self.expose(Anomaly::MixedEffects);
-        }
         let from_client = matches!(served, Served::Intent { .. });
         let state = AttemptState::new(entry, cause.obligation, number, served, from_client);
         self.attempts.put(attempt, state);
+        self.note_exposed(attempt);
+    }
+
+    /// Whether an attempt could do again what another one has done, each attempt once.
+    fn note_exposed(&mut self, attempt: u32) {
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
+        let others = |effect: &ledger::Effect| effect.net > 0 && effect.by != state.number;
+        if state.exposed || !self.ledger[state.entry].effects.iter().any(others) {
+            return;
+        }
+        state.exposed = true;
+        self.expose(Anomaly::DuplicateEffects);
+        self.expose(Anomaly::MixedEffects);
     }
 
     /// The same tick runs on every instance of a service: it is held until the next but one begins.
@@ -229,6 +238,8 @@ impl<'m> Lineage<'m> {
         let Some(state) = self.attempts.get_mut(attempt) else { return };
         let Some(step) = row_step(model, pc) else { return };
         state.came_by.push(part);
+        self.note_exposed(attempt);
+        let Some(state) = self.attempts.get_mut(attempt) else { return };
         let entry = state.entry;
         if write == Write::Nothing && !model.undoes[part.site.index()].is_empty() {
             self.note_undone(entry, part.site, row);

@@ -129,7 +129,7 @@ proptest! {
     fn views_are_judged_as_by_keeping_everything(changes in changes()) {
         let model = model("guarantees: { convergence: { c: { view: inventory.stock, of: orders.orders, by: row.sku, columns: { reserved: sum(row.qty) }, within: 50ms } } }");
         let mut views = Views::new(&model).unwrap();
-        let mut obvious: Vec<ObviousView> = (0..4).map(|sku| ObviousView::new(sku)).collect();
+        let mut obvious: Vec<ObviousView> = (0..4).map(ObviousView::new).collect();
         tell(&model, &mut views, &changes, |now, all| obvious.iter_mut().for_each(|view| view.look(now, all)));
         let end = 100_000 * MILLISECOND;
         let found = views.findings().remove(0);

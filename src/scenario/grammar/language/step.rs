@@ -30,11 +30,7 @@ const ELSE: Key = Key::optional(
     Steps,
     "What is done instead when there was nothing to do: the row is absent (of `insert`: is there), or `where` is false.",
 );
-const WITH: Key = Key::optional(
-    "with",
-    FIELDS,
-    "The message's fields, every one of them.",
-);
+const WITH: Key = Key::optional("with", FIELDS, "The message's fields, every one of them.");
 const CATCH: Key = Key::optional(
     "catch",
     Map { name: Kind::Error, value: &Steps },

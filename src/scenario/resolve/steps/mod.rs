@@ -308,10 +308,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
             verb => self.misplaced(node.span, format!("`{verb}` issues nothing that ought to happen once")),
         }
-        if let Some(value) = once_per {
-            if !value.ty.is_scalar() || value.any(&|kind| matches!(kind, ExpressionKind::Unique)) {
-                self.misplaced(node.span, "an identity is one value, and the same each time");
-            }
+        if let Some(value) = once_per
+            && (!value.ty.is_scalar() || value.any(&|kind| matches!(kind, ExpressionKind::Unique)))
+        {
+            self.misplaced(node.span, "an identity is one value, and the same each time");
         }
     }
 
