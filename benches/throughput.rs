@@ -1,17 +1,23 @@
 //! How fast scenario files run, beside hand-written loops in the same process: each figure is a ratio
 //! taken in one run, the median of several rounds.
 //!
+//! *Measured* is with digest and metrics; *judged* is with all oracles as well.
+//!
 //! `cargo bench --bench throughput [-- ROUNDS]`
 
 mod hand_written;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
+use eventflow::kernel::time::Nanos;
 use eventflow::model::Model;
 use eventflow::observe::digest::Digest;
 use eventflow::observe::metrics::Metrics;
+use eventflow::observe::oracles::Oracles;
 use eventflow::scenario::{grammar, load, resolve};
 use eventflow::world::Limits;
+use eventflow::world::deed::Deed;
+use eventflow::world::record::{Observer, Record};
 use hand_written::{HandResult, mm1, tandem, three_groups};
 use std::path::Path;
 use std::sync::Arc;
@@ -38,20 +44,89 @@ const WORKLOADS: [Workload; 4] = [
     },
 ];
 
+/// Simulated seconds of the checkout, and so many orders a second.
+const CHECKOUT: Workload =
+    Workload { file: "checkout", by_hand: || unreachable!("no loop"), horizon: "600s" };
+
 fn main() {
     let rounds = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(5);
-    println!("{:<14} {:>12} {:>12} {:>8}", "workload", "by hand, ns", "scenario, ns", "ratio");
+    let head = ["by hand, ns", "measured, ns", "ratio", "judged, ns", "ratio"];
+    println!(
+        "{:<14} {:>12} {:>12} {:>8} {:>12} {:>8}",
+        "workload", head[0], head[1], head[2], head[3], head[4]
+    );
     for workload in &WORKLOADS {
         let model = compile(workload);
         let plan = Arc::new(StreamPlan::new(&model.streams));
-        let mut times: Vec<(f64, f64)> =
-            (0..rounds).map(|_| (seconds(|| by_hand(workload)), seconds(|| run(&model, &plan)))).collect();
-        times.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
-        let (by_hand, scenario) = times[times.len() / 2];
-        let ns = |seconds: f64| seconds * 1e9 / CUSTOMERS as f64;
-        let (name, ratio) = (workload.file, by_hand / scenario);
-        println!("{name:<14} {:>12.1} {:>12.1} {ratio:>8.3}", ns(by_hand), ns(scenario));
+        let round = |_| {
+            let by_hand = seconds(|| by_hand(workload));
+            let measured = seconds(|| run(&model, &plan, None));
+            [by_hand, measured, seconds(|| run(&model, &plan, Some(Oracles::new(&model))))]
+        };
+        let times: Vec<[f64; 3]> = (0..rounds).map(round).collect();
+        let ns = |of: usize| median(times.iter().map(|times| times[of] * 1e9 / CUSTOMERS as f64));
+        let ratio = |of: usize| median(times.iter().map(|times| times[0] / times[of]));
+        println!(
+            "{:<14} {:>12.1} {:>12.1} {:>8.3} {:>12.1} {:>8.3}",
+            workload.file,
+            ns(0),
+            ns(1),
+            ratio(1),
+            ns(2),
+            ratio(2)
+        );
     }
+    checkout(rounds);
+}
+
+/// Handler steps a second with faults, metrics and every oracle.
+fn checkout(rounds: usize) {
+    let model = compile(&CHECKOUT);
+    let plan = Arc::new(StreamPlan::new(&model.streams));
+    let mut steps = Steps(0);
+    let agenda = replication::agenda(&model, &plan, model.seed, 0);
+    let done = replication::replicate(&model, agenda, &mut steps, Limits::default(), &AtomicBool::new(false));
+    assert!(done.is_ok());
+    let million = steps.0 as f64 / 1e6;
+    let rate = |oracles: bool| {
+        median(
+            (0..rounds)
+                .map(|_| million / seconds(|| run(&model, &plan, oracles.then(|| Oracles::new(&model))))),
+        )
+    };
+    println!("checkout: {:.2} M steps/s measured, {:.2} M steps/s judged", rate(false), rate(true));
+}
+
+/// Counts what attempts do: rows read and written, commits, decisions, messages, acts on the outside, work.
+struct Steps(u64);
+
+impl Observer for Steps {
+    fn record(&mut self, _: Nanos, record: &Record) {
+        self.0 += u64::from(matches!(record, Record::Started { .. }));
+    }
+
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn deed(&mut self, _: Nanos, deed: &Deed<'_>) {
+        let is_step = matches!(
+            deed,
+            Deed::Read { .. }
+                | Deed::Wrote { .. }
+                | Deed::TransactionEnded { .. }
+                | Deed::Decided { .. }
+                | Deed::Issued { .. }
+                | Deed::EffectAsked { .. }
+        );
+        self.0 += u64::from(is_step);
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// A loop that measured nothing was optimized away.
@@ -72,11 +147,16 @@ fn compile(workload: &Workload) -> Model {
     eventflow::model::compile::compile(&scenario, &sources)
 }
 
-fn run(model: &Model, plan: &Arc<StreamPlan>) {
-    let observer = (Digest::default(), Metrics::new(model));
+fn run(model: &Model, plan: &Arc<StreamPlan>, oracles: Option<Oracles>) {
     let agenda = replication::agenda(model, plan, model.seed, 0);
-    let done = replication::replicate(model, agenda, observer, Limits::default(), &AtomicBool::new(false));
-    assert!(done.is_ok_and(|(events, _)| events > CUSTOMERS));
+    let (limits, interrupt) = (Limits::default(), AtomicBool::new(false));
+    let measured = (Digest::default(), Metrics::new(model));
+    // Who does not judge is told nothing: the two are different programs.
+    let done = match oracles {
+        Some(oracles) => replication::replicate(model, agenda, (measured, oracles), limits, &interrupt),
+        None => replication::replicate(model, agenda, measured, limits, &interrupt),
+    };
+    assert!(done.is_ok_and(|(events, _)| events > 100_000));
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {

@@ -12,11 +12,14 @@ mod sessions;
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;
 use eventflow::kernel::stream::StreamPlan;
+use eventflow::kernel::time::Nanos;
 use eventflow::observe::digest::Digest;
 use eventflow::observe::findings::Finding;
 use eventflow::observe::oracles::Oracles;
 use eventflow::observe::oracles::lineage::{Lineage, Sum};
 use eventflow::world::Limits;
+use eventflow::world::deed::Deed;
+use eventflow::world::record::{Observer, Record};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -165,4 +168,56 @@ fn a_run_that_is_judged_has_the_digest_of_one_that_is_not() {
     assert_eq!(alone.fingerprint().finish(), judged.fingerprint().finish());
     let (findings, sum) = oracles.finish();
     assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{sum:?}");
+}
+
+/// The lineage with the most obligations that it ever knew at once.
+struct Watched<'m> {
+    lineage: Lineage<'m>,
+    most: usize,
+}
+
+impl Observer for Watched<'_> {
+    fn record(&mut self, now: Nanos, record: &Record) {
+        self.lineage.record(now, record);
+    }
+
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        self.lineage.deed(now, deed);
+        self.most = self.most.max(self.lineage.open());
+    }
+}
+
+/// What is remembered is what is under way, however long the run: with crashes, redeliveries and a log.
+#[test]
+fn memory_is_what_is_under_way() {
+    for preset in ["rabbitmq-classic", "kafka", "sqs-standard"] {
+        let shop = Shop {
+            placed: "- { transaction: [ { insert: handled, key: message.id, else: [ stop ] },
+            { update: items, key: message.item, set: { reserved: row.reserved + message.qty } } ] }",
+            fault: "faults: { f: { crash: stock, every: 70s, for: 200ms } }",
+            preset,
+            ..Shop::default()
+        };
+        let open = "arrivals: { every: 100ms }\n    do:\n      - let: { order: { counter: 1 } }";
+        let text = shop
+            .text()
+            .replace("horizon: 1m", "horizon: 10m")
+            .replace("arrivals: { times: [1s] }\n    do:\n      - let: { order: { counter: 1 } }", open);
+        let model = crate::engine::model(&text);
+        let plan = Arc::new(StreamPlan::new(&model.streams));
+        let mut watched = Watched { lineage: Lineage::new(&model), most: 0 };
+        let agenda = replication::agenda(&model, &plan, 1, 0);
+        let interrupt = AtomicBool::new(false);
+        replication::replicate(&model, agenda, &mut watched, Limits::default(), &interrupt).expect("it ends");
+        let open = watched.lineage.open();
+        let (_, sum) = watched.lineage.finish();
+        assert!(sum.owed > 11_000 && sum.owed == sum.ended(), "{preset}: {sum:?}");
+        // A log keeps what its consumers have passed for as long as one of them may come back to it.
+        assert!(watched.most < 3_000, "{preset}: {} at once", watched.most);
+        assert!(open < 10, "{preset}: {open} at the end");
+    }
 }
