@@ -78,6 +78,11 @@ impl Cause {
         Self { forwarded: self.obligation, ..self.child(key, item) }
     }
 
+    /// Whether it is that of a message that passes on what its maker was obliged to.
+    pub fn passes_on(self) -> bool {
+        self.forwarded != 0
+    }
+
     /// What a message obliges a group to; `key` is the group's.
     #[inline]
     pub fn share(self, key: u64) -> Self {

@@ -119,6 +119,17 @@ fn an_older_price_delivered_again() {
 }
 
 #[test]
+fn an_older_price_that_was_passed_on() {
+    let judged = judge("price_passed_on");
+    assert_eq!(judged.counts(), [0, 0, 1, 0], "{:?}", judged.findings);
+    assert_eq!(
+        judged.first(Anomaly::Regressed),
+        "catalogue.prices[7].price: 20 → 10 by PriceSet of 1s, over PriceSet of 1.02s"
+    );
+    assert_eq!(judge("price_passed_on_guarded").counts(), [0; 4]);
+}
+
+#[test]
 fn a_row_that_comes_back_after_its_deletion() {
     let judged = judge("deleted");
     assert_eq!(judged.counts(), [0, 1, 1, 0], "{:?}", judged.findings);

@@ -31,6 +31,22 @@ fn a_relay_that_crashes_before_it_marks_sends_again() {
 }
 
 #[test]
+fn an_outbox_row_that_was_rolled_back_is_nothing_left_behind() {
+    let fault = "faults: { f: { crash: orders, at_step: orders.Place.here, edge: after, nth: 1, for: 1s } }";
+    let judged = bug(
+        &Shop {
+            place: "- transaction: [ { insert: orders, key: message.order, set: { qty: message.qty } },
+            { name: here, publish: Placed, via: outbox, with: message }, { wait: 10ms } ]",
+            fault,
+            ..Shop::default()
+        },
+        &[],
+    );
+    assert_eq!(judged.sum.refused, 1, "{:?}", judged.sum);
+    assert!(judged.of(TornEffects).exposures > 0);
+}
+
+#[test]
 fn a_copy_made_again_from_a_row_that_changed_says_something_else() {
     let more = |placed: &'static str| Shop { placed, fault: CRASH, ..Shop::default() };
     bug(

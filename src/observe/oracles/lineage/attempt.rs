@@ -31,6 +31,16 @@ pub struct Staged {
     pub part: Part,
 }
 
+/// An outbox row that is not committed, and what a rollback takes back with it.
+#[derive(Clone, Copy, Debug)]
+pub struct StagedIssue {
+    pub part: Part,
+    /// Nothing of it was there before.
+    pub is_first: bool,
+    /// A cut had left it undone.
+    pub was_owed: bool,
+}
+
 /// One attempt under way.
 #[derive(Clone, Debug)]
 pub struct AttemptState {
@@ -49,6 +59,8 @@ pub struct AttemptState {
     pub staged: Vec<Staged>,
     /// Messages of its open transaction's outbox rows, and its durable timers.
     pub staged_messages: Vec<EntryId>,
+    /// What its open transaction's outbox rows are parts of.
+    pub staged_issues: Vec<StagedIssue>,
     /// Messages sent while row changes were to come.
     pub provisional: Vec<EntryId>,
     pub own_rows: Vec<RowName>,
@@ -73,6 +85,7 @@ impl AttemptState {
             added: Vec::new(),
             staged: Vec::new(),
             staged_messages: Vec::new(),
+            staged_issues: Vec::new(),
             provisional: Vec::new(),
             own_rows: Vec::new(),
             taints: Vec::new(),

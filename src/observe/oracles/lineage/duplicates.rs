@@ -116,6 +116,11 @@ impl Lineage<'_> {
             state.staged.iter().any(|staged| self.model.tables[staged.row.table.index()].has_effects());
         state.staged.clear();
         let messages = std::mem::take(&mut state.staged_messages);
+        let issues = std::mem::take(&mut state.staged_issues);
+        let entry = state.entry;
+        if !committed {
+            state.added.retain(|part| issues.iter().all(|issue| issue.part != *part));
+        }
         let provisional = match committed && !wrote {
             true => Vec::new(),
             false => std::mem::take(&mut state.provisional),
@@ -125,6 +130,9 @@ impl Lineage<'_> {
                 self.ledger[message].issued += 1;
             }
             self.ledger.release(message, now);
+        }
+        if !committed {
+            self.take_back(entry, &issues);
         }
         if !committed && !provisional.is_empty() {
             self.expose(Anomaly::PhantomEffects);

@@ -1,6 +1,7 @@
 //! Messages, calls and timers: what attempts issue, who holds it, and how brokers end it.
 
 use super::Lineage;
+use super::attempt::{AttemptState, StagedIssue};
 use super::ledger::{EntryId, Fate, Kind};
 use super::of_instance;
 use crate::kernel::anomaly::Anomaly;
@@ -65,12 +66,15 @@ impl Lineage<'_> {
             state.came_by.push(part);
             state.added.push(part);
             let owner = &mut self.ledger[state.entry];
+            let was_owed = owner.debt.contains(&part);
             owner.debt.retain(|owed| *owed != part);
-            if owner.effects.iter().all(|effect| effect.part != part) {
+            let is_first = owner.effects.iter().all(|effect| effect.part != part);
+            if is_first {
                 let by = state.number;
                 owner.effects.push(super::ledger::Effect { part, net: 1, by });
             }
             if way == Way::Outbox {
+                state.staged_issues.push(StagedIssue { part, is_first, was_owed });
                 state.staged_messages.push(entry);
                 self.ledger.hold(entry);
             } else {
@@ -249,8 +253,22 @@ impl Lineage<'_> {
         }
     }
 
+    /// Outbox rows that were rolled back never were part of anything.
+    pub(super) fn take_back(&mut self, entry: EntryId, issues: &[StagedIssue]) {
+        let of = &mut self.ledger[entry];
+        for issue in issues {
+            if issue.is_first {
+                of.effects.retain(|effect| effect.part != issue.part);
+            }
+            if issue.was_owed && !of.debt.contains(&issue.part) {
+                of.debt.push(issue.part);
+            }
+        }
+    }
+
     /// What an attempt had staged when it ended never came to be.
-    pub(super) fn give_up_staged(&mut self, now: Nanos, state: &super::attempt::AttemptState) {
+    pub(super) fn give_up_staged(&mut self, now: Nanos, state: &AttemptState) {
+        self.take_back(state.entry, &state.staged_issues);
         for &message in &state.staged_messages {
             self.ledger.release(message, now);
         }

@@ -30,6 +30,8 @@ pub struct Made {
     pub kind: MessageId,
     /// The message whose handling issued it, or `NONE`.
     pub parent: u32,
+    /// That message's entry, if this one passes on what it obliged to: they have one place.
+    pub passes_on: Option<u32>,
 }
 
 /// A message in order: its slot here, and that of its key.
@@ -133,13 +135,14 @@ impl Keys {
     /// A message takes its place in the order of its key, or has one already.
     pub fn place(&mut self, now: Nanos, message: u32, lanes: &Lanes) {
         let Some(made) = self.slot(message).made.take() else { return };
-        let entry = match self.by_obligation.get(&made.obligation) {
-            Some(&entry) => entry,
+        let known = made.passes_on.or_else(|| self.by_obligation.get(&made.obligation).copied());
+        let entry = match known {
+            Some(entry) => entry,
             None => self.add(now, made),
         };
         self.slot(message).entry = Some(entry);
         self.entry_mut(entry).copies += 1;
-        self.join(Place { entry, domain: self.entry(entry).domain }, made.topic, lanes);
+        self.join(Place { entry, domain: self.entry(entry).domain }, made.kind, made.topic, lanes);
         if made.parent != NONE && !self.slot(made.parent).issued.contains(&entry) {
             self.slot(made.parent).issued.push(entry);
             self.entry_mut(entry).issuers += 1;
@@ -187,8 +190,7 @@ impl Keys {
     }
 
     /// It is on its way to the consumers of a topic.
-    pub fn join(&mut self, place: Place, topic: TopicId, lanes: &Lanes) {
-        let kind = self.kind(place);
+    pub fn join(&mut self, place: Place, kind: MessageId, topic: TopicId, lanes: &Lanes) {
         for lane in lanes.of(topic, kind) {
             if self.flag(place, lane, UNDER_WAY) {
                 continue;

@@ -4,7 +4,8 @@
 //!
 //! *Order* is that of the source: of the messages with one key that one service, or one client, publishes,
 //! each comes after those whose outbox rows were committed before its own, or whose publish step began before
-//! its own. A message issued again for the same obligation keeps its place. Messages of two producers are in no
+//! its own. A message issued again for the same obligation keeps its place, and one that passes an obligation
+//! on has the place of the message it was made for. Messages of two producers are in no
 //! order here, though one may cause the other: such pairs are not counted. Calls and one-way sends promise no order.
 //!
 //! - *Arrived out of order*: a group begins its first attempt on a message after that on a later one of its key.
@@ -47,6 +48,7 @@ use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE, Pc, Slot, Table, Word};
 use crate::world::deed::{Acceptance, Deed, RowName, Served, Version, Way, Write};
+use crate::world::identity::Cause;
 use crate::world::record::{Observer, Record, SlotNumber};
 use keys::{Keys, Made, Place, Producer, Turn};
 use lanes::{Lane, Lanes};
@@ -196,12 +198,14 @@ impl<'m> OrderOracle<'m> {
         attempt: SlotNumber,
         message: SlotNumber,
         way: Way,
-        made: (u64, MessageId, Option<u64>, Option<TopicId>),
+        made: (Cause, MessageId, Option<u64>, Option<TopicId>),
     ) {
-        let (obligation, kind, Some(key), Some(topic)) = made else { return };
+        let (cause, kind, Some(key), Some(topic)) = made else { return };
         let of = self.attempt(attempt);
         let (Some(producer), parent) = (of.producer, of.message.unwrap_or(NONE)) else { return };
-        self.keys.made(message, Made { producer, key, obligation, topic, kind, parent });
+        let passes_on = of.serves.filter(|_| cause.passes_on()).map(|(place, ..)| place.entry);
+        let obligation = cause.obligation;
+        self.keys.made(message, Made { producer, key, obligation, topic, kind, parent, passes_on });
         if way == Way::Direct {
             self.keys.place(now, message, &self.lanes);
         }
@@ -380,12 +384,12 @@ impl Observer for OrderOracle<'_> {
             }
             Deed::AttemptEnded { attempt, .. } => *self.attempt(attempt) = Attempt::default(),
             Deed::Issued { attempt, message, kind, way, cause, key, topic, .. } => {
-                self.issued(now, attempt, message, way, (cause.obligation, kind, key, topic));
+                self.issued(now, attempt, message, way, (cause, kind, key, topic));
             }
             Deed::Enqueued { message } => self.keys.place(now, message, &self.lanes),
             Deed::Accepted { message, topic, how: Acceptance::Transferred } => {
                 if let Some(place) = self.keys.of(message) {
-                    self.keys.join(place, topic, &self.lanes);
+                    self.keys.join(place, self.keys.kind(place), topic, &self.lanes);
                 }
             }
             Deed::Read { attempt, pc, row, version, into: Some(into), .. } => {
