@@ -4,8 +4,8 @@
 //! Units: durations in seconds, rates per second, shares from 0 to 1, times in seconds from the
 //! start of the replication. Every figure is an estimate over replications.
 
-pub mod check;
 pub mod account;
+pub mod check;
 pub mod mutation;
 pub mod verdict;
 

@@ -253,9 +253,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         };
         self.world.messages[message].references += 1;
         match self.path_of(group, message) {
-            Some(path)
-                if path.handler.0 != NONE && !self.is_left_out(group, path, message, deliveries) =>
-            {
+            Some(path) if path.handler.0 != NONE && !self.is_left_out(group, path, message, deliveries) => {
                 // One reference from here on is the work's, then the attempt's.
                 self.enter(instance.0, Work::Delivery { delivery, message });
             }
@@ -271,10 +269,9 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
 
     fn is_left_out(&self, group: GroupId, path: &DeliveryPath, message: u32, deliveries: u32) -> bool {
         !self.without.deliveries.is_empty()
-            && self.without.is_delivery(
-                self.delivery_cause(group, path, message, deliveries).obligation,
-                deliveries,
-            )
+            && self
+                .without
+                .is_delivery(self.delivery_cause(group, path, message, deliveries).obligation, deliveries)
     }
 
     /// What an attempt on a delivery runs; `None` if the broker has forgotten it meanwhile.
