@@ -28,14 +28,16 @@ type Rows = FxHashMap<(TableId, Vec<Word>), Option<Vec<Word>>>;
 struct Remainder {
     rows: Rows,
     debt: Vec<Part>,
+    resumes: bool,
     /// Where the open transactions began: the rows then, and how much debt there was.
     transactions: Vec<(Rows, usize)>,
     operations: u32,
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
-    /// What the attempt would still change if it went on from where it stands, each once.
-    pub(super) fn debt(&mut self, attempt: u32) -> Vec<Part> {
+    /// What the attempt would still change if it went on from where it stands, each once; and whether a
+    /// decision on the way is on a row that its own obligation has written.
+    pub(super) fn debt(&mut self, attempt: u32) -> (Vec<Part>, bool) {
         let mut remainder = Remainder::default();
         let unique = self.world.unique.clone();
         let counters = self.world.counters.clone();
@@ -47,7 +49,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let mut debt = remainder.debt;
         debt.sort_unstable();
         debt.dedup();
-        debt
+        (debt, remainder.resumes)
     }
 
     /// Runs an attempt's remainder on a copy of its frame, with its branches.
@@ -298,7 +300,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let name = (of.table, self.world.scratch.key.clone());
         let old = match remainder.rows.get(&name) {
             Some(row) => row.clone(),
-            None => self.committed_row(attempt, of.table),
+            None => {
+                let (row, writer) = self.committed_row(attempt, of.table);
+                let own = writer == Some(self.world.attempts[attempt].cause.obligation);
+                remainder.resumes |= own && decides(of);
+                row
+            }
         };
         self.world.scratch.row.clear();
         self.world.scratch.row.extend_from_slice(old.as_deref().unwrap_or(&[]));
@@ -320,7 +327,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         Ok(StepResult::Done)
     }
 
-    fn committed_row(&self, attempt: u32, table: TableId) -> Option<Vec<Word>> {
+    /// The row whose key is in hand as it is committed, and who wrote it.
+    fn committed_row(&self, attempt: u32, table: TableId) -> (Option<Vec<Word>>, Option<u64>) {
         let key = &self.world.scratch.key;
         let number = self.model.tables[table.index()].number;
         let row = if self.model.tables[table.index()].memory {
@@ -328,19 +336,31 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         } else {
             self.world.stores[self.store_of(attempt)].store.peek(number, key)
         };
-        row.map(|row| row.words.to_vec())
+        (row.map(|row| row.words.to_vec()), row.map(|row| row.writer))
     }
 
     /// The rows that a step without a key admits, those that the remainder changed as it left them.
-    fn dry_rows(&mut self, attempt: u32, of: &RowStep, remainder: &Remainder) -> Result<Vec<Word>, Error> {
+    fn dry_rows(
+        &mut self,
+        attempt: u32,
+        of: &RowStep,
+        remainder: &mut Remainder,
+    ) -> Result<Vec<Word>, Error> {
         let spec = &self.model.tables[of.table.index()];
+        let own = self.world.attempts[attempt].cause.obligation;
+        let mut has_own = false;
+        let mut keep = |row: super::store::Row<'_>| {
+            has_own |= row.writer == own;
+            row.words.to_vec()
+        };
         let all: Vec<Vec<Word>> = if spec.memory {
             let instance = self.world.attempts[attempt].instance as usize;
-            self.world.memories[instance].rows(spec.number).map(|row| row.words.to_vec()).collect()
+            self.world.memories[instance].rows(spec.number).map(&mut keep).collect()
         } else {
             let store = self.store_of(attempt);
-            self.world.stores[store].store.rows(spec.number).map(|row| row.words.to_vec()).collect()
+            self.world.stores[store].store.rows(spec.number).map(&mut keep).collect()
         };
+        remainder.resumes |= has_own && of.filter.is_some();
         let key_of = |row: &[Word]| spec.key.iter().map(|&column| row[column as usize]).collect::<Vec<_>>();
         let known: rustc_hash::FxHashSet<Vec<Word>> = all.iter().map(|row| key_of(row)).collect();
         let as_left = |row: Vec<Word>| match remainder.rows.get(&(of.table, key_of(&row))) {
@@ -363,4 +383,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         Ok(admitted)
     }
+}
+
+/// Whether what a step finds can change what is done next.
+fn decides(of: &RowStep) -> bool {
+    let reads = matches!(of.verb, RowVerb::Read | RowVerb::ReadLocked);
+    reads || of.verb == RowVerb::Insert || of.filter.is_some() || of.otherwise.is_some()
 }

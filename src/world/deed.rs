@@ -114,6 +114,8 @@ pub enum Deed<'a> {
         attempt: SlotNumber,
         at: Pc,
         debt: &'a [Part],
+        /// The remainder decides on a row that its obligation has written.
+        resumes: bool,
     },
     AttemptEnded {
         attempt: SlotNumber,

@@ -71,9 +71,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     #[inline]
     pub(super) fn tell_cut(&mut self, attempt: u32) {
         if self.observer.judges() && !self.is_branch(attempt) {
-            let debt = self.debt(attempt);
+            let (debt, resumes) = self.debt(attempt);
             let at = self.world.attempts[attempt].pc;
-            self.tell(&Deed::Cut { attempt, at, debt: &debt });
+            self.tell(&Deed::Cut { attempt, at, debt: &debt, resumes });
         }
     }
 

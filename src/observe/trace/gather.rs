@@ -376,7 +376,7 @@ impl<'m> Gather<'m> {
     }
 
     fn cut(&mut self, at: Nanos, deed: &Deed<'_>) {
-        let &Deed::Cut { attempt, at: pc, debt } = deed else { return };
+        let &Deed::Cut { attempt, at: pc, debt, .. } = deed else { return };
         let is_kin = self.attempts.get(&attempt).is_some_and(|of| of.role.is_some());
         if !is_kin {
             return;

@@ -133,6 +133,21 @@ fn remembering_before_acting_tears_when_it_crashes_between() {
     );
 }
 
+/// The second attempt is cut where it would stop at its own mark: what the first left undone is still owed.
+#[test]
+fn a_second_crash_before_the_guard_does_not_pay_the_debt() {
+    bug(
+        &Shop {
+            placed: "- { name: here, insert: handled, key: message.id, else: [ stop ] }
+        - { name: there, update: items, key: message.item, set: { reserved: row.reserved + message.qty } }",
+            fault: "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 1, for: 1s },
+  g: { crash: stock, at_step: stock.Placed.here, edge: before, nth: 2, for: 1s } }",
+            ..Shop::default()
+        },
+        &[("torn_effects", 1)],
+    );
+}
+
 const ORDERS_CRASH: &str =
     "faults: { f: { crash: orders, at_step: orders.Place.here, edge: after, nth: 1, for: 1s } }";
 

@@ -1,7 +1,7 @@
 //! What an attempt knows and has done: which of its decisions rest on what an earlier attempt of its own
 //! obligation wrote, which parts of the work it came by, and what it has not committed yet.
 
-use super::ledger::EntryId;
+use super::ledger::{EntryId, emptied};
 use crate::model::{Code, Model, NONE, Op, Operand, Pc, RowStep, Slot, Value};
 use crate::world::deed::{Part, RowName, Served, Version};
 
@@ -92,6 +92,19 @@ impl AttemptState {
             guarded: false,
             excluded: Vec::new(),
         }
+    }
+
+    /// Takes over the room that an ended attempt had for its lists.
+    pub fn take_room(&mut self, old: &mut Self) {
+        self.came_by = emptied(&mut old.came_by);
+        self.added = emptied(&mut old.added);
+        self.staged = emptied(&mut old.staged);
+        self.staged_messages = emptied(&mut old.staged_messages);
+        self.staged_issues = emptied(&mut old.staged_issues);
+        self.provisional = emptied(&mut old.provisional);
+        self.own_rows = emptied(&mut old.own_rows);
+        self.taints = emptied(&mut old.taints);
+        self.excluded = emptied(&mut old.excluded);
     }
 
     /// Whose version that is, seen from this attempt; its own writes are nobody's.

@@ -145,10 +145,24 @@ impl Entry {
         }
     }
 
+    /// Takes over the room that a forgotten entry had for its lists.
+    fn take_room(&mut self, old: &mut Self) {
+        self.effects = emptied(&mut old.effects);
+        self.debt = emptied(&mut old.debt);
+        self.tables = emptied(&mut old.tables);
+    }
+
     /// Whether something of it is there.
     pub fn has_left(&self) -> bool {
         self.effects.iter().any(|effect| effect.net > 0)
     }
+}
+
+/// The room of a list that is needed no more.
+pub(super) fn emptied<T>(list: &mut Vec<T>) -> Vec<T> {
+    let mut room = std::mem::take(list);
+    room.clear();
+    room
 }
 
 /// The entries.
@@ -173,9 +187,10 @@ impl Ledger {
         if let Some(known) = self.find(obligation) {
             return known;
         }
-        let entry = Entry::new(obligation, kind, parent, now);
+        let mut entry = Entry::new(obligation, kind, parent, now);
         let id = match self.free.pop() {
             Some(id) => {
+                entry.take_room(&mut self.entries[id as usize]);
                 self.entries[id as usize] = entry;
                 id
             }

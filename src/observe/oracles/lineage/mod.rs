@@ -58,6 +58,8 @@ pub struct Lineage<'m> {
     model: &'m Model,
     ledger: Ledger,
     attempts: BySlot<AttemptState>,
+    /// Attempts that have ended, whose room the next ones take over.
+    room: Vec<AttemptState>,
     messages: BySlot<MessageState>,
     timers: BySlot<EntryId>,
     /// Ticks of each job that are held, newest last.
@@ -82,6 +84,7 @@ impl<'m> Lineage<'m> {
             model,
             ledger: Ledger::default(),
             attempts: BySlot::default(),
+            room: Vec::new(),
             messages: BySlot::default(),
             timers: BySlot::default(),
             ticks: vec![Vec::new(); model.jobs.len()],
@@ -160,7 +163,10 @@ impl<'m> Lineage<'m> {
         of.attempts += 1;
         let number = of.attempts;
         let from_client = matches!(served, Served::Intent { .. });
-        let state = AttemptState::new(entry, cause.obligation, number, served, from_client);
+        let mut state = AttemptState::new(entry, cause.obligation, number, served, from_client);
+        if let Some(mut room) = self.room.pop() {
+            state.take_room(&mut room);
+        }
         self.attempts.put(attempt, state);
         self.note_exposed(attempt);
     }
@@ -300,14 +306,23 @@ impl<'m> Lineage<'m> {
     }
 
     /// What was left undone; without any, the obligation is done.
-    fn cut(&mut self, attempt: u32, at: Pc, debt: &[Part]) {
+    ///
+    /// What it would have skipped because an earlier attempt had begun it is still owed.
+    fn cut(&mut self, attempt: u32, at: Pc, debt: &[Part], resumes: bool) {
         let Some(state) = self.attempts.get(attempt).filter(|state| !state.from_client) else { return };
-        let entry = state.entry;
+        let (entry, resumed) = (state.entry, state.resumed);
         let of = &mut self.ledger[entry];
-        of.debt.clear();
-        of.debt.extend_from_slice(debt);
+        if !resumes && !resumed {
+            of.debt.clear();
+        }
+        for part in debt {
+            if !of.debt.contains(part) {
+                of.debt.push(*part);
+            }
+        }
+        let is_owed = !of.debt.is_empty();
         of.cut_at = at;
-        if !debt.is_empty() {
+        if is_owed {
             self.expose(Anomaly::TornEffects);
             self.expose(Anomaly::LostEffects);
         }
@@ -333,6 +348,7 @@ impl<'m> Lineage<'m> {
                 of.done |= of.debt.is_empty() && of.has_left();
             }
         }
+        self.room.push(state);
         self.ledger.release(entry, now);
         self.settle_released(now);
     }
@@ -340,15 +356,11 @@ impl<'m> Lineage<'m> {
     fn ended_well(&mut self, entry: EntryId, state: &AttemptState) {
         let excluded = |part: &Part| state.excluded.contains(&part.site);
         let of = &self.ledger[entry];
-        let left: Vec<Part> = of
-            .effects
-            .iter()
-            .filter(|effect| effect.net > 0 && effect.by != state.number)
-            .map(|effect| effect.part)
-            .collect();
         if of.done && state.added.is_empty() {
             return;
         }
+        let earlier = of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number);
+        let left: Vec<Part> = earlier.map(|effect| effect.part).collect();
         let came_by_all = left.iter().all(|part| state.came_by.contains(part));
         let (done, mixed) = if !state.resumed {
             (came_by_all, !came_by_all)
@@ -394,7 +406,7 @@ impl Observer for Lineage<'_> {
         match *deed {
             Deed::AttemptBegun { .. } => self.begun(now, deed),
             Deed::AttemptEnded { attempt, outcome } => self.ended(now, attempt, outcome),
-            Deed::Cut { attempt, at, debt } => self.cut(attempt, at, debt),
+            Deed::Cut { attempt, at, debt, resumes } => self.cut(attempt, at, debt, resumes),
             Deed::Decided { attempt, pc, holds, .. } => self.decided(attempt, pc, holds),
             Deed::Named { attempt, slot, value, .. } => {
                 let model = self.model;
