@@ -22,8 +22,8 @@ impl Observer for Peak<'_> {
 
     fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
         self.isolation.deed(now, deed);
-        let (rows, attempts) = self.isolation.remembered();
-        self.most = (self.most.0.max(rows), self.most.1.max(attempts));
+        let (attempts, in_rows) = self.isolation.remembered();
+        self.most = (self.most.0.max(attempts), self.most.1.max(in_rows));
     }
 }
 
@@ -36,7 +36,7 @@ fn a_crowd_on_few_rows_is_remembered_no_longer_than_it_lasts() {
     let [(_, lost), (_, _), (_, cycles)] = peak.isolation.findings();
     assert!(lost.of > 20_000 && lost.count > 5_000, "{} of {} are lost", lost.count, lost.of);
     assert!(cycles.count > 100, "{} groups", cycles.count);
-    assert_eq!(peak.most.0, 4, "rows");
-    assert!(peak.most.1 < 200, "{} attempts at once", peak.most.1);
+    assert!(peak.most.0 < 200, "{} attempts at once", peak.most.0);
+    assert!(peak.most.1 < 400, "{} times an attempt at once", peak.most.1);
     assert_eq!(peak.isolation.remembered(), (0, 0));
 }

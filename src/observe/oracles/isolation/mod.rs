@@ -36,6 +36,7 @@
 mod deeds;
 pub mod flow;
 pub mod graph;
+pub mod history;
 pub mod premise;
 pub mod row;
 mod sighting;
@@ -102,9 +103,9 @@ impl<'m> Isolation<'m> {
         ]
     }
 
-    /// How many rows and attempts are remembered.
+    /// How many attempts are remembered, and how many times a row remembers one.
     pub fn remembered(&self) -> (usize, usize) {
-        (self.rows.len(), self.graph.remembered())
+        (self.graph.remembered(), self.rows.values().map(|row| 1 + row.remembered()).sum())
     }
 
     fn attempt(&mut self, slot: SlotNumber) -> Option<&mut Attempt> {

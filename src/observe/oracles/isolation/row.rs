@@ -1,11 +1,9 @@
-//! What is known of one row while attempts that touched it are remembered: who replaced it last, and who
-//! read and wrote which of its versions.
-//!
-//! Writes that only add commute: a run of them, since the last other write, has no order among themselves.
-//! Who reads in the middle of it comes after those seen and before those not seen.
+//! What is known of one row while attempts that touched it are remembered: who replaced it last, who of
+//! them is alive, and its [`History`].
 
 use super::super::lifetimes::{Moment, Number};
 use super::graph::Graph;
+use super::history::History;
 
 /// The newest version, and the newest of another attempt than the one that made it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,14 +28,6 @@ impl Newest {
     }
 }
 
-/// A version that an attempt made or read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Touch {
-    version: u64,
-    by: Number,
-    adds: bool,
-}
-
 #[derive(Clone, Debug, Default)]
 pub struct Row {
     newest: Newest,
@@ -50,12 +40,7 @@ pub struct Row {
     /// When the last of those who touched it ended, and the last of those who wrote.
     last_left: Moment,
     last_writer_left: Moment,
-    /// Writes before the last one that was not an addition, oldest first.
-    older: Vec<Touch>,
-    base: Option<Touch>,
-    /// Additions and reads since then.
-    additions: Vec<Touch>,
-    readers: Vec<Touch>,
+    history: History,
 }
 
 /// A bit for each column, and one, the lowest, for whether the row exists.
@@ -95,7 +80,7 @@ impl Row {
         self.absent = version;
     }
 
-    /// An attempt commits a version.
+    /// An attempt commits a version. Gives whether a group came to be or grew.
     pub fn write(
         &mut self,
         graph: &mut Graph,
@@ -109,25 +94,7 @@ impl Row {
         }
         self.newest.replace(version, by);
         self.replace_columns(by, version, words);
-        let mut found = false;
-        if let Some(base) = self.base {
-            found |= graph.order(base.by, by);
-        }
-        for reader in &self.readers {
-            found |= graph.order(reader.by, by);
-        }
-        let touch = Touch { version, by, adds };
-        if adds {
-            self.additions.push(touch);
-            return found;
-        }
-        for addition in &self.additions {
-            found |= graph.order(addition.by, by);
-        }
-        self.older.extend(self.base.replace(touch));
-        self.older.append(&mut self.additions);
-        self.readers.clear();
-        found
+        self.history.write(graph, by, version, adds)
     }
 
     fn replace_columns(&mut self, by: Number, version: u64, (old, new): (Option<&[u64]>, Option<&[u64]>)) {
@@ -141,74 +108,24 @@ impl Row {
         changes.filter(|((old, new), _)| old != new).for_each(|(_, newest)| newest.replace(version, by));
     }
 
-    /// What an attempt read has come to count.
+    /// What an attempt read has come to count. Gives whether a group came to be or grew.
     pub fn read(&mut self, graph: &mut Graph, by: Number, version: u64) -> bool {
-        let mut found = false;
-        let base = self.base.map_or(0, |base| base.version);
-        if version < base {
-            return self.read_long_ago(graph, by, version);
-        }
-        if let Some(base) = self.base {
-            found |= graph.order(base.by, by);
-        }
-        for addition in &self.additions {
-            found |= order(graph, addition, by, version);
-        }
-        let touch = Touch { version, by, adds: false };
-        if !self.readers.contains(&touch) {
-            self.readers.push(touch);
-        }
-        found
-    }
-
-    /// A version was read that has been replaced by other than additions.
-    fn read_long_ago(&mut self, graph: &mut Graph, by: Number, version: u64) -> bool {
-        let mut found = false;
-        let next = self.older.partition_point(|write| write.version <= version);
-        for write in self.older[..next].iter().rev() {
-            found |= order(graph, write, by, version);
-            if !write.adds {
-                break;
-            }
-        }
-        let later = self.older[next..].iter().chain(&self.base);
-        for write in later {
-            found |= order(graph, write, by, version);
-            if !write.adds {
-                break;
-            }
-        }
-        found
+        self.history.read(graph, by, version)
     }
 
     /// An attempt is named no more; another may stand for it. Gives whether nothing is left of the row.
-    pub fn rename(&mut self, attempt: Number, by: Option<Number>) -> bool {
-        let rename = |touch: &mut Touch| {
-            if touch.by == attempt {
-                touch.by = by.unwrap_or(0);
-            }
-            touch.by != 0
-        };
-        // All who could have read before these have ended.
-        self.older.retain(|touch| touch.by != attempt);
-        self.additions.retain_mut(rename);
-        self.readers.retain_mut(rename);
-        self.additions.dedup_by_key(|touch| touch.by);
-        self.readers.dedup_by_key(|touch| touch.by);
-        if let Some(base) = &mut self.base
-            && !rename(base)
-        {
-            self.base = None;
-        }
+    pub fn rename(&mut self, attempt: Number, other: Option<Number>) -> bool {
+        self.history.rename(attempt, other);
         self.is_forgotten()
     }
 
     fn is_forgotten(&self) -> bool {
-        self.alive.is_empty()
-            && self.older.is_empty()
-            && self.base.is_none()
-            && self.additions.is_empty()
-            && self.readers.is_empty()
+        self.alive.is_empty() && self.history.is_empty()
+    }
+
+    /// How many attempts, versions and readers are remembered.
+    pub fn remembered(&self) -> usize {
+        self.alive.len() + self.history.remembered()
     }
 
     /// An attempt that touched it has ended. Gives whether nothing is left of the row.
@@ -229,11 +146,6 @@ impl Row {
             self.writers > u32::from(writes) || self.last_writer_left.is_after_begin_of(attempt);
         others && (writes || other_writers)
     }
-}
-
-/// Who sees a write comes after it; who does not, before it.
-fn order(graph: &mut Graph, write: &Touch, reader: Number, version: u64) -> bool {
-    if write.version <= version { graph.order(write.by, reader) } else { graph.order(reader, write.by) }
 }
 
 #[cfg(test)]
@@ -260,31 +172,6 @@ mod tests {
         row.write(&mut graph, 2, 7, false, (Some(&[1, 9, 9]), None));
         assert!(row.is_changed(6, 1, bit_of_word(3)), "a deletion changes all");
         assert_eq!(row.version_of_absence(), 7);
-    }
-
-    #[test]
-    fn additions_have_no_order_but_with_who_reads_between_them() {
-        let (mut graph, mut row) = (graph(3), Row::default());
-        let words = (Some(&[1, 8][..]), Some(&[1, 9][..]));
-        let mut other = Row::default();
-        assert!(!row.write(&mut graph, 1, 1, true, words) && !row.write(&mut graph, 2, 2, true, words));
-        assert!(!other.write(&mut graph, 2, 1, true, words) && !other.write(&mut graph, 1, 2, true, words));
-        assert!(!row.read(&mut graph, 3, 1), "after the first, before the second");
-        assert!(other.read(&mut graph, 3, 1), "after the second, before the first");
-        assert_eq!(graph.groups(), 1);
-    }
-
-    #[test]
-    fn a_version_of_long_ago_is_read_before_what_replaced_it() {
-        let (mut graph, mut row) = (graph(4), Row::default());
-        let words = (Some(&[1, 8][..]), Some(&[1, 9][..]));
-        for (by, version) in [(1, 1), (2, 2), (3, 3)] {
-            row.write(&mut graph, by, version, false, words);
-        }
-        assert!(!row.read(&mut graph, 4, 1));
-        assert!(graph.order(2, 4), "it came before the second");
-        assert!(!graph.order(1, 4), "and after the first, as is known");
-        assert_eq!(graph.groups(), 1);
     }
 
     #[test]
