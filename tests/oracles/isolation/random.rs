@@ -5,8 +5,9 @@ use super::{model_of_text, observe};
 use eventflow::kernel::time::Nanos;
 use eventflow::model::Model;
 use eventflow::observe::oracles::isolation::Isolation;
-use eventflow::world::deed::{Deed, RowName, Served};
+use eventflow::world::deed::{Deed, RowName, Served, Version};
 use eventflow::world::record::{Observer, Outcome, Record};
+use eventflow::world::store::UNCOMMITTED;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::cell::Cell;
@@ -225,6 +226,8 @@ impl Observer for Judge<'_> {
                     is_stale_told: false,
                 });
             }
+            // What it wrote itself and has not committed is no version.
+            Deed::Read { version: Version { number: UNCOMMITTED, .. }, .. } => {}
             Deed::Read { attempt, row, version, .. } if self.by_slot.contains_key(&attempt) => {
                 let number = self.by_slot[&attempt];
                 let touch = Touch { attempt: number, row, version: version.number, writes: false };
