@@ -19,17 +19,21 @@ pub struct Graph {
     lifetimes: Lifetimes,
     /// Those that have ended, and when.
     ended: VecDeque<(Moment, Number)>,
+    /// Closed attempts that stood for a group which has become part of another.
+    replaced: Vec<Number>,
     /// How many groups there were, those forgotten included.
     groups: u64,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Vertex {
-    /// The vertex of the group that it has become part of.
+    /// The attempt that stands for the group that it is part of, if it is another.
     within: Option<Number>,
     /// Attempts of the group that are remembered, this one too.
     members: Vec<Number>,
     is_group: bool,
+    /// Nothing new can come before this very attempt.
+    is_closed: bool,
     /// Members that may still get something before them.
     open: u32,
     after: Vec<Number>,
@@ -67,6 +71,11 @@ impl Graph {
             self.ended.pop_front();
             self.close(attempt, &mut closed);
         }
+        for attempt in std::mem::take(&mut self.replaced) {
+            if self.vertices.contains_key(&attempt) {
+                closed.push(self.hand_over(attempt));
+            }
+        }
         closed
     }
 
@@ -103,13 +112,9 @@ impl Graph {
         self.vertices.get_mut(&number).expect("remembered as long as it is named")
     }
 
-    /// The vertex that an attempt is part of.
+    /// The attempt that stands for the group that an attempt is part of.
     fn find(&self, attempt: Number) -> Number {
-        let mut at = attempt;
-        while let Some(within) = self.vertices[&at].within {
-            at = within;
-        }
-        at
+        self.vertices[&attempt].within.unwrap_or(attempt)
     }
 
     fn is_known(&self, first: Number, second: Number) -> bool {
@@ -153,14 +158,21 @@ impl Graph {
         let whole = parts[0];
         let groups = parts.iter().filter(|part| self.vertices[part].is_group).count() as u64;
         self.groups = self.groups + 1 - groups;
-        let mut united = Vertex { is_group: true, ..Vertex::default() };
+        let is_closed = self.vertices[&whole].is_closed;
+        let mut united = Vertex { is_group: true, is_closed, ..Vertex::default() };
         for part in &parts {
             let vertex = self.vertex(*part);
-            united.members.append(&mut vertex.members);
+            let members = std::mem::take(&mut vertex.members);
             united.after.append(&mut vertex.after);
             united.before.append(&mut vertex.before);
             united.open += vertex.open;
-            vertex.within = (*part != whole).then_some(whole);
+            if *part != whole {
+                self.replaced.extend(self.vertices[part].is_closed.then_some(*part));
+                for member in &members {
+                    self.vertex(*member).within = Some(whole);
+                }
+            }
+            united.members.extend(members);
         }
         for neighbours in [&mut united.after, &mut united.before] {
             neighbours.sort_unstable();
@@ -187,14 +199,19 @@ impl Graph {
         vertex.open -= 1;
         if vertex.open == 0 && vertex.before.is_empty() {
             self.forget(group, closed);
-        } else if attempt != group {
-            // Others that one stands for are found through it.
-            if !self.vertices[&attempt].is_group {
-                self.vertices.remove(&attempt);
-                self.vertex(group).members.retain(|&member| member != attempt);
-            }
-            closed.push(Closed { attempt, stands_for_it: Some(group) });
+        } else if attempt == group {
+            self.vertex(group).is_closed = true;
+        } else {
+            closed.push(self.hand_over(attempt));
         }
+    }
+
+    /// A closed attempt is named no more: another stands for its group.
+    fn hand_over(&mut self, attempt: Number) -> Closed {
+        let group = self.find(attempt);
+        self.vertices.remove(&attempt);
+        self.vertex(group).members.retain(|&member| member != attempt);
+        Closed { attempt, stands_for_it: Some(group) }
     }
 
     /// Forgets a vertex that nothing is before, and those that this leaves so.
@@ -307,6 +324,33 @@ mod tests {
             assert!(graph.remembered() <= 4, "{}", graph.remembered());
         }
         assert_eq!(graph.groups(), 1);
+        graph.end(last);
+        assert_eq!(graph.remembered(), 0);
+    }
+
+    /// Each time a pair becomes a group, one of the two is closed, and only then the group without end takes it in.
+    #[test]
+    fn memory_is_flat_in_a_group_without_end_that_takes_in_others() {
+        let mut graph = Graph::default();
+        let both_ways = |graph: &mut Graph, one, other| {
+            graph.order(one, other);
+            graph.order(other, one);
+        };
+        let mut last = graph.begin();
+        for round in 1..=10_000 {
+            let (first, second) = (graph.begin(), graph.begin());
+            both_ways(&mut graph, first, second);
+            graph.end(first);
+            let next = graph.begin();
+            both_ways(&mut graph, last, next);
+            graph.end(second);
+            graph.end(last);
+            assert_eq!(graph.groups(), 2);
+            both_ways(&mut graph, second, next);
+            assert_eq!(graph.groups(), 1);
+            last = next;
+            assert!(graph.remembered() <= 8, "{} after {round} rounds", graph.remembered());
+        }
         graph.end(last);
         assert_eq!(graph.remembered(), 0);
     }
