@@ -50,7 +50,7 @@ pub fn judge_seed(text: &str, seed: u64) -> Judged {
     let agenda = replication::agenda(&model, &plan, seed, 0);
     let interrupt = AtomicBool::new(false);
     replication::replicate(&model, agenda, &mut lineage, Limits::default(), &interrupt).expect("it ends");
-    let (findings, sum) = lineage.finish();
+    let (findings, sum, _) = lineage.finish();
     assert_eq!(sum.owed, sum.ended(), "every obligation ends once: {sum:?}");
     Judged { findings, sum }
 }
@@ -163,6 +163,6 @@ fn a_run_that_is_judged_has_the_digest_of_one_that_is_not() {
     let both = (&mut judged, &mut oracles);
     replication::replicate(&model, agenda, both, Limits::default(), &interrupt).expect("it ends");
     assert_eq!(alone.fingerprint().finish(), judged.fingerprint().finish());
-    let (findings, sum) = oracles.finish();
-    assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{sum:?}");
+    let (findings, meters) = oracles.finish();
+    assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{:?}", meters.ends);
 }
