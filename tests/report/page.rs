@@ -141,7 +141,7 @@ fn what_the_oracles_know_comes_after_the_verdicts() {
         "4 to 7 arrivals late",
         "24 more came after the horizon",
         "duplicate effects: ",
-        "Faults are shaded: slow_network",
+        "Faults are shaded: stock_outage",
     ] {
         assert!(page.contains(said), "{said}");
     }
