@@ -116,7 +116,7 @@ impl ViewMeter {
 
 impl ReadMeter {
     pub fn new(found: &Staleness) -> Self {
-        let Staleness { table, reads, age_nanos, versions } = found;
+        let Staleness { table, reads, age_nanos, versions, .. } = found;
         let (age, versions) = (age_nanos.clone(), versions.clone());
         Self { table: *table, reads: reads.of, stale: reads.count, age, versions }
     }

@@ -156,16 +156,14 @@ fn of_session(sessions: Option<&Sessions<'_>>, promise: &SessionPromise) -> Find
     }
 }
 
-/// The stale reads of a table; where the promise bounds how stale, one counts if the worst was worse.
+/// The stale reads of a table; where the promise bounds how stale, those beyond the bound.
 fn of_reads(sessions: Option<&Sessions<'_>>, promise: &StalenessPromise) -> Finding {
     let found = sessions.and_then(|of| of.staleness().iter().find(|table| table.table == promise.table));
-    let Some(Staleness { reads, age_nanos, versions, .. }) = found else { return Finding::default() };
-    let worst = |found: Option<u64>, bound: u64| u64::from(found.is_some_and(|worst| worst > bound));
-    let count = match promise.bound {
-        StalenessBound::StaleReads(_) => return reads.clone(),
-        StalenessBound::Age(bound) => worst(age_nanos.max(), bound),
-        StalenessBound::Versions(bound) => worst(versions.max(), bound),
-    };
-    let first = reads.first.clone().filter(|_| count > 0);
+    let Some(Staleness { reads, beyond, .. }) = found else { return Finding::default() };
+    if let StalenessBound::StaleReads(_) = promise.bound {
+        return reads.clone();
+    }
+    let beyond = beyond.iter().find(|(bound, _)| *bound == promise.bound);
+    let (count, first) = beyond.map_or((0, None), |(_, finding)| (finding.count, finding.first.clone()));
     Finding { count, first, ..reads.clone() }
 }

@@ -25,9 +25,8 @@ mod key;
 
 use super::formula::{Evaluator, hash_of};
 use crate::kernel::ids::TableId;
-use crate::kernel::time::Nanos;
+use crate::kernel::time::{Nanos, Pretty};
 use crate::model::promise::Convergence;
-use crate::model::wording::nanos;
 use crate::model::{Model, NONE, Word};
 use crate::observe::findings::{Finding, Sighting};
 use crate::stats::histogram::Histogram;
@@ -302,7 +301,7 @@ impl<'m> View<'m> {
         let readings = table.key.iter().zip(of.words.iter());
         let name: Vec<String> =
             readings.map(|(&column, &word)| model.word(table.readings[column as usize], word)).collect();
-        let changed = nanos(since as i64);
+        let changed = Pretty(since);
         format!("{}[{}] {shows} instead of {should}, changed at {changed}", table.name, name.join(", "))
     }
 

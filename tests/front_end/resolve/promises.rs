@@ -140,9 +140,9 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "`mean(…)`",
     ),
     (
-        "invariants: { i: { measure: quantile(order-events.inventory.lag, 90%) < 1 } }",
+        "invariants: { i: { measure: 'quantile(placed.inventory.lag, 90%) < 1' } }",
         "not-built-yet",
-        "quantile(order-events.inventory.lag, 90%)",
+        "quantile(placed.inventory.lag, 90%)",
         "`max(…)`",
     ),
     (
