@@ -136,8 +136,7 @@ impl Truth<'_> {
         let Some(dated) = &self.pooled.dated else { return Vec::new() };
         let (buckets, replications) = (dated.buckets(), self.replications.len() as f64);
         let seconds = |nanos: u64| nanos as f64 / SECOND as f64;
-        let rate =
-            |(i, &count): (usize, &u64)| count as f64 / (seconds(buckets.length(i)) * replications);
+        let rate = |(i, &count): (usize, &u64)| count as f64 / (seconds(buckets.length(i)) * replications);
         let one = |(anomaly, counts, later): (Anomaly, &[u64], u64)| AnomalyOverTime {
             anomaly: anomaly.name().to_owned(),
             count: counts.iter().sum::<u64>() + later,

@@ -112,6 +112,31 @@ fn parts_come_in_the_order_of_a_readers_questions() {
     assert!(!page.contains("Partial result"));
 }
 
+/// What does not stand comes first, whether it failed or only was not expected; what is open comes next.
+#[test]
+fn verdicts_are_told_worst_first() {
+    let page = page::render(&judged());
+    let table = &page[page.find("<table class=\"verdicts\"").unwrap()..];
+    let table = &table[..table.find("</table>").unwrap()];
+    let names = [
+        "idempotency.duplicate_effects",
+        "invariants.fast_enough",
+        "ordering.regressed",
+        "idempotency.lost_effects",
+        "invariants.adds_up",
+    ];
+    let places: Vec<usize> =
+        names.iter().map(|name| table.find(name).unwrap_or_else(|| panic!("{name}"))).collect();
+    assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "{places:?}");
+    for said in [
+        "5 promises: 2 failed, 2 passed, 1 inconclusive. Not as the scenario expects: 1.",
+        "Inconclusive is not a pass",
+        "without any, nothing is proved",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+}
+
 /// First whether promises held, then what became of the work, then everything else.
 #[test]
 fn what_the_oracles_know_comes_after_the_verdicts() {

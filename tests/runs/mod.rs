@@ -55,3 +55,4 @@ pub fn results_of(model: &Model, options: RunOptions) -> RunResults {
 }
 
 mod ends;
+mod truth;

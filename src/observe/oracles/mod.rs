@@ -19,7 +19,9 @@ use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
-use crate::model::promise::{Measure, MeasureUse, SessionKind, SessionPromise, StalenessBound, StalenessPromise};
+use crate::model::promise::{
+    Measure, MeasureUse, SessionKind, SessionPromise, StalenessBound, StalenessPromise,
+};
 use crate::model::reach::has_effects;
 use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};

@@ -50,8 +50,12 @@ fn ends(results: &RunResults) -> Table {
     });
     if !ends.is_empty() {
         let owed = Cell::Number(count(results.obligations.owed));
-        let meaning = "What ought to happen once, however often it is tried: each message for each group, each call.";
-        table.rows.insert(0, vec![named("owed"), owed, Cell::Number(String::new()), Cell::Prose(meaning.to_owned())]);
+        let meaning =
+            "What ought to happen once, however often it is tried: each message for each group, each call.";
+        table.rows.insert(
+            0,
+            vec![named("owed"), owed, Cell::Number(String::new()), Cell::Prose(meaning.to_owned())],
+        );
         table.all += 1;
     }
     table
@@ -59,7 +63,15 @@ fn ends(results: &RunResults) -> Table {
 
 fn views(results: &RunResults) -> Table {
     let head = [
-        "view", "of", "changes", "never shown", "lag, mean", "lag, p99", "wrong, p99", "wrong, max", "converged, max",
+        "view",
+        "of",
+        "changes",
+        "never shown",
+        "lag, mean",
+        "lag, p99",
+        "wrong, p99",
+        "wrong, max",
+        "converged, max",
         "keys wrong at the end",
     ];
     Table::new("views", "Views", &head, &results.views, |view| {
@@ -77,7 +89,16 @@ fn views(results: &RunResults) -> Table {
 }
 
 fn reads(results: &RunResults) -> Table {
-    let head = ["reads of", "in all", "stale", "age, mean", "age, p99", "age, max", "versions missed, mean", "at most"];
+    let head = [
+        "reads of",
+        "in all",
+        "stale",
+        "age, mean",
+        "age, p99",
+        "age, max",
+        "versions missed, mean",
+        "at most",
+    ];
     Table::new("reads", "Staleness of reads", &head, &results.reads, |reads| {
         let mut row = vec![named(&reads.table), Cell::Number(count(reads.reads)), share(&reads.stale)];
         row.extend([reads.age.mean, reads.age.p99, reads.age.max].map(|figure| time(&figure)));
@@ -89,7 +110,13 @@ fn reads(results: &RunResults) -> Table {
 
 fn arrivals(results: &RunResults) -> Table {
     let head = [
-        "subscription", "first arrivals", "reordered", "extent, mean", "extent, max", "late, mean", "late, max",
+        "subscription",
+        "first arrivals",
+        "reordered",
+        "extent, mean",
+        "extent, max",
+        "late, mean",
+        "late, max",
         "held to restore the order",
     ];
     Table::new("arrivals", "Order of arrival, by key", &head, &results.arrivals, |of| {
@@ -113,13 +140,26 @@ fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
     let mut panels = Vec::new();
     panels.extend(anomalies(results, shades));
     let views = |durations: fn(&crate::experiment::results::truth::ViewResults) -> &_| -> Vec<Tail> {
-        results.views.iter().map(|view| Tail { name: text::name(&view.name), durations: durations(view) }).collect()
+        results
+            .views
+            .iter()
+            .map(|view| Tail { name: text::name(&view.name), durations: durations(view) })
+            .collect()
     };
-    let ages: Vec<Tail> =
-        results.reads.iter().map(|reads| Tail { name: text::name(&reads.table), durations: &reads.age }).collect();
+    let ages: Vec<Tail> = results
+        .reads
+        .iter()
+        .map(|reads| Tail { name: text::name(&reads.table), durations: &reads.age })
+        .collect();
     let distributions = [
         ("view-lag", "View lag by percentile", "lag", "views", views(|view| &view.lag)),
-        ("window", "Inconsistency windows by percentile", "time a row was wrong", "views", views(|view| &view.window)),
+        (
+            "window",
+            "Inconsistency windows by percentile",
+            "time a row was wrong",
+            "views",
+            views(|view| &view.window),
+        ),
         ("staleness", "Age of stale reads by percentile", "age", "tables", ages),
     ];
     for (id, title, y_title, what, tails) in distributions {
@@ -167,7 +207,8 @@ fn words(anomaly: &str) -> String {
 
 /// Of those that reordered most, a chart each.
 fn extents(results: &RunResults) -> Vec<Panel> {
-    let mut groups: Vec<&ArrivalResults> = results.arrivals.iter().filter(|of| !of.extents.is_empty()).collect();
+    let mut groups: Vec<&ArrivalResults> =
+        results.arrivals.iter().filter(|of| !of.extents.is_empty()).collect();
     let size = |of: &ArrivalResults| of.reordered.mean.unwrap_or(0.0);
     groups.sort_by(|a, b| size(b).total_cmp(&size(a)));
     let hidden = groups.len().saturating_sub(MOST_GROUPS);

@@ -43,8 +43,9 @@ pub fn verdicts(results: &RunResults) -> Markup {
 /// `13 promises: 6 failed, 5 passed, 2 inconclusive.`
 fn total(verdicts: &[Verdict]) -> String {
     let of = |outcome| verdicts.iter().filter(|verdict| verdict.outcome == outcome).count();
-    let told = [(Outcome::Fail, "failed"), (Outcome::Pass, "passed"), (Outcome::Inconclusive, "inconclusive")]
-        .map(|(outcome, word)| (of(outcome), word));
+    let told =
+        [(Outcome::Fail, "failed"), (Outcome::Pass, "passed"), (Outcome::Inconclusive, "inconclusive")]
+            .map(|(outcome, word)| (of(outcome), word));
     let told: Vec<String> =
         told.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     let promises = if verdicts.len() == 1 { "1 promise" } else { &format!("{} promises", verdicts.len()) };
@@ -82,8 +83,9 @@ fn row(verdict: &Verdict) -> Markup {
 
 /// The first time that each broken promise was broken.
 fn shown(results: &RunResults) -> Markup {
-    let broken =
-        worst_first(&results.verdicts).into_iter().filter_map(|verdict| Some((verdict, verdict.counterexample.as_ref()?)));
+    let broken = worst_first(&results.verdicts)
+        .into_iter()
+        .filter_map(|verdict| Some((verdict, verdict.counterexample.as_ref()?)));
     html! {
         @for (verdict, shown) in broken.take(MOST_SHOWN) {
             h3 { "First broken: " (text::name(&verdict.name)) }

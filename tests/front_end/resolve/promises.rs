@@ -140,9 +140,9 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "`mean(…)`",
     ),
     (
-        "invariants: { i: { measure: 'quantile(placed.inventory.lag, 90%) < 1' } }",
+        "invariants: { i: { measure: 'quantile(placed.mail.lag, 90%) < 1' } }",
         "not-built-yet",
-        "quantile(placed.inventory.lag, 90%)",
+        "quantile(placed.mail.lag, 90%)",
         "`max(…)`",
     ),
     (

@@ -128,11 +128,8 @@ impl Staleness {
         let age = read.begun - since;
         self.age_nanos.record(age);
         self.versions.record(versions);
-        let sighting = || Sighting {
-            at: read.now,
-            obligation: read.obligation,
-            what: told(name, versions, age),
-        };
+        let sighting =
+            || Sighting { at: read.now, obligation: read.obligation, what: told(name, versions, age) };
         self.reads.count(sighting);
         for (bound, finding) in &mut self.beyond {
             let is_beyond = match *bound {
@@ -149,6 +146,7 @@ impl Staleness {
 
 /// `shop.cache: a read missed 2 versions, the first there for 40ms`
 fn told(name: &str, versions: u64, age: Nanos) -> String {
-    let missed = if versions == 1 { "1 version,".to_owned() } else { format!("{versions} versions, the first") };
+    let missed =
+        if versions == 1 { "1 version,".to_owned() } else { format!("{versions} versions, the first") };
     format!("{name}: a read missed {missed} there for {}", Pretty(age))
 }

@@ -170,9 +170,10 @@ impl<'a> Resolver<'a> {
                 Measure::Utilization | Measure::QueueLength | Measure::InFlight,
                 Minimum | Maximum | Quantile(_),
             ) => ("anything but the mean of this level", "take `mean(…)` of it"),
-            (Measure::GroupLag, Minimum | Quantile(_)) => {
-                ("anything but the mean and the greatest of a subscription's lag", "take `mean(…)` or `max(…)` of it")
-            }
+            (Measure::GroupLag, Minimum | Quantile(_)) => (
+                "anything but the mean and the greatest of a subscription's lag",
+                "take `mean(…)` or `max(…)` of it",
+            ),
             (Measure::FreshReads, Rate) => {
                 ("a rate of reads", "take them as they are, or `share(…)` of them")
             }
