@@ -213,7 +213,7 @@ pub fn estimate(intervals: &Intervals, values: impl Iterator<Item = Option<f64>>
 pub fn durations(intervals: &Intervals, pooled: &Histogram, figures: &[DurationFigures]) -> DurationResults {
     let points = pooled.distribution(MOST_POINTS).into_iter();
     let over =
-        |of: fn(&DurationFigures) -> Option<f64>| estimate(intervals, figures.iter().map(|one| of(one)));
+        |of: fn(&DurationFigures) -> Option<f64>| estimate(intervals, figures.iter().map(of));
     DurationResults {
         count: pooled.count(),
         mean: over(|figures| figures.mean),

@@ -67,6 +67,7 @@ faults: { stock_crash: { crash: stock, at: 8s, for: 1s } }
 guarantees:
   convergence:
     shown: { view: stock.items, of: orders.orders, by: row.item, columns: { reserved: count(row.item > 0) }, within: 1m }
+  staleness: { orders.prices: { age: 50ms, versions: 500 } }
 invariants:
   slow: { measure: p99(shown.lag) > 1ms && p50(shown.window) > 1ms }
   fresh: { measure: share(orders.prices.fresh_reads) > 1% && p99(orders.prices.staleness) > 1us }
@@ -130,6 +131,28 @@ fn views_and_reads_can_be_promised_as_figures() {
         assert_eq!(verdict.outcome, Outcome::Pass, "{verdict:?}");
         assert!(verdict.figures.iter().all(|figure| figure.estimate.n == 3), "{verdict:?}");
     }
+}
+
+/// A bound on age counts the reads beyond it, and shows the first of them, not any that was stale.
+#[test]
+fn reads_beyond_a_bound_are_counted_each() {
+    let results = results(1);
+    let verdict = |name: &str| results.verdicts.iter().find(|verdict| verdict.name.ends_with(name)).unwrap();
+    let (age, versions) = (verdict("prices.age"), verdict("prices.versions"));
+    assert_eq!((age.outcome, versions.outcome), (Outcome::Fail, Outcome::Pass));
+    let counted = age.tally.as_ref().unwrap().count;
+    assert!(
+        counted > 0 && counted < results.reads[0].age.count,
+        "{counted} of {}",
+        results.reads[0].age.count
+    );
+    let what = &age.counterexample.as_ref().unwrap().what;
+    let (_, told) = what.split_once(" there for ").unwrap_or_else(|| panic!("{what}"));
+    let milliseconds = match told.strip_suffix("ms") {
+        Some(milliseconds) => milliseconds.parse::<f64>().unwrap(),
+        None => told.trim_end_matches('s').parse::<f64>().unwrap() * 1000.0,
+    };
+    assert!(milliseconds > 50.0, "{what}");
 }
 
 #[test]
