@@ -55,6 +55,9 @@ pub fn hostile() -> RunResults {
     for verdict in &mut results.verdicts {
         (verdict.name, verdict.bound, verdict.reason) = (next(), next(), next());
         verdict.place.file = next();
+        if let Some(tally) = &mut verdict.tally {
+            tally.exposure = next();
+        }
         if let Some(shown) = &mut verdict.counterexample {
             (shown.what, shown.obligation) = (next(), Some(next()));
         }

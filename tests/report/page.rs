@@ -132,6 +132,7 @@ fn verdicts_are_told_worst_first() {
         "5 promises: 2 failed, 2 passed, 1 inconclusive. Not as the scenario expects: 1.",
         "Inconclusive is not a pass",
         "without any, nothing is proved",
+        "Exposures: attempts begun after an effect of their obligation was committed.",
     ] {
         assert!(page.contains(said), "{said}");
     }
@@ -171,6 +172,8 @@ fn what_the_oracles_know_comes_after_the_verdicts() {
         assert!(page.contains(said), "{said}");
     }
     assert!(!page.contains("8 or more arrivals late"), "nothing was that late");
+    let chart = &page[places[6]..places[7]];
+    assert!(chart.contains("slow_network") && !chart.contains("warm-up"), "all of the run is measured");
     for (has, results) in [(false, order_flow()), (false, nothing()), (true, judged())] {
         assert_eq!(page::render(&results).contains("What became of the work"), has);
     }

@@ -18,7 +18,8 @@ const MOST_GROUPS: usize = 4;
 
 /// The section; nothing if no oracle had anything to measure.
 pub fn truth(results: &RunResults) -> Markup {
-    let shades = shades(results);
+    // The warm-up is measured here.
+    let shades: Vec<Shade> = shades(results).into_iter().filter(|shade| shade.is_fault).collect();
     let panels = panels(results, &shades);
     let tables = [ends(results), views(results), reads(results), arrivals(results)];
     let tables: Vec<Table> = tables.into_iter().filter(|table| table.all > 0).collect();
@@ -28,7 +29,7 @@ pub fn truth(results: &RunResults) -> Markup {
                 h2 #truth { "What became of the work" }
                 p.lead {
                     "Of whole replications, from the start to the end of the drain: nothing is left out as warm-up."
-                    @if !panels.is_empty() && shades.iter().any(|shade| shade.is_fault) {
+                    @if !panels.is_empty() && !shades.is_empty() {
                         " Shaded bands show the faults as they fell in the first replication."
                     }
                 }

@@ -76,7 +76,12 @@ fn row(verdict: &Verdict) -> Markup {
             td { span.name { (text::shortened(&verdict.bound, 300)) } }
             td.number { @match &verdict.tally { Some(tally) => (words::found(tally)), None => "–" } }
             td.number { @match &verdict.tally { Some(tally) => (count(tally.exposures)), None => "–" } }
-            td { span.why { (text::shortened(&verdict.reason, 1000)) } }
+            td { span.why {
+                (text::shortened(&verdict.reason, 1000))
+                @if let Some(tally) = &verdict.tally {
+                    span.few { " Exposures: " (text::shortened(&tally.exposure, 300)) "." }
+                }
+            } }
         }
     }
 }
