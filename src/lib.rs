@@ -2,7 +2,7 @@
 //!
 //! A scenario file describes services, their handlers and databases, topics and queues, the network, the
 //! clients and the faults. The simulator runs it, and reports what the clients saw, what the services and
-//! topics did, and what the faults broke. The same file, seed and version give the same digest on any
+//! topics did, and what became of what was wanted: done twice, lost, torn, out of order, stale. The same file, seed and version give the same digest on any
 //! machine and any number of threads.
 //!
 //! # The house
@@ -10,7 +10,7 @@
 //! Imports go downward only; a test enforces it.
 //!
 //! ```text
-//!   command      run, replay, mutate, show, schema …: the only input and output
+//!   command      run, check, replay, mutate, show, schema …: the only input and output
 //!      │
 //!   report       results → a page, a JSON file, a screen of text
 //!      │
@@ -41,10 +41,14 @@
 //!    world runs sampled ([`kernel::agenda::Timed`]) or from a recording.
 //! 5. The world says all that happens as [`world::record::Record`]s. Observers read them; none can change
 //!    anything.
+//!    Those that judge are told [`world::deed::Deed`]s besides: who read and wrote which version for whom,
+//!    and what a cut left undone. [`observe::oracles`] count from them what went wrong, and
+//!    [`experiment::verdict`] makes pass, fail or inconclusive of it.
 //! 6. [`report`] makes a page, a JSON file and a summary of the results, by pure functions.
 //!
 //! # Where to begin to read
 //!
+//! [`observe::oracles::lineage`] for what ought to happen once and how anybody can know,
 //! [`world`] for what the simulated world does, [`kernel::agenda`] for the seam it stands on,
 //! [`scenario::grammar`] for the language (the same data give the check, the JSON Schema and
 //! `docs/language.md`), [`world::broker`] for messaging: one primitive with knobs, and every product is a set

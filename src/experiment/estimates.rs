@@ -25,22 +25,12 @@ impl<'a> Replications<'a> {
 
     /// One number of each replication; those in which it is not defined are left out.
     pub fn estimate(&self, of: impl Fn(&Figures) -> Option<f64>) -> Estimate {
-        let interval = self.intervals.of(self.figures.iter().filter_map(|figures| of(figures)));
-        Estimate { mean: interval.mean, half_width: interval.half_width, n: interval.count }
+        estimate(&self.intervals, self.figures.iter().map(|figures| of(figures)))
     }
 
     fn durations(&self, pooled: &Histogram, of: impl Fn(&Figures) -> DurationFigures) -> DurationResults {
-        let points = pooled.distribution(MOST_POINTS).into_iter();
-        DurationResults {
-            count: pooled.count(),
-            mean: self.estimate(|figures| of(figures).mean),
-            p50: self.estimate(|figures| of(figures).p50),
-            p90: self.estimate(|figures| of(figures).p90),
-            p99: self.estimate(|figures| of(figures).p99),
-            p999: self.estimate(|figures| of(figures).p999),
-            max: self.estimate(|figures| of(figures).max),
-            distribution: points.map(|(edge, share)| (edge as f64 / SECOND as f64, share)).collect(),
-        }
+        let figures: Vec<DurationFigures> = self.figures.iter().map(|figures| of(figures)).collect();
+        durations(&self.intervals, pooled, &figures)
     }
 
     fn series(&self, width: f64, of: impl Fn(&Figures) -> &Vec<f64>) -> Series {
@@ -171,13 +161,10 @@ impl<'a> Replications<'a> {
 
     pub fn subscriptions(&self, model: &Model, pooled: &Distributions) -> Vec<SubscriptionResults> {
         let subscription = |(i, times): (usize, &Histogram)| {
-            let group = &model.groups[i];
-            let topic = &model.topics[group.topic.index()].name;
-            // A group's name in the model is `topic.group`; here the topic stands beside it.
-            let own = group.name.strip_prefix(topic.as_str()).and_then(|name| name.strip_prefix('.'));
+            let (topic, group) = group_names(model, i);
             SubscriptionResults {
-                topic: topic.clone(),
-                group: own.expect("compiled: a group is named after its topic").to_owned(),
+                topic,
+                group,
                 accepted: self.estimate(|figures| Some(figures.subscriptions[i].accepted)),
                 deliveries: self.estimate(|figures| Some(figures.subscriptions[i].deliveries)),
                 redeliveries: self.estimate(|figures| Some(figures.subscriptions[i].redeliveries)),
@@ -214,6 +201,36 @@ impl<'a> Replications<'a> {
         };
         model.faults.iter().enumerate().map(fault).collect()
     }
+}
+
+/// One number of each replication; those in which it is not defined are left out.
+pub fn estimate(intervals: &Intervals, values: impl Iterator<Item = Option<f64>>) -> Estimate {
+    let interval = intervals.of(values.flatten());
+    Estimate { mean: interval.mean, half_width: interval.half_width, n: interval.count }
+}
+
+/// Durations of all replications, in nanoseconds, and their figures in each of them.
+pub fn durations(intervals: &Intervals, pooled: &Histogram, figures: &[DurationFigures]) -> DurationResults {
+    let points = pooled.distribution(MOST_POINTS).into_iter();
+    let over = |of: fn(&DurationFigures) -> Option<f64>| estimate(intervals, figures.iter().map(of));
+    DurationResults {
+        count: pooled.count(),
+        mean: over(|figures| figures.mean),
+        p50: over(|figures| figures.p50),
+        p90: over(|figures| figures.p90),
+        p99: over(|figures| figures.p99),
+        p999: over(|figures| figures.p999),
+        max: over(|figures| figures.max),
+        distribution: points.map(|(edge, share)| (edge as f64 / SECOND as f64, share)).collect(),
+    }
+}
+
+/// A group's topic, and its own name: in the model it is `topic.group`.
+pub fn group_names(model: &Model, group: usize) -> (String, String) {
+    let group = &model.groups[group];
+    let topic = &model.topics[group.topic.index()].name;
+    let own = group.name.strip_prefix(topic.as_str()).and_then(|name| name.strip_prefix('.'));
+    (topic.clone(), own.expect("compiled: a group is named after its topic").to_owned())
 }
 
 /// What an error is called in scenario files.

@@ -11,4 +11,5 @@ pub mod replication;
 pub mod results;
 pub mod run;
 mod topology;
+mod truth;
 pub mod verdict;

@@ -7,9 +7,11 @@
 pub mod account;
 pub mod check;
 pub mod mutation;
+pub mod truth;
 pub mod verdict;
 
 use serde::{Deserialize, Serialize};
+use truth::{AnomalyOverTime, ArrivalResults, Obligations, ReadResults, ViewResults};
 use verdict::{Unasked, Verdict};
 
 /// Format version of the JSON file; raised when a field changes its meaning.
@@ -60,6 +62,16 @@ pub struct RunResults {
     pub verdicts: Vec<Verdict>,
     /// What was counted though nothing was promised about it.
     pub anomalies: Vec<Unasked>,
+    /// How all that was owed ended.
+    pub obligations: Obligations,
+    /// One for each view whose convergence is promised.
+    pub views: Vec<ViewResults>,
+    /// One for each table whose staleness is promised, or measured.
+    pub reads: Vec<ReadResults>,
+    /// One for each subscription at which messages of some key arrived.
+    pub arrivals: Vec<ArrivalResults>,
+    /// Duplicates and losses; empty if nothing in the scenario makes an effect.
+    pub anomalies_over_time: Vec<AnomalyOverTime>,
     pub clients: Vec<ClientResults>,
     pub calls: Vec<CallResults>,
     pub services: Vec<ServiceResults>,

@@ -13,6 +13,7 @@ use super::notes::notes;
 use super::replication;
 use super::results::{RESULTS_VERSION, RunResults};
 use super::topology::topology;
+use super::truth::Truth;
 use super::verdict::measure;
 use super::verdict::promised::{Found, Trial};
 use crate::kernel::fingerprint::Digest;
@@ -22,8 +23,10 @@ use crate::model::Model;
 use crate::model::promise::MeasureUse;
 use crate::observe::digest;
 use crate::observe::findings::Findings;
+use crate::observe::meters::{MeterFigures, Meters};
 use crate::observe::metrics::{Distributions, Figures, Metrics};
 use crate::observe::oracles::Oracles;
+use crate::stats::confidence::Intervals;
 use crate::world::record::{Observer, Record};
 use crate::world::{Halt, Limits};
 use rayon::prelude::*;
@@ -170,7 +173,7 @@ struct Bench<'a> {
     tally: &'a DoneInAll<'a>,
     interrupt: &'a AtomicBool,
     /// Merged as they come: the sums do not depend on the order, and all at once would need much memory.
-    pooled: Mutex<Distributions>,
+    pooled: Mutex<(Distributions, Meters)>,
     /// The first replication known to have halted; later ones need not begin.
     first_halted: AtomicU32,
 }
@@ -182,6 +185,7 @@ struct Finished {
     events: u64,
     figures: Figures,
     findings: Findings,
+    meters: MeterFigures,
     /// In the order of [`Bench::measures`].
     measured: Vec<Option<f64>>,
 }
@@ -226,13 +230,17 @@ impl<'a> Bench<'a> {
             }
         })?;
         let (figures, distributions) = metrics.finish();
-        let measured = measure::measure(self.model, &self.measures, &figures, &distributions);
-        let (findings, _) = oracles.finish();
-        self.pooled.lock().expect("no replication panicked").merge(distributions);
+        let (findings, metered) = oracles.finish();
+        let measured = measure::measure(self.model, &self.measures, &figures, &distributions, &metered);
+        let meters = metered.figures();
+        let mut pooled = self.pooled.lock().expect("no replication panicked");
+        pooled.0.merge(distributions);
+        pooled.1.merge(metered);
+        drop(pooled);
         let done = self.tally.done.fetch_add(1, Ordering::Relaxed) + 1;
         self.tally.progress.replication_done(done, self.tally.asked);
         let digest = digest.fingerprint().finish();
-        Ok(Finished { number, digest, events, figures, findings, measured })
+        Ok(Finished { number, digest, events, figures, findings, meters, measured })
     }
 
     /// What the replications of this run come to.
@@ -288,9 +296,12 @@ impl Observer for Pace<'_> {
 
 fn results(bench: Bench, finished: &[Finished]) -> RunResults {
     let Bench { model, file, seed, asked, measures, .. } = bench;
-    let pooled = bench.pooled.into_inner().expect("no replication panicked");
+    let (pooled, pooled_meters) = bench.pooled.into_inner().expect("no replication panicked");
     let figures: Vec<&Figures> = finished.iter().map(|one| &one.figures).collect();
     let replications = Replications::new(&figures, CONFIDENCE);
+    let meters: Vec<&MeterFigures> = finished.iter().map(|one| &one.meters).collect();
+    let intervals = Intervals::new(CONFIDENCE);
+    let truth = Truth { model, pooled: &pooled_meters, replications: &meters, intervals: &intervals };
     let digests: Vec<Digest> = finished.iter().map(|one| one.digest).collect();
     let seconds = |nanos: Nanos| nanos as f64 / SECOND as f64;
     let failed_expressions = replications.failed_expressions(model);
@@ -320,6 +331,11 @@ fn results(bench: Bench, finished: &[Finished]) -> RunResults {
         events: finished.iter().map(|one| one.events).sum(),
         verdicts: trial.verdicts(),
         anomalies: trial.unasked(),
+        obligations: truth.obligations(),
+        views: truth.views(),
+        reads: truth.reads(),
+        arrivals: truth.arrivals(),
+        anomalies_over_time: truth.anomalies_over_time(),
         clients: replications.clients(model, &pooled),
         calls: replications.calls(model, &pooled),
         services: replications.services(model, &pooled),

@@ -45,6 +45,14 @@ impl Promises {
     pub fn first_invariant(&self) -> usize {
         self.first_staleness() + self.staleness.len()
     }
+
+    /// The figures of the run that invariants speak of, those of each invariant once.
+    pub fn measures(&self) -> impl Iterator<Item = &MeasureUse> {
+        self.invariants.iter().flat_map(|invariant| match &invariant.kind {
+            InvariantKind::Measure(figure) => figure.measures(),
+            _ => Vec::new(),
+        })
+    }
 }
 
 /// What a verdict is called, and where it is asked for.
@@ -219,6 +227,37 @@ pub enum Figure {
     Conditional(Box<Figure>, Box<Figure>, Box<Figure>),
     Least(Vec<Figure>),
     Greatest(Vec<Figure>),
+}
+
+impl Figure {
+    /// The measures of a condition, each once, in the order in which it is written.
+    pub fn measures(&self) -> Vec<&MeasureUse> {
+        let mut uses = Vec::new();
+        self.collect_measures(&mut uses);
+        uses
+    }
+
+    fn collect_measures<'f>(&'f self, uses: &mut Vec<&'f MeasureUse>) {
+        if let Figure::Measure(of) = self
+            && !uses.contains(&of)
+        {
+            uses.push(of);
+        }
+        self.parts().into_iter().for_each(|part| part.collect_measures(uses));
+    }
+
+    fn parts(&self) -> Vec<&Figure> {
+        match self {
+            Figure::Constant(_) | Figure::Measure(_) => Vec::new(),
+            Figure::Negate(one) | Figure::Absolute(one) | Figure::Not(one) => vec![one],
+            Figure::Calculate(_, one, two)
+            | Figure::Compare(_, one, two)
+            | Figure::And(one, two)
+            | Figure::Or(one, two) => vec![one, two],
+            Figure::Conditional(one, two, three) => vec![one, two, three],
+            Figure::Least(all) | Figure::Greatest(all) => all.iter().collect(),
+        }
+    }
 }
 
 /// `p99(shopper.response_time)`.

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod findings;
+pub mod meters;
 pub mod metrics;
 pub mod oracles;
 pub mod promise;

@@ -5,15 +5,18 @@
 
 use super::figure::{Quantity, count, figure, instant};
 use super::{reproduce, text, verdict as words};
-use crate::experiment::results::verdict::Outcome;
+use crate::experiment::results::verdict::{Outcome, Verdict};
 use crate::experiment::results::{ErrorResults, Estimate, RunResults, SubscriptionResults};
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
 const COLUMNS: usize = 80;
 const LINES: usize = 24;
-/// Narrowest column of names that are longer.
+/// Narrowest column of names that are longer; of verdicts, all measures in full.
 const NAME: usize = 16;
+const VERDICT_NAME: usize = 33;
+/// Most verdicts that other sections make room for.
+const MOST_VERDICTS: usize = 7;
 /// The reasons of one client or call.
 const REASONS: usize = 58;
 
@@ -45,6 +48,8 @@ enum Look {
 struct Section {
     heads: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// How short names are cut before columns are left out.
+    shortest_name: usize,
 }
 
 /// The summary of `results`, each line ended. The lines about files and the command may be longer
@@ -61,17 +66,29 @@ pub fn render(results: &RunResults, style: Style, written: &Written) -> String {
         subscriptions(results),
         faults(results),
     ];
-    let sections: Vec<Section> = sections.into_iter().filter(|section| !section.rows.is_empty()).collect();
+    let mut sections: Vec<Section> =
+        sections.into_iter().filter(|section| !section.rows.is_empty()).collect();
+    // Verdicts are what was asked for: sections that would leave them no lines are only named.
+    let first = results.verdicts.len().min(MOST_VERDICTS);
+    let room = LINES.saturating_sub(head.len() + foot.len() + 2);
+    let mut left_out = Vec::new();
+    while sections.len() > 1 && first > 0 && needed(&sections, first) + left_out.len().min(1) > room {
+        left_out.extend(sections.pop());
+    }
     let wanted: Vec<usize> = sections.iter().map(|section| section.rows.len()).collect();
     // Blank lines stand after the head and before the foot, and between sections if all else has room.
-    let room = LINES.saturating_sub(head.len() + foot.len() + 2 + sections.len());
+    let room = room.saturating_sub(sections.len() + left_out.len().min(1));
     let airy = wanted.iter().sum::<usize>() + sections.len().saturating_sub(1) <= room;
     let mut lines = head;
-    for (i, (section, granted)) in sections.iter().zip(granted(&wanted, room)).enumerate() {
+    for (i, (section, granted)) in sections.iter().zip(granted(&wanted, first, room)).enumerate() {
         if i == 0 || airy {
             lines.push((Look::Text, String::new()));
         }
         lines.extend(table(section, granted));
+    }
+    if !left_out.is_empty() {
+        let named: Vec<&str> = left_out.iter().rev().map(|section| section.heads[0]).collect();
+        lines.push((Look::Aside, format!("in the report: {}", named.join(", "))));
     }
     lines.push((Look::Text, String::new()));
     lines.extend(foot);
@@ -131,13 +148,15 @@ fn foot(results: &RunResults, written: &Written) -> Vec<(Look, String)> {
     lines
 }
 
-/// The first promise that was broken, where it should not have been: where it was seen, and how to see it.
+/// How many promises were broken that should not have been; where the first of them was seen, and how to see it.
 fn broken(results: &RunResults) -> Vec<(Look, String)> {
-    let failed = results.verdicts.iter().filter(|verdict| verdict.standing() == Outcome::Fail);
-    let Some(shown) = failed.filter_map(|verdict| verdict.counterexample.as_ref()).next() else {
+    let failed: Vec<&Verdict> =
+        results.verdicts.iter().filter(|verdict| verdict.standing() == Outcome::Fail).collect();
+    let Some(shown) = failed.iter().find_map(|verdict| verdict.counterexample.as_ref()) else {
         return Vec::new();
     };
-    let seen = text::fitted_to_columns(&words::seen(shown), COLUMNS - 11);
+    let seen = format!("{} of {}; first in {}", failed.len(), results.verdicts.len(), words::seen(shown));
+    let seen = text::fitted_to_columns(&seen, COLUMNS - 11);
     let replay = reproduce::replay(&results.file, results.seed, &results.settings, shown);
     vec![
         (Look::Warning, format!("broken     {seen}")),
@@ -149,7 +168,7 @@ fn broken(results: &RunResults) -> Vec<(Look, String)> {
 fn verdicts(results: &RunResults) -> Section {
     let mut order: Vec<_> = results.verdicts.iter().collect();
     order.sort_by_key(|verdict| std::cmp::Reverse(verdict.standing()));
-    let row = |verdict: &&crate::experiment::results::verdict::Verdict| {
+    let row = |verdict: &&Verdict| {
         let tally = verdict.tally.as_ref();
         vec![
             format!("{} {}", words::mark(verdict.standing()), verdict.name),
@@ -158,7 +177,8 @@ fn verdicts(results: &RunResults) -> Section {
             tally.map_or("–".to_owned(), |tally| count(tally.exposures)),
         ]
     };
-    Section { heads: vec!["VERDICT", "outcome", "found", "exposures"], rows: order.iter().map(row).collect() }
+    let heads = vec!["VERDICT", "outcome", "found", "exposures"];
+    Section { heads, rows: order.iter().map(row).collect(), shortest_name: VERDICT_NAME }
 }
 
 fn clients(results: &RunResults) -> Section {
@@ -174,7 +194,7 @@ fn clients(results: &RunResults) -> Section {
         ]
     };
     let heads = vec!["CLIENT", "throughput", "success", "p50", "p99", "p99.9"];
-    Section { heads, rows: results.clients.iter().map(row).collect() }
+    Section { heads, rows: results.clients.iter().map(row).collect(), shortest_name: NAME }
 }
 
 /// What ended badly and why, of clients first, then of calls; those without errors are left out.
@@ -192,7 +212,7 @@ fn errors(results: &RunResults) -> Section {
         vec![who, text::fitted_to_columns(&reasons, REASONS)]
     };
     let rows = of_clients.chain(of_calls).filter(|(_, errors)| !errors.is_empty()).map(row).collect();
-    Section { heads: vec!["ERRORS OF", "by reason"], rows }
+    Section { heads: vec!["ERRORS OF", "by reason"], rows, shortest_name: NAME }
 }
 
 /// The busiest first; those without a bound on workers have no utilization, and come last.
@@ -210,7 +230,7 @@ fn services(results: &RunResults) -> Section {
         ]
     };
     let heads = vec!["SERVICE", "utilization", "queue", "waiting", "service", "throughput"];
-    Section { heads, rows: order.iter().map(row).collect() }
+    Section { heads, rows: order.iter().map(row).collect(), shortest_name: NAME }
 }
 
 /// The furthest behind first.
@@ -227,7 +247,7 @@ fn subscriptions(results: &RunResults) -> Section {
         ]
     };
     let heads = vec!["TOPIC.GROUP", "lag", "lag max", "p99 in topic", "redelivered"];
-    Section { heads, rows: order.iter().map(row).collect() }
+    Section { heads, rows: order.iter().map(row).collect(), shortest_name: NAME }
 }
 
 fn faults(results: &RunResults) -> Section {
@@ -238,7 +258,11 @@ fn faults(results: &RunResults) -> Section {
             shown(&fault.touched, Quantity::Number),
         ]
     };
-    Section { heads: vec!["FAULT", "fired", "touched"], rows: results.faults.iter().map(row).collect() }
+    Section {
+        heads: vec!["FAULT", "fired", "touched"],
+        rows: results.faults.iter().map(row).collect(),
+        shortest_name: NAME,
+    }
 }
 
 fn size(estimate: &Estimate) -> f64 {
@@ -249,10 +273,20 @@ fn shown(estimate: &Estimate, quantity: Quantity) -> String {
     figure(estimate, quantity).compact()
 }
 
-/// Lines for each section: turn by turn, one each, until all are content or the room is used up.
-/// Every section gets one.
-fn granted(wanted: &[usize], room: usize) -> Vec<usize> {
+/// The lines that sections take at least, with their heads: `first` for the first, and for each other a row
+/// and, if it has more, the line that says so.
+fn needed(sections: &[Section], first: usize) -> usize {
+    let others = sections[1..].iter().map(|section| section.rows.len().min(2));
+    sections.len() + first + others.sum::<usize>()
+}
+
+/// Lines for each section: so many at once for the first, then turn by turn, one each, until all are content or
+/// the room is used up. Every section gets one.
+fn granted(wanted: &[usize], first: usize, room: usize) -> Vec<usize> {
     let mut granted: Vec<usize> = wanted.iter().map(|&wanted| wanted.min(1)).collect();
+    if let (Some(granted), Some(&wanted)) = (granted.first_mut(), wanted.first()) {
+        *granted = wanted.min(first.max(1));
+    }
     let mut left = room.saturating_sub(granted.iter().sum());
     while left > 0 && granted != wanted {
         for (granted, &wanted) in granted.iter_mut().zip(wanted) {
@@ -276,8 +310,12 @@ fn table(section: &Section, granted: usize) -> Vec<(Look, String)> {
         .map(|i| shown.iter().map(|row| row[i].width()).max().unwrap_or(0).max(section.heads[i].width()))
         .collect();
     let taken = |columns: usize| widths[..columns - 1].iter().map(|width| width + 2).sum::<usize>();
-    let longest = shown.iter().map(|row| text::fitted_to_columns(&row[0], NAME).width()).max().unwrap_or(0);
-    let narrowest = longest.clamp(section.heads[0].width(), NAME);
+    let longest = shown
+        .iter()
+        .map(|row| text::fitted_to_columns(&row[0], section.shortest_name).width())
+        .max()
+        .unwrap_or(0);
+    let narrowest = longest.clamp(section.heads[0].width(), section.shortest_name);
     while columns > 2 && taken(columns) + narrowest > COLUMNS {
         columns -= 1;
     }
@@ -326,8 +364,10 @@ mod tests {
 
     #[test]
     fn room_is_shared_turn_by_turn() {
-        assert_eq!(granted(&[2, 10, 3], 9), [2, 4, 3]);
-        assert_eq!(granted(&[1, 1], 20), [1, 1]);
-        assert_eq!(granted(&[5, 5, 5], 0), [1, 1, 1]);
+        assert_eq!(granted(&[2, 10, 3], 0, 9), [2, 4, 3]);
+        assert_eq!(granted(&[1, 1], 0, 20), [1, 1]);
+        assert_eq!(granted(&[5, 5, 5], 0, 0), [1, 1, 1]);
+        assert_eq!(granted(&[9, 5, 5], 6, 10), [7, 2, 1], "the first comes first");
+        assert_eq!(granted(&[3, 5], 6, 6), [3, 3]);
     }
 }

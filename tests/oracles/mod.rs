@@ -53,7 +53,7 @@ pub fn judge_seed(text: &str, seed: u64) -> Judged {
     let agenda = replication::agenda(&model, &plan, seed, 0);
     let interrupt = AtomicBool::new(false);
     replication::replicate(&model, agenda, &mut lineage, Limits::default(), &interrupt).expect("it ends");
-    let (findings, sum) = lineage.finish();
+    let (findings, sum, _) = lineage.finish();
     assert_eq!(sum.owed, sum.ended(), "every obligation ends once: {sum:?}");
     Judged { findings, sum }
 }
@@ -166,8 +166,8 @@ fn a_run_that_is_judged_has_the_digest_of_one_that_is_not() {
     let both = (&mut judged, &mut oracles);
     replication::replicate(&model, agenda, both, Limits::default(), &interrupt).expect("it ends");
     assert_eq!(alone.fingerprint().finish(), judged.fingerprint().finish());
-    let (findings, sum) = oracles.finish();
-    assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{sum:?}");
+    let (findings, meters) = oracles.finish();
+    assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{:?}", meters.ends);
 }
 
 /// The lineage with the most obligations that it ever knew at once.
@@ -214,7 +214,7 @@ fn memory_is_what_is_under_way() {
         let interrupt = AtomicBool::new(false);
         replication::replicate(&model, agenda, &mut watched, Limits::default(), &interrupt).expect("it ends");
         let open = watched.lineage.open();
-        let (_, sum) = watched.lineage.finish();
+        let (_, sum, _) = watched.lineage.finish();
         assert!(sum.owed > 11_000 && sum.owed == sum.ended(), "{preset}: {sum:?}");
         // A log keeps what its consumers have passed for as long as one of them may come back to it.
         assert!(watched.most < 3_000, "{preset}: {} at once", watched.most);

@@ -1,13 +1,14 @@
 //! Results as a run of an order flow might give them: two clients, four services, a topic with three
 //! groups, two faults. Every number follows from a formula, so that the same page comes out each time.
 
+use eventflow::experiment::results::truth::Obligations;
 use eventflow::experiment::results::verdict::*;
 use eventflow::experiment::results::*;
 
 const HORIZON: f64 = 600.0;
 const BUCKETS: usize = 120;
 /// When `inventory` is down.
-const OUTAGE: (f64, f64) = (240.0, 300.0);
+pub const OUTAGE: (f64, f64) = (240.0, 300.0);
 /// When the network is slow.
 const DEGRADED: (f64, f64) = (420.0, 465.0);
 
@@ -69,7 +70,7 @@ fn capped(mut series: Series) -> Series {
     series
 }
 
-fn within(time: f64, (from, to): (f64, f64)) -> bool {
+pub fn within(time: f64, (from, to): (f64, f64)) -> bool {
     time >= from && time < to
 }
 
@@ -259,6 +260,11 @@ pub fn order_flow() -> RunResults {
         events: 48_210_733,
         verdicts: Vec::new(),
         anomalies: Vec::new(),
+        obligations: Obligations::default(),
+        views: Vec::new(),
+        reads: Vec::new(),
+        arrivals: Vec::new(),
+        anomalies_over_time: Vec::new(),
         clients: vec![client("shopper", 200.0, 0.0124), client("support", 4.1, 0.0041)],
         calls: vec![
             call("shopper", "orders.PlaceOrder", 0.0124),
@@ -374,6 +380,7 @@ pub fn judged() -> RunResults {
         tally: tally(7, 3, 1200),
         first: None,
     }];
+    super::known::know_the_truth(&mut results);
     results
 }
 

@@ -55,12 +55,30 @@ pub fn hostile() -> RunResults {
     for verdict in &mut results.verdicts {
         (verdict.name, verdict.bound, verdict.reason) = (next(), next(), next());
         verdict.place.file = next();
+        if let Some(tally) = &mut verdict.tally {
+            tally.exposure = next();
+        }
         if let Some(shown) = &mut verdict.counterexample {
             (shown.what, shown.obligation) = (next(), Some(next()));
         }
     }
     for one in &mut results.anomalies {
         (one.name, one.counts) = (next(), next());
+    }
+    for end in &mut results.obligations.ends {
+        (end.end, end.meaning) = (next(), next());
+    }
+    for view in &mut results.views {
+        (view.name, view.view, view.of) = (next(), next(), next());
+    }
+    for reads in &mut results.reads {
+        reads.table = next();
+    }
+    for of in &mut results.arrivals {
+        (of.topic, of.group) = (next(), next());
+    }
+    for of in &mut results.anomalies_over_time {
+        of.anomaly = next();
     }
     for edge in &mut results.topology.edges {
         edge.label = next();

@@ -2,5 +2,6 @@
 
 mod fixture;
 mod hostile;
+mod known;
 mod page;
 mod terminal;

@@ -1,6 +1,6 @@
 //! The page: its structure, what it says, and that it reaches for nothing.
 
-use super::fixture::{crowd, nothing, order_flow};
+use super::fixture::{crowd, judged, nothing, order_flow};
 use eventflow::report::{json, page};
 use roxmltree::{Document, Node};
 use std::collections::BTreeSet;
@@ -20,10 +20,10 @@ fn child_text<'a>(svg: Node<'a, '_>, name: &str) -> &'a str {
 
 #[test]
 fn every_chart_is_well_formed_and_told_in_words() {
-    for results in [order_flow(), crowd(300)] {
+    for (results, drawn) in [(order_flow(), 10), (crowd(300), 10), (judged(), 15)] {
         let page = page::render(&results);
         let charts = charts(&page);
-        assert_eq!(charts.len(), 20, "ten charts, each wide and narrow");
+        assert_eq!(charts.len(), 2 * drawn, "each wide and narrow");
         for chart in &charts {
             let document = Document::parse(chart).unwrap_or_else(|error| panic!("{error}\n{chart}"));
             let svg = document.root_element();
@@ -46,7 +46,7 @@ fn every_chart_is_well_formed_and_told_in_words() {
 
 #[test]
 fn ids_are_unique_and_references_lead_somewhere() {
-    let page = page::render(&order_flow());
+    let page = page::render(&judged());
     let values = |name: &str| -> Vec<String> {
         let attribute = format!(" {name}=\"");
         let pieces = page.split(attribute.as_str()).skip(1);
@@ -112,6 +112,87 @@ fn parts_come_in_the_order_of_a_readers_questions() {
     assert!(!page.contains("Partial result"));
 }
 
+/// What does not stand comes first, whether it failed or only was not expected; what is open comes next.
+#[test]
+fn verdicts_are_told_worst_first() {
+    let page = page::render(&judged());
+    let table = &page[page.find("<table class=\"verdicts\"").unwrap()..];
+    let table = &table[..table.find("</table>").unwrap()];
+    let names = [
+        "idempotency.duplicate_effects",
+        "invariants.fast_enough",
+        "ordering.regressed",
+        "idempotency.lost_effects",
+        "invariants.adds_up",
+    ];
+    let places: Vec<usize> =
+        names.iter().map(|name| table.find(name).unwrap_or_else(|| panic!("{name}"))).collect();
+    assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "{places:?}");
+    for said in [
+        "5 promises: 2 failed, 2 passed, 1 inconclusive. Not as the scenario expects: 1.",
+        "Inconclusive is not a pass",
+        "without any, nothing is proved",
+        "Exposures: attempts begun after an effect of their obligation was committed.",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+}
+
+/// First whether promises held, then what became of the work, then everything else.
+#[test]
+fn what_the_oracles_know_comes_after_the_verdicts() {
+    let page = page::render(&judged());
+    let parts = [
+        "id=\"verdicts\"",
+        "What became of the work",
+        "How obligations ended",
+        "id=\"table-views\"",
+        "id=\"table-reads\"",
+        "id=\"table-arrivals\"",
+        "id=\"anomalies-over-time\"",
+        "id=\"view-lag\"",
+        "id=\"window\"",
+        "id=\"staleness\"",
+        "id=\"extents-0\"",
+        "What was run",
+    ];
+    let places: Vec<usize> =
+        parts.iter().map(|part| page.find(part).unwrap_or_else(|| panic!("{part}"))).collect();
+    assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "{places:?}");
+    for said in [
+        "1,200,000",
+        "631",
+        "3.1 ± 0.4 %",
+        "Extent of reordering, order-events.inventory",
+        "4 to 7 arrivals late",
+        "24 more came after the horizon",
+        "duplicate effects: ",
+        "Faults are shaded: stock_outage",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    assert!(!page.contains("8 or more arrivals late"), "nothing was that late");
+    let chart = &page[places[6]..places[7]];
+    assert!(chart.contains("slow_network") && !chart.contains("warm-up"), "all of the run is measured");
+    for (has, results) in [(false, order_flow()), (false, nothing()), (true, judged())] {
+        assert_eq!(page::render(&results).contains("What became of the work"), has);
+    }
+}
+
+/// Of each kind of chart only what there is to show.
+#[test]
+fn what_never_happened_has_no_chart() {
+    let mut results = judged();
+    results.anomalies_over_time.iter_mut().for_each(|of| of.count = of.later);
+    results.views.clear();
+    results.arrivals[0].extents.clear();
+    let page = page::render(&results);
+    for id in ["anomalies-over-time", "view-lag", "window", "extents-0"] {
+        assert!(!page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    assert!(page.contains("id=\"staleness\"") && page.contains("id=\"table-arrivals\""));
+}
+
 /// What ended badly has a table of its own, for clients and calls, and so has what could not be reckoned;
 /// columns that do not say all say so.
 #[test]
@@ -159,8 +240,9 @@ fn a_crowd_is_cut_and_counted() {
 
 #[test]
 fn the_json_file_is_the_results() {
-    let results = order_flow();
+    let results = judged();
     let text = json::render(&results);
+    assert!(text.contains("\"never_shown\": 31") && text.contains("\"owed\": 1200000"));
     let read: eventflow::experiment::results::RunResults = serde_json::from_str(&text).unwrap();
     assert_eq!(json::render(&read), text);
     assert!(text.ends_with("}\n"));
@@ -204,6 +286,7 @@ fn pages_for_the_browser() {
     std::fs::create_dir_all(&folder).unwrap();
     let pages = [
         ("order-flow", order_flow()),
+        ("judged", judged()),
         ("crowd", crowd(300)),
         ("nothing", nothing()),
         ("hostile", super::hostile::hostile()),

@@ -56,3 +56,4 @@ pub fn results_of(model: &Model, options: RunOptions) -> RunResults {
 
 mod ends;
 mod promised;
+mod truth;

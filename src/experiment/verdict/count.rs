@@ -63,8 +63,8 @@ fn of_counts(most: u64, tally: &Tally, evidence: &Evidence) -> Holding {
     }
     Holding::Held(match tally.rate_at_most {
         Some(most) => format!(
-            "None in {} exposures: at most {} of them ({}).",
-            tally.exposures,
+            "None in {}: at most {} of them ({}).",
+            times(tally.exposures, "exposure"),
             percent(most),
             level(evidence.confidence)
         ),

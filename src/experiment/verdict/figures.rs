@@ -24,8 +24,7 @@ enum Truth {
 
 /// Whether the condition holds, and the figures that it speaks of.
 pub fn holding(condition: &Figure, evidence: &Evidence) -> (Holding, Vec<NamedEstimate>) {
-    let mut uses = Vec::new();
-    collect(condition, &mut uses);
+    let uses = condition.measures();
     let intervals: Vec<Interval> =
         uses.iter().map(|of| evidence.interval(|at| evidence.figure(at, of))).collect();
     let told: Vec<String> =
@@ -49,29 +48,6 @@ pub fn holding(condition: &Figure, evidence: &Evidence) -> (Holding, Vec<NamedEs
         NamedEstimate { name: measure_name(of), estimate: Estimate { mean, half_width, n: interval.count } }
     };
     (holding, uses.iter().zip(&intervals).map(named).collect())
-}
-
-/// The measures of a condition, each once, in the order in which it is written.
-pub fn collect<'f>(figure: &'f Figure, uses: &mut Vec<&'f MeasureUse>) {
-    if let Figure::Measure(of) = figure
-        && !uses.contains(&of)
-    {
-        uses.push(of);
-    }
-    parts(figure).into_iter().for_each(|part| collect(part, uses));
-}
-
-fn parts(figure: &Figure) -> Vec<&Figure> {
-    match figure {
-        Figure::Constant(_) | Figure::Measure(_) => Vec::new(),
-        Figure::Negate(one) | Figure::Absolute(one) | Figure::Not(one) => vec![one],
-        Figure::Calculate(_, one, two)
-        | Figure::Compare(_, one, two)
-        | Figure::And(one, two)
-        | Figure::Or(one, two) => vec![one, two],
-        Figure::Conditional(one, two, three) => vec![one, two, three],
-        Figure::Least(all) | Figure::Greatest(all) => all.iter().collect(),
-    }
 }
 
 impl Evidence<'_> {

@@ -8,23 +8,25 @@
 //! | `waiting_time`, `service_time` | a service's attempts |
 //! | `utilization`, `queue_length`, `in_flight` | a service, over the measured time |
 //! | `time_in_topic`, `lag`, `deliveries`, `redeliveries` | a subscription, `topic.group` |
+//! | `lag`, `window` | a `convergence` guarantee, over the whole run: each change of the source, one that was never shown being as old as the run came to; each time that a row was wrong |
+//! | `fresh_reads`, `staleness` | a table's reads, over the whole run: those that missed nothing, and how old what each missed was, 0 for those |
 
-use super::figures::collect;
 use crate::kernel::time::SECOND;
 use crate::model::Model;
-use crate::model::promise::{InvariantKind, Measure, MeasureUse, Statistic};
+use crate::model::promise::{Measure, MeasureUse, Statistic};
+use crate::observe::meters::{Meters, ReadMeter, ViewMeter};
 use crate::observe::metrics::{ClientFigures, Distributions, Figures};
 use crate::stats::histogram::Histogram;
 
 /// The measures that a model's promises speak of, each once.
 pub fn wanted(model: &Model) -> Vec<MeasureUse> {
-    let mut uses = Vec::new();
-    for invariant in &model.promises.invariants {
-        if let InvariantKind::Measure(figure) = &invariant.kind {
-            collect(figure, &mut uses);
+    let mut uses: Vec<MeasureUse> = Vec::new();
+    for of in model.promises.measures() {
+        if !uses.contains(of) {
+            uses.push(of.clone());
         }
     }
-    uses.into_iter().cloned().collect()
+    uses
 }
 
 /// What each came to in one replication: durations in nanoseconds, rates per second. `None` where there was
@@ -34,8 +36,9 @@ pub fn measure(
     wanted: &[MeasureUse],
     figures: &Figures,
     distributions: &Distributions,
+    meters: &Meters,
 ) -> Vec<Option<f64>> {
-    let source = Source { model, figures, distributions };
+    let source = Source { model, figures, distributions, meters };
     wanted.iter().map(|of| source.value(of)).collect()
 }
 
@@ -44,6 +47,7 @@ struct Source<'a> {
     model: &'a Model,
     figures: &'a Figures,
     distributions: &'a Distributions,
+    meters: &'a Meters,
 }
 
 impl Source<'_> {
@@ -76,7 +80,10 @@ impl Source<'_> {
                 Some(if of.statistic == Statistic::Maximum { group.lag_max } else { group.lag })
             }
             Measure::Deliveries | Measure::Redeliveries => self.deliveries(of),
-            Measure::ViewLag | Measure::Window | Measure::FreshReads | Measure::Staleness => None,
+            Measure::ViewLag => statistic(&self.view(&of.owner)?.lag, of.statistic),
+            Measure::Window => window(self.view(&of.owner)?, of.statistic),
+            Measure::FreshReads => fresh(self.reads(&of.owner)?, of.statistic),
+            Measure::Staleness => staleness(self.reads(&of.owner)?, of.statistic),
         }
     }
 
@@ -131,6 +138,54 @@ impl Source<'_> {
     fn group(&self, name: &str) -> Option<usize> {
         self.model.groups.iter().position(|group| group.name == name)
     }
+
+    fn view(&self, name: &str) -> Option<&ViewMeter> {
+        let is_named = |verdict: &str| verdict.strip_prefix("convergence.") == Some(name);
+        let views = &self.model.promises.convergence;
+        self.meters.views.get(views.iter().position(|view| is_named(&view.heading.verdict))?)
+    }
+
+    fn reads(&self, name: &str) -> Option<&ReadMeter> {
+        let table = self.model.tables.iter().position(|table| table.name == name)?;
+        self.meters.reads.iter().find(|reads| reads.table.index() == table)
+    }
+}
+
+/// How long a view was wrong each time; one that changed and never was has been wrong for no time.
+fn window(view: &ViewMeter, of: Statistic) -> Option<f64> {
+    let is_never_wrong = view.window.count() == 0 && view.changes > 0;
+    if is_never_wrong { Some(0.0) } else { statistic(&view.window, of) }
+}
+
+/// Reads that missed nothing.
+fn fresh(reads: &ReadMeter, of: Statistic) -> Option<f64> {
+    let fresh = (reads.reads - reads.stale) as f64;
+    match of {
+        Statistic::Share => (reads.reads > 0).then(|| fresh / reads.reads as f64),
+        _ => Some(fresh),
+    }
+}
+
+/// How old what a read missed was, over all reads: those that missed nothing have 0 and come first.
+fn staleness(reads: &ReadMeter, of: Statistic) -> Option<f64> {
+    let (all, stale) = (reads.reads as f64, reads.stale as f64);
+    let is_all_stale = reads.stale == reads.reads;
+    if is_all_stale {
+        return statistic(&reads.age, of);
+    }
+    match of {
+        Statistic::Count => Some(all),
+        Statistic::Sum => Some(reads.age.sum() as f64),
+        Statistic::Minimum => Some(0.0),
+        Statistic::Maximum => Some(reads.age.max().unwrap_or(0) as f64),
+        Statistic::Quantile(share) => {
+            let fresh = (all - stale) / all;
+            if share <= fresh { Some(0.0) } else { reads.age.quantile((share - fresh) / (1.0 - fresh)) }
+        }
+        Statistic::Whole | Statistic::Mean | Statistic::Rate | Statistic::Share => {
+            Some(reads.age.sum() as f64 / all)
+        }
+    }
 }
 
 fn statistic(durations: &Histogram, statistic: Statistic) -> Option<f64> {
@@ -141,5 +196,55 @@ fn statistic(durations: &Histogram, statistic: Statistic) -> Option<f64> {
         Statistic::Maximum => durations.max().map(|most| most as f64),
         Statistic::Quantile(share) => durations.quantile(share),
         Statistic::Whole | Statistic::Mean | Statistic::Rate | Statistic::Share => durations.mean(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::ids::TableId;
+
+    fn reads(all: u64, ages: &[u64]) -> ReadMeter {
+        let mut age = Histogram::default();
+        ages.iter().for_each(|&nanos| age.record(nanos));
+        let stale = ages.len() as u64;
+        ReadMeter { table: TableId::new(0), reads: all, stale, age, versions: Histogram::default() }
+    }
+
+    /// Six fresh reads, and four that missed 10, 20, 30 and 40 ns.
+    #[test]
+    fn a_fresh_read_is_no_time_behind() {
+        let some = reads(10, &[10, 20, 30, 40]);
+        for (of, value) in [
+            (Statistic::Count, 10.0),
+            (Statistic::Sum, 100.0),
+            (Statistic::Mean, 10.0),
+            (Statistic::Minimum, 0.0),
+            (Statistic::Maximum, 40.0),
+            (Statistic::Quantile(0.5), 0.0),
+            (Statistic::Quantile(0.7), 10.0),
+            (Statistic::Quantile(0.8), 20.0),
+            (Statistic::Quantile(1.0), 40.0),
+        ] {
+            let found = staleness(&some, of).unwrap();
+            assert!((found - value).abs() < 1e-6, "{of:?}: {found}");
+        }
+        assert_eq!(fresh(&some, Statistic::Count), Some(6.0));
+        assert_eq!(fresh(&some, Statistic::Share), Some(0.6));
+        assert_eq!(staleness(&reads(5, &[]), Statistic::Maximum), Some(0.0));
+        assert_eq!(staleness(&reads(2, &[10, 20]), Statistic::Minimum), Some(10.0));
+    }
+
+    #[test]
+    fn nothing_read_and_nothing_changed_have_no_value() {
+        let none = reads(0, &[]);
+        assert_eq!(staleness(&none, Statistic::Maximum), None);
+        assert_eq!(fresh(&none, Statistic::Share), None);
+        let mut view = ViewMeter::default();
+        assert_eq!(window(&view, Statistic::Maximum), None);
+        view.changes = 1;
+        assert_eq!(window(&view, Statistic::Maximum), Some(0.0), "never wrong");
+        view.window.record(7);
+        assert_eq!(window(&view, Statistic::Maximum), Some(7.0));
     }
 }

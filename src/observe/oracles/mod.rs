@@ -12,17 +12,21 @@ pub mod ordering;
 pub mod sessions;
 
 use super::findings::{Finding, Findings, Sighting};
+use super::meters::{Meters, ReadMeter, ViewMeter};
 use super::promise::invariants::Invariants;
 use super::promise::views::Views;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
-use crate::model::promise::{SessionKind, SessionPromise, StalenessBound, StalenessPromise};
+use crate::model::promise::{
+    Measure, MeasureUse, SessionKind, SessionPromise, StalenessBound, StalenessPromise,
+};
 use crate::model::reach::has_effects;
 use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};
 use isolation::Isolation;
-use lineage::{Lineage, Sum};
+use lineage::Lineage;
 use ordering::OrderOracle;
 use sessions::Sessions;
 use sessions::staleness::Staleness;
@@ -69,22 +73,28 @@ impl<'m> Oracles<'m> {
         self.lineage.as_ref().map_or(&[], |lineage| lineage.sightings())
     }
 
-    /// What was found, and how obligations ended.
-    pub fn finish(self) -> (Findings, Sum) {
+    /// What was found, and what was measured beside.
+    pub fn finish(self) -> (Findings, Meters) {
         let promises = &self.model.promises;
-        let (mut anomalies, sum) = match self.lineage {
-            Some(lineage) => lineage.finish(),
-            None => (nothing(Anomaly::ALL.len()), Sum::default()),
-        };
-        let order = self.order.into_iter().flat_map(|order| order.finish().findings);
+        let mut meters = Meters::default();
+        let mut anomalies = nothing(Anomaly::ALL.len());
+        if let Some(lineage) = self.lineage {
+            let (found, ends, dated) = lineage.finish();
+            (anomalies, meters.ends, meters.dated) = (found, ends, Some(dated));
+        }
+        let order = self.order.map(OrderOracle::finish);
         let isolation = self.isolation.iter().flat_map(Isolation::findings);
-        for (anomaly, finding) in order.chain(isolation) {
+        for (anomaly, finding) in order.iter().flat_map(|order| order.findings.clone()).chain(isolation) {
             anomalies[anomaly.index()] = finding;
         }
-        let views = match self.views {
-            Some(views) => views.findings().into_iter().map(|of| of.finding).collect(),
-            None => nothing(promises.first_session()),
-        };
+        meters.order = order.map(|order| order.groups).unwrap_or_default();
+        let mut views = nothing(promises.first_session());
+        if let Some(found) = self.views.map(Views::findings) {
+            views = found.iter().map(|of| of.finding.clone()).collect();
+            meters.views = found.into_iter().map(ViewMeter::new).collect();
+        }
+        let reads = self.sessions.iter().flat_map(Sessions::staleness);
+        meters.reads = reads.map(ReadMeter::new).collect();
         let sessions = promises.sessions.iter().map(|promise| of_session(self.sessions.as_ref(), promise));
         let staleness = promises.staleness.iter().map(|promise| of_reads(self.sessions.as_ref(), promise));
         let others: Vec<Finding> = sessions.chain(staleness).collect();
@@ -93,7 +103,7 @@ impl<'m> Oracles<'m> {
             None => nothing(promises.invariants.len()),
         };
         let promises = [views, others, invariants].concat();
-        (Findings { anomalies, promises, faults_that_hit: self.faults_that_hit }, sum)
+        (Findings { anomalies, promises, faults_that_hit: self.faults_that_hit }, meters)
     }
 }
 
@@ -137,10 +147,18 @@ fn sessions_of(model: &Model) -> Option<Sessions<'_>> {
     clients.sort_unstable();
     clients.dedup();
     let mut tables: Vec<_> = model.promises.staleness.iter().map(|promise| promise.table).collect();
+    tables.extend(model.promises.measures().filter_map(|of| table_of(model, of)));
     tables.sort_unstable();
     tables.dedup();
     let is_asked = !clients.is_empty() || !tables.is_empty();
     is_asked.then(|| Sessions::new(model, &clients, &tables))
+}
+
+/// The table whose reads a figure of the run is of.
+fn table_of(model: &Model, of: &MeasureUse) -> Option<TableId> {
+    let is_of_reads = matches!(of.measure, Measure::FreshReads | Measure::Staleness);
+    let position = model.tables.iter().position(|table| is_of_reads && table.name == of.owner)?;
+    Some(TableId::new(position))
 }
 
 fn of_session(sessions: Option<&Sessions<'_>>, promise: &SessionPromise) -> Finding {
@@ -152,16 +170,14 @@ fn of_session(sessions: Option<&Sessions<'_>>, promise: &SessionPromise) -> Find
     }
 }
 
-/// The stale reads of a table; where the promise bounds how stale, one counts if the worst was worse.
+/// The stale reads of a table; where the promise bounds how stale, those beyond the bound.
 fn of_reads(sessions: Option<&Sessions<'_>>, promise: &StalenessPromise) -> Finding {
     let found = sessions.and_then(|of| of.staleness().iter().find(|table| table.table == promise.table));
-    let Some(Staleness { reads, age_nanos, versions, .. }) = found else { return Finding::default() };
-    let worst = |found: Option<u64>, bound: u64| u64::from(found.is_some_and(|worst| worst > bound));
-    let count = match promise.bound {
-        StalenessBound::StaleReads(_) => return reads.clone(),
-        StalenessBound::Age(bound) => worst(age_nanos.max(), bound),
-        StalenessBound::Versions(bound) => worst(versions.max(), bound),
-    };
-    let first = reads.first.clone().filter(|_| count > 0);
+    let Some(Staleness { reads, beyond, .. }) = found else { return Finding::default() };
+    if let StalenessBound::StaleReads(_) = promise.bound {
+        return reads.clone();
+    }
+    let beyond = beyond.iter().find(|(bound, _)| *bound == promise.bound);
+    let (count, first) = beyond.map_or((0, None), |(_, finding)| (finding.count, finding.first.clone()));
     Finding { count, first, ..reads.clone() }
 }

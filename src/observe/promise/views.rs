@@ -48,6 +48,8 @@ pub struct ViewFindings {
     pub changes_under_fault: u64,
     /// In nanoseconds: of each change that was followed.
     pub lag: Histogram,
+    /// Of each change that was not followed: how old it was when the run was over.
+    pub never_shown: Histogram,
     /// Of each time that a row was wrong; one that is not over lasts to the end of the run.
     pub window: Histogram,
     /// Of each key that changed and agrees at the end.
@@ -317,6 +319,11 @@ impl<'m> View<'m> {
             };
             self.found.disagreeing += 1;
             self.found.window.record(now - since);
+            for change in of.missing() {
+                for _ in 0..change.changes {
+                    self.found.never_shown.record(now - change.at);
+                }
+            }
             let missing: u64 =
                 of.missing().filter(|change| !change.is_late).map(|change| change.changes).sum();
             let is_wrong_for_nothing = of.missing().next().is_none();

@@ -1,4 +1,4 @@
-//! Shares with their intervals, as bars: utilization.
+//! Shares with their intervals, as bars: utilization, extents of reordering.
 //!
 //! The name stands above its bar, so that a long one has room on a phone too.
 
@@ -24,10 +24,10 @@ const AXIS_HEIGHT: f64 = 24.0;
 const SIDE: f64 = 22.0;
 
 /// Draws the bars that have a mean; `what` they belong to: `services`; `nothing` says why none has one.
-pub fn bars(id: &'static str, title: &'static str, what: &str, nothing: &str, all: &[Bar]) -> Panel {
+pub fn bars(id: &str, title: &str, what: &str, nothing: &str, all: &[Bar]) -> Panel {
     let drawn: Vec<&Bar> = all.iter().filter(|bar| bar.share.mean.is_some_and(f64::is_finite)).collect();
     if drawn.is_empty() {
-        return Panel::Blank { title, why: nothing.to_owned() };
+        return Panel::Blank { title: title.to_owned(), why: nothing.to_owned() };
     }
     let sizes: Vec<f64> = drawn.iter().filter_map(|bar| bar.share.mean).collect();
     let shown: Vec<&Bar> = largest(&sizes).into_iter().map(|i| drawn[i]).collect();
@@ -46,8 +46,8 @@ pub fn bars(id: &'static str, title: &'static str, what: &str, nothing: &str, al
     let head = ["name", "mean", "± half-width"].map(str::to_owned).to_vec();
     let table = DataTable { head, rows: shown.iter().map(row).collect() };
     Panel::Drawn(Box::new(Chart {
-        id,
-        title,
+        id: id.to_owned(),
+        title: title.to_owned(),
         summary,
         wide,
         narrow,

@@ -29,7 +29,7 @@ pub enum Panel {
     Drawn(Box<Chart>),
     /// There is nothing to draw, and this sentence says why.
     Blank {
-        title: &'static str,
+        title: String,
         why: String,
     },
 }
@@ -37,8 +37,8 @@ pub enum Panel {
 /// A chart, ready to be put into a page.
 pub struct Chart {
     /// Unique in the page; ids inside the SVG begin with it.
-    pub id: &'static str,
-    pub title: &'static str,
+    pub id: String,
+    pub title: String,
     /// What the chart shows, in sentences with numbers.
     pub summary: String,
     /// SVG for a wide column, and for a phone.

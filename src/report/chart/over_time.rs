@@ -80,7 +80,7 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
         } else {
             chart.if_zero.to_owned()
         };
-        return Panel::Blank { title: chart.title, why };
+        return Panel::Blank { title: chart.title.to_owned(), why };
     }
     let shown: Vec<&Line> = largest(&peaks).into_iter().map(|i| &chart.lines[i]).collect();
     let summary = summary(chart, &shown, shades);
@@ -91,8 +91,8 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
     let entry =
         |(i, line): (usize, &&Line)| LegendEntry { swatch: Swatch::Line(i), label: line.name.clone() };
     Panel::Drawn(Box::new(Chart {
-        id: chart.id,
-        title: chart.title,
+        id: chart.id.to_owned(),
+        title: chart.title.to_owned(),
         table: table(chart, &shown),
         summary,
         wide,

@@ -14,13 +14,13 @@ pub struct Tail<'a> {
 }
 
 /// Draws `tails`; `what` they are: `clients`.
-pub fn percentile(id: &'static str, title: &'static str, y_title: &str, what: &str, tails: &[Tail]) -> Panel {
+pub fn percentile(id: &str, title: &str, y_title: &str, what: &str, tails: &[Tail]) -> Panel {
     let seen =
         |tail: &&Tail| tail.durations.distribution.iter().any(|(edge, _)| edge.is_finite() && *edge > 0.0);
     let seen: Vec<&Tail> = tails.iter().filter(seen).collect();
     if seen.is_empty() {
         return Panel::Blank {
-            title,
+            title: title.to_owned(),
             why: format!("Nothing to show: no durations above zero were observed for any of the {what}."),
         };
     }
@@ -38,8 +38,8 @@ pub fn percentile(id: &'static str, title: &'static str, y_title: &str, what: &s
     let entry =
         |(i, tail): (usize, &&Tail)| LegendEntry { swatch: Swatch::Line(i), label: tail.name.clone() };
     Panel::Drawn(Box::new(Chart {
-        id,
-        title,
+        id: id.to_owned(),
+        title: title.to_owned(),
         summary,
         wide,
         narrow,

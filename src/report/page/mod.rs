@@ -5,6 +5,7 @@
 
 mod figures;
 mod tables;
+mod truth;
 mod verdicts;
 
 use super::chart::{
@@ -46,6 +47,7 @@ pub fn render(results: &RunResults) -> String {
                 main {
                     (banner(results))
                     (verdicts::verdicts(results))
+                    (truth::truth(results))
                     (what_was_run(results))
                     (notes(results))
                     (figures::key_figures(results))
@@ -294,7 +296,7 @@ fn draw_chart(chart: &Chart) -> Markup {
                 details {
                     summary { "The numbers" }
                     p { (chart.summary) }
-                    (tables::plain(chart.title, &chart.table))
+                    (tables::plain(&chart.title, &chart.table))
                 }
             }
         }

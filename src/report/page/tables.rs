@@ -12,27 +12,29 @@ use maud::{Markup, html};
 pub const MOST_ROWS: usize = 200;
 
 /// A cell of a table of results.
-enum Cell {
+pub enum Cell {
     /// Text, already made visible.
     Text(String),
+    /// Sentences, already made visible.
+    Prose(String),
     Number(String),
     /// An estimate, and the replications behind it.
     Figure(Figure, u32),
 }
 
 /// A table of results, its rows cut to [`MOST_ROWS`] but counted.
-struct Table {
+pub struct Table {
     id: &'static str,
     title: &'static str,
     head: Vec<&'static str>,
-    rows: Vec<Vec<Cell>>,
-    all: usize,
+    pub rows: Vec<Vec<Cell>>,
+    pub all: usize,
     /// What a reader has to know of the columns; may be empty.
     note: &'static str,
 }
 
 impl Table {
-    fn new<T>(
+    pub fn new<T>(
         id: &'static str,
         title: &'static str,
         head: &[&'static str],
@@ -43,7 +45,7 @@ impl Table {
         Table { id, title, head: head.to_vec(), rows, all: all.len(), note: "" }
     }
 
-    fn with_note(self, note: &'static str) -> Table {
+    pub fn with_note(self, note: &'static str) -> Table {
         Table { note, ..self }
     }
 }
@@ -101,14 +103,14 @@ pub fn plain(title: &str, table: &DataTable) -> Markup {
     }
 }
 
-fn draw(table: &Table, replications: u32) -> Markup {
+pub fn draw(table: &Table, replications: u32) -> Markup {
     let hidden = table.all - table.rows.len();
     html! {
         h3 id={ "table-" (table.id) } { (table.title) }
         div.scroll tabindex="0" role="region" aria-labelledby={ "table-" (table.id) } {
             table {
                 thead { tr { @for (i, head) in table.head.iter().enumerate() {
-                    @let text = table.rows.iter().all(|row| matches!(row.get(i), Some(Cell::Text(_))));
+                    @let text = table.rows.iter().all(|row| matches!(row.get(i), Some(Cell::Text(_) | Cell::Prose(_))));
                     th.number[!text] scope="col" { (head) }
                 } } }
                 tbody { @for row in &table.rows {
@@ -130,6 +132,7 @@ fn draw_cell(cell: &Cell, first: bool, replications: u32) -> Markup {
         @match cell {
             Cell::Text(text) if first => th scope="row" { span.name { (text) } },
             Cell::Text(text) => td { span.name { (text) } },
+            Cell::Prose(text) => td { span.why { (text) } },
             Cell::Number(number) => td.number { (number) },
             Cell::Figure(figure, n) => td.number {
                 (figure)
@@ -139,7 +142,7 @@ fn draw_cell(cell: &Cell, first: bool, replications: u32) -> Markup {
     }
 }
 
-fn share(estimate: &Estimate) -> Cell {
+pub fn share(estimate: &Estimate) -> Cell {
     Cell::Figure(figure(estimate, Quantity::Share), estimate.n)
 }
 
@@ -147,15 +150,15 @@ fn rate(estimate: &Estimate) -> Cell {
     Cell::Figure(figure(estimate, Quantity::PerSecond), estimate.n)
 }
 
-fn time(estimate: &Estimate) -> Cell {
+pub fn time(estimate: &Estimate) -> Cell {
     Cell::Figure(figure(estimate, Quantity::Seconds), estimate.n)
 }
 
-fn number(estimate: &Estimate) -> Cell {
+pub fn number(estimate: &Estimate) -> Cell {
     Cell::Figure(figure(estimate, Quantity::Number), estimate.n)
 }
 
-fn named(text: &str) -> Cell {
+pub fn named(text: &str) -> Cell {
     Cell::Text(text::name(text))
 }
 

@@ -23,10 +23,15 @@ pub fn verdicts(results: &RunResults) -> Markup {
                 div.scroll tabindex="0" role="region" aria-labelledby="verdicts" {
                     table.verdicts {
                         thead { tr {
-                            @for head in ["promise", "verdict", "bound", "found", "exposures", "why"] { th scope="col" { (head) } }
+                            @for head in ["promise", "verdict", "what is promised"] { th scope="col" { (head) } }
+                            @for head in ["found, in replications", "exposures"] { th.number scope="col" { (head) } }
+                            th scope="col" { "why" }
                         } }
-                        tbody { @for verdict in verdicts.iter().take(MOST_ROWS) { (row(verdict)) } }
+                        tbody { @for verdict in worst_first(verdicts).into_iter().take(MOST_ROWS) { (row(verdict)) } }
                     }
+                }
+                p.under {
+                    "Exposures are how often it had the chance to go wrong: without any, nothing is proved."
                 }
                 @if hidden > 0 { p.under { (count(hidden as u64)) " more verdicts are not shown here; the JSON file has all." } }
                 (shown(results))
@@ -35,22 +40,32 @@ pub fn verdicts(results: &RunResults) -> Markup {
     }
 }
 
-/// `2 promises held, 1 was broken, 1 is left open.`
+/// `13 promises: 6 failed, 5 passed, 2 inconclusive.`
 fn total(verdicts: &[Verdict]) -> String {
     let of = |outcome| verdicts.iter().filter(|verdict| verdict.outcome == outcome).count();
+    let told =
+        [(Outcome::Fail, "failed"), (Outcome::Pass, "passed"), (Outcome::Inconclusive, "inconclusive")]
+            .map(|(outcome, word)| (of(outcome), word));
+    let told: Vec<String> =
+        told.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let promises = if verdicts.len() == 1 { "1 promise" } else { &format!("{} promises", verdicts.len()) };
+    let mut told = format!("{promises}: {}.", told.join(", "));
     let unexpected =
         verdicts.iter().filter(|verdict| verdict.expected.is_some_and(|it| it != verdict.outcome)).count();
-    let mut told = format!(
-        "Of {} promised, {} passed, {} failed and {} could not be told.",
-        verdicts.len(),
-        of(Outcome::Pass),
-        of(Outcome::Fail),
-        of(Outcome::Inconclusive)
-    );
     if unexpected > 0 {
         told += &format!(" Not as the scenario expects: {unexpected}.");
     }
+    if of(Outcome::Inconclusive) > 0 {
+        told += " Inconclusive is not a pass: nobody can tell, and the last column says why.";
+    }
     told
+}
+
+/// What does not stand first, then what nobody can tell; else in the order of the file.
+fn worst_first(verdicts: &[Verdict]) -> Vec<&Verdict> {
+    let mut order: Vec<&Verdict> = verdicts.iter().collect();
+    order.sort_by_key(|verdict| std::cmp::Reverse(verdict.standing()));
+    order
 }
 
 fn row(verdict: &Verdict) -> Markup {
@@ -61,15 +76,21 @@ fn row(verdict: &Verdict) -> Markup {
             td { span.name { (text::shortened(&verdict.bound, 300)) } }
             td.number { @match &verdict.tally { Some(tally) => (words::found(tally)), None => "–" } }
             td.number { @match &verdict.tally { Some(tally) => (count(tally.exposures)), None => "–" } }
-            td { span.why { (text::shortened(&verdict.reason, 1000)) } }
+            td { span.why {
+                (text::shortened(&verdict.reason, 1000))
+                @if let Some(tally) = &verdict.tally {
+                    span.few { " Exposures: " (text::shortened(&tally.exposure, 300)) "." }
+                }
+            } }
         }
     }
 }
 
 /// The first time that each broken promise was broken.
 fn shown(results: &RunResults) -> Markup {
-    let broken =
-        results.verdicts.iter().filter_map(|verdict| Some((verdict, verdict.counterexample.as_ref()?)));
+    let broken = worst_first(&results.verdicts)
+        .into_iter()
+        .filter_map(|verdict| Some((verdict, verdict.counterexample.as_ref()?)));
     html! {
         @for (verdict, shown) in broken.take(MOST_SHOWN) {
             h3 { "First broken: " (text::name(&verdict.name)) }

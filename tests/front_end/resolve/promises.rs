@@ -121,6 +121,36 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "sum(row.qty)",
         "",
     ),
+    (
+        "invariants: { i: { measure: max(orders.queue_length) < 9 } }",
+        "not-built-yet",
+        "max(orders.queue_length)",
+        "`mean(…)`",
+    ),
+    (
+        "invariants: { i: { measure: p99(orders.utilization) < 1 } }",
+        "not-built-yet",
+        "p99(orders.utilization)",
+        "`mean(…)`",
+    ),
+    (
+        "invariants: { i: { measure: min(orders.in_flight) < 1 } }",
+        "not-built-yet",
+        "min(orders.in_flight)",
+        "`mean(…)`",
+    ),
+    (
+        "invariants: { i: { measure: 'quantile(placed.mail.lag, 90%) < 1' } }",
+        "not-built-yet",
+        "quantile(placed.mail.lag, 90%)",
+        "`max(…)`",
+    ),
+    (
+        "invariants: { i: { measure: rate(orders.orders.fresh_reads) > 1/s } }",
+        "not-built-yet",
+        "rate(orders.orders.fresh_reads)",
+        "`share(…)`",
+    ),
     ("invariants: { i: { always: 1 < 2 } }", "contradiction", "1 < 2", ""),
     ("invariants: { i: { always: shopper.failed == 0 } }", "out-of-place", "shopper.failed", "`measure: …`"),
     (

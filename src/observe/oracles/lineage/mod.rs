@@ -27,6 +27,7 @@
 //! ```
 
 mod attempt;
+mod dated;
 mod duplicates;
 mod ledger;
 mod messages;
@@ -48,6 +49,7 @@ use messages::MessageState;
 use rustc_hash::{FxHashMap, FxHashSet};
 use undo::Undoables;
 
+pub use dated::Dated;
 pub use settle::Sum;
 
 /// Most that is kept of an obligation that is watched.
@@ -67,6 +69,8 @@ pub struct Lineage<'m> {
     findings: Vec<Finding>,
     /// How obligations ended.
     sum: Sum,
+    /// When what was found happened.
+    dated: Dated,
     /// What may be reached from a place.
     reach: FxHashMap<Pc, FxHashSet<SiteId>>,
     /// Whether row changes must follow a place.
@@ -90,6 +94,7 @@ impl<'m> Lineage<'m> {
             ticks: vec![Vec::new(); model.jobs.len()],
             findings: vec![Finding::default(); Anomaly::ALL.len()],
             sum: Sum::default(),
+            dated: Dated::new(model.run.horizon),
             reach: FxHashMap::default(),
             changes_follow: FxHashMap::default(),
             undoables: Undoables::new(&model.undoes),
@@ -111,9 +116,9 @@ impl<'m> Lineage<'m> {
     }
 
     /// What was found: one finding for each measure, in the order of [`Anomaly::ALL`]; those that are not
-    /// about idempotency are empty.
-    pub fn finish(self) -> (Vec<Finding>, Sum) {
-        (self.findings, self.sum)
+    /// about idempotency are empty. With it how obligations ended, and when what was found happened.
+    pub fn finish(self) -> (Vec<Finding>, Sum, Dated) {
+        (self.findings, self.sum, self.dated)
     }
 
     /// Obligations that can still be worked on.
@@ -131,6 +136,7 @@ impl<'m> Lineage<'m> {
 
     fn sight(&mut self, anomaly: Anomaly, at: Nanos, obligation: u64, what: impl FnOnce(&Model) -> String) {
         let model = self.model;
+        self.dated.count(anomaly, at);
         if self.watched == Some(obligation) && self.sightings.len() < MOST_SIGHTINGS {
             let sighting = Sighting { at, obligation, what: what(model) };
             self.sightings.push((anomaly, sighting.clone()));

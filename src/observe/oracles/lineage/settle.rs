@@ -24,16 +24,36 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// Takes in those of another replication.
+    pub fn merge(&mut self, other: &Self) {
+        self.owed += other.owed;
+        self.done += other.done;
+        self.refused += other.refused;
+        self.swallowed += other.swallowed;
+        self.parked += other.parked;
+        self.lost += other.lost;
+        self.torn += other.torn;
+        self.mixed += other.mixed;
+        self.unsettled += other.unsettled;
+    }
+
+    /// Each end in a word, with how many obligations came to it.
+    pub fn ends(&self) -> [(&'static str, u64); 8] {
+        [
+            ("done", self.done),
+            ("refused", self.refused),
+            ("swallowed", self.swallowed),
+            ("parked", self.parked),
+            ("lost", self.lost),
+            ("torn", self.torn),
+            ("mixed", self.mixed),
+            ("unsettled", self.unsettled),
+        ]
+    }
+
     /// What all ends come to; the same as `owed`.
     pub fn ended(&self) -> u64 {
-        self.done
-            + self.refused
-            + self.swallowed
-            + self.parked
-            + self.lost
-            + self.torn
-            + self.mixed
-            + self.unsettled
+        self.ends().iter().map(|(_, count)| count).sum()
     }
 }
 

@@ -130,7 +130,7 @@ impl<'m> Sessions<'m> {
             copies: Copies::anywhere(model),
             recent: Recent::default(),
             clients: clients.iter().map(watched).collect(),
-            staleness: tables.iter().map(|&table| Staleness::new(table)).collect(),
+            staleness: tables.iter().map(|&table| Staleness::new(table, &model.promises.staleness)).collect(),
             sessions: FxHashMap::default(),
             attempts: Vec::new(),
             calls: Vec::new(),

@@ -6,8 +6,9 @@
 use super::super::copies::Copies;
 use super::super::lifetimes::{Lifetimes, Moment};
 use crate::kernel::ids::TableId;
-use crate::kernel::time::Nanos;
+use crate::kernel::time::{Nanos, Pretty};
 use crate::model::NONE;
+use crate::model::promise::{StalenessBound, StalenessPromise};
 use crate::observe::findings::{Finding, Sighting};
 use crate::stats::histogram::Histogram;
 use crate::world::deed::{RowName, Version};
@@ -26,12 +27,17 @@ pub struct Staleness {
     pub age_nanos: Histogram,
     /// Of stale reads: how many versions were missed.
     pub versions: Histogram,
+    /// Of each bound on age or versions that is promised: the reads beyond it.
+    pub beyond: Vec<(StalenessBound, Finding)>,
 }
 
 impl Staleness {
-    pub fn new(table: TableId) -> Self {
+    /// Of a table's reads, held against what is promised of them.
+    pub fn new(table: TableId, promises: &[StalenessPromise]) -> Self {
+        let own = promises.iter().filter(|promise| promise.table == table);
         Self {
             table,
+            beyond: own.map(|promise| (promise.bound, Finding::default())).collect(),
             reads: Finding::default(),
             age_nanos: Histogram::default(),
             versions: Histogram::default(),
@@ -122,10 +128,25 @@ impl Staleness {
         let age = read.begun - since;
         self.age_nanos.record(age);
         self.versions.record(versions);
-        self.reads.count(|| Sighting {
-            at: read.now,
-            obligation: read.obligation,
-            what: format!("{name}: read {versions} versions and {age} ns behind"),
-        });
+        let sighting =
+            || Sighting { at: read.now, obligation: read.obligation, what: told(name, versions, age) };
+        self.reads.count(sighting);
+        for (bound, finding) in &mut self.beyond {
+            let is_beyond = match *bound {
+                StalenessBound::StaleReads(_) => false,
+                StalenessBound::Age(most) => age > most,
+                StalenessBound::Versions(most) => versions > most,
+            };
+            if is_beyond {
+                finding.count(sighting);
+            }
+        }
     }
+}
+
+/// `shop.cache: a read missed 2 versions, the first there for 40ms`
+fn told(name: &str, versions: u64, age: Nanos) -> String {
+    let missed =
+        if versions == 1 { "1 version,".to_owned() } else { format!("{versions} versions, the first") };
+    format!("{name}: a read missed {missed} there for {}", Pretty(age))
 }

@@ -59,7 +59,7 @@ struct Joined {
 pub fn topology(topology: &Topology) -> Panel {
     if topology.nodes.is_empty() {
         return Panel::Blank {
-            title: TITLE,
+            title: TITLE.to_owned(),
             why: "The scenario has no clients, services or topics.".to_owned(),
         };
     }
@@ -72,8 +72,8 @@ pub fn topology(topology: &Topology) -> Panel {
     let narrow = Drawing::new(&picture, Flow::Down, 2, Labels::InTheTable);
     let (wide, narrow) = (broad.svg("wide", &caption("wide")), narrow.svg("narrow", &caption("narrow")));
     Panel::Drawn(Box::new(Chart {
-        id: "topology",
-        title: TITLE,
+        id: "topology".to_owned(),
+        title: TITLE.to_owned(),
         summary,
         wide,
         narrow,

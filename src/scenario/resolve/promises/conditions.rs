@@ -42,7 +42,10 @@ impl<'a> Resolver<'a> {
 
     fn check_measure(&mut self, measure: &MeasureUse, span: Span, may: May<'a>) {
         match may {
-            May::Measures(root) => self.check_owner(measure, root),
+            May::Measures(root) => {
+                self.check_owner(measure, root);
+                self.check_statistic(measure, span);
+            }
             _ => self.out_of_place(
                 span,
                 "this is a figure of the whole run",
@@ -157,6 +160,27 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+    }
+
+    /// What is kept of a measure: of a level its mean over time, and of the lag of a group the greatest, too.
+    fn check_statistic(&mut self, of: &MeasureUse, span: Span) {
+        use Statistic::*;
+        let (what, help) = match (of.measure, of.statistic) {
+            (
+                Measure::Utilization | Measure::QueueLength | Measure::InFlight,
+                Minimum | Maximum | Quantile(_),
+            ) => ("anything but the mean of this level", "take `mean(…)` of it"),
+            (Measure::GroupLag, Minimum | Quantile(_)) => (
+                "anything but the mean and the greatest of a subscription's lag",
+                "take `mean(…)` or `max(…)` of it",
+            ),
+            (Measure::FreshReads, Rate) => {
+                ("a rate of reads", "take them as they are, or `share(…)` of them")
+            }
+            _ => return,
+        };
+        let diagnostic = Diagnostic::new("not-built-yet", span, format!("{what} is not built yet"));
+        self.report(diagnostic.help(help));
     }
 
     fn out_of_place(&mut self, span: Span, message: &str, help: Option<&str>) {
