@@ -246,7 +246,7 @@ mod tests {
             let most = (view.lag.max(), reads.age.max());
             (sum.ends, view.changes, view.disagreeing, view.lag.sum(), reads.reads, reads.stale, most)
         };
-        let expected = (Sum { owed: 60, done: 60, ..Sum::default() }, 3, 1, 60, 30, 60, (Some(31), Some(62)));
+        let expected = (Sum { owed: 60, done: 60, ..Sum::default() }, 3, 2, 60, 30, 60, (Some(31), Some(62)));
         for order in [[10, 19, 31], [31, 10, 19], [19, 31, 10]] {
             assert_eq!(told(order), expected);
         }

@@ -179,8 +179,9 @@ fn staleness(reads: &ReadMeter, of: Statistic) -> Option<f64> {
         Statistic::Minimum => Some(0.0),
         Statistic::Maximum => Some(reads.age.max().unwrap_or(0) as f64),
         Statistic::Quantile(share) => {
-            let fresh = (all - stale) / all;
-            if share <= fresh { Some(0.0) } else { reads.age.quantile((share - fresh) / (1.0 - fresh)) }
+            // How many of the stale ones come before it: by count, since shares of shares are rounded.
+            let before = share * all - (all - stale);
+            if before <= 0.0 { Some(0.0) } else { reads.age.quantile(before / stale) }
         }
         Statistic::Whole | Statistic::Mean | Statistic::Rate | Statistic::Share => {
             Some(reads.age.sum() as f64 / all)

@@ -72,7 +72,7 @@ fn row(verdict: &Verdict) -> Markup {
     html! {
         tr {
             th scope="row" { span.name { (text::name(&verdict.name)) } }
-            td { span class={ "verdict " (verdict.standing().name()) } { (words::mark(verdict.standing())) " " (words::word(verdict)) } }
+            td { span class={ "verdict " (verdict.standing().name()) } { (words::mark(verdict.standing())) "\u{a0}" (words::word(verdict)) } }
             td { span.name { (text::shortened(&verdict.bound, 300)) } }
             td.number { @match &verdict.tally { Some(tally) => (words::found(tally)), None => "–" } }
             td.number { @match &verdict.tally { Some(tally) => (count(tally.exposures)), None => "–" } }
