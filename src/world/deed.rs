@@ -197,6 +197,8 @@ pub enum Deed<'a> {
         /// Where in the attempt's code.
         pc: Pc,
         payload: &'a [Word],
+        /// A hash of what it says, the items of lists included.
+        content: u64,
     },
     /// The outbox row that holds a message is committed: its relay may find it. Of a transaction's, before
     /// `TransactionEnded`.

@@ -236,12 +236,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let attempt = self.root_of(attempt);
         let of = &self.world.messages[message];
         let (kind, cause, key) = (of.kind, of.cause, of.key);
-        let (block, fields) = (of.payload, self.model.messages[kind.index()].fields);
+        let (block, shape) = (of.payload, &self.model.messages[kind.index()]);
         let Self { observer, world, agenda, .. } = self;
-        let payload = world.words.block(block, fields);
+        let payload = world.words.block(block, shape.fields);
+        let content = payload.iter().zip(0_u16..).fold(1, |hash, (&word, field)| {
+            match shape.list_fields.contains(&field) {
+                true => world.lists.get(word).iter().fold(mix(hash, 2), |hash, &item| mix(hash, item)),
+                false => mix(hash, word),
+            }
+        });
         observer.deed(
             agenda.now(),
-            &Deed::Issued { attempt, message, kind, part, way, cause, key, topic, pc, payload },
+            &Deed::Issued { attempt, message, kind, part, way, cause, key, topic, pc, payload, content },
         );
     }
 

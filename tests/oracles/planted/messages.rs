@@ -122,3 +122,61 @@ fn items_of_a_loop_are_told_apart_however_many_there_are() {
     );
     assert!(judged.of(DuplicateEffects).exposures > 0);
 }
+
+#[test]
+fn what_ends_quietly_was_never_stuck_and_what_is_cut_off_is_not_known() {
+    let quiet = bug(&Shop::default(), &[]);
+    assert_eq!((quiet.of(Stuck).exposures, quiet.of(Stuck).unsettled), (2, 0));
+    let slow = Shop { placed: "- { work: 20m }", ..Shop::default() };
+    let judged = slow.judge();
+    assert!(judged.of(Swallowed).unsettled > 0 && judged.of(Premature).unsettled > 0, "{:?}", judged.sum);
+}
+
+#[test]
+fn a_question_before_the_insert_is_not_premature_and_its_answer_no_guard() {
+    // The order asks whether there was one before, of a service that only reads.
+    let place = "- { call: stock.Ask, with: { order: message.order }, timeout: 1s }
+        - { insert: orders, key: message.order, set: { qty: message.qty } }
+        - { publish: Placed, with: message }";
+    let shop = Shop { place, times: "[1s, 2s]", ..Shop::default() };
+    let text = shop
+        .text()
+        .replace("messages:\n", "messages:\n  Ask: { kind: query, fields: { order: int } }\n")
+        .replace(
+            "    handlers:\n      Placed:",
+            "    handlers:\n      Ask:\n        - { read: items, key: 1, as: item }\n        - { if: item.exists, then: [ reply ] }\n      Placed:",
+        );
+    let judged = crate::oracles::judge(&text);
+    assert_eq!(judged.counts(), [], "{:?}\n{text}", judged.sum);
+}
+
+#[test]
+fn publishing_again_for_a_client_that_asks_again_is_a_second_message_and_nothing_else() {
+    let shop = Shop {
+        place: "- { insert: orders, key: message.order, set: { qty: message.qty }, else: [] }
+        - { publish: Placed, with: message }
+        - { name: here, work: 1ms }",
+        placed: "- { transaction: [ { insert: handled, key: message.order, else: [ stop ] },
+            { update: items, key: message.item, set: { reserved: row.reserved + message.qty } } ] }",
+        fault: "faults: { f: { crash: orders, at_step: orders.Place.here, edge: after, nth: 1, for: 1s } }",
+        ..Shop::default()
+    };
+    let text =
+        shop.text().replace("timeout: 2s, catch", "timeout: 2s, retry: { attempts: 5, delay: 1s }, catch");
+    let judged = crate::oracles::judge(&text);
+    assert_eq!(judged.counts(), [("duplicate_messages", 1)], "{:?}", judged.sum);
+}
+
+#[test]
+fn half_done_and_then_refused_is_parked() {
+    bug(
+        &Shop {
+            placed: "- { update: items, key: message.item, set: { status: paid } }
+        - { fail: poison }",
+            preset: "sqs-standard",
+            consumes: "ack: after, exhaust: { after: 3, then: dead_letter, dead_letter: rejected }",
+            ..Shop::default()
+        },
+        &[("parked", 1)],
+    );
+}

@@ -2,6 +2,7 @@
 //! obligation wrote, which parts of the work it came by, and what it has not committed yet.
 
 use super::ledger::{EntryId, emptied};
+use crate::kernel::ids::HandlerId;
 use crate::model::{Code, Model, NONE, Op, Operand, Pc, RowStep, Slot, Value};
 use crate::world::deed::{Part, RowName, Served, Version};
 
@@ -48,6 +49,7 @@ pub struct AttemptState {
     /// As versions of rows name their writer.
     pub obligation: u64,
     pub number: u32,
+    pub handler: HandlerId,
     pub served: Served,
     pub from_client: bool,
     /// An effect of its obligation was there when it began, or when it came to one of its writes.
@@ -72,11 +74,19 @@ pub struct AttemptState {
 }
 
 impl AttemptState {
-    pub fn new(entry: EntryId, obligation: u64, number: u32, served: Served, from_client: bool) -> Self {
+    pub fn new(
+        entry: EntryId,
+        obligation: u64,
+        number: u32,
+        handler: HandlerId,
+        served: Served,
+        from_client: bool,
+    ) -> Self {
         Self {
             entry,
             obligation,
             number,
+            handler,
             served,
             from_client,
             exposed: false,

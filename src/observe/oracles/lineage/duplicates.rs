@@ -20,6 +20,7 @@ impl Lineage<'_> {
         let (entry, number) = (state.entry, state.number);
         let mut parts: Vec<Part> =
             state.staged.iter().filter(|staged| staged.row == row).map(|staged| staged.part).collect();
+        parts.sort_unstable();
         parts.dedup();
         let of = &mut self.ledger[entry];
         if !of.tables.contains(&row.table) {

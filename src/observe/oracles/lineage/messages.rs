@@ -11,7 +11,7 @@ use crate::model::messaging::Members;
 use crate::model::reach::must_reach;
 use crate::model::{NONE, Pc};
 use crate::world::deed::{Acceptance, Deed, Part, Way};
-use crate::world::identity::{Cause, mix};
+use crate::world::identity::Cause;
 use crate::world::record::{Outcome, Settlement};
 
 /// A message slot in use.
@@ -28,10 +28,9 @@ pub struct MessageState {
 impl Lineage<'_> {
     /// An attempt has made a message.
     pub(super) fn issued(&mut self, now: Nanos, deed: &Deed<'_>) {
-        let &Deed::Issued { attempt, message, kind, part, way, cause, topic, pc, payload, .. } = deed else {
+        let &Deed::Issued { attempt, message, kind, part, way, cause, topic, pc, content, .. } = deed else {
             return;
         };
-        let model = self.model;
         let parent = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
         let entry_kind = match (way, topic) {
             (Way::Call, _) => Kind::Call,
@@ -46,12 +45,10 @@ impl Lineage<'_> {
             self.expose(Anomaly::DivergentCopies);
             self.expose(Anomaly::DuplicateMessages);
         }
-        let lists = &model.messages[kind.index()].list_fields;
-        let plain = payload.iter().enumerate().filter(|(field, _)| !lists.contains(&(*field as u16)));
-        let content = plain.fold(1, |hash, (_, &word)| mix(hash, word));
         let state = MessageState { entry, cause, kind, content, shares: Vec::new() };
         self.messages.put(message, state);
-        let has_changes_to_come = self.has_changes_to_come(attempt, pc);
+        // Who is called answers to the caller, who can still undo; a message is on its own.
+        let has_changes_to_come = way != Way::Call && self.has_changes_to_come(attempt, pc);
         // An outbox row is there if and only if the changes beside it are.
         let is_provisional = has_changes_to_come && way != Way::Outbox;
         if has_changes_to_come {
@@ -64,12 +61,12 @@ impl Lineage<'_> {
             self.ledger[entry].issued += 1;
         } else {
             state.came_by.push(part);
-            state.added.push(part);
             let owner = &mut self.ledger[state.entry];
             let was_owed = owner.debt.contains(&part);
             owner.debt.retain(|owed| *owed != part);
             let is_first = owner.effects.iter().all(|effect| effect.part != part);
             if is_first {
+                state.added.push(part);
                 let by = state.number;
                 owner.effects.push(super::ledger::Effect { part, net: 1, by });
             }
@@ -238,12 +235,15 @@ impl Lineage<'_> {
         part: Part,
     ) {
         let parent = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
+        let is_first = self.ledger.find(obligation).is_none();
         let entry = self.ledger.enter(obligation, Kind::Timer, parent, now);
         self.ledger.hold(entry);
         self.timers.put(timer, entry);
         let Some(state) = self.attempts.get_mut(attempt) else { return };
         state.came_by.push(part);
-        state.added.push(part);
+        if is_first {
+            state.added.push(part);
+        }
         self.ledger[state.entry].debt.retain(|owed| *owed != part);
         if durable {
             state.staged_messages.push(entry);

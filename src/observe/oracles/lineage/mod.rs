@@ -147,7 +147,7 @@ impl<'m> Lineage<'m> {
     }
 
     fn begun(&mut self, now: Nanos, deed: &Deed<'_>) {
-        let &Deed::AttemptBegun { attempt, instance, cause, served, message, .. } = deed else { return };
+        let &Deed::AttemptBegun { attempt, handler, instance, cause, served, message } = deed else { return };
         let obligation = match served {
             Served::Delivery { group, .. } => self.share_of(cause.obligation, group, instance),
             _ => cause.obligation,
@@ -169,7 +169,7 @@ impl<'m> Lineage<'m> {
         of.attempts += 1;
         let number = of.attempts;
         let from_client = matches!(served, Served::Intent { .. });
-        let mut state = AttemptState::new(entry, cause.obligation, number, served, from_client);
+        let mut state = AttemptState::new(entry, cause.obligation, number, handler, served, from_client);
         if let Some(mut room) = self.room.pop() {
             state.take_room(&mut room);
         }
@@ -250,7 +250,7 @@ impl<'m> Lineage<'m> {
         let source = state.source_of(row, version);
         if let Some(first) = into {
             let columns = model.tables[row.table.index()].columns.max(words.len() as u16);
-            let is_anothers_mark = state.is_anothers(version);
+            let is_anothers_mark = state.is_anothers(version) && writes(model, state.handler, row.table);
             state.keep(first, columns, source, is_anothers_mark);
         }
         // With an `else`, whether the row is there is a decision.
@@ -348,7 +348,11 @@ impl<'m> Lineage<'m> {
                 let of = &mut self.ledger[entry];
                 of.done |= of.debt.is_empty();
             }
-            // One that ends with an error did what it did; without debt it would do nothing else.
+            // A delivery comes again. Whoever else ends with an error did what there was to do, if it did
+            // anything and nothing is left.
+            Outcome::Error(_) if matches!(state.served, Served::Delivery { .. }) => {
+                self.expose(Anomaly::Parked);
+            }
             Outcome::Error(_) => {
                 let of = &mut self.ledger[entry];
                 of.done |= of.debt.is_empty() && of.has_left();
@@ -402,6 +406,8 @@ impl Observer for Lineage<'_> {
     fn record(&mut self, now: Nanos, record: &Record) {
         match *record {
             Record::Settled { group, message, how } => self.share_settled(now, group, message, how),
+            // A copy that is destroyed.
+            Record::Lost { .. } => self.expose(Anomaly::LostEffects),
             Record::Drain => self.drain_began = now,
             Record::End { quiet } => self.end(now, quiet),
             _ => {}
@@ -455,6 +461,21 @@ impl Observer for Lineage<'_> {
             }
         }
     }
+}
+
+/// Whether a handler writes a table: what it finds there can be its own mark.
+fn writes(model: &Model, handler: HandlerId, table: TableId) -> bool {
+    let entry = model.handlers[handler.index()].entry as usize;
+    let end = model.handlers.iter().map(|other| other.entry as usize).filter(|&other| other > entry).min();
+    let body = &model.code[entry..end.unwrap_or(model.code.len())];
+    body.iter().any(|op| match op {
+        Op::Row(step) => {
+            let step = &model.row_steps[*step as usize];
+            let reads = matches!(step.verb, RowVerb::Read | RowVerb::ReadLocked | RowVerb::Scan);
+            step.table == table && !reads
+        }
+        _ => false,
+    })
 }
 
 /// The obligation of one instance of a group in which each has its own.

@@ -2,7 +2,7 @@
 
 use super::Lineage;
 use super::ledger::{Entry, Fate, Kind};
-use crate::kernel::anomaly::Anomaly;
+use crate::kernel::anomaly::{Anomaly, Family};
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::world::record::Outcome;
@@ -170,8 +170,21 @@ impl Lineage<'_> {
             for id in self.ledger.open() {
                 self.settle(id);
             }
-            return;
+        } else {
+            self.cut_off(now);
         }
+        self.finding(Anomaly::Stuck).exposures = self.sum.owed;
+        for finding in &mut self.findings {
+            // What happened had the chance to.
+            finding.exposures = finding.exposures.max(finding.count);
+            if finding.of == 0 {
+                finding.of = finding.exposures;
+            }
+        }
+    }
+
+    /// The drain limit: of what is still carried nobody will know how it ends.
+    fn cut_off(&mut self, now: Nanos) {
         let nothing_settles =
             self.last_settled <= self.drain_began + now.saturating_sub(self.drain_began) / 2;
         for id in self.ledger.open() {
@@ -188,23 +201,13 @@ impl Lineage<'_> {
                     "still tried at the drain limit, and nothing more is settled".into()
                 });
             }
-            for &anomaly in UNSETTLED {
+            let all = Anomaly::ALL.iter().filter(|anomaly| anomaly.family() == Family::Idempotency);
+            for &anomaly in all.filter(|anomaly| **anomaly != Anomaly::Stuck || !nothing_settles) {
                 self.finding(anomaly).unsettled += 1;
             }
         }
-        let owed = self.sum.owed;
-        self.finding(Anomaly::Stuck).exposures = owed;
     }
 }
-
-/// What cannot be known of work whose end is not known.
-const UNSETTLED: &[Anomaly] = &[
-    Anomaly::DuplicateEffects,
-    Anomaly::LostEffects,
-    Anomaly::TornEffects,
-    Anomaly::MixedEffects,
-    Anomaly::AcknowledgedLoss,
-];
 
 fn words(end: End) -> &'static str {
     match end {

@@ -148,6 +148,7 @@ fn what_is_made_again_keeps_its_place() {
             topic: Some(TopicId(0)),
             pc: 0,
             payload: &[],
+            content: 0,
         });
         play.end(0);
     };

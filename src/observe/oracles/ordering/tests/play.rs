@@ -124,6 +124,7 @@ impl<'m> Play<'m> {
             topic: Some(TopicId(0)),
             pc: 0,
             payload: &[],
+            content: 0,
         });
         self.end(attempt);
         if direct {
