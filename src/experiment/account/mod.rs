@@ -2,7 +2,7 @@
 //!
 //! Nothing is kept while a scenario is judged; what convinces is gathered here. The replication is run with the
 //! same seed to find what went wrong ([`focus`]), twice more for its trace ([`crate::observe::trace`]), and again
-//! without the faults that fired, to see which are needed ([`ablation`]). Each run that leaves something out
+//! without the faults that fired, to see which are needed (`ablation`). Each run that leaves something out
 //! leaves all other draws as they were, so what is said about it was run and not guessed.
 
 mod ablation;

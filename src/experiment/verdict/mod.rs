@@ -7,7 +7,7 @@
 //!   judged by their intervals over replications.
 //! - A *fail* stands, whatever else is in doubt.
 //! - Never a *pass* without exposures: if nothing had the chance to go wrong, a count of 0 says nothing.
-//! - Never a pass while a fault that it relies on hit nothing alive ([`reliance`]), while the end of
+//! - Never a pass while a fault that it relies on hit nothing alive (`reliance`), while the end of
 //!   something is not known, or on fewer replications than were asked for. Each makes it *inconclusive*, and
 //!   is named in the reason.
 //!

@@ -11,7 +11,7 @@ pub const DATED: [Anomaly; 4] =
 /// Stretches of a run.
 const MOST_BUCKETS: usize = 120;
 
-/// Counts of each of [`DATED`], over time.
+/// Counts of each of `DATED`, over time.
 #[derive(Clone, Debug)]
 pub struct Dated {
     buckets: Buckets,
@@ -27,7 +27,7 @@ impl Dated {
         Self { buckets, counts, later: [0; DATED.len()] }
     }
 
-    /// One more; others than [`DATED`] are not counted here.
+    /// One more; others than `DATED` are not counted here.
     pub fn count(&mut self, anomaly: Anomaly, at: Nanos) {
         let Some(which) = DATED.iter().position(|dated| *dated == anomaly) else { return };
         match self.counts[which].get_mut((at / self.buckets.width()) as usize) {
@@ -49,7 +49,7 @@ impl Dated {
         self.buckets
     }
 
-    /// Each of [`DATED`], with its counts by bucket and how often it came after the horizon.
+    /// Each of `DATED`, with its counts by bucket and how often it came after the horizon.
     pub fn counts(&self) -> impl Iterator<Item = (Anomaly, &[u64], u64)> {
         let counts = self.counts.iter().map(Vec::as_slice).zip(self.later);
         DATED.into_iter().zip(counts).map(|(anomaly, (counts, later))| (anomaly, counts, later))

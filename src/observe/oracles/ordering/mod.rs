@@ -17,7 +17,7 @@
 //!   this very version) over an addition takes nothing away. Absence is a value: a late write that
 //!   brings back a row which a later message deleted, and a late delete, are regressions. Putting the value that is there
 //!   already is none. A commit counts once, whatever number of columns it sets back.
-//! - *Illegal transition*: see [`lifecycle`]. A row's first value is no change.
+//! - *Illegal transition*: see `lifecycle`. A row's first value is no change.
 //!
 //! Exposures: messages on their way to a group together with another one of their key; changes of
 //! columns with a lifecycle.
