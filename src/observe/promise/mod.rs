@@ -10,13 +10,11 @@
 //! tables        the mirrors and aggregates that some formulas need
 //! invariants    always, never, eventually, at_end: judged after each transaction
 //! views         lag, windows and convergence of tables that follow others
-//! figure        conditions over figures of the run, judged over intervals
 //! ```
 //!
 //! The law: what an aggregate or a mirror says after any changes is what a look at all rows would say.
 
 pub mod accumulator;
-pub mod figure;
 pub mod formula;
 pub mod invariants;
 pub mod tables;

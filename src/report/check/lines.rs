@@ -7,8 +7,8 @@ use crate::report::terminal::Style;
 use crate::report::{reproduce, text, verdict as words};
 use unicode_width::UnicodeWidthStr;
 
-/// Columns of the first word.
-const WORD: usize = 13;
+/// Columns of the first word: `fail, as expected` and a blank.
+const WORD: usize = 18;
 /// Longest line, in characters: names and conditions may be as long as a file.
 const LONGEST: usize = 1000;
 
