@@ -51,7 +51,7 @@ const SYMBOLS: [&str; 24] = [
 ];
 
 /// The most words in one expression, the parameters it names included.
-pub const MOST_WORDS: usize = 512;
+pub const MOST_WORDS: usize = 256;
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 100;
 

@@ -4,7 +4,7 @@
 //! text and parameter is handed to it as a numbered name, so that no word is reserved, no macro is
 //! expanded and every node leads back to its words here. `a..b` is handed over as `a in b`.
 //!
-//! Nothing in a text makes this slow or deep: an expression has at most 512 words, the parameters it
+//! Nothing in a text makes this slow or deep: an expression has at most 256 words, the parameters it
 //! names included, and at most 32 brackets around one of them.
 
 mod reader;

@@ -49,7 +49,7 @@ fn deep_nesting_is_bounded() {
 
 #[test]
 fn long_chains_are_bounded() {
-    for length in [200, 255, 1_000, 1_000_000] {
+    for length in [100, 127, 1_000, 1_000_000] {
         for (link, end) in [
             ("1 + ", "1"),
             ("n.", "x"),
@@ -65,8 +65,8 @@ fn long_chains_are_bounded() {
         survives(&"9".repeat(length));
         survives(&"a".repeat(length));
     }
-    assert_eq!(folded(&format!("{}1", "1 + ".repeat(255))).0, Literal::Int(256));
-    assert_eq!(wrong(&format!("{}1", "1 + ".repeat(256)), None).0.code, "too-large");
+    assert_eq!(folded(&format!("{}1", "1 + ".repeat(127))).0, Literal::Int(128));
+    assert_eq!(wrong(&format!("{}1", "1 + ".repeat(128)), None).0.code, "too-large");
 }
 
 #[test]
