@@ -249,6 +249,32 @@ pub struct Table {
     pub readings: Vec<promise::Reading>,
     /// The columns with a lifecycle, each with the changes that it admits.
     pub lifecycles: Vec<(u16, Vec<promise::Transition>)>,
+    /// Of an event stream: how its rows come about.
+    pub stream: Option<Box<Stream>>,
+}
+
+/// An event stream: a table with one row for each key, the state that the messages under it fold to.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// The column that counts the messages.
+    pub version: u16,
+    /// What each message sets.
+    pub apply: Vec<(MessageId, Vec<Assignment>)>,
+    /// How long one message takes to be read and folded.
+    pub read: Duration,
+    /// Folding starts at a multiple of this; `u32::MAX`: at the beginning.
+    pub snapshot_every: u32,
+    /// The relay that carries what is appended to the stream's topic, among the outboxes.
+    pub feed: Option<u32>,
+    /// Some step asks for states of the past.
+    pub keeps_past: bool,
+}
+
+impl Stream {
+    /// How many messages are folded to come to a version.
+    pub fn folded(&self, version: u64) -> u64 {
+        if self.snapshot_every == u32::MAX { version } else { version % u64::from(self.snapshot_every) }
+    }
 }
 
 impl Table {

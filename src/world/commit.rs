@@ -4,6 +4,7 @@ use super::attempt::{StepResult, Wait};
 use super::interpret::Flow;
 use super::record::{Observer, Outcome};
 use super::store::{Store, TableShape};
+use super::streams::Past;
 use super::words::Slab;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -25,6 +26,8 @@ pub struct StoreState {
     connections: u32,
     waiting: VecDeque<(u32, u32)>,
     predicates: Slab<Predicate>,
+    /// The states that streams had.
+    pub past: Past,
     /// Waiters are being served.
     pub serving: bool,
 }
@@ -47,6 +50,7 @@ impl StoreState {
             connections: 0,
             waiting: VecDeque::new(),
             predicates: Slab::default(),
+            past: Past::default(),
             serving: false,
         }
     }

@@ -38,6 +38,7 @@ mod region;
 mod routing;
 mod rows;
 pub mod store;
+mod streams;
 pub mod tell;
 mod timer;
 pub mod without;

@@ -50,7 +50,21 @@ enum Stage {
     Publishing,
 }
 
+/// The id of a row that gets its number when it is committed.
+const AT_COMMIT: u64 = 0;
+
 impl OutboxState {
+    /// Adds what an open transaction appends to a stream. It is published in the order of the commits.
+    pub fn follow(&mut self, attempt: u32, message: u32) {
+        self.pending.push((attempt, AT_COMMIT, message));
+    }
+
+    /// The next number of a row.
+    fn number(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
     /// Rows not yet published and marked.
     pub fn unsent(&self) -> usize {
         self.rows.len() + self.batch.len()
@@ -88,8 +102,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let message = std::mem::replace(&mut of.outgoing, NONE);
         let alone = of.state.alone;
         let state = &mut self.world.outboxes[outbox];
-        state.next_id += 1;
-        let id = state.next_id;
+        let id = state.number();
         if alone {
             state.rows.insert(id, message);
             self.tell(&Deed::Enqueued { message });
@@ -129,7 +142,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             for (_, id, message) in own {
                 match end {
                     TransactionEnd::Committed => {
-                        self.world.outboxes[outbox].rows.insert(id, message);
+                        let state = &mut self.world.outboxes[outbox];
+                        let id = if id == AT_COMMIT { state.number() } else { id };
+                        state.rows.insert(id, message);
                         self.tell(&Deed::Enqueued { message });
                     }
                     TransactionEnd::RolledBack => self.release_message(message),

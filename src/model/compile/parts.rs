@@ -84,6 +84,7 @@ impl Compiler<'_> {
                 column_names: table.columns.iter().map(|column| column.name.clone()).collect(),
                 readings: table.columns.iter().map(|column| reading(&column.ty)).collect(),
                 lifecycles: lifecycles(&table.columns),
+                stream: None,
             });
             *number += 1;
         }
@@ -105,7 +106,7 @@ impl Compiler<'_> {
     }
 
     /// Index of the store that a service uses.
-    fn store_of(&self, service: ServiceId) -> Option<u32> {
+    pub fn store_of(&self, service: ServiceId) -> Option<u32> {
         let owner = match self.scenario.services[service.index()].store.as_ref()? {
             scenario::StoreUse::Own(_) => service,
             scenario::StoreUse::Shared(owner) => *owner,
@@ -374,35 +375,45 @@ impl Compiler<'_> {
             let Some(outbox) = &spec.outbox else { continue };
             let service = ServiceId::new(index);
             let store = self.store_of(service).expect("resolved: an outbox needs a store");
-            let path = format!("{}/outbox", spec.name);
-            let read = self.store_latency(store, Latency::Read, &format!("{path}/poll"));
-            let mark = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
-            let mark_commit = self.store_latency(store, Latency::Commit, &format!("{path}/mark"));
-            let every = self.ring(outbox.every);
-            let mut ways = Vec::new();
-            for broker in 0..self.scenario.brokers.len() {
-                let broker = Place::Broker(BrokerId::new(broker));
-                let there = self.route(Place::Outbox(service), broker);
-                let back = self.route(broker, Place::Outbox(service));
-                let hops = self.hops(there, back, &format!("{path}/publish"), false);
-                ways.push((there, back, hops));
-            }
-            let number = push(
-                &mut self.model.outboxes,
-                Outbox {
-                    service,
-                    store,
-                    every,
-                    batch: outbox.batch,
-                    mark_before_publish: outbox.mark_before_publish,
-                    read,
-                    mark,
-                    mark_commit,
-                    ways,
-                },
-            );
+            let number = self.relay(service, store, outbox, &format!("{}/outbox", spec.name));
             self.model.services[index].outbox = Some(number);
         }
+    }
+
+    /// What carries rows of a store to the brokers.
+    pub fn relay(
+        &mut self,
+        service: ServiceId,
+        store: u32,
+        outbox: &scenario::Outbox,
+        path: &str,
+    ) -> u32 {
+        let read = self.store_latency(store, Latency::Read, &format!("{path}/poll"));
+        let mark = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
+        let mark_commit = self.store_latency(store, Latency::Commit, &format!("{path}/mark"));
+        let every = self.ring(outbox.every);
+        let mut ways = Vec::new();
+        for broker in 0..self.scenario.brokers.len() {
+            let broker = Place::Broker(BrokerId::new(broker));
+            let there = self.route(Place::Outbox(service), broker);
+            let back = self.route(broker, Place::Outbox(service));
+            let hops = self.hops(there, back, &format!("{path}/publish"), false);
+            ways.push((there, back, hops));
+        }
+        push(
+            &mut self.model.outboxes,
+            Outbox {
+                service,
+                store,
+                every,
+                batch: outbox.batch,
+                mark_before_publish: outbox.mark_before_publish,
+                read,
+                mark,
+                mark_commit,
+                ways,
+            },
+        )
     }
 }
 

@@ -29,6 +29,7 @@ mod reach;
 mod rows;
 mod services;
 mod steps;
+mod streams;
 mod tables;
 mod unsupported;
 

@@ -345,6 +345,23 @@ pub struct Table {
     pub ttl: Option<Nanos>,
     /// Of memory tables: the least recently written goes first.
     pub capacity: Count,
+    /// Of an event stream: how its rows, one for each key, come about.
+    pub stream: Option<Box<Stream>>,
+}
+
+/// An event stream: seen from outside, a table with one row for each key, the state that the messages
+/// appended under it fold to and the number of those messages.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// What each message sets, computed from the state before (read as `Row`) and the message.
+    pub apply: Vec<(MessageId, Assignments)>,
+    /// The column that counts the messages.
+    pub version: usize,
+    /// For each message folded.
+    pub read: Generator,
+    /// `None`: it is folded from the beginning.
+    pub snapshot_every: Option<u32>,
+    pub publish_to: Option<TopicId>,
 }
 
 #[derive(Clone, Debug)]

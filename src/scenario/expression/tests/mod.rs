@@ -114,6 +114,7 @@ impl World {
             message: Some(MessageId(0)),
             delivery: true,
             row: Some(STOCK),
+            state: None,
             instance: true,
             locals: &locals,
             visible: &visible,

@@ -82,6 +82,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let (service_name, visible) = &resolver.visible[service.index()];
         let name = |table: TableId| resolver.tables[table.index()].name.as_str();
         if let Some(&table) = visible.iter().find(|&&table| name(table) == word) {
+            let described = &resolver.tables[table.index()];
+            if described.stream.is_some() {
+                let message = format!("`{word}` is an event stream, not a table");
+                let diagnostic = Diagnostic::new("wrong-kind", node.span, message)
+                    .related(described.span, "declared here")
+                    .help("read it by `load`, add to it by `append`");
+                resolver.report(diagnostic);
+                return None;
+            }
             return Some(table);
         }
         let mut diagnostic = unknown(Kind::Table, word, node.span, visible.iter().map(|&table| name(table)))
@@ -96,7 +105,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         None
     }
 
-    fn required_key(&mut self, written: Written<'a>, table: TableId) -> Option<Vec<Expression>> {
+    pub(super) fn required_key(&mut self, written: Written<'a>, table: TableId) -> Option<Vec<Expression>> {
         if written.option("key").is_none() {
             let columns = self.key_columns(table).join(", ");
             let message = format!("`{}` needs a `key`", written.verb);
