@@ -156,6 +156,7 @@ pub enum Code {
     DeliveryTopic,
     DeliveryPartition,
     DeliveryOffset,
+    DeliveryReplayed,
     /// `row.x`
     Row(u16),
     Instance,

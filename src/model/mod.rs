@@ -480,6 +480,11 @@ pub enum FaultKind {
         duplicate: Option<f64>,
         bandwidth: Option<f64>,
     },
+    /// A group handles its topic once more, these tables emptied first.
+    Replay {
+        group: GroupId,
+        clear: Vec<TableId>,
+    },
 }
 
 #[derive(Clone, Debug)]

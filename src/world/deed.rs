@@ -179,6 +179,12 @@ pub enum Deed<'a> {
         new: Option<&'a [Word]>,
         version: u64,
     },
+    /// A table was emptied, to be filled again from what a group handles once more. Its rows' deletions
+    /// were told before.
+    Cleared {
+        table: TableId,
+        group: GroupId,
+    },
     /// A transaction, or a row step of its own, is over.
     TransactionEnded {
         attempt: SlotNumber,

@@ -153,12 +153,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             .map(|instance| (instance, self.world.instances[instance as usize].epoch))
             .collect();
         let touched = match spec.kind {
+            FaultKind::Replay { group, .. } => u32::from(self.world.broker.has_past(group)),
             FaultKind::Surge(..) | FaultKind::Split { .. } | FaultKind::Degrade { .. } => 1,
             _ => hit.len() as u32,
         };
         self.record(Record::FaultBegan { fault, touched });
         if touched == 0 {
             return;
+        }
+        if let FaultKind::Replay { group, .. } = spec.kind {
+            return self.replay(fault, group);
         }
         let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true });
         let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
@@ -170,6 +174,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 hit.iter().for_each(|&(instance, _)| self.world.instances[instance as usize].skew += by)
             }
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
+            FaultKind::Replay { .. } => unreachable!("operations do not last"),
             FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
             FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => self
                 .begin_degradation(Degradation {
@@ -240,6 +245,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
             FaultKind::Split { .. } => self.end_split(firing),
             FaultKind::Degrade { .. } => self.end_degradation(firing),
+            FaultKind::Replay { .. } => unreachable!("operations do not last"),
         }
         self.record(Record::FaultEnded { fault });
     }

@@ -29,6 +29,7 @@ mod job;
 mod kept;
 mod message;
 mod network;
+mod operation;
 mod outbox;
 mod packet;
 mod phases;
@@ -215,6 +216,8 @@ pub struct World {
     network: network::Network,
     faults: Vec<fault::FaultState>,
     firings: Slab<fault::Firing>,
+    /// Replays that wait for their group to pause.
+    replays: Vec<FaultId>,
     effects: effect::Effects,
     counters: Vec<rustc_hash::FxHashMap<u64, u64>>,
     /// Values made unique so far, by handler.
@@ -515,6 +518,7 @@ impl World {
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
             firings: Slab::default(),
+            replays: Vec::new(),
             effects: effect::Effects::default(),
             counters: vec![Default::default(); model.counters as usize],
             unique: vec![0; model.handlers.len()],

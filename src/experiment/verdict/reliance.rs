@@ -49,7 +49,7 @@ impl Reach {
             | FaultKind::Pause(service)
             | FaultKind::Slow(service, _)
             | FaultKind::Skew(service, _) => self.service(*service),
-            FaultKind::Surge(..) => true,
+            FaultKind::Surge(..) | FaultKind::Replay { .. } => true,
             FaultKind::Split { places, .. } | FaultKind::Degrade { places, .. } => {
                 places.iter().any(|place| self.place(*place))
             }

@@ -303,7 +303,7 @@ impl Compiler<'_> {
                 preset: broker.preset.clone(),
                 key: key_of("topic", &topic.name),
                 symbol,
-                knobs: topic_knobs(&topic.knobs),
+                knobs: topic_knobs(&topic.knobs, self.is_replayed(self.model.topics.len())),
                 groups: Vec::new(),
             });
         }
@@ -349,6 +349,16 @@ impl Compiler<'_> {
                 acknowledge_route,
             });
         }
+    }
+
+    /// Whether some operation has a group handle a topic once more.
+    fn is_replayed(&self, topic: usize) -> bool {
+        self.scenario.faults.iter().any(|fault| match &fault.kind {
+            scenario::FaultKind::Replay { group, .. } => {
+                self.scenario.groups[group.index()].topic.index() == topic
+            }
+            _ => false,
+        })
     }
 
     /// What a topic may hold: what it carries, and what others give up to it as dead letters.
@@ -436,8 +446,9 @@ pub fn key_of(kind: &str, name: &str) -> u64 {
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a hash has eight bytes"))
 }
 
-fn topic_knobs(knobs: &scenario::Knobs) -> messaging::TopicKnobs {
+fn topic_knobs(knobs: &scenario::Knobs, is_replayed: bool) -> messaging::TopicKnobs {
     messaging::TopicKnobs {
+        is_replayed,
         partitions: knobs.partitions,
         route: knobs.route,
         delay: knobs.delay,

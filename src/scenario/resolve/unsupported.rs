@@ -11,7 +11,6 @@ use crate::scenario::source::Span;
 
 /// Keys that are refused wherever they are written: place, key, and what it would be.
 const KEYS: &[(&str, &str, &str)] = &[
-    ("scenario", "operations", "`operations` (planned changes)"),
     ("scenario", "prove", "`prove`"),
     ("scenario", "lint", "`lint`"),
     ("guarantees", "sagas", "`sagas` in `guarantees`"),
@@ -41,6 +40,10 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("store link", "transport", "`transport` to a store"),
     ("store link", "duplicate", "`duplicate` to a store"),
     ("degradation", "transport", "a degradation that changes the `transport`"),
+    ("operation", "deploy", "`deploy`"),
+    ("operation", "redrive", "`redrive`"),
+    ("operation", "scale", "`scale`"),
+    ("operation", "repartition", "`repartition`"),
     ("fault", "outage", "`outage`"),
     ("fault", "failover", "`failover`"),
     ("fault", "poison", "`poison`"),

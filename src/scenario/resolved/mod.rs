@@ -41,6 +41,7 @@ pub struct Scenario {
     pub effects: Vec<String>,
     pub clients: Vec<Client>,
     pub network: Network,
+    /// Faults, and behind them operations.
     pub faults: Vec<Fault>,
     pub promises: Promises,
 }
@@ -558,6 +559,18 @@ pub enum FaultKind {
         bandwidth: Option<f64>,
         duplicate: Option<f64>,
     },
+    /// An operation: a group handles its topic once more from the start, these tables emptied first.
+    Replay {
+        group: GroupId,
+        clear: Vec<TableId>,
+    },
+}
+
+impl FaultKind {
+    /// Whether it is a planned change: nothing goes wrong, and the drain does not take it back.
+    pub fn is_planned(&self) -> bool {
+        matches!(self, FaultKind::Replay { .. })
+    }
 }
 
 #[derive(Clone, Debug)]

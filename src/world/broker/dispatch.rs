@@ -103,6 +103,7 @@ impl Broker {
         let offset = state.push(message);
         let lanes = state.lanes.len();
         self.kept[message as usize].holders += lanes as u32;
+        self.hold_for_replays(log, message);
         for i in 0..lanes {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;
@@ -118,7 +119,7 @@ impl Broker {
     /// Forgets what every subscription has passed.
     fn make_room(&mut self, log: u32) {
         let state = &self.logs[log as usize];
-        let mut low = state.end;
+        let mut low = self.held_from(log);
         for &lane in &state.lanes {
             low = low.min(self.low_of(lane));
         }

@@ -33,7 +33,8 @@ impl Broker {
             self.expire(log, choose, out);
         }
         let state = &self.logs[log as usize];
-        if state.lanes.iter().all(|&lane| self.low_of(lane) == state.end) {
+        let is_passed = state.lanes.iter().all(|&lane| self.low_of(lane) == state.end);
+        if is_passed && self.held_from(log) == state.end {
             return self.logs[log as usize].stop_watching();
         }
         let age = self.topics[state.topic as usize].knobs.retain_for.expect("it has been watched");
@@ -49,6 +50,10 @@ impl Broker {
                 self.skip(lane, out);
                 self.serve_lane(lane, choose, out);
             }
+        }
+        let state = &self.logs[log as usize];
+        if self.topics[state.topic as usize].knobs.is_replayed {
+            self.forget_past(log, state.kept_from, out);
         }
     }
 

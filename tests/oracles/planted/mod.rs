@@ -1,6 +1,7 @@
 //! The planted bugs of idempotency.
 
 mod messages;
+mod rebuilds;
 
 use super::{Judged, Shop};
 use Anomaly::*;

@@ -203,6 +203,37 @@ impl Lineage<'_> {
         self.settle_released(now);
     }
 
+    /// A group is owed a message once more. What it did before stands, as far as it is still there.
+    pub(super) fn share_reopened(&mut self, group: GroupId, message: u32) {
+        let Some(state) = self.messages.get_mut(message) else { return };
+        for share in state.shares.iter_mut().filter(|share| share.0 == group && !share.2) {
+            share.2 = true;
+            self.ledger.hold(share.1);
+            self.ledger[share.1].fate = Fate::Open;
+        }
+    }
+
+    /// A table begins anew, to be filled from what a group handles once more: what was done there for this
+    /// group is owed again. That is so of this table alone; what was done elsewhere is not done again.
+    pub(super) fn cleared(&mut self, table: TableId, group: GroupId) {
+        let model = self.model;
+        let writes = |part: &Part| {
+            let mut steps = model.row_steps.iter();
+            steps.any(|step| step.table == table && step.site == part.site && !step.verb.reads())
+        };
+        for id in self.ledger.open() {
+            let of = &mut self.ledger[id];
+            if of.kind != (Kind::Share { group }) {
+                continue;
+            }
+            let before = of.debt.len();
+            let gone = of.effects.iter().map(|effect| effect.part).filter(writes);
+            of.debt.extend(gone);
+            of.effects.retain(|effect| !writes(&effect.part));
+            of.done &= of.debt.len() == before;
+        }
+    }
+
     /// Nobody holds a message any more.
     pub(super) fn freed(&mut self, now: Nanos, message: u32) {
         let Some(state) = self.messages.take(message) else { return };

@@ -298,6 +298,7 @@ impl Observer for Lineage<'_> {
     fn record(&mut self, now: Nanos, record: &Record) {
         match *record {
             Record::Settled { group, message, how } => self.share_settled(now, group, message, how),
+            Record::Reopened { group, message } => self.share_reopened(group, message),
             // A copy that is destroyed.
             Record::Lost { .. } => self.expose(Anomaly::LostEffects),
             Record::Drain => self.drain_began = now,
@@ -324,6 +325,7 @@ impl Observer for Lineage<'_> {
             Deed::Committed { .. } => self.committed(now, deed),
             Deed::TransactionEnded { attempt, committed } => self.transaction_ended(now, attempt, committed),
             Deed::Issued { .. } => self.issued(now, deed),
+            Deed::Cleared { table, group } => self.cleared(table, group),
             Deed::Asked { .. } | Deed::Enqueued { .. } => {}
             Deed::Freed { message } => self.freed(now, message),
             Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),

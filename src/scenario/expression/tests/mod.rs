@@ -205,6 +205,7 @@ fn table(span: &Span, name: &str, key: &[usize], columns: &[(&str, Type)]) -> Ta
         rows: Vec::new(),
         ttl: None,
         capacity: None,
+        stream: None,
     }
 }
 
