@@ -9,6 +9,7 @@
 //!                                     End
 //! ```
 
+use super::storage::StreamStep;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::kernel::vocabulary::Jitter;
@@ -411,47 +412,10 @@ pub struct RowStep {
     pub commit: Duration,
     pub site: SiteId,
     pub unanswered: Vec<FaultId>,
+    /// A read that asks a replica.
+    pub from_replica: bool,
     /// On a stream: what a table's rows do not have.
     pub stream: Option<Box<StreamStep>>,
-}
-
-/// A step on a stream.
-#[derive(Clone, Debug)]
-pub enum StreamStep {
-    Load(Option<AsOf>),
-    Append(AppendStep),
-}
-
-/// Which state of a stream is asked for.
-#[derive(Clone, Copy, Debug)]
-pub enum AsOf {
-    Version(Operand),
-    Time(Operand),
-}
-
-/// What is appended.
-#[derive(Clone, Debug)]
-pub struct AppendStep {
-    pub message: MessageId,
-    pub with: Range,
-    /// The version that the stream must have.
-    pub expect: Option<Operand>,
-    /// Where it is published to from the stream, among the publish steps; `NONE`: nowhere.
-    pub publish: u32,
-    /// Frame slots: the message's id, which the step's own tries share, and how many there were; the
-    /// latter is `Slot::MAX` of a step that is not tried again.
-    pub id: Slot,
-    pub tries: Slot,
-}
-
-impl RowStep {
-    /// What it appends, if it does.
-    pub fn appended(&self) -> Option<&AppendStep> {
-        match self.stream.as_deref() {
-            Some(StreamStep::Append(append)) => Some(append),
-            _ => None,
-        }
-    }
 }
 
 /// `publish`.

@@ -7,9 +7,11 @@ pub mod compile;
 pub mod messaging;
 pub mod promise;
 pub mod reach;
+pub mod storage;
 pub mod wording;
 
 pub use code::*;
+pub use storage::*;
 
 pub use crate::kernel::vocabulary::*;
 
@@ -224,6 +226,9 @@ pub struct Store {
     pub region: u16,
     /// Ids of its tables; position is the number within the store.
     pub tables: Vec<TableId>,
+    /// How long after a commit it is durable, if it is not at once.
+    pub flush: Option<RingLength>,
+    pub copies: Option<Copies>,
 }
 
 #[derive(Clone, Debug)]
@@ -251,30 +256,6 @@ pub struct Table {
     pub lifecycles: Vec<(u16, Vec<promise::Transition>)>,
     /// Of an event stream: how its rows come about.
     pub stream: Option<Box<Stream>>,
-}
-
-/// An event stream: a table with one row for each key, the state that the messages under it fold to.
-#[derive(Clone, Debug)]
-pub struct Stream {
-    /// The column that counts the messages.
-    pub version: u16,
-    /// What each message sets.
-    pub apply: Vec<(MessageId, Vec<Assignment>)>,
-    /// How long one message takes to be read and folded.
-    pub read: Duration,
-    /// Folding starts at a multiple of this; `u32::MAX`: at the beginning.
-    pub snapshot_every: u32,
-    /// The relay that carries what is appended to the stream's topic, among the outboxes.
-    pub feed: Option<u32>,
-    /// Some step asks for states of the past.
-    pub keeps_past: bool,
-}
-
-impl Stream {
-    /// How many messages are folded to come to a version.
-    pub fn folded(&self, version: u64) -> u64 {
-        if self.snapshot_every == u32::MAX { version } else { version % u64::from(self.snapshot_every) }
-    }
 }
 
 impl Table {
@@ -480,6 +461,8 @@ pub enum FaultKind {
         duplicate: Option<f64>,
         bandwidth: Option<f64>,
     },
+    /// A store, by its number.
+    Store(u32, StoreFault),
     /// A group handles its topic once more, these tables emptied first.
     Replay {
         group: GroupId,

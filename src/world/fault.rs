@@ -154,6 +154,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             .collect();
         let touched = match spec.kind {
             FaultKind::Replay { group, .. } => u32::from(self.world.broker.has_past(group)),
+            FaultKind::Store(..) => 1,
             FaultKind::Surge(..) | FaultKind::Split { .. } | FaultKind::Degrade { .. } => 1,
             _ => hit.len() as u32,
         };
@@ -175,6 +176,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
             FaultKind::Replay { .. } => unreachable!("operations do not last"),
+            FaultKind::Store(store, what) => self.store_trouble(*store as usize, *what),
             FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
             FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => self
                 .begin_degradation(Degradation {
@@ -246,6 +248,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Split { .. } => self.end_split(firing),
             FaultKind::Degrade { .. } => self.end_degradation(firing),
             FaultKind::Replay { .. } => unreachable!("operations do not last"),
+            FaultKind::Store(store, what) => self.store_mended(*store as usize, *what),
         }
         self.record(Record::FaultEnded { fault });
     }
@@ -258,7 +261,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Active firings of one kind.
-    fn active(&self) -> impl Iterator<Item = (&FaultKind, &Firing)> {
+    pub(super) fn active(&self) -> impl Iterator<Item = (&FaultKind, &Firing)> {
         let firings = self.world.firings.all().map(|(_, firing)| firing).filter(|firing| firing.active);
         firings.map(|firing| (&self.model.faults[firing.fault.index()].kind, firing))
     }

@@ -14,6 +14,7 @@ pub mod broker;
 mod call;
 mod client;
 mod commit;
+mod condition;
 mod debt;
 pub mod deed;
 mod deliver;
@@ -36,6 +37,7 @@ mod phases;
 mod publish;
 pub mod record;
 mod region;
+mod replicas;
 mod routing;
 mod rows;
 pub mod store;
@@ -186,6 +188,19 @@ pub enum Event {
     Visible {
         message: u32,
     },
+    /// What a store has committed becomes durable.
+    Flush {
+        store: u32,
+    },
+    /// A copy of a store gets a change.
+    Replicated {
+        change: u32,
+    },
+    /// A read reaches a replica of a quorum; or, without one, has all the answers that it waits for.
+    QuorumRead {
+        read: u32,
+        replica: u32,
+    },
 }
 
 /// Everything that changes, but for time and chance.
@@ -216,6 +231,11 @@ pub struct World {
     network: network::Network,
     faults: Vec<fault::FaultState>,
     firings: Slab<fault::Firing>,
+    /// Changes on their way to copies of stores, and reads that ask a quorum.
+    replicating: Slab<replicas::Replicating>,
+    quorum_reads: Slab<replicas::QuorumRead>,
+    /// What the quorum read that is being answered has found.
+    quorum_answer: Option<replicas::Copy>,
     /// Replays that wait for their group to pause.
     replays: Vec<FaultId>,
     effects: effect::Effects,
@@ -409,6 +429,9 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::FaultEnd { firing } => self.fault_ends(firing),
             Event::FaultAt { fault, instance } => self.fault_at(fault, instance),
             Event::Visible { message } => self.visible(message),
+            Event::Flush { store } => self.flush(store),
+            Event::Replicated { change } => self.replicated(change),
+            Event::QuorumRead { read, replica } => self.quorum_read(read, replica),
             Event::Phase(phase) => self.phase(phase),
         }
     }
@@ -518,6 +541,9 @@ impl World {
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
             firings: Slab::default(),
+            replicating: Slab::default(),
+            quorum_reads: Slab::default(),
+            quorum_answer: None,
             replays: Vec::new(),
             effects: effect::Effects::default(),
             counters: vec![Default::default(); model.counters as usize],

@@ -63,6 +63,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             && world.in_flight == 0
             && world.answers == 0
             && world.replays.is_empty()
+            && world.replicating.len() == 0
             && world.tickets.len() == 0
             && world.timers.len() == 0
             && world.network.requests.len() == 0

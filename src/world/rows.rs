@@ -14,7 +14,7 @@ use super::{Event, Simulation, World};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::kernel::time::LONGEST;
-use crate::model::{Error, Model, NONE, Pc, RowStep, RowVerb, StreamStep, Word};
+use crate::model::{Copies, Error, Model, NONE, Pc, RowStep, RowVerb, StreamStep, Word};
 
 /// A scan, or a write to every row that `where` admits, takes the time of one round trip for each so
 /// many rows that it looks at: there is no index but the key.
@@ -62,6 +62,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let result = self.memory_step(attempt, of)?;
             return self.after_row(of, result).map(Flow::Go);
         }
+        if self.is_reset(attempt) {
+            return Err(Error::Unavailable);
+        }
         let alone = self.world.attempts[attempt].transaction.is_none();
         if alone && !self.take_connection(attempt, pc) {
             return Ok(Flow::Leave);
@@ -77,6 +80,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.attempts[attempt].state.alone = alone;
         if !asks_for_past(of) {
             self.tell_asked(attempt, pc, of.verb);
+        }
+        if let Some(Copies::Quorum(quorum)) = &model.stores[self.store_of(attempt)].copies {
+            return self.ask_quorum(attempt, pc, step, quorum);
         }
         let length = self.step_length(of.latency, attempt)? + self.step_length(of.commit, attempt)?;
         self.world.attempts[attempt].last_wait = length - length / 2;
@@ -101,7 +107,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// The statement has its answer, waits for a lock (`None`), or failed.
-    fn row_done(&mut self, attempt: u32, step: u32, result: Result<Option<StepResult>, Error>) {
+    pub(super) fn row_done(&mut self, attempt: u32, step: u32, result: Result<Option<StepResult>, Error>) {
         self.drop_temporaries();
         let result = match result {
             Ok(None) => {
@@ -179,6 +185,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.look_back(attempt, of).map(Some);
         }
         let (store, table) = self.store_table(attempt, of.table);
+        if let Some(copy) = self.asked_copy(attempt, of, store, table) {
+            return Ok(Some(self.look_at_copy(attempt, of, copy)));
+        }
         let world = &mut self.world;
         let state = &mut world.stores[store].store;
         let row = match world.attempts[attempt].transaction {
@@ -579,6 +588,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn committed(&mut self, attempt: u32, store: usize) {
         let model = self.model;
         self.tell_committed(attempt, Place::Store(store));
+        self.keep_for_crash(store);
+        self.replicate(attempt, store);
         if attempt != NONE {
             self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         }

@@ -48,6 +48,14 @@ impl Past {
         self.streams[table].entry(key).or_default().push(State { since, words });
     }
 
+    /// The newest state of a stream never came to be.
+    pub fn forget(&mut self, table: u32, key: &[Word]) {
+        let states = self.streams.get_mut(table as usize).and_then(|streams| streams.get_mut(key));
+        if let Some(state) = states.and_then(Vec::pop) {
+            self.words -= state.words.len() + BESIDE_WORDS;
+        }
+    }
+
     /// Words that all states take.
     pub fn kept(&self) -> usize {
         self.words

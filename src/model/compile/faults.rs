@@ -98,6 +98,17 @@ impl Compiler<'_> {
                 };
                 (kind, format!("degrade {}", self.ends(ends)))
             }
+            scenario::FaultKind::Store { service, what } => {
+                let store = self.store_of(*service).expect("resolved: the service has a store");
+                let name = format!("{}.store", service_name(service));
+                let told = match what {
+                    StoreFault::Crash => format!("crash {name}"),
+                    StoreFault::Outage => format!("outage of {name}"),
+                    StoreFault::Pause => format!("pause {name}"),
+                    StoreFault::Slow(by) => format!("slow {name} by {by}"),
+                };
+                (FaultKind::Store(store, *what), told)
+            }
             scenario::FaultKind::Replay { group, clear } => (
                 FaultKind::Replay { group: *group, clear: clear.clone() },
                 format!("replay {}", scenario.groups[group.index()].name),

@@ -93,16 +93,46 @@ impl Compiler<'_> {
     pub fn stores(&mut self) {
         for (service, spec) in self.scenario.services.iter().enumerate() {
             if let Some(scenario::StoreUse::Own(own)) = &spec.store {
+                let flush = own.flush_every.map(|every| self.ring(every));
+                let copies = self.copies(own, &spec.name);
                 self.model.stores.push(Store {
+                    flush,
+                    copies,
                     service: ServiceId::new(service),
                     isolation: own.isolation,
                     connections: count(own.connections),
-                    region: self.region_in_turn(&own.place, 0),
+                    region: if own.place.len() > 1 { u16::MAX } else { self.region_in_turn(&own.place, 0) },
                     tables: own.tables.clone(),
                 });
             }
         }
         self.region_links();
+    }
+
+    /// The copies that reads of a store can ask.
+    fn copies(&mut self, own: &scenario::Store, service: &str) -> Option<Copies> {
+        let mut delay = |generator: &scenario::Generator, role: &str| {
+            self.generated_duration(generator, &format!("{service}/store/{role}"))
+        };
+        match own.copies.as_ref()? {
+            scenario::Copies::Follow { count, lag, sticky } => {
+                Some(Copies::Follow { count: *count, lag: delay(lag, "lag"), sticky: *sticky })
+            }
+            scenario::Copies::Quorum(of) => {
+                let (write, acknowledge) = (delay(&of.write, "write"), delay(&of.acknowledge, "ack"));
+                let (read, respond) = (delay(&of.read, "read"), delay(&of.respond, "respond"));
+                let region = |replica: u32| self.region_in_turn(&own.place, replica as usize);
+                Some(Copies::Quorum(Box::new(Quorum {
+                    regions: (0..of.replicas).map(region).collect(),
+                    write_quorum: of.write_quorum,
+                    read_quorum: of.read_quorum,
+                    write,
+                    acknowledge,
+                    read,
+                    respond,
+                })))
+            }
+        }
     }
 
     /// Index of the store that a service uses.

@@ -391,6 +391,7 @@ impl BodyCompiler<'_, '_, '_> {
             commit,
             site: self.compiler.site(self.site, step),
             unanswered: self.unanswered(step),
+            from_replica: matches!(step.kind, StepKind::Read { replica: true, .. }),
             stream: self.load(step),
         };
         let index = push(&mut self.compiler.model.row_steps, row_step);

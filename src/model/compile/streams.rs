@@ -8,7 +8,7 @@ use crate::kernel::ids::*;
 use crate::kernel::time::MILLISECOND;
 use crate::kernel::vocabulary::Jitter;
 use crate::model::code::*;
-use crate::model::{Place, Stream};
+use crate::model::{AppendStep, AsOf, Place, Stream, StreamStep};
 use crate::scenario::resolved as scenario;
 use scenario::{Step, StepKind};
 
@@ -123,6 +123,7 @@ impl BodyCompiler<'_, '_, '_> {
             commit,
             site: self.compiler.site(self.site, step),
             unanswered: self.unanswered(step),
+            from_replica: false,
             stream: Some(Box::new(StreamStep::Append(AppendStep {
                 message: append.message,
                 with,

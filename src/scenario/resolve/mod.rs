@@ -30,6 +30,7 @@ mod reach;
 mod rows;
 mod services;
 mod steps;
+mod stores;
 mod streams;
 mod tables;
 mod unsupported;

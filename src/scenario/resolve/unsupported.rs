@@ -23,8 +23,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("service", "versions", "`versions`"),
     ("service", "lint", "`lint`"),
     ("handler", "lint", "`lint`"),
-    ("store", "replication", "`replication` (quorum stores)"),
-    ("store", "read_replica", "`read_replica`"),
     ("outbox", "mark_every", "`mark: periodic`"),
     ("calls", "breaker", "`breaker`"),
     ("calls", "budget", "`budget`"),
@@ -44,7 +42,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("operation", "redrive", "`redrive`"),
     ("operation", "scale", "`scale`"),
     ("operation", "repartition", "`repartition`"),
-    ("fault", "outage", "`outage`"),
     ("fault", "failover", "`failover`"),
     ("fault", "poison", "`poison`"),
 ];
@@ -55,14 +52,12 @@ const VALUES: &[(&str, &str, &str, &str)] = &[
     ("outbox", "select", "log", "`select: log`"),
     ("outbox", "mark", "periodic", "`mark: periodic`"),
     ("step", "via", "ack", "`via: ack`"),
-    ("step", "from", "replica", "`from: replica`"),
     ("exhaust", "transfer", "at_most_once", "`transfer: at_most_once`"),
     ("exhaust", "transfer", "at_least_once", "`transfer: at_least_once`"),
 ];
 
 /// Values that are the only ones built for their key, as written.
 const ONLY: &[(&str, &str, &str, &str)] = &[
-    ("store", "flush", "always", "a `flush` other than `always`"),
     ("outbox", "relays", "1", "more than one relay"),
 ];
 
@@ -81,7 +76,6 @@ const PARTLY: &[(&str, &str, &str)] = &[
     ("topic", "flush", "any other than `always`"),
     ("broker", "flush", "any other than `always`"),
     ("subscription", "flush", "any other than `always`"),
-    ("store", "flush", "any other than `always`"),
     ("outbox", "relays", "more than 1"),
 ];
 

@@ -326,6 +326,30 @@ pub struct Store {
     pub connections: Count,
     pub place: Vec<String>,
     pub tables: Vec<TableId>,
+    /// `None`: a commit is durable before it is answered.
+    pub flush_every: Option<Nanos>,
+    pub copies: Option<Copies>,
+}
+
+/// Copies of a store's rows that reads can ask.
+#[derive(Clone, Debug)]
+pub enum Copies {
+    /// Replicas that follow the store, for reads that ask them.
+    Follow { count: u32, lag: Generator, sticky: bool },
+    /// The store is so many equal replicas, and nothing else.
+    Quorum(Box<Quorum>),
+}
+
+/// Every operation asks all replicas, and takes the first answers.
+#[derive(Clone, Debug)]
+pub struct Quorum {
+    pub replicas: u32,
+    pub write_quorum: u32,
+    pub read_quorum: u32,
+    pub write: Generator,
+    pub acknowledge: Generator,
+    pub read: Generator,
+    pub respond: Generator,
 }
 
 #[derive(Clone, Debug)]
@@ -558,6 +582,11 @@ pub enum FaultKind {
         loss: Option<f64>,
         bandwidth: Option<f64>,
         duplicate: Option<f64>,
+    },
+    /// Of a service's own store.
+    Store {
+        service: ServiceId,
+        what: StoreFault,
     },
     /// An operation: a group handles its topic once more from the start, these tables emptied first.
     Replay {

@@ -46,6 +46,8 @@ pub enum StepKind {
         key: Vec<Expression>,
         result: Option<LocalId>,
         lock: bool,
+        /// Asks a read replica.
+        replica: bool,
         otherwise: Option<Block>,
     },
     Insert {

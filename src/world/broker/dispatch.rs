@@ -103,7 +103,6 @@ impl Broker {
         let offset = state.push(message);
         let lanes = state.lanes.len();
         self.kept[message as usize].holders += lanes as u32;
-        self.hold_for_replays(log, message);
         for i in 0..lanes {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;

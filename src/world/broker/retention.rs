@@ -10,6 +10,7 @@ use crate::model::messaging::*;
 impl Broker {
     /// A message was appended: watch its age, and the size of its log.
     pub(super) fn watch_retention(&mut self, log: u32, message: u32, choose: Choose, out: &mut Vec<Action>) {
+        self.hold_for_replays(log, message);
         let knobs = &self.topics[self.logs[log as usize].topic as usize].knobs;
         let (age, bytes) = (knobs.retain_for, knobs.retain_bytes);
         if let Some(age) = age

@@ -68,7 +68,7 @@ impl Lineage<'_> {
             if is_first {
                 state.added.push(part);
                 let by = state.number;
-                owner.effects.push(super::ledger::Effect { part, net: 1, by });
+                owner.effects.push(super::ledger::Effect { part, net: 1, by, past: false });
             }
             if way == Way::Outbox {
                 state.staged_issues.push(StagedIssue { part, is_first, was_owed });
@@ -230,7 +230,10 @@ impl Lineage<'_> {
             let gone = of.effects.iter().map(|effect| effect.part).filter(writes);
             of.debt.extend(gone);
             of.effects.retain(|effect| !writes(&effect.part));
-            of.done &= of.debt.len() == before;
+            if of.debt.len() > before {
+                of.done = false;
+                of.effects.iter_mut().for_each(|effect| effect.past = true);
+            }
         }
     }
 
