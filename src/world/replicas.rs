@@ -112,6 +112,12 @@ impl Behind {
         }
     }
 
+    /// Whether no copy lacks a version.
+    fn is_everywhere(&self, at: (u32, &[Word]), version: u64) -> bool {
+        let row = self.rows.get(&(at.0, at.1.to_vec()));
+        row.is_none_or(|row| row.changes.iter().all(|missing| missing.version != version))
+    }
+
     /// A copy has a version. Whether now all have it.
     fn has(&mut self, copy: u32, table: u32, key: &[Word], version: u64) -> bool {
         let at = (table, key.to_vec());
@@ -171,7 +177,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 model.tables[table.index()].key.iter().map(|&column| words[column as usize]).collect();
             let (number, version) = (change.version.table, change.version.number);
             state.behind.supersede((number, &key), version);
-            if !state.behind.rows.contains_key(&(number, key.clone())) {
+            if state.behind.is_everywhere((number, &key), version) {
                 self.tell(&Deed::Replicated { row: row_named(table, &key), version });
             }
         }

@@ -12,6 +12,7 @@ mod network;
 mod operations;
 mod outbox;
 mod queues;
+mod replicas;
 mod shipped;
 mod stores;
 mod streams;
