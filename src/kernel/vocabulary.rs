@@ -77,6 +77,19 @@ pub enum Edge {
     After,
 }
 
+/// What can go wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StoreFault {
+    /// Open transactions and what was not durable are gone; connections are reset.
+    Crash,
+    /// It refuses everything, and loses nothing.
+    Outage,
+    /// It falls silent.
+    Pause,
+    /// Its operations take so many times as long.
+    Slow(f64),
+}
+
 /// Which instances of a service a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceChoice {

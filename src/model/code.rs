@@ -9,6 +9,7 @@
 //!                                     End
 //! ```
 
+use super::storage::StreamStep;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::kernel::vocabulary::Jitter;
@@ -156,6 +157,7 @@ pub enum Code {
     DeliveryTopic,
     DeliveryPartition,
     DeliveryOffset,
+    DeliveryReplayed,
     /// `row.x`
     Row(u16),
     Instance,
@@ -375,6 +377,15 @@ pub enum RowVerb {
     Upsert,
     Delete,
     Scan,
+    /// Adds a message to a stream: the row gets the state that it folds to.
+    Append,
+}
+
+impl RowVerb {
+    /// Whether it changes nothing.
+    pub fn reads(self) -> bool {
+        matches!(self, RowVerb::Read | RowVerb::ReadLocked | RowVerb::Scan)
+    }
 }
 
 /// A step on rows of one table.
@@ -401,6 +412,10 @@ pub struct RowStep {
     pub commit: Duration,
     pub site: SiteId,
     pub unanswered: Vec<FaultId>,
+    /// A read that asks a replica.
+    pub from_replica: bool,
+    /// On a stream: what a table's rows do not have.
+    pub stream: Option<Box<StreamStep>>,
 }
 
 /// `publish`.

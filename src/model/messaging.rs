@@ -23,6 +23,8 @@ pub use crate::kernel::vocabulary::{AckScope, PartitionRoute};
 /// What a topic does with what it accepts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopicKnobs {
+    /// Some operation replays it: it keeps what every group has passed, as far as retention lets it.
+    pub is_replayed: bool,
     /// At least 1.
     pub partitions: u32,
     pub route: PartitionRoute,
@@ -39,6 +41,7 @@ impl Default for TopicKnobs {
     /// One partition that keeps everything until it is consumed.
     fn default() -> Self {
         Self {
+            is_replayed: false,
             partitions: 1,
             route: PartitionRoute::ByKey,
             delay: 0,

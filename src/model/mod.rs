@@ -7,9 +7,11 @@ pub mod compile;
 pub mod messaging;
 pub mod promise;
 pub mod reach;
+pub mod storage;
 pub mod wording;
 
 pub use code::*;
+pub use storage::*;
 
 pub use crate::kernel::vocabulary::*;
 
@@ -224,6 +226,9 @@ pub struct Store {
     pub region: u16,
     /// Ids of its tables; position is the number within the store.
     pub tables: Vec<TableId>,
+    /// How long after a commit it is durable, if it is not at once.
+    pub flush: Option<RingLength>,
+    pub copies: Option<Copies>,
 }
 
 #[derive(Clone, Debug)]
@@ -249,6 +254,8 @@ pub struct Table {
     pub readings: Vec<promise::Reading>,
     /// The columns with a lifecycle, each with the changes that it admits.
     pub lifecycles: Vec<(u16, Vec<promise::Transition>)>,
+    /// Of an event stream: how its rows come about.
+    pub stream: Option<Box<Stream>>,
 }
 
 impl Table {
@@ -453,6 +460,13 @@ pub enum FaultKind {
         loss: Option<f64>,
         duplicate: Option<f64>,
         bandwidth: Option<f64>,
+    },
+    /// A store, by its number.
+    Store(u32, StoreFault),
+    /// A group handles its topic once more, these tables emptied first.
+    Replay {
+        group: GroupId,
+        clear: Vec<TableId>,
     },
 }
 

@@ -1,20 +1,31 @@
 //! What may and what must still happen from a place in handler code on: the sites whose steps change
 //! something that counts as an effect.
 
-use super::{Model, Op, Pc, RowVerb};
+use super::{Model, Op, Pc};
 use crate::kernel::ids::SiteId;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
-/// The site of an operation that makes an effect: a change of a table that is not bookkeeping, a message,
-/// an act on the outside, a timer.
-pub fn effect_site(model: &Model, pc: Pc) -> Option<SiteId> {
+/// The sites of an operation that makes an effect: a change of a table that is not bookkeeping, a message,
+/// an act on the outside, a timer. What is appended to a stream that is published is two: the change and
+/// the message.
+pub fn effect_sites(model: &Model, pc: Pc) -> impl Iterator<Item = SiteId> {
+    let published = match model.code[pc as usize] {
+        Op::Row(step) => {
+            let append = model.row_steps[step as usize].appended();
+            append.and_then(|append| model.publishes.get(append.publish as usize)).map(|publish| publish.site)
+        }
+        _ => None,
+    };
+    effect_site(model, pc).into_iter().chain(published)
+}
+
+fn effect_site(model: &Model, pc: Pc) -> Option<SiteId> {
     match model.code[pc as usize] {
         Op::Row(step) => {
             let step = &model.row_steps[step as usize];
             let table = &model.tables[step.table.index()];
-            let reads = matches!(step.verb, RowVerb::Read | RowVerb::ReadLocked | RowVerb::Scan);
-            (!reads && table.has_effects()).then_some(step.site)
+            (!step.verb.reads() && table.has_effects()).then_some(step.site)
         }
         Op::Publish(step) => Some(model.publishes[step as usize].site),
         Op::Send(step) => Some(model.sends[step as usize].site),
@@ -33,7 +44,7 @@ pub fn may_reach(model: &Model, from: Pc) -> FxHashSet<SiteId> {
         if !seen.insert(pc) {
             continue;
         }
-        sites.extend(effect_site(model, pc));
+        sites.extend(effect_sites(model, pc));
         ahead.extend(next(model, pc));
         let mut region = model.region_of[pc as usize];
         while let Some(of) = model.regions.get(region as usize) {
@@ -78,7 +89,7 @@ fn must(model: &Model, pc: Pc, known: &mut Known) -> BTreeSet<SiteId> {
             ways.fold(first, |all, other| all.intersection(&other).copied().collect())
         }
     };
-    sites.extend(effect_site(model, pc));
+    sites.extend(effect_sites(model, pc));
     known.insert(pc, sites.clone());
     sites
 }
@@ -109,8 +120,7 @@ fn next(model: &Model, pc: Pc) -> Vec<Pc> {
 /// published message, an act on the outside. Without any, nothing can go wrong with idempotency.
 pub fn has_effects(model: &Model) -> bool {
     let writes = |step: &super::RowStep| {
-        let reads = matches!(step.verb, RowVerb::Read | RowVerb::ReadLocked | RowVerb::Scan);
-        !reads && model.tables[step.table.index()].has_effects()
+        !step.verb.reads() && model.tables[step.table.index()].has_effects()
     };
     !model.publishes.is_empty() || !model.effects.is_empty() || model.row_steps.iter().any(writes)
 }

@@ -117,6 +117,7 @@ impl Knife {
                 self.block(body);
                 self.catches(catch);
             }
+            StepKind::Append(append) => self.catches(&mut append.catch),
             StepKind::Publish(publish) => self.catches(&mut publish.catch),
             StepKind::Call(call) => self.catches(&mut call.catch),
             StepKind::Effect { catch, .. } => self.catches(catch),
@@ -151,6 +152,11 @@ impl Knife {
             | StepKind::Update { otherwise, .. }
             | StepKind::Upsert { otherwise, .. }
             | StepKind::Delete { otherwise, .. } => self.guard_of(otherwise, path, span),
+            StepKind::Append(append)
+                if append.expect.is_some() && self.meets(|| format!("`expect` of {path}"), span) =>
+            {
+                append.expect = None;
+            }
             StepKind::Publish(publish)
                 if publish.via_outbox && self.meets(|| format!("the outbox of {path}"), span) =>
             {

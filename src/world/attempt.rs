@@ -216,6 +216,8 @@ pub struct State {
     pub timers: bool,
     /// Whether it ends when the commit under way is done.
     pub stopping: bool,
+    /// Whether its store has crashed under its open transaction.
+    pub reset: bool,
 }
 
 impl State {
@@ -230,6 +232,7 @@ impl State {
         alone: false,
         timers: false,
         stopping: false,
+        reset: false,
     };
 
     /// Of an attempt that begins.

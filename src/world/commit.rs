@@ -1,9 +1,12 @@
 //! Transactions: connections, commits, roll backs, and what serializable scans asked for.
 
 use super::attempt::{StepResult, Wait};
+use super::condition::Condition;
 use super::interpret::Flow;
 use super::record::{Observer, Outcome};
 use super::store::{Store, TableShape};
+use super::replicas::Behind;
+use super::streams::Past;
 use super::words::Slab;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -25,6 +28,11 @@ pub struct StoreState {
     connections: u32,
     waiting: VecDeque<(u32, u32)>,
     predicates: Slab<Predicate>,
+    /// The states that streams had.
+    pub past: Past,
+    pub condition: Condition,
+    /// What its copies do not have yet.
+    pub behind: Behind,
     /// Waiters are being served.
     pub serving: bool,
 }
@@ -47,6 +55,9 @@ impl StoreState {
             connections: 0,
             waiting: VecDeque::new(),
             predicates: Slab::default(),
+            past: Past::default(),
+            condition: Condition::default(),
+            behind: Behind::new(spec.copies.as_ref().map_or(0, model::Copies::count)),
             serving: false,
         }
     }
@@ -86,6 +97,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     pub(super) fn begin_commit(&mut self, attempt: u32, pc: Pc, region: u32) -> Result<Flow, Error> {
+        if self.is_reset(attempt) {
+            return Err(Error::Unavailable);
+        }
         let times = self.model.regions[region as usize].transaction.expect("a region that commits");
         let length = self.step_length(times.commit, attempt)?;
         self.world.attempts[attempt].last_wait = length - length / 2;

@@ -13,7 +13,7 @@ use super::record::Observer;
 use super::rows::Change;
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
-use crate::model::reach::{effect_site, must_reach};
+use crate::model::reach::{effect_sites, must_reach};
 use crate::model::{Error, NONE, Op, Pc, RowStep, RowVerb, Slot, Word};
 use rustc_hash::FxHashMap;
 
@@ -25,13 +25,25 @@ type Rows = FxHashMap<(TableId, Vec<Word>), Option<Vec<Word>>>;
 
 /// A remainder under way.
 #[derive(Default)]
-struct Remainder {
+pub(super) struct Remainder {
     rows: Rows,
     debt: Vec<Part>,
     resumes: bool,
     /// Where the open transactions began: the rows then, and how much debt there was.
     transactions: Vec<(Rows, usize)>,
     operations: u32,
+}
+
+impl Remainder {
+    /// It would still make these effects.
+    pub(super) fn owe(&mut self, parts: impl IntoIterator<Item = Part>) {
+        self.debt.extend(parts);
+    }
+
+    /// It would leave a row like this.
+    pub(super) fn leave(&mut self, row: (TableId, Vec<Word>), words: Vec<Word>) {
+        self.rows.insert(row, Some(words));
+    }
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -126,6 +138,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Ok(next) => Some(next),
                 Err(error) => self.dry_caught(pc, error, &mut Remainder::default()),
             },
+            Wait::StoreAnswer { .. } | Wait::OutboxAnswer { .. } if matches!(result, StepResult::Error(_)) => {
+                Some(pc)
+            }
             // A publish that waits for its confirmation is on its way.
             Wait::StoreAnswer { .. }
             | Wait::OutboxAnswer { .. }
@@ -234,7 +249,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     fn owe(&mut self, attempt: u32, pc: Pc, remainder: &mut Remainder) {
-        if let Some(site) = effect_site(self.model, pc) {
+        for site in effect_sites(self.model, pc) {
             let part = self.part(attempt, site);
             remainder.debt.push(part);
         }
@@ -310,6 +325,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.scratch.row.clear();
         self.world.scratch.row.extend_from_slice(old.as_deref().unwrap_or(&[]));
         let exists = old.is_some();
+        if let Some(append) = of.appended() {
+            return self.dry_append(attempt, of, append, name, exists, remainder);
+        }
         if let RowVerb::Read | RowVerb::ReadLocked = of.verb {
             self.keep_row(attempt, of, exists);
             return Ok(if exists { StepResult::Done } else { StepResult::Nothing });
@@ -388,5 +406,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 /// Whether what a step finds can change what is done next.
 fn decides(of: &RowStep) -> bool {
     let reads = matches!(of.verb, RowVerb::Read | RowVerb::ReadLocked);
-    reads || of.verb == RowVerb::Insert || of.filter.is_some() || of.otherwise.is_some()
+    let expects = of.appended().is_some_and(|append| append.expect.is_some());
+    reads || expects || of.verb == RowVerb::Insert || of.filter.is_some() || of.otherwise.is_some()
 }

@@ -179,6 +179,27 @@ pub enum Deed<'a> {
         new: Option<&'a [Word]>,
         version: u64,
     },
+    /// A change that was committed and not yet durable is gone with its store: the row is as it was.
+    Forgotten {
+        row: RowName,
+        /// The version that is gone.
+        version: u64,
+    },
+    /// What a store has committed so far is durable.
+    Flushed {
+        store: u32,
+    },
+    /// Every copy of a store has this version of a row, or a newer one.
+    Replicated {
+        row: RowName,
+        version: u64,
+    },
+    /// A table was emptied, to be filled again from what a group handles once more. Its rows' deletions
+    /// were told before.
+    Cleared {
+        table: TableId,
+        group: GroupId,
+    },
     /// A transaction, or a row step of its own, is over.
     TransactionEnded {
         attempt: SlotNumber,

@@ -170,6 +170,8 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 self.record(Record::Accepted { topic, message, obligation });
                 self.tell_accepted(message, topic, Acceptance::Transferred);
             }
+            Action::ReplayBegun { group } => self.replay_begun(group),
+            Action::Reopened { group, message } => self.record(Record::Reopened { group, message }),
             Action::Unclaimed { .. } | Action::Expelled { .. } | Action::RebalanceEnded { .. } => {}
         }
     }
@@ -388,6 +390,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Code::DeliveryPartition => {
                 broker.position(delivery).map_or(0, |(partition, _)| partition as Word)
             }
+            Code::DeliveryReplayed => broker.is_replayed(delivery) as Word,
             _ => broker.position(delivery).map_or(0, |(_, offset)| offset),
         }
     }

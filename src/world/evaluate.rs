@@ -229,6 +229,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 | Code::DeliveryTopic
                 | Code::DeliveryPartition
                 | Code::DeliveryOffset
+                | Code::DeliveryReplayed
                 | Code::Instance
                 | Code::InFlight
                 | Code::QueueLength

@@ -153,12 +153,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             .map(|instance| (instance, self.world.instances[instance as usize].epoch))
             .collect();
         let touched = match spec.kind {
+            FaultKind::Replay { group, .. } => u32::from(self.world.broker.has_past(group)),
+            FaultKind::Store(..) => 1,
             FaultKind::Surge(..) | FaultKind::Split { .. } | FaultKind::Degrade { .. } => 1,
             _ => hit.len() as u32,
         };
         self.record(Record::FaultBegan { fault, touched });
         if touched == 0 {
             return;
+        }
+        if let FaultKind::Replay { group, .. } = spec.kind {
+            return self.replay(fault, group);
         }
         let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true });
         let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
@@ -170,6 +175,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 hit.iter().for_each(|&(instance, _)| self.world.instances[instance as usize].skew += by)
             }
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
+            FaultKind::Replay { .. } => unreachable!("operations do not last"),
+            FaultKind::Store(store, what) => self.store_trouble(*store as usize, *what),
             FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
             FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => self
                 .begin_degradation(Degradation {
@@ -240,6 +247,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
             FaultKind::Split { .. } => self.end_split(firing),
             FaultKind::Degrade { .. } => self.end_degradation(firing),
+            FaultKind::Replay { .. } => unreachable!("operations do not last"),
+            FaultKind::Store(store, what) => self.store_mended(*store as usize, *what),
         }
         self.record(Record::FaultEnded { fault });
     }
@@ -252,7 +261,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Active firings of one kind.
-    fn active(&self) -> impl Iterator<Item = (&FaultKind, &Firing)> {
+    pub(super) fn active(&self) -> impl Iterator<Item = (&FaultKind, &Firing)> {
         let firings = self.world.firings.all().map(|(_, firing)| firing).filter(|firing| firing.active);
         firings.map(|firing| (&self.model.faults[firing.fault.index()].kind, firing))
     }

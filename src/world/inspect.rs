@@ -47,6 +47,8 @@ impl World {
             ("lists", self.lists.len()),
             ("blocks of words", self.words.len()),
             ("firings", self.firings.len()),
+            ("changes under way", self.replicating.len()),
+            ("quorum reads", self.quorum_reads.len()),
             ("busy workers", self.instances.iter().map(|instance| instance.busy as usize).sum()),
             ("CPUs in use", self.instances.iter().map(|instance| instance.computing as usize).sum()),
         ];

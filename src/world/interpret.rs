@@ -145,7 +145,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A round trip that takes effect in its middle.
     pub(super) fn round_trip(&mut self, attempt: u32, pc: Pc, half: Nanos, wait: Wait) {
         self.world.attempts[attempt].pc = pc;
-        let half = half.saturating_add(self.store_leg(attempt, StoreLeg::There));
+        let half = self.slowed(attempt, half).saturating_add(self.store_leg(attempt, StoreLeg::There));
         let token = self.world.attempts.wait(attempt, wait);
         self.later(half, Class::Completion, Event::Midpoint { attempt, token });
     }
@@ -153,7 +153,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// The second half of a round trip.
     pub(super) fn return_trip(&mut self, attempt: u32, half: Nanos, wait: Wait, result: StepResult) {
         self.world.attempts[attempt].result = result;
-        let half = half.saturating_add(self.store_leg(attempt, StoreLeg::Back));
+        let half = self.slowed(attempt, half).saturating_add(self.store_leg(attempt, StoreLeg::Back));
         let token = self.world.attempts.wait(attempt, wait);
         self.later(half, Class::Completion, Event::Resume { attempt, token });
     }
@@ -231,6 +231,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let event = Event::Midpoint { attempt, token };
         if self.held_from_store(attempt, StoreLeg::There, event) {
             return;
+        }
+        let store = self.store_of(attempt);
+        if !self.world.stores[store].condition.is_well() {
+            return self.arrives_in_trouble(attempt, token, store);
         }
         match self.world.attempts[attempt].wait {
             Wait::Row { step } => self.row_arrives(attempt, step),

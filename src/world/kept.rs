@@ -15,7 +15,7 @@ const HASHED: usize = 2;
 impl World {
     /// Words kept in all. Walks over every table.
     pub(super) fn kept(&self) -> usize {
-        let stores: usize = self.stores.iter().map(|of| of.store.kept()).sum();
+        let stores: usize = self.stores.iter().map(|of| of.store.kept() + of.past.kept()).sum();
         let memories: usize = self.memories.iter().map(|memory| memory.kept()).sum();
         let counters: usize = self.counters.iter().map(|counter| counter.len() * (1 + HASHED)).sum();
         stores + memories + counters + self.effects.kept() + self.lists.kept() + self.words.kept()
@@ -41,6 +41,7 @@ impl World {
         let others = [
             (counted * (1 + HASHED), format!("in {counted} values that generators count by")),
             (self.effects.kept(), "in the idempotency keys of effects".to_owned()),
+            (self.stores.iter().map(|of| of.past.kept()).sum(), "in the states that streams had".to_owned()),
             (self.lists.kept(), "in lists".to_owned()),
             (self.words.kept(), "in the values of attempts and messages".to_owned()),
         ];

@@ -14,6 +14,7 @@ pub mod broker;
 mod call;
 mod client;
 mod commit;
+mod condition;
 mod debt;
 pub mod deed;
 mod deliver;
@@ -29,15 +30,18 @@ mod job;
 mod kept;
 mod message;
 mod network;
+mod operation;
 mod outbox;
 mod packet;
 mod phases;
 mod publish;
 pub mod record;
 mod region;
+mod replicas;
 mod routing;
 mod rows;
 pub mod store;
+mod streams;
 pub mod tell;
 mod timer;
 pub mod without;
@@ -184,6 +188,19 @@ pub enum Event {
     Visible {
         message: u32,
     },
+    /// What a store has committed becomes durable.
+    Flush {
+        store: u32,
+    },
+    /// A copy of a store gets a change.
+    Replicated {
+        change: u32,
+    },
+    /// A read reaches a replica of a quorum; or, without one, has all the answers that it waits for.
+    QuorumRead {
+        read: u32,
+        replica: u32,
+    },
 }
 
 /// Everything that changes, but for time and chance.
@@ -214,6 +231,13 @@ pub struct World {
     network: network::Network,
     faults: Vec<fault::FaultState>,
     firings: Slab<fault::Firing>,
+    /// Changes on their way to copies of stores, and reads that ask a quorum.
+    replicating: Slab<replicas::Replicating>,
+    quorum_reads: Slab<replicas::QuorumRead>,
+    /// What the quorum read that is being answered has found.
+    quorum_answer: Option<replicas::Copy>,
+    /// Replays that wait for their group to pause.
+    replays: Vec<FaultId>,
     effects: effect::Effects,
     counters: Vec<rustc_hash::FxHashMap<u64, u64>>,
     /// Values made unique so far, by handler.
@@ -405,6 +429,9 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::FaultEnd { firing } => self.fault_ends(firing),
             Event::FaultAt { fault, instance } => self.fault_at(fault, instance),
             Event::Visible { message } => self.visible(message),
+            Event::Flush { store } => self.flush(store),
+            Event::Replicated { change } => self.replicated(change),
+            Event::QuorumRead { read, replica } => self.quorum_read(read, replica),
             Event::Phase(phase) => self.phase(phase),
         }
     }
@@ -514,6 +541,10 @@ impl World {
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
             firings: Slab::default(),
+            replicating: Slab::default(),
+            quorum_reads: Slab::default(),
+            quorum_answer: None,
+            replays: Vec::new(),
             effects: effect::Effects::default(),
             counters: vec![Default::default(); model.counters as usize],
             unique: vec![0; model.handlers.len()],

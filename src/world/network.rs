@@ -341,6 +341,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.stream_latency(&Hop { route, latency, trouble, draw, from, to, bytes: 0, channel: None })
     }
 
+    /// How far apart two regions are, beside whatever else a message crosses.
+    pub(super) fn between_regions(&mut self, from: u16, to: u16, draw: DrawKey) -> Nanos {
+        if from == to {
+            return 0;
+        }
+        let links = &self.model.region_links;
+        match links.iter().find(|link| link.from == from && link.to == to).map(|link| link.latency) {
+            Some(latency) => self.length(latency, draw),
+            None => 0,
+        }
+    }
+
     /// A uniform number in [0, 1).
     pub(super) fn uniform(&mut self, stream: StreamId, key: DrawKey) -> f64 {
         (self.agenda.draw(stream, key) >> 11) as f64 / (1u64 << 53) as f64

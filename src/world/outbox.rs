@@ -50,7 +50,28 @@ enum Stage {
     Publishing,
 }
 
+/// The id of a row that gets its number when it is committed.
+const AT_COMMIT: u64 = 0;
+
 impl OutboxState {
+    /// Adds what an open transaction appends to a stream. It is published in the order of the commits.
+    pub fn follow(&mut self, attempt: u32, message: u32) {
+        self.pending.push((attempt, AT_COMMIT, message));
+    }
+
+    /// A row is gone with what its store had not flushed; gives its message, if it is still there.
+    pub fn lose(&mut self, id: u64) -> Option<u32> {
+        let message = self.rows.remove(&id)?;
+        let is_in_hand = self.batch.iter().any(|(in_hand, _)| *in_hand == id);
+        (!is_in_hand).then_some(message)
+    }
+
+    /// The next number of a row.
+    fn number(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
     /// Rows not yet published and marked.
     pub fn unsent(&self) -> usize {
         self.rows.len() + self.batch.len()
@@ -60,6 +81,9 @@ impl OutboxState {
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// `publish … via: outbox`: a row, in the transaction in hand or one of its own.
     pub(super) fn insert_into_outbox(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
+        if self.is_reset(attempt) {
+            return Err(Error::Unavailable);
+        }
         if self.world.attempts[attempt].transaction.is_none() && !self.take_connection(attempt, pc) {
             return Ok(Flow::Leave);
         }
@@ -88,10 +112,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let message = std::mem::replace(&mut of.outgoing, NONE);
         let alone = of.state.alone;
         let state = &mut self.world.outboxes[outbox];
-        state.next_id += 1;
-        let id = state.next_id;
+        let id = state.number();
         if alone {
             state.rows.insert(id, message);
+            self.keep_row_for_crash(outbox, id);
             self.tell(&Deed::Enqueued { message });
             self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         } else {
@@ -107,8 +131,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if std::mem::replace(&mut self.world.attempts[attempt].state.alone, false) {
             self.release_connection(attempt);
         }
-        let pc = self.world.attempts[attempt].pc;
-        self.proceed(attempt, Ok(pc + 1));
+        let of = &self.world.attempts[attempt];
+        let answer = match of.result {
+            StepResult::Error(error) => Err(error),
+            _ => Ok(of.pc + 1),
+        };
+        self.proceed(attempt, answer);
     }
 
     fn outbox_of(&self, attempt: u32) -> usize {
@@ -129,7 +157,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             for (_, id, message) in own {
                 match end {
                     TransactionEnd::Committed => {
-                        self.world.outboxes[outbox].rows.insert(id, message);
+                        let state = &mut self.world.outboxes[outbox];
+                        let id = if id == AT_COMMIT { state.number() } else { id };
+                        state.rows.insert(id, message);
+                        self.keep_row_for_crash(outbox, id);
                         self.tell(&Deed::Enqueued { message });
                     }
                     TransactionEnd::RolledBack => self.release_message(message),

@@ -41,6 +41,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 self.world.draining = true;
                 self.record(Record::Drain);
                 self.heal();
+                self.end_operations();
                 let limit = self.model.run.drain;
                 self.agenda.after(limit, Class::Fault, Event::Phase(Phase::Limit));
             }
@@ -61,6 +62,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         world.attempts.len() == 0
             && world.in_flight == 0
             && world.answers == 0
+            && world.replays.is_empty()
+            && world.replicating.len() == 0
             && world.tickets.len() == 0
             && world.timers.len() == 0
             && world.network.requests.len() == 0

@@ -111,6 +111,11 @@ pub enum Record {
         message: SlotNumber,
         how: Settlement,
     },
+    /// A group is owed a message once more that it was done with.
+    Reopened {
+        group: GroupId,
+        message: SlotNumber,
+    },
     /// An acknowledgement came too late to count.
     AckStale {
         group: GroupId,
@@ -211,6 +216,7 @@ impl Record {
                 pair(13 | (again as u64) << 8, group.0, instance.0)
             }
             Record::Settled { group, message, how } => pair(14 | (how as u64) << 8, group.0, message),
+            Record::Reopened { group, message } => pair(40, group.0, message),
             Record::AckStale { group } => pair(15, group.0, 0),
             Record::Rebalanced { group } => pair(16, group.0, 0),
             Record::Released { message } => pair(17, message, 0),

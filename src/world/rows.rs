@@ -14,7 +14,7 @@ use super::{Event, Simulation, World};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::kernel::time::LONGEST;
-use crate::model::{Error, Model, NONE, Pc, RowStep, RowVerb, Word};
+use crate::model::{Copies, Error, Model, NONE, Pc, RowStep, RowVerb, StreamStep, Word};
 
 /// A scan, or a write to every row that `where` admits, takes the time of one round trip for each so
 /// many rows that it looks at: there is no index but the key.
@@ -62,12 +62,28 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let result = self.memory_step(attempt, of)?;
             return self.after_row(of, result).map(Flow::Go);
         }
+        if self.is_reset(attempt) {
+            return Err(Error::Unavailable);
+        }
         let alone = self.world.attempts[attempt].transaction.is_none();
         if alone && !self.take_connection(attempt, pc) {
             return Ok(Flow::Leave);
         }
+        if let Some(append) = of.appended()
+            && let Err(error) = self.make_appended(attempt, pc, of, append)
+        {
+            if alone {
+                self.release_connection(attempt);
+            }
+            return Err(error);
+        }
         self.world.attempts[attempt].state.alone = alone;
-        self.tell_asked(attempt, pc, of.verb);
+        if !asks_for_past(of) {
+            self.tell_asked(attempt, pc, of.verb);
+        }
+        if let Some(Copies::Quorum(quorum)) = &model.stores[self.store_of(attempt)].copies {
+            return self.ask_quorum(attempt, pc, step, quorum);
+        }
         let length = self.step_length(of.latency, attempt)? + self.step_length(of.commit, attempt)?;
         self.world.attempts[attempt].last_wait = length - length / 2;
         self.round_trip(attempt, pc, length / 2, Wait::Row { step });
@@ -91,7 +107,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// The statement has its answer, waits for a lock (`None`), or failed.
-    fn row_done(&mut self, attempt: u32, step: u32, result: Result<Option<StepResult>, Error>) {
+    pub(super) fn row_done(&mut self, attempt: u32, step: u32, result: Result<Option<StepResult>, Error>) {
         self.drop_temporaries();
         let result = match result {
             Ok(None) => {
@@ -106,6 +122,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 StepResult::Error(error)
             }
         };
+        if of_append(self.model, step) {
+            self.drop_outgoing(attempt);
+        }
         let result = self.end_alone(attempt, result);
         let half = self.world.attempts[attempt].last_wait;
         self.return_trip(attempt, half, Wait::RowAnswer { step }, result);
@@ -162,7 +181,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.scan(attempt, of, step).map(Some);
         }
         self.load_key(attempt, of)?;
+        if asks_for_past(of) {
+            return self.look_back(attempt, of).map(Some);
+        }
         let (store, table) = self.store_table(attempt, of.table);
+        if let Some(copy) = self.asked_copy(attempt, of, store, table) {
+            return Ok(Some(self.look_at_copy(attempt, of, copy)));
+        }
         let world = &mut self.world;
         let state = &mut world.stores[store].store;
         let row = match world.attempts[attempt].transaction {
@@ -177,6 +202,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         self.keep_row(attempt, of, exists);
         self.tell_read(attempt, of.table, seen, of.result);
+        if of.stream.is_some() {
+            self.fold(attempt, of.table);
+        }
         Ok(Some(if exists { StepResult::Done } else { StepResult::Nothing }))
     }
 
@@ -368,6 +396,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let change = self.change(attempt, of, exists)?;
         self.tell_wrote(attempt, of, seen, change.told());
+        if let Some(append) = of.appended() {
+            self.feed_appended(attempt, of.table, append);
+        }
         let world = &mut self.world;
         match change {
             Change::Put => world.stores[store].store.put(row, &world.scratch.row),
@@ -395,6 +426,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let change = self.change(attempt, of, exists)?;
         self.tell_wrote(attempt, of, seen, change.told());
+        if let Some(append) = of.appended() {
+            self.feed_appended(attempt, of.table, append);
+        }
         let world = &mut self.world;
         let writer = world.attempts[attempt].cause.obligation;
         let state = &mut world.stores[store].store;
@@ -402,6 +436,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Change::Put => state.put_alone(row, &world.scratch.row, writer),
             Change::Delete => state.delete_alone(row, writer),
             Change::Nothing => return Ok(Some(StepResult::Nothing)),
+        }
+        if of.stream.is_some() {
+            self.enqueue_outbox(attempt, TransactionEnd::Committed);
         }
         self.committed(attempt, store);
         Ok(Some(StepResult::Done))
@@ -422,6 +459,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         if !exists {
             self.start_row(of.table);
+        }
+        if let Some(append) = of.appended() {
+            return self.fold_in(attempt, of.table, append).map(|()| Change::Put);
         }
         if let Some(filter) = of.filter
             && !self.holds(filter, attempt)?
@@ -548,16 +588,26 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn committed(&mut self, attempt: u32, store: usize) {
         let model = self.model;
         self.tell_committed(attempt, Place::Store(store));
+        self.keep_for_crash(store);
+        self.replicate(attempt, store);
         if attempt != NONE {
             self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         }
         let changes = self.world.stores[store].store.changes().len();
-        for change in 0..changes {
-            let Some(change) = self.world.stores[store].store.changes().nth(change) else { continue };
+        for at in 0..changes {
+            let Some(change) = self.world.stores[store].store.changes().nth(at) else { continue };
             let table = model.stores[store].tables[change.version.table as usize];
             let spec = &model.tables[table.index()];
             let words = change.new.or(change.old.map(|old| old.words)).unwrap_or(&[]);
             let row = spec.key.iter().fold(0, |hash, &column| mix(hash, words[column as usize]));
+            if let (Some(words), Some(stream)) = (change.new, &spec.stream)
+                && stream.keeps_past
+            {
+                let (table, words) = (change.version.table, words.to_vec());
+                let now = self.agenda.now();
+                self.world.stores[store].past.keep(table, &spec.key, now, words);
+            }
+            let Some(change) = self.world.stores[store].store.changes().nth(at) else { continue };
             let (version, obligation, new) = (change.version, change.writer, change.new.is_some());
             self.world.stir += 1;
             self.record(Record::Committed { table, row, version: version.number, obligation });
@@ -603,4 +653,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         self.world.stores[store].serving = false;
     }
+}
+
+/// Whether a step asks for a state that a stream had.
+fn asks_for_past(of: &RowStep) -> bool {
+    matches!(of.stream.as_deref(), Some(StreamStep::Load(Some(_))))
+}
+
+fn of_append(model: &Model, step: u32) -> bool {
+    model.row_steps[step as usize].verb == RowVerb::Append
 }

@@ -288,6 +288,11 @@ pub(super) enum Place {
     Memory(u32),
 }
 
+/// The name of a store's row, from its key.
+pub(super) fn row_named(table: TableId, key: &[Word]) -> RowName {
+    RowName { table, key: key.iter().fold(0, |hash, &word| mix(hash, word)), instance: NONE }
+}
+
 /// The name of a row, from its words.
 pub fn key_hash(model: &Model, table: TableId, words: &[Word]) -> u64 {
     model.tables[table.index()].key.iter().fold(0, |hash, &column| mix(hash, words[column as usize]))

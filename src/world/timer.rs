@@ -124,8 +124,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     pub(super) fn timer_stored(&mut self, attempt: u32) {
-        let pc = self.world.attempts[attempt].pc;
-        self.proceed(attempt, Ok(pc + 1));
+        let of = &self.world.attempts[attempt];
+        let answer = match of.result {
+            StepResult::Error(error) => Err(error),
+            _ => Ok(of.pc + 1),
+        };
+        self.proceed(attempt, answer);
     }
 
     /// A transaction has ended: its timers run from now, or never were.

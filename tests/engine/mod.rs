@@ -9,10 +9,13 @@ mod identity;
 mod jobs;
 mod messaging;
 mod network;
+mod operations;
 mod outbox;
 mod queues;
+mod replicas;
 mod shipped;
 mod stores;
+mod streams;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::agenda::Agenda;

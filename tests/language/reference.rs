@@ -45,8 +45,7 @@ fn what_is_not_built_is_marked_at_its_key() {
         rows.next().unwrap_or_else(|| panic!("{key}: {about}")).to_owned()
     };
     assert!(row("sagas", "").contains("**Not built yet.**"));
-    assert!(row("load", "").contains("**Not built yet.**"));
-    assert!(row("outage", "").contains("**Not built yet.**"));
+    assert!(row("prove", "").contains("**Not built yet.**"));
     assert!(row("tombstone", "").contains("**Not built yet.**"));
     assert!(row("select", "").contains("**Not built yet:** `id`, `log`."));
     assert!(row("preset", "").contains("`sqs-fifo`") && !row("preset", "").contains("yet:** `kafka`"));

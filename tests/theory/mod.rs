@@ -5,3 +5,4 @@ mod formulas;
 #[path = "../../benches/hand_written/mod.rs"]
 mod hand_written;
 mod hand_written_loops;
+mod quorum;

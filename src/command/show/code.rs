@@ -109,7 +109,15 @@ impl Lister<'_, '_> {
         let (names, scenario) = (self.names, self.names.scenario);
         let table = &scenario.tables[step.table.index()];
         let row = Some(step.table);
-        let mut text = format!("{} {}", word(&step.verb), table.name);
+        let verb = match (step.stream.as_deref(), step.appended()) {
+            (_, Some(append)) => {
+                let message = &scenario.messages[append.message.index()].name;
+                format!("append {message}{} to", self.fields(append.with, append.message, false))
+            }
+            (Some(_), None) => "load".to_owned(),
+            (None, None) => word(&step.verb),
+        };
+        let mut text = format!("{verb} {}", table.name);
         if let Some(key) = &step.key {
             let part = |(part, column): (&Operand, &usize)| {
                 let column = &table.columns[*column];
@@ -126,6 +134,7 @@ impl Lister<'_, '_> {
             let value = names.value(assignment.value, Some(&column.ty), row);
             text += &format!(", {} := {value}", column.name);
         }
+        text += &self.of_stream(step);
         if let Some(order) = step.order_by {
             let down = if step.descending { ", falling" } else { "" };
             text += &format!(", ordered by {}{down}", names.operand(order, None, row));
@@ -147,6 +156,23 @@ impl Lister<'_, '_> {
             }
         }
         text
+    }
+
+    /// What a step says of a stream beside its key.
+    fn of_stream(&self, step: &RowStep) -> String {
+        let (names, int) = (self.names, Some(&Type::Int));
+        match step.stream.as_deref() {
+            Some(StreamStep::Load(Some(AsOf::Version(version)))) => {
+                format!(" at version {}", names.operand(*version, int, None))
+            }
+            Some(StreamStep::Load(Some(AsOf::Time(time)))) => {
+                format!(" at {}", names.operand(*time, Some(&Type::Time), None))
+            }
+            Some(StreamStep::Append(AppendStep { expect: Some(expect), .. })) => {
+                format!(" expecting version {}", names.operand(*expect, int, None))
+            }
+            _ => String::new(),
+        }
     }
 
     fn publish(&self, step: &PublishStep) -> String {

@@ -170,6 +170,13 @@ impl<'s> Ways<'s> {
                 self.add(from, way, Place::Topic(publish.topic.index()), message(publish.message));
                 self.catches(from, &publish.catch);
             }
+            StepKind::Append(append) => {
+                let stream = scenario.tables[append.table.index()].stream.as_ref();
+                if let Some(topic) = stream.and_then(|stream| stream.publish_to) {
+                    self.add(from, Way::Outbox, Place::Topic(topic.index()), message(append.message));
+                }
+                self.catches(from, &append.catch);
+            }
             StepKind::Effect { effect, catch, .. } => {
                 self.add(from, Way::Act, Place::Effect(effect.index()), None);
                 self.catches(from, catch);
@@ -197,6 +204,7 @@ impl<'s> Ways<'s> {
             | StepKind::Wait(_)
             | StepKind::Let(_)
             | StepKind::Scan { .. }
+            | StepKind::Load { .. }
             | StepKind::Reply(_)
             | StepKind::Stop
             | StepKind::Fail(_)

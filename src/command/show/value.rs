@@ -206,6 +206,7 @@ impl<'a> Names<'a> {
             Code::DeliveryTopic => named("delivery.topic".into(), Some(&Type::Text)),
             Code::DeliveryPartition => named("delivery.partition".into(), Some(&Type::Int)),
             Code::DeliveryOffset => named("delivery.offset".into(), Some(&Type::Int)),
+            Code::DeliveryReplayed => named("delivery.replayed".into(), Some(&Type::Bool)),
             Code::Row(column) => {
                 let columns = row.map(|table| &scenario.tables[table.index()].columns);
                 let column = columns.and_then(|columns| columns.get(usize::from(column)));

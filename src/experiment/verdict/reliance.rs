@@ -24,6 +24,8 @@ pub fn idle_faults(model: &Model, findings: &[&Findings]) -> Vec<String> {
 struct Reach {
     services: Vec<bool>,
     brokers: Vec<bool>,
+    /// By store: the services that use it.
+    users: Vec<Vec<ServiceId>>,
 }
 
 impl Reach {
@@ -40,7 +42,13 @@ impl Reach {
             brokers.resize(brokers.len().max(broker + 1), false);
             brokers[broker] = true;
         }
-        Self { services: reached[model.clients.len()..first_topic].to_vec(), brokers }
+        let users = |store: usize| {
+            let services = model.services.iter().enumerate();
+            let own = services.filter(|(_, service)| service.store == Some(store as u32));
+            own.map(|(index, _)| ServiceId::new(index)).collect()
+        };
+        let users = (0..model.stores.len()).map(users).collect();
+        Self { users, services: reached[model.clients.len()..first_topic].to_vec(), brokers }
     }
 
     fn is_target(&self, kind: &FaultKind) -> bool {
@@ -49,7 +57,11 @@ impl Reach {
             | FaultKind::Pause(service)
             | FaultKind::Slow(service, _)
             | FaultKind::Skew(service, _) => self.service(*service),
-            FaultKind::Surge(..) => true,
+            FaultKind::Surge(..) | FaultKind::Replay { .. } => true,
+            FaultKind::Store(store, _) => {
+                let mut users = self.users[*store as usize].iter();
+                users.any(|service| self.service(*service))
+            }
             FaultKind::Split { places, .. } | FaultKind::Degrade { places, .. } => {
                 places.iter().any(|place| self.place(*place))
             }

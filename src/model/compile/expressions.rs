@@ -74,8 +74,7 @@ impl Compiler<'_> {
                 DeliveryField::Topic => Code::DeliveryTopic,
                 DeliveryField::Partition => Code::DeliveryPartition,
                 DeliveryField::Offset => Code::DeliveryOffset,
-                // There is no `replay` operation yet, so nothing is ever replayed.
-                DeliveryField::Replayed => Code::Literal(0),
+                DeliveryField::Replayed => Code::DeliveryReplayed,
             }),
             ExpressionKind::Row(column) => out.push(Code::Row(*column as u16)),
             ExpressionKind::This(field) => out.push(match field {

@@ -11,7 +11,7 @@ impl Compiler<'_> {
     /// Names first: the steps that faults watch are compiled before the faults themselves.
     pub fn fault_names(&mut self) {
         for fault in &self.scenario.faults {
-            self.stream(format!("faults/{}", fault.name), Draw::Bits);
+            self.stream(path_of(fault), Draw::Bits);
         }
     }
 
@@ -31,7 +31,7 @@ impl Compiler<'_> {
 
     pub fn faults(&mut self) {
         for fault in &self.scenario.faults {
-            let path = format!("faults/{}", fault.name);
+            let path = path_of(fault);
             let stream = self.stream(path.clone(), Draw::Bits);
             let duration = fault
                 .duration
@@ -98,6 +98,21 @@ impl Compiler<'_> {
                 };
                 (kind, format!("degrade {}", self.ends(ends)))
             }
+            scenario::FaultKind::Store { service, what } => {
+                let store = self.store_of(*service).expect("resolved: the service has a store");
+                let name = format!("{}.store", service_name(service));
+                let told = match what {
+                    StoreFault::Crash => format!("crash {name}"),
+                    StoreFault::Outage => format!("outage of {name}"),
+                    StoreFault::Pause => format!("pause {name}"),
+                    StoreFault::Slow(by) => format!("slow {name} by {by}"),
+                };
+                (FaultKind::Store(store, *what), told)
+            }
+            scenario::FaultKind::Replay { group, clear } => (
+                FaultKind::Replay { group: *group, clear: clear.clone() },
+                format!("replay {}", scenario.groups[group.index()].name),
+            ),
         }
     }
 
@@ -108,4 +123,10 @@ impl Compiler<'_> {
     fn ends(&self, ends: &[End]) -> String {
         ends.iter().map(|end| self.place_name(self.place_of(end))).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What the draws of a fault or an operation are named after.
+fn path_of(fault: &scenario::Fault) -> String {
+    let section = if fault.kind.is_planned() { "operations" } else { "faults" };
+    format!("{section}/{}", fault.name)
 }

@@ -69,7 +69,8 @@ impl Compiler<'_> {
                         }
                     }
                     Op::After(after) => drop(reach(self.model.afters[after as usize].body)),
-                    Op::Publish(publish) => {
+                    Op::Publish(_) | Op::Row(_) => {
+                        let Some(publish) = publish_at(&self.model, pc) else { continue };
                         let step = &self.model.publishes[publish as usize];
                         for group in &self.model.topics[step.topic.index()].groups {
                             let paths = &mut self.model.groups[group.index()].deliveries;
@@ -85,6 +86,18 @@ impl Compiler<'_> {
                 }
             }
         }
+    }
+}
+
+/// What an operation publishes: by itself, or by adding to a stream that is published.
+fn publish_at(model: &Model, pc: Pc) -> Option<u32> {
+    match model.code[pc as usize] {
+        Op::Publish(publish) => Some(publish),
+        Op::Row(step) => {
+            let append = model.row_steps[step as usize].appended()?;
+            (append.publish != NONE).then_some(append.publish)
+        }
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ mod network;
 mod parts;
 mod promises;
 mod steps;
+mod streams;
 
 use super::*;
 use crate::kernel::distribution::Distribution;
@@ -24,10 +25,12 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.tables();
     compiler.stores();
     compiler.services();
+    compiler.folds();
     compiler.fault_names();
     compiler.bodies();
     compiler.messaging();
     compiler.outboxes();
+    compiler.feeds();
     compiler.faults();
     compiler.flow();
     compiler.undone();
@@ -132,20 +135,24 @@ impl<'s> Compiler<'s> {
 
     /// What a step is called where obligations and faults name it.
     pub fn site(&mut self, site: &steps::Site, step: &scenario::Step) -> SiteId {
-        let name = match &step.name {
+        let id = self.site_named(match &step.name {
             Some(name) => format!("{}/{name}", site.path),
             None => step.path.clone(),
-        };
-        let Model { names: Names { sites, .. }, site_keys, .. } = &mut self.model;
-        let id = *self.sites.entry(name.clone()).or_insert_with(|| {
-            site_keys.push(parts::key_of("site", &name));
-            sites.push(name);
-            SiteId::new(sites.len() - 1)
         });
         if let Some(undone) = &step.undoes {
             self.undoes.insert(id, undone.clone());
         }
         id
+    }
+
+    /// The site of this name.
+    pub fn site_named(&mut self, name: String) -> SiteId {
+        let Model { names: Names { sites, .. }, site_keys, .. } = &mut self.model;
+        *self.sites.entry(name.clone()).or_insert_with(|| {
+            site_keys.push(parts::key_of("site", &name));
+            sites.push(name);
+            SiteId::new(sites.len() - 1)
+        })
     }
 
     /// What each site undoes: the steps of that name in the same body, else in the same service, else

@@ -84,6 +84,7 @@ impl Compiler<'_> {
                 column_names: table.columns.iter().map(|column| column.name.clone()).collect(),
                 readings: table.columns.iter().map(|column| reading(&column.ty)).collect(),
                 lifecycles: lifecycles(&table.columns),
+                stream: None,
             });
             *number += 1;
         }
@@ -92,11 +93,15 @@ impl Compiler<'_> {
     pub fn stores(&mut self) {
         for (service, spec) in self.scenario.services.iter().enumerate() {
             if let Some(scenario::StoreUse::Own(own)) = &spec.store {
+                let flush = own.flush_every.map(|every| self.ring(every));
+                let copies = self.copies(own, &spec.name);
                 self.model.stores.push(Store {
+                    flush,
+                    copies,
                     service: ServiceId::new(service),
                     isolation: own.isolation,
                     connections: count(own.connections),
-                    region: self.region_in_turn(&own.place, 0),
+                    region: if own.place.len() > 1 { u16::MAX } else { self.region_in_turn(&own.place, 0) },
                     tables: own.tables.clone(),
                 });
             }
@@ -104,8 +109,34 @@ impl Compiler<'_> {
         self.region_links();
     }
 
+    /// The copies that reads of a store can ask.
+    fn copies(&mut self, own: &scenario::Store, service: &str) -> Option<Copies> {
+        let mut delay = |generator: &scenario::Generator, role: &str| {
+            self.generated_duration(generator, &format!("{service}/store/{role}"))
+        };
+        match own.copies.as_ref()? {
+            scenario::Copies::Follow { count, lag, sticky } => {
+                Some(Copies::Follow { count: *count, lag: delay(lag, "lag"), sticky: *sticky })
+            }
+            scenario::Copies::Quorum(of) => {
+                let (write, acknowledge) = (delay(&of.write, "write"), delay(&of.acknowledge, "ack"));
+                let (read, respond) = (delay(&of.read, "read"), delay(&of.respond, "respond"));
+                let region = |replica: u32| self.region_in_turn(&own.place, replica as usize);
+                Some(Copies::Quorum(Box::new(Quorum {
+                    regions: (0..of.replicas).map(region).collect(),
+                    write_quorum: of.write_quorum,
+                    read_quorum: of.read_quorum,
+                    write,
+                    acknowledge,
+                    read,
+                    respond,
+                })))
+            }
+        }
+    }
+
     /// Index of the store that a service uses.
-    fn store_of(&self, service: ServiceId) -> Option<u32> {
+    pub fn store_of(&self, service: ServiceId) -> Option<u32> {
         let owner = match self.scenario.services[service.index()].store.as_ref()? {
             scenario::StoreUse::Own(_) => service,
             scenario::StoreUse::Shared(owner) => *owner,
@@ -302,7 +333,7 @@ impl Compiler<'_> {
                 preset: broker.preset.clone(),
                 key: key_of("topic", &topic.name),
                 symbol,
-                knobs: topic_knobs(&topic.knobs),
+                knobs: topic_knobs(&topic.knobs, self.is_replayed(self.model.topics.len())),
                 groups: Vec::new(),
             });
         }
@@ -350,6 +381,16 @@ impl Compiler<'_> {
         }
     }
 
+    /// Whether some operation has a group handle a topic once more.
+    fn is_replayed(&self, topic: usize) -> bool {
+        self.scenario.faults.iter().any(|fault| match &fault.kind {
+            scenario::FaultKind::Replay { group, .. } => {
+                self.scenario.groups[group.index()].topic.index() == topic
+            }
+            _ => false,
+        })
+    }
+
     /// What a topic may hold: what it carries, and what others give up to it as dead letters.
     fn messages_of(&self, topic: TopicId) -> Vec<MessageId> {
         let scenario = self.scenario;
@@ -374,35 +415,45 @@ impl Compiler<'_> {
             let Some(outbox) = &spec.outbox else { continue };
             let service = ServiceId::new(index);
             let store = self.store_of(service).expect("resolved: an outbox needs a store");
-            let path = format!("{}/outbox", spec.name);
-            let read = self.store_latency(store, Latency::Read, &format!("{path}/poll"));
-            let mark = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
-            let mark_commit = self.store_latency(store, Latency::Commit, &format!("{path}/mark"));
-            let every = self.ring(outbox.every);
-            let mut ways = Vec::new();
-            for broker in 0..self.scenario.brokers.len() {
-                let broker = Place::Broker(BrokerId::new(broker));
-                let there = self.route(Place::Outbox(service), broker);
-                let back = self.route(broker, Place::Outbox(service));
-                let hops = self.hops(there, back, &format!("{path}/publish"), false);
-                ways.push((there, back, hops));
-            }
-            let number = push(
-                &mut self.model.outboxes,
-                Outbox {
-                    service,
-                    store,
-                    every,
-                    batch: outbox.batch,
-                    mark_before_publish: outbox.mark_before_publish,
-                    read,
-                    mark,
-                    mark_commit,
-                    ways,
-                },
-            );
+            let number = self.relay(service, store, outbox, &format!("{}/outbox", spec.name));
             self.model.services[index].outbox = Some(number);
         }
+    }
+
+    /// What carries rows of a store to the brokers.
+    pub fn relay(
+        &mut self,
+        service: ServiceId,
+        store: u32,
+        outbox: &scenario::Outbox,
+        path: &str,
+    ) -> u32 {
+        let read = self.store_latency(store, Latency::Read, &format!("{path}/poll"));
+        let mark = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
+        let mark_commit = self.store_latency(store, Latency::Commit, &format!("{path}/mark"));
+        let every = self.ring(outbox.every);
+        let mut ways = Vec::new();
+        for broker in 0..self.scenario.brokers.len() {
+            let broker = Place::Broker(BrokerId::new(broker));
+            let there = self.route(Place::Outbox(service), broker);
+            let back = self.route(broker, Place::Outbox(service));
+            let hops = self.hops(there, back, &format!("{path}/publish"), false);
+            ways.push((there, back, hops));
+        }
+        push(
+            &mut self.model.outboxes,
+            Outbox {
+                service,
+                store,
+                every,
+                batch: outbox.batch,
+                mark_before_publish: outbox.mark_before_publish,
+                read,
+                mark,
+                mark_commit,
+                ways,
+            },
+        )
     }
 }
 
@@ -425,8 +476,9 @@ pub fn key_of(kind: &str, name: &str) -> u64 {
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a hash has eight bytes"))
 }
 
-fn topic_knobs(knobs: &scenario::Knobs) -> messaging::TopicKnobs {
+fn topic_knobs(knobs: &scenario::Knobs, is_replayed: bool) -> messaging::TopicKnobs {
     messaging::TopicKnobs {
+        is_replayed,
         partitions: knobs.partitions,
         route: knobs.route,
         delay: knobs.delay,

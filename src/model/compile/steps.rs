@@ -28,10 +28,10 @@ pub struct BodyCompiler<'c, 'a, 's> {
     pub site: &'a Site<'a>,
     pub frame: Frame,
     /// Innermost region, or `NONE`.
-    region: u32,
+    pub(super) region: u32,
     /// Identity slot of the innermost loop, or `Slot::MAX`.
     loop_identity: Slot,
-    in_transaction: bool,
+    pub(super) in_transaction: bool,
     local_names: Vec<String>,
     /// Of the step that is being compiled.
     place: SourcePlace,
@@ -110,11 +110,11 @@ impl<'s> Compiler<'s> {
 }
 
 impl BodyCompiler<'_, '_, '_> {
-    fn here(&self) -> Pc {
+    pub(super) fn here(&self) -> Pc {
         self.compiler.model.code.len() as Pc
     }
 
-    fn emit(&mut self, op: Op) -> Pc {
+    pub(super) fn emit(&mut self, op: Op) -> Pc {
         let pc = self.here();
         let model = &mut self.compiler.model;
         model.code.push(op);
@@ -167,6 +167,8 @@ impl BodyCompiler<'_, '_, '_> {
             | StepKind::Upsert { .. }
             | StepKind::Delete { .. }
             | StepKind::Scan { .. } => self.row_step(step),
+            StepKind::Load { .. } => self.row_step(step),
+            StepKind::Append(append) => self.append(step, append),
             StepKind::Transaction { body, retry, catch } => {
                 self.region(step, retry.as_ref(), catch, Some(body));
             }
@@ -194,7 +196,7 @@ impl BodyCompiler<'_, '_, '_> {
     }
 
     /// Faults that fire between what the step did and its answer.
-    fn unanswered(&self, step: &Step) -> Vec<FaultId> {
+    pub(super) fn unanswered(&self, step: &Step) -> Vec<FaultId> {
         self.compiler.faults_at(self.site, step, Edge::Unanswered)
     }
 
@@ -222,7 +224,7 @@ impl BodyCompiler<'_, '_, '_> {
     }
 
     /// One step with a `catch`: a region around it alone.
-    fn caught(&mut self, step: &Step, catch: &[scenario::Catch], inner: impl FnOnce(&mut Self)) {
+    pub(super) fn caught(&mut self, step: &Step, catch: &[scenario::Catch], inner: impl FnOnce(&mut Self)) {
         if catch.is_empty() {
             return inner(self);
         }
@@ -267,7 +269,7 @@ impl BodyCompiler<'_, '_, '_> {
         self.close_region(region, catch);
     }
 
-    fn open_region(
+    pub(super) fn open_region(
         &mut self,
         transaction: Option<TransactionTimes>,
         retry: Option<&scenario::Retry>,
@@ -292,7 +294,7 @@ impl BodyCompiler<'_, '_, '_> {
     }
 
     /// Emits the catch bodies behind the region's own operations.
-    fn close_region(&mut self, region: u32, catch: &[scenario::Catch]) {
+    pub(super) fn close_region(&mut self, region: u32, catch: &[scenario::Catch]) {
         if catch.is_empty() {
             return;
         }
@@ -307,7 +309,7 @@ impl BodyCompiler<'_, '_, '_> {
         ends.into_iter().for_each(|end| self.patch(end));
     }
 
-    fn retry(&mut self, retry: Option<&scenario::Retry>, path: &str) -> (u32, StreamId) {
+    pub(super) fn retry(&mut self, retry: Option<&scenario::Retry>, path: &str) -> (u32, StreamId) {
         match retry {
             None => (NONE, StreamId(NONE)),
             Some(policy) => {
@@ -340,11 +342,12 @@ impl BodyCompiler<'_, '_, '_> {
             StepKind::Scan { table, filter, result, .. } => {
                 (*table, None, filter.as_ref(), None, *result, None)
             }
+            StepKind::Load { table, key, result, .. } => (*table, Some(key), None, None, *result, None),
             _ => unreachable!("not a row step"),
         };
         let verb = match &step.kind {
             StepKind::Read { lock: true, .. } => RowVerb::ReadLocked,
-            StepKind::Read { .. } => RowVerb::Read,
+            StepKind::Read { .. } | StepKind::Load { .. } => RowVerb::Read,
             StepKind::Insert { .. } => RowVerb::Insert,
             StepKind::Update { .. } => RowVerb::Update,
             StepKind::Upsert { .. } => RowVerb::Upsert,
@@ -388,6 +391,8 @@ impl BodyCompiler<'_, '_, '_> {
             commit,
             site: self.compiler.site(self.site, step),
             unanswered: self.unanswered(step),
+            from_replica: matches!(step.kind, StepKind::Read { replica: true, .. }),
+            stream: self.load(step),
         };
         let index = push(&mut self.compiler.model.row_steps, row_step);
         self.emit(Op::Row(index));
@@ -399,7 +404,7 @@ impl BodyCompiler<'_, '_, '_> {
         self.compiler.model.row_steps[index as usize].next = self.here();
     }
 
-    fn row_latencies(&mut self, verb: RowVerb, memory: bool, path: &str) -> (Duration, Duration) {
+    pub(super) fn row_latencies(&mut self, verb: RowVerb, memory: bool, path: &str) -> (Duration, Duration) {
         let none = Duration::Constant(0);
         let Some(store) = self.site.store.filter(|_| !memory) else { return (none, none) };
         match verb {
@@ -703,7 +708,7 @@ impl BodyCompiler<'_, '_, '_> {
             .collect()
     }
 
-    fn assignments<'n>(
+    pub(super) fn assignments<'n>(
         &mut self,
         list: &scenario::Assignments,
         path: &str,

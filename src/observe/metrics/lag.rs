@@ -61,6 +61,8 @@ pub struct Lag {
     /// Copies that the group is owed of each message.
     copies: u64,
     settled: Steps,
+    /// What it was owed again by replays.
+    reopened: Option<Box<Steps>>,
     level: u64,
     since: Nanos,
     max: u64,
@@ -68,7 +70,7 @@ pub struct Lag {
 
 impl Lag {
     pub fn new(copies: u64, window: Window, buckets: Buckets) -> Self {
-        Self { copies, settled: Steps::new(window, buckets), level: 0, since: 0, max: 0 }
+        Self { copies, settled: Steps::new(window, buckets), reopened: None, level: 0, since: 0, max: 0 }
     }
 
     /// Its topic has accepted a message.
@@ -88,6 +90,15 @@ impl Lag {
         }
     }
 
+    /// It is owed one copy again.
+    #[cold]
+    pub fn reopened(&mut self, now: Nanos) {
+        self.advance(now);
+        self.level += 1;
+        let (window, buckets) = (self.settled.window, self.settled.buckets);
+        self.reopened.get_or_insert_with(|| Box::new(Steps::new(window, buckets))).record(now);
+    }
+
     /// The level up to `now` counts for the highest if it lasted within the window.
     #[inline]
     fn advance(&mut self, now: Nanos) {
@@ -103,7 +114,8 @@ impl Lag {
     /// Level × time within the window, and the highest level that lasted for any time within it.
     pub fn finish(&mut self, accepted: &Steps) -> (u128, u64) {
         self.advance(self.settled.window.to);
-        (u128::from(self.copies) * accepted.area - self.settled.area, self.max)
+        let reopened = self.reopened.as_ref().map_or(0, |steps| steps.area);
+        (u128::from(self.copies) * accepted.area + reopened - self.settled.area, self.max)
     }
 
     /// Time-weighted mean level in each bucket.
@@ -114,9 +126,10 @@ impl Lag {
         let (mut up, mut down) = (0u128, 0u128);
         let mean = |bucket: usize| {
             let length = u128::from(buckets.length(bucket));
-            let area = (up * length + copies * accepted.rests[bucket])
+            let again = self.reopened.as_ref().map_or((0, 0), |steps| (steps.counts[bucket], steps.rests[bucket]));
+            let area = (up * length + copies * accepted.rests[bucket] + again.1)
                 - (down * length + self.settled.rests[bucket]);
-            up += copies * u128::from(accepted.counts[bucket]);
+            up += copies * u128::from(accepted.counts[bucket]) + u128::from(again.0);
             down += u128::from(self.settled.counts[bucket]);
             area as f64 / length as f64
         };

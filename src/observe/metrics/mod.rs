@@ -145,6 +145,7 @@ impl Observer for Metrics {
             Record::Accepted { topic, message, .. } => self.topics.accepted(now, topic, message),
             Record::Delivered { group, again, .. } => self.topics.delivered(now, group, again),
             Record::Settled { group, message, how } => self.topics.settled(now, group, message, how),
+            Record::Reopened { group, .. } => self.topics.reopened(now, group),
             Record::Released { message } => self.topics.released(message),
             Record::Sent { link } => {
                 self.links[link.index()].sent += u64::from(self.window.contains(now));

@@ -131,6 +131,11 @@ impl Topics {
         }
     }
 
+    /// A group is owed a message once more.
+    pub fn reopened(&mut self, now: Nanos, group: GroupId) {
+        self.meters[group.index()].lag.reopened(now);
+    }
+
     /// When a topic accepted what a slot holds.
     #[inline]
     fn acceptance(&mut self, topic: TopicId, message: SlotNumber) -> Nanos {

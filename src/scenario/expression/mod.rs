@@ -70,6 +70,8 @@ pub struct Scope<'a> {
     pub delivery: bool,
     /// The table whose row is written, scanned or checked: `row.x`.
     pub row: Option<TableId>,
+    /// The stream whose state is being folded: `state.x`.
+    pub state: Option<TableId>,
     /// An instance runs this: `self.x` and `now`.
     pub instance: bool,
     /// All locals of the body, by id.
@@ -86,6 +88,7 @@ impl Scope<'static> {
         message: None,
         delivery: false,
         row: None,
+        state: None,
         instance: false,
         locals: &[],
         visible: &[],

@@ -97,6 +97,7 @@ impl<'x> Checker<'x, '_> {
             "message" => scope.message.is_some(),
             "delivery" => scope.delivery,
             "row" => scope.row.is_some(),
+            "state" => scope.state.is_some(),
             "self" | "now" => scope.instance,
             _ => false,
         });
@@ -126,10 +127,7 @@ impl<'x> Checker<'x, '_> {
                 "delivery" => return self.of_delivery(field, field_span, operand.span, span),
                 "row" => return self.of_row(field, field_span, operand.span, span),
                 "self" => return self.of_self(field, field_span, operand.span, span),
-                "state" => {
-                    let message = "no stream is being folded here".into();
-                    return self.refuse("out-of-place", operand.span, message);
-                }
+                "state" => return self.of_state(field, field_span, operand.span, span),
                 _ => {}
             }
         }
@@ -253,6 +251,15 @@ impl<'x> Checker<'x, '_> {
         if self.inside == Inside::Aggregate {
             self.inside = Inside::Rows;
         }
+        Some(Expression { kind: ExpressionKind::Row(column), ty, span })
+    }
+
+    /// A column of the state that a stream has before the message in hand.
+    fn of_state(&mut self, field: &str, at: Span, origin: Span, span: Span) -> Option<Expression> {
+        let Some(table) = self.scope.state else {
+            return self.refuse("out-of-place", origin, "no stream is being folded here".into());
+        };
+        let (column, ty) = self.column(table, field, at, &[])?;
         Some(Expression { kind: ExpressionKind::Row(column), ty, span })
     }
 

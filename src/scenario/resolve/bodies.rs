@@ -37,6 +37,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn resolve_bodies_once(&mut self) -> Vec<Body> {
+        self.resolve_folds();
         for (index, (name, entry)) in self.names.services.iter().enumerate() {
             let service = ServiceId::new(index);
             let handlers = self.resolve_handlers(service, name, &entry.value);

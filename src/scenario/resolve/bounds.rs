@@ -61,10 +61,11 @@ impl<'a> Resolver<'a> {
     fn check_service(&mut self, service: &'a Node) {
         self.check_size(nodes::get(service, "consumes"), "topics that a service consumes", PER_SERVICE);
         let tables = [nodes::get(service, "store").and_then(|store| nodes::get(store, "tables"))];
-        for tables in tables.into_iter().chain([nodes::get(service, "memory")]).flatten() {
+        let streams = nodes::get(service, "store").and_then(|store| nodes::get(store, "streams"));
+        for tables in tables.into_iter().chain([nodes::get(service, "memory"), streams]).flatten() {
             self.check_size(Some(tables), "tables of a service", PER_SERVICE);
             for table in nodes::map(tables).values() {
-                let columns = nodes::get(&table.value, "columns");
+                let columns = nodes::get(&table.value, "columns").or(nodes::get(&table.value, "state"));
                 self.check_size(columns, "columns of a table", COLUMNS);
                 self.check_words(columns.map(nodes::map));
                 self.check_size(nodes::get(&table.value, "key"), "columns of a key", KEY_COLUMNS);

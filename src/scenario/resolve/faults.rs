@@ -56,10 +56,16 @@ impl<'a> Resolver<'a> {
         let by = nodes::get(node, "by");
         let service = |resolver: &mut Self| resolver.service_named(nodes::text(target)?, target.span);
         match verb {
+            "crash" if is_store(target) => self.store_fault(target, StoreFault::Crash),
+            "pause" if is_store(target) => self.store_fault(target, StoreFault::Pause),
+            "outage" => self.store_outage(target),
             "crash" => Some(FaultKind::Crash { service: service(self)? }),
             "pause" => Some(FaultKind::Pause { service: service(self)? }),
             "slow" => {
                 let by = by.and_then(|by| self.factor(by));
+                if is_store(target) {
+                    return self.store_fault(target, StoreFault::Slow(by?));
+                }
                 Some(FaultKind::Slow { service: service(self)?, by: by? })
             }
             "skew" => {
@@ -80,6 +86,33 @@ impl<'a> Resolver<'a> {
                 Some(FaultKind::Split { ends, one_way })
             }
             _ => self.degrade(target, node),
+        }
+    }
+
+    fn store_fault(&mut self, target: &'a Node, what: StoreFault) -> Option<FaultKind> {
+        match self.end(nodes::text(target)?, target.span)? {
+            End::Store(service) => Some(FaultKind::Store { service: self.owner_of_store(service), what }),
+            _ => {
+                let message = "a fault is aimed at a service or at its store";
+                self.report(Diagnostic::new("contradiction", target.span, message));
+                None
+            }
+        }
+    }
+
+    fn store_outage(&mut self, target: &'a Node) -> Option<FaultKind> {
+        if !is_store(target) {
+            self.not_built(target.span, "an `outage` of anything but a store");
+            return None;
+        }
+        self.store_fault(target, StoreFault::Outage)
+    }
+
+    /// Whose store a service uses.
+    fn owner_of_store(&self, service: ServiceId) -> ServiceId {
+        match self.services[service.index()].store {
+            Some(StoreUse::Shared(owner)) => owner,
+            _ => service,
         }
     }
 
@@ -134,7 +167,7 @@ impl<'a> Resolver<'a> {
         Some(factor)
     }
 
-    fn when(&mut self, node: &'a Node, run: &Run) -> Option<When> {
+    pub fn when(&mut self, node: &'a Node, run: &Run) -> Option<When> {
         if let Some(at) = nodes::get(node, "at") {
             return self.at(at, run);
         }
@@ -246,7 +279,8 @@ impl<'a> Resolver<'a> {
     /// `any`, `all`, or a number as `self.instance` has it: from 0.
     fn instance(&mut self, node: &'a Node, verb: Option<&str>, kind: Option<&FaultKind>) -> InstanceChoice {
         let Some(entry) = nodes::entry(node, "instance") else { return InstanceChoice::Any };
-        if verb.is_some_and(|verb| !OF_INSTANCES.contains(&verb)) {
+        let of_store = matches!(kind, Some(FaultKind::Store { .. }));
+        if of_store || verb.is_some_and(|verb| !OF_INSTANCES.contains(&verb)) {
             let message = "only faults of a service are aimed at an instance";
             self.report(Diagnostic::new("misplaced-option", entry.key_span, message));
         }
@@ -277,6 +311,11 @@ impl<'a> Resolver<'a> {
 
 /// The verb of a fault; those not built were refused by name.
 fn verb(node: &Node) -> Option<&'static str> {
-    const VERBS: &[&str] = &["crash", "pause", "slow", "skew", "surge", "split", "degrade"];
+    const VERBS: &[&str] = &["crash", "pause", "slow", "outage", "skew", "surge", "split", "degrade"];
     VERBS.iter().copied().find(|verb| nodes::get(node, verb).is_some())
+}
+
+/// Whether a target is `service.store`.
+fn is_store(target: &Node) -> bool {
+    nodes::text(target).is_some_and(|target| target.contains('.'))
 }

@@ -22,6 +22,7 @@ mod messages;
 mod names;
 mod network;
 mod nodes;
+mod operations;
 mod presets;
 mod promises;
 mod quantities;
@@ -29,6 +30,8 @@ mod reach;
 mod rows;
 mod services;
 mod steps;
+mod stores;
+mod streams;
 mod tables;
 mod unsupported;
 
@@ -155,7 +158,8 @@ impl<'a> Resolver<'a> {
         self.resolve_client_calls();
         let bodies = self.resolve_bodies();
         let network = self.resolve_network(root);
-        let faults = self.resolve_faults(root, &run);
+        let mut faults = self.resolve_faults(root, &run);
+        faults.extend(self.resolve_operations(root, &run));
         self.check_reach();
         let promises = self.resolve_promises(root);
         let parameters = self.written_parameters();

@@ -50,6 +50,11 @@ impl<'a> Resolver<'a> {
             let service = self.resolve_service(ServiceId::new(index), name, entry);
             self.services.push(service);
         }
+        for (index, (_, entry)) in self.names.services.iter().enumerate() {
+            if let Some(outbox) = nodes::entry(&entry.value, "outbox") {
+                self.need_one_copy(ServiceId::new(index), outbox.key_span, "an outbox");
+            }
+        }
         let instances: u64 = self.services.iter().map(|service| u64::from(service.instances)).sum();
         if instances > MOST_INSTANCES
             && let Some(largest) = self.services.iter().max_by_key(|service| service.instances)
@@ -183,8 +188,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn resolve_store(&mut self, id: ServiceId, node: &'a Node) -> Store {
-        self.refuse_keys("store", node);
-        self.refuse_places(node, "a store");
+        let copies = self.resolve_copies(node);
+        if !matches!(copies, Some(Copies::Quorum(_))) {
+            self.refuse_places(node, "a store");
+        }
         let latency = nodes::get(node, "latency");
         let mut time = |key: &str, default: Nanos| {
             let written = latency.and_then(|latency| nodes::get(latency, key));
@@ -203,6 +210,8 @@ impl<'a> Resolver<'a> {
             connections: nodes::get(node, "connections").and_then(|node| self.count_or_unlimited(node, 1)),
             place: self.place(node),
             tables: self.stored[id.index()].clone(),
+            flush_every: self.resolve_flush(node),
+            copies,
         }
     }
 

@@ -19,7 +19,10 @@ impl<'a> Resolver<'a> {
         for (index, entry) in self.names.services.values().enumerate() {
             let service = ServiceId::new(index);
             let store = nodes::get(&entry.value, "store");
-            let stored = store.map_or(0..0, |store| self.resolve_section(service, store, "tables", false));
+            let stored = store.map_or(0..0, |store| {
+                let tables = self.resolve_section(service, store, "tables", false);
+                tables.start..self.declare_streams(service, store, tables).end
+            });
             let memory = self.resolve_section(service, &entry.value, "memory", true);
             self.stored.push(stored.map(TableId::new).collect());
             self.memory.push(memory.map(TableId::new).collect());
@@ -91,10 +94,11 @@ impl<'a> Resolver<'a> {
             rows,
             ttl: ttl.and_then(|ttl| self.positive_duration(ttl, "a time to live")),
             capacity: nodes::get(node, "capacity").and_then(|node| self.count_or_unlimited(node, 1)),
+            stream: None,
         }
     }
 
-    fn resolve_columns(&mut self, section: &'a Map) -> Vec<Column> {
+    pub fn resolve_columns(&mut self, section: &'a Map) -> Vec<Column> {
         section.iter().map(|(name, entry)| self.resolve_column(name, &entry.value)).collect()
     }
 
@@ -180,7 +184,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Positions of the key columns. Those not declared are added in front, in the order of the key.
-    fn resolve_key(
+    pub fn resolve_key(
         &mut self,
         table: &str,
         node: &'a Node,

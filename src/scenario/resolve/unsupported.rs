@@ -11,7 +11,6 @@ use crate::scenario::source::Span;
 
 /// Keys that are refused wherever they are written: place, key, and what it would be.
 const KEYS: &[(&str, &str, &str)] = &[
-    ("scenario", "operations", "`operations` (planned changes)"),
     ("scenario", "prove", "`prove`"),
     ("scenario", "lint", "`lint`"),
     ("guarantees", "sagas", "`sagas` in `guarantees`"),
@@ -24,15 +23,10 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("service", "versions", "`versions`"),
     ("service", "lint", "`lint`"),
     ("handler", "lint", "`lint`"),
-    ("store", "replication", "`replication` (quorum stores)"),
-    ("store", "read_replica", "`read_replica`"),
-    ("store", "streams", "`streams`"),
     ("outbox", "mark_every", "`mark: periodic`"),
     ("calls", "breaker", "`breaker`"),
     ("calls", "budget", "`budget`"),
     ("calls", "max_in_flight", "`max_in_flight` of calls"),
-    ("step", "load", "`load`"),
-    ("step", "append", "`append`"),
     ("step", "hedge", "`hedge`"),
     ("publish", "expires", "`expires`"),
     ("publish", "tombstone", "`tombstone`"),
@@ -44,7 +38,10 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("store link", "transport", "`transport` to a store"),
     ("store link", "duplicate", "`duplicate` to a store"),
     ("degradation", "transport", "a degradation that changes the `transport`"),
-    ("fault", "outage", "`outage`"),
+    ("operation", "deploy", "`deploy`"),
+    ("operation", "redrive", "`redrive`"),
+    ("operation", "scale", "`scale`"),
+    ("operation", "repartition", "`repartition`"),
     ("fault", "failover", "`failover`"),
     ("fault", "poison", "`poison`"),
 ];
@@ -55,14 +52,12 @@ const VALUES: &[(&str, &str, &str, &str)] = &[
     ("outbox", "select", "log", "`select: log`"),
     ("outbox", "mark", "periodic", "`mark: periodic`"),
     ("step", "via", "ack", "`via: ack`"),
-    ("step", "from", "replica", "`from: replica`"),
     ("exhaust", "transfer", "at_most_once", "`transfer: at_most_once`"),
     ("exhaust", "transfer", "at_least_once", "`transfer: at_least_once`"),
 ];
 
 /// Values that are the only ones built for their key, as written.
 const ONLY: &[(&str, &str, &str, &str)] = &[
-    ("store", "flush", "always", "a `flush` other than `always`"),
     ("outbox", "relays", "1", "more than one relay"),
 ];
 
@@ -81,7 +76,6 @@ const PARTLY: &[(&str, &str, &str)] = &[
     ("topic", "flush", "any other than `always`"),
     ("broker", "flush", "any other than `always`"),
     ("subscription", "flush", "any other than `always`"),
-    ("store", "flush", "any other than `always`"),
     ("outbox", "relays", "more than 1"),
 ];
 

@@ -41,6 +41,7 @@ pub struct Scenario {
     pub effects: Vec<String>,
     pub clients: Vec<Client>,
     pub network: Network,
+    /// Faults, and behind them operations.
     pub faults: Vec<Fault>,
     pub promises: Promises,
 }
@@ -325,6 +326,30 @@ pub struct Store {
     pub connections: Count,
     pub place: Vec<String>,
     pub tables: Vec<TableId>,
+    /// `None`: a commit is durable before it is answered.
+    pub flush_every: Option<Nanos>,
+    pub copies: Option<Copies>,
+}
+
+/// Copies of a store's rows that reads can ask.
+#[derive(Clone, Debug)]
+pub enum Copies {
+    /// Replicas that follow the store, for reads that ask them.
+    Follow { count: u32, lag: Generator, sticky: bool },
+    /// The store is so many equal replicas, and nothing else.
+    Quorum(Box<Quorum>),
+}
+
+/// Every operation asks all replicas, and takes the first answers.
+#[derive(Clone, Debug)]
+pub struct Quorum {
+    pub replicas: u32,
+    pub write_quorum: u32,
+    pub read_quorum: u32,
+    pub write: Generator,
+    pub acknowledge: Generator,
+    pub read: Generator,
+    pub respond: Generator,
 }
 
 #[derive(Clone, Debug)]
@@ -345,6 +370,23 @@ pub struct Table {
     pub ttl: Option<Nanos>,
     /// Of memory tables: the least recently written goes first.
     pub capacity: Count,
+    /// Of an event stream: how its rows, one for each key, come about.
+    pub stream: Option<Box<Stream>>,
+}
+
+/// An event stream: seen from outside, a table with one row for each key, the state that the messages
+/// appended under it fold to and the number of those messages.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// What each message sets, computed from the state before (read as `Row`) and the message.
+    pub apply: Vec<(MessageId, Assignments)>,
+    /// The column that counts the messages.
+    pub version: usize,
+    /// For each message folded.
+    pub read: Generator,
+    /// `None`: it is folded from the beginning.
+    pub snapshot_every: Option<u32>,
+    pub publish_to: Option<TopicId>,
 }
 
 #[derive(Clone, Debug)]
@@ -541,6 +583,23 @@ pub enum FaultKind {
         bandwidth: Option<f64>,
         duplicate: Option<f64>,
     },
+    /// Of a service's own store.
+    Store {
+        service: ServiceId,
+        what: StoreFault,
+    },
+    /// An operation: a group handles its topic once more from the start, these tables emptied first.
+    Replay {
+        group: GroupId,
+        clear: Vec<TableId>,
+    },
+}
+
+impl FaultKind {
+    /// Whether it is a planned change: nothing goes wrong, and the drain does not take it back.
+    pub fn is_planned(&self) -> bool {
+        matches!(self, FaultKind::Replay { .. })
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -46,6 +46,8 @@ pub enum StepKind {
         key: Vec<Expression>,
         result: Option<LocalId>,
         lock: bool,
+        /// Asks a read replica.
+        replica: bool,
         otherwise: Option<Block>,
     },
     Insert {
@@ -86,6 +88,14 @@ pub enum StepKind {
         limit: Option<Expression>,
         result: Option<LocalId>,
     },
+    /// Folds a stream, which is a table.
+    Load {
+        table: TableId,
+        key: Vec<Expression>,
+        at: Option<AsOf>,
+        result: Option<LocalId>,
+    },
+    Append(Box<Append>),
     Transaction {
         body: Block,
         retry: Option<Retry>,
@@ -128,6 +138,26 @@ pub enum StepKind {
     Stop,
     Fail(SymbolId),
     Ack,
+}
+
+/// Which state of a stream a `load` asks for.
+#[derive(Clone, Debug)]
+pub enum AsOf {
+    Version(Expression),
+    Time(Expression),
+}
+
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub message: MessageId,
+    /// The stream.
+    pub table: TableId,
+    pub key: Vec<Expression>,
+    pub with: Assignments,
+    /// The version that the stream must have.
+    pub expect: Option<Expression>,
+    pub retry: Option<Retry>,
+    pub catch: Vec<Catch>,
 }
 
 #[derive(Clone, Debug)]

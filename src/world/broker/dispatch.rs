@@ -118,7 +118,7 @@ impl Broker {
     /// Forgets what every subscription has passed.
     fn make_room(&mut self, log: u32) {
         let state = &self.logs[log as usize];
-        let mut low = state.end;
+        let mut low = self.held_from(log);
         for &lane in &state.lanes {
             low = low.min(self.low_of(lane));
         }

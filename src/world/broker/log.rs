@@ -12,6 +12,8 @@ pub(super) struct Log {
     pub topic: u32,
     /// Message at each offset, at `offset & mask`; the length is a power of two.
     ring: Vec<u32>,
+    /// Of a log that is replayed: messages from here on are held for that.
+    pub held_from: u64,
     /// Oldest offset in the ring.
     base: u64,
     /// Offset of the next message.
@@ -36,6 +38,7 @@ impl Log {
         Self {
             topic,
             ring: Vec::new(),
+            held_from: 0,
             base: 0,
             end: 0,
             delayed: 0,

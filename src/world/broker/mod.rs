@@ -41,6 +41,7 @@ mod inspect;
 mod log;
 mod membership;
 mod rebalance;
+mod replay;
 mod retention;
 mod returned;
 mod settle;
@@ -116,6 +117,15 @@ pub enum Action {
         group: GroupId,
         message: u32,
         end: Settlement,
+    },
+    /// A group begins to handle its topic once more.
+    ReplayBegun {
+        group: GroupId,
+    },
+    /// It is owed this message again.
+    Reopened {
+        group: GroupId,
+        message: u32,
     },
     /// A message was accepted by a topic that no group consumes.
     Unclaimed {
@@ -282,6 +292,7 @@ impl Broker {
                 owner: NONE,
                 fetched: 0,
                 committed: 0,
+                replayed: 0,
                 seen: 0,
                 window: VecDeque::new(),
                 started: 0,
@@ -316,6 +327,7 @@ impl Broker {
             members: Vec::new(),
             unsettled: 0,
             balance: Balance::Stable,
+            replays: false,
             counts: Counts::default(),
         });
     }

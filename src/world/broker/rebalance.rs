@@ -46,7 +46,7 @@ impl Broker {
     }
 
     /// Owners drop what they have not started of a partition that moves.
-    fn stop(&mut self, lane: u32, out: &mut Vec<Action>) {
+    pub(super) fn stop(&mut self, lane: u32, out: &mut Vec<Action>) {
         let state = &mut self.lanes[lane as usize];
         state.listed = false;
         let owner = state.owner;
@@ -112,6 +112,7 @@ impl Broker {
                 self.lanes[lane as usize].moving = false;
             }
         }
+        self.start_over(subscription, out);
         self.subscriptions[subscription as usize].balance = Balance::Stable;
         out.push(Action::RebalanceEnded { group: self.group_of(subscription) });
         for lane in self.lanes_of(subscription) {

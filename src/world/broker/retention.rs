@@ -10,6 +10,7 @@ use crate::model::messaging::*;
 impl Broker {
     /// A message was appended: watch its age, and the size of its log.
     pub(super) fn watch_retention(&mut self, log: u32, message: u32, choose: Choose, out: &mut Vec<Action>) {
+        self.hold_for_replays(log, message);
         let knobs = &self.topics[self.logs[log as usize].topic as usize].knobs;
         let (age, bytes) = (knobs.retain_for, knobs.retain_bytes);
         if let Some(age) = age
@@ -33,7 +34,8 @@ impl Broker {
             self.expire(log, choose, out);
         }
         let state = &self.logs[log as usize];
-        if state.lanes.iter().all(|&lane| self.low_of(lane) == state.end) {
+        let is_passed = state.lanes.iter().all(|&lane| self.low_of(lane) == state.end);
+        if is_passed && self.held_from(log) == state.end {
             return self.logs[log as usize].stop_watching();
         }
         let age = self.topics[state.topic as usize].knobs.retain_for.expect("it has been watched");
@@ -49,6 +51,10 @@ impl Broker {
                 self.skip(lane, out);
                 self.serve_lane(lane, choose, out);
             }
+        }
+        let state = &self.logs[log as usize];
+        if self.topics[state.topic as usize].knobs.is_replayed {
+            self.forget_past(log, state.kept_from, out);
         }
     }
 

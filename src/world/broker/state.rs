@@ -49,6 +49,8 @@ pub(super) struct Subscription {
     pub members: Vec<u32>,
     pub unsettled: u32,
     pub balance: Balance,
+    /// It starts over when its rebalance ends.
+    pub replays: bool,
     pub counts: Counts,
 }
 
@@ -90,6 +92,8 @@ pub(super) struct Lane {
     pub fetched: u64,
     /// With a cursor: all before is acknowledged.
     pub committed: u64,
+    /// What lies before was handled before the last replay.
+    pub replayed: u64,
     /// One past the last offset that was ever sent.
     pub seen: u64,
     /// Deliveries in order of offset: with a cursor, what was taken and is not acknowledged; else,

@@ -175,16 +175,16 @@ const CASES: &[Case] = &[
     ),
     case(
         "      tables:\n        stock",
-        "      streams: { s: { key: sku } }\n      tables:\n        stock",
-        "not-built-yet",
-        "streams",
+        "      streams: { stock: { key: sku } }\n      tables:\n        stock",
+        "name-clash",
+        "stock",
         "",
     ),
     case(
         "      tables:\n        stock",
-        "      flush: 1s\n      tables:\n        stock",
-        "not-built-yet",
-        "1s",
+        "      replication: { n: 3, write_quorum: 4, read_quorum: 1, write: 1ms, ack: 1ms, read: 1ms, respond: 1ms }\n      tables:\n        stock",
+        "impossible-number",
+        "4",
         "",
     ),
     // Steps: rows.

@@ -1,6 +1,8 @@
 //! The planted bugs of idempotency.
 
+mod durability;
 mod messages;
+mod rebuilds;
 
 use super::{Judged, Shop};
 use Anomaly::*;

@@ -59,6 +59,35 @@ fn caches_asked_in_turn_go_back_in_time() {
 }
 
 #[test]
+fn a_replica_read_at_once_lacks_what_was_written() {
+    let (found, staleness) = judged("replica", "prices.prices");
+    assert_eq!((found.read_your_writes.count, found.read_your_writes.exposures), (1, 1));
+    let reads = &staleness.reads;
+    assert_eq!((reads.count, reads.exposures, reads.of), (1, 1, 1));
+    assert_eq!((staleness.versions.min(), staleness.versions.max()), (Some(1), Some(1)));
+    let age = staleness.age_nanos.max().expect("one was stale");
+    assert!((50 * MS..56 * MS).contains(&age), "50 ms behind the answer: {age}");
+    for twin in ["primary", "waited"] {
+        let (found, staleness) = judged(&format!("replica-{twin}"), "prices.prices");
+        assert_eq!((found.read_your_writes.count, found.read_your_writes.exposures), (0, 1), "{twin}");
+        assert_eq!(staleness.reads.count, 0, "{twin}");
+    }
+    let (_, staleness) = judged("replica-primary", "prices.prices");
+    assert_eq!(staleness.reads.exposures, 1, "something was on its way to the replica");
+}
+
+#[test]
+fn replicas_asked_in_turn_go_back_in_time() {
+    let (found, _) = judged("two-replicas", "prices.prices");
+    assert_eq!(found.read_your_writes.exposures, 0, "the shopper wrote nothing");
+    assert_eq!(found.monotonic_reads.exposures, 3);
+    let back = found.monotonic_reads.count;
+    assert!((1..=3).contains(&back), "one replica has it long before the other: {back}");
+    let (found, _) = judged("two-replicas-sticky", "prices.prices");
+    assert_eq!((found.monotonic_reads.count, found.monotonic_reads.exposures), (0, 3));
+}
+
+#[test]
 fn a_snapshot_is_as_old_as_its_first_read() {
     let (_, staleness) = judged("snapshot", "s.t");
     // The second read begins at 1053 ms; the writes were committed at 1013 and 1023 ms.

@@ -10,7 +10,7 @@
 //! `row.x` is the newest row under its lock, and no local. An item of a loop comes from the loop's list.
 
 use crate::model::{
-    Arithmetic, Code, Comparison, Model, NONE, Op, Operand, Pc, RowStep, RowVerb, Slot, Value,
+    AppendStep, Arithmetic, Code, Comparison, Model, NONE, Op, Operand, Pc, RowStep, RowVerb, Slot, Value,
 };
 use std::ops::Range;
 
@@ -200,12 +200,30 @@ impl Reader<'_> {
 
     fn step(&self, step: &RowStep) -> StepFlow {
         let key = step.key.iter().flatten().copied();
+        if let Some(append) = step.appended() {
+            return self.append(step, append);
+        }
         StepFlow {
             values: self.values(step.set.iter().map(|assignment| assignment.value)),
             choice: self.operands(key.chain(step.filter)),
             guards: step.filter.map_or_else(Vec::new, |filter| self.guards(filter)),
             adds: self.adds(step),
             branches: step.otherwise.is_some(),
+        }
+    }
+
+    /// What is appended at any version only adds to the stream; at an expected one, that is a guard.
+    fn append(&self, step: &RowStep, append: &AppendStep) -> StepFlow {
+        let with = &self.model.assignments[append.with.indices()];
+        let expected = self.operands(append.expect);
+        let stream = self.model.tables[step.table.index()].stream.as_deref();
+        let version = stream.map_or(0, |stream| stream.version as usize);
+        StepFlow {
+            values: self.values(with.iter().map(|assignment| assignment.value)),
+            choice: self.operands(step.key.iter().flatten().copied()),
+            guards: expected.into_iter().map(|used| (used, version)).collect(),
+            adds: append.expect.is_none(),
+            branches: false,
         }
     }
 

@@ -91,7 +91,8 @@ impl Lineage<'_> {
             state.staged.push(Staged { row, part });
             state.guarded = false;
         }
-        let decides = step.filter.is_some() || write == Write::Nothing;
+        let expects = step.appended().is_some_and(|append| append.expect.is_some());
+        let decides = step.filter.is_some() || expects || write == Write::Nothing;
         let source = state.source_of(row, seen);
         if let Some(first) = step.result {
             let columns = model.tables[row.table.index()].columns;
@@ -127,8 +128,7 @@ fn writes(model: &Model, handler: HandlerId, table: TableId) -> bool {
     body.iter().any(|op| match op {
         Op::Row(step) => {
             let step = &model.row_steps[*step as usize];
-            let reads = matches!(step.verb, RowVerb::Read | RowVerb::ReadLocked | RowVerb::Scan);
-            step.table == table && !reads
+            step.table == table && !step.verb.reads()
         }
         _ => false,
     })

@@ -10,7 +10,7 @@ use crate::world::deed::{Deed, Part, RowName, Served};
 impl Lineage<'_> {
     /// A row has changed for good.
     pub(super) fn committed(&mut self, now: Nanos, deed: &Deed<'_>) {
-        let &Deed::Committed { attempt, row, old, new, .. } = deed else { return };
+        let &Deed::Committed { attempt, row, old, new, version, .. } = deed else { return };
         let model = self.model;
         let table = &model.tables[row.table.index()];
         let Some(state) = self.attempts.get_mut(attempt) else { return };
@@ -39,6 +39,7 @@ impl Lineage<'_> {
             }
             self.note_done(now, entry, part, row);
             self.effect(now, attempt, entry, number, part, |model| row_text(model, row, new.or(old)));
+            self.note_volatile(entry, part, row, version);
             self.ledger[entry].rows_committed = true;
         }
     }
@@ -85,7 +86,7 @@ impl Lineage<'_> {
                     return;
                 }
             }
-            None => of.effects.push(Effect { part, net: 1, by: number }),
+            None => of.effects.push(Effect { part, net: 1, by: number, past: false }),
         }
         if let Some(state) = self.attempts.get_mut(attempt) {
             state.added.push(part);

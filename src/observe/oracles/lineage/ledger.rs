@@ -52,6 +52,8 @@ pub struct Effect {
     pub net: i32,
     /// Counted within its obligation: the attempt that committed it first.
     pub by: u32,
+    /// It was there before the obligation was opened again: nobody need come by it once more.
+    pub past: bool,
 }
 
 /// One obligation.

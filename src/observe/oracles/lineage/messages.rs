@@ -68,7 +68,7 @@ impl Lineage<'_> {
             if is_first {
                 state.added.push(part);
                 let by = state.number;
-                owner.effects.push(super::ledger::Effect { part, net: 1, by });
+                owner.effects.push(super::ledger::Effect { part, net: 1, by, past: false });
             }
             if way == Way::Outbox {
                 state.staged_issues.push(StagedIssue { part, is_first, was_owed });
@@ -201,6 +201,40 @@ impl Lineage<'_> {
         };
         self.ledger.release(share, now);
         self.settle_released(now);
+    }
+
+    /// A group is owed a message once more. What it did before stands, as far as it is still there.
+    pub(super) fn share_reopened(&mut self, group: GroupId, message: u32) {
+        let Some(state) = self.messages.get_mut(message) else { return };
+        for share in state.shares.iter_mut().filter(|share| share.0 == group && !share.2) {
+            share.2 = true;
+            self.ledger.hold(share.1);
+            self.ledger[share.1].fate = Fate::Open;
+        }
+    }
+
+    /// A table begins anew, to be filled from what a group handles once more: what was done there for this
+    /// group is owed again. That is so of this table alone; what was done elsewhere is not done again.
+    pub(super) fn cleared(&mut self, table: TableId, group: GroupId) {
+        let model = self.model;
+        let writes = |part: &Part| {
+            let mut steps = model.row_steps.iter();
+            steps.any(|step| step.table == table && step.site == part.site && !step.verb.reads())
+        };
+        for id in self.ledger.open() {
+            let of = &mut self.ledger[id];
+            if of.kind != (Kind::Share { group }) {
+                continue;
+            }
+            let before = of.debt.len();
+            let gone = of.effects.iter().map(|effect| effect.part).filter(writes);
+            of.debt.extend(gone);
+            of.effects.retain(|effect| !writes(&effect.part));
+            if of.debt.len() > before {
+                of.done = false;
+                of.effects.iter_mut().for_each(|effect| effect.past = true);
+            }
+        }
     }
 
     /// Nobody holds a message any more.

@@ -30,6 +30,7 @@ mod attempt;
 mod dated;
 mod decisions;
 mod duplicates;
+mod durability;
 mod ledger;
 mod messages;
 mod settle;
@@ -44,6 +45,7 @@ use crate::world::deed::{Deed, Part, Served};
 use crate::world::identity::mix;
 use crate::world::record::{Observer, Outcome, Record};
 use attempt::{AttemptState, BySlot};
+use durability::Volatile;
 use ledger::{EntryId, Kind, Ledger};
 use messages::MessageState;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -76,6 +78,7 @@ pub struct Lineage<'m> {
     /// Whether row changes must follow a place.
     changes_follow: FxHashMap<Pc, bool>,
     undoables: Undoables,
+    volatile: Volatile,
     drain_began: Nanos,
     last_settled: Nanos,
     watched: Option<u64>,
@@ -98,6 +101,7 @@ impl<'m> Lineage<'m> {
             reach: FxHashMap::default(),
             changes_follow: FxHashMap::default(),
             undoables: Undoables::new(&model.undoes),
+            volatile: Volatile::new(model),
             drain_began: 0,
             last_settled: 0,
             watched: None,
@@ -261,7 +265,7 @@ impl<'m> Lineage<'m> {
         if of.done && state.added.is_empty() {
             return;
         }
-        let earlier = of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number);
+        let earlier = of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number && !effect.past);
         let left: Vec<Part> = earlier.map(|effect| effect.part).collect();
         let came_by_all = left.iter().all(|part| state.came_by.contains(part));
         let (done, mixed) = if !state.resumed {
@@ -298,6 +302,7 @@ impl Observer for Lineage<'_> {
     fn record(&mut self, now: Nanos, record: &Record) {
         match *record {
             Record::Settled { group, message, how } => self.share_settled(now, group, message, how),
+            Record::Reopened { group, message } => self.share_reopened(group, message),
             // A copy that is destroyed.
             Record::Lost { .. } => self.expose(Anomaly::LostEffects),
             Record::Drain => self.drain_began = now,
@@ -324,7 +329,10 @@ impl Observer for Lineage<'_> {
             Deed::Committed { .. } => self.committed(now, deed),
             Deed::TransactionEnded { attempt, committed } => self.transaction_ended(now, attempt, committed),
             Deed::Issued { .. } => self.issued(now, deed),
-            Deed::Asked { .. } | Deed::Enqueued { .. } => {}
+            Deed::Cleared { table, group } => self.cleared(table, group),
+            Deed::Forgotten { row, version } => self.forgotten(now, row, version),
+            Deed::Flushed { store } => self.flushed(now, store),
+            Deed::Asked { .. } | Deed::Enqueued { .. } | Deed::Replicated { .. } => {}
             Deed::Freed { message } => self.freed(now, message),
             Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),
             Deed::Effected { attempt, obligation, part, first, .. } => {

@@ -32,7 +32,7 @@ use crate::world::record::{Observer, Outcome, Record, SlotNumber};
 use crate::world::store::UNCOMMITTED;
 use rustc_hash::FxHashMap;
 use session::{Session, SessionName};
-use staleness::{Read, Recent, Staleness};
+use staleness::{Alive, Read, Recent, Staleness};
 use std::collections::BTreeMap;
 
 /// What was found about the sessions of one client.
@@ -65,7 +65,7 @@ type Place = (u32, u64);
 
 #[derive(Clone, Debug)]
 struct Attempt {
-    number: u64,
+    alive: Alive,
     obligation: u64,
     session: Option<SessionName>,
     /// The session's call that it serves; `None`: it is the intent itself.
@@ -177,9 +177,9 @@ impl<'m> Sessions<'m> {
         if self.attempts.len() <= slot {
             self.attempts.resize(slot + 1, None);
         }
-        let number = self.recent.begin();
+        let alive = self.recent.begin();
         let (asked, looks) = (BTreeMap::new(), Vec::new());
-        self.attempts[slot] = Some(Attempt { number, obligation, session, call, asked, looks });
+        self.attempts[slot] = Some(Attempt { alive, obligation, session, call, asked, looks });
     }
 
     fn is_watched(&self, client: ClientId) -> bool {
@@ -188,7 +188,7 @@ impl<'m> Sessions<'m> {
 
     fn end(&mut self, slot: SlotNumber, outcome: Outcome) {
         let Some(attempt) = self.attempts.get_mut(slot as usize).and_then(Option::take) else { return };
-        self.recent.end(attempt.number);
+        self.recent.end(attempt.alive);
         let Some(name) = attempt.session else { return };
         if outcome == Outcome::Well {
             for look in attempt.looks {
@@ -341,7 +341,10 @@ impl<'m> Sessions<'m> {
 
     fn committed(&mut self, now: Nanos, slot: SlotNumber, row: RowName, version: u64) {
         if self.staleness.iter().any(|staleness| staleness.table == row.table) && row.instance == NONE {
-            self.recent.committed(now, row, version);
+            let mut stores = self.model.stores.iter();
+            let store = stores.find(|store| store.tables.contains(&row.table));
+            let copies = store.and_then(|store| store.copies.as_ref());
+            self.recent.committed(now, row, version, copies);
         }
         self.arrived(row);
         let Some(attempt) = self.attempts.get(slot as usize).and_then(Option::as_ref) else { return };
@@ -376,6 +379,7 @@ impl Observer for Sessions<'_> {
                 }
             }
             Deed::Committed { attempt, row, version, .. } => self.committed(now, attempt, row, version),
+            Deed::Replicated { row, version } => self.recent.replicated(row, version),
             Deed::Issued { attempt, message, way, cause, .. } => {
                 self.issued(attempt, message, way, cause.obligation);
             }

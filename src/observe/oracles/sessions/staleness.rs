@@ -3,11 +3,11 @@
 //! A read of a row itself is stale where its transaction's snapshot is older than the read. A read of a copy, in
 //! memory or in a view, is stale by the versions of the row that it is a copy of.
 
-use super::super::copies::Copies;
-use super::super::lifetimes::{Lifetimes, Moment};
+use super::super::copies;
+use super::super::lifetimes::{Lifetimes, Moment, Number};
 use crate::kernel::ids::TableId;
 use crate::kernel::time::{Nanos, Pretty};
-use crate::model::NONE;
+use crate::model::{Copies, NONE};
 use crate::model::promise::{StalenessBound, StalenessPromise};
 use crate::observe::findings::{Finding, Sighting};
 use crate::stats::histogram::Histogram;
@@ -55,21 +55,55 @@ pub struct Read {
     pub obligation: u64,
 }
 
-/// Versions committed lately: while an attempt is alive that may have a snapshot of the time before.
+/// An attempt under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Alive {
+    here: Number,
+    among_attempts: Number,
+}
+
+/// Versions committed lately: while an attempt is alive that may have a snapshot of the time before, and
+/// while some copy of the store lacks them, or did when an attempt that is alive began.
 #[derive(Clone, Debug, Default)]
 pub struct Recent {
+    /// Of attempts, and of versions that copies lack.
     lifetimes: Lifetimes,
+    /// Of attempts alone.
+    attempts: Lifetimes,
+    /// The lifetimes of the versions that some copy lacks.
+    lacking: FxHashMap<(RowName, u64), Number>,
+    /// Of those that all copies have: they end with the attempts that were alive then.
+    caught_up: VecDeque<(Moment, Number)>,
     versions: FxHashMap<RowName, VecDeque<(u64, Nanos)>>,
     order: VecDeque<(Moment, RowName)>,
 }
 
 impl Recent {
-    pub fn begin(&mut self) -> u64 {
-        self.lifetimes.begin()
+    pub fn begin(&mut self) -> Alive {
+        Alive { here: self.lifetimes.begin(), among_attempts: self.attempts.begin() }
     }
 
-    pub fn end(&mut self, attempt: u64) {
-        self.lifetimes.end(attempt);
+    pub fn end(&mut self, attempt: Alive) {
+        self.lifetimes.end(attempt.here);
+        self.attempts.end(attempt.among_attempts);
+        self.sweep();
+    }
+
+    /// All copies of a store have a version.
+    pub fn replicated(&mut self, row: RowName, version: u64) {
+        if let Some(lifetime) = self.lacking.remove(&(row, version)) {
+            self.caught_up.push_back((self.attempts.now(), lifetime));
+            self.sweep();
+        }
+    }
+
+    fn sweep(&mut self) {
+        while let Some(&(moment, lifetime)) = self.caught_up.front()
+            && self.attempts.is_past(moment)
+        {
+            self.caught_up.pop_front();
+            self.lifetimes.end(lifetime);
+        }
         while let Some(&(moment, row)) = self.order.front()
             && self.lifetimes.is_past(moment)
         {
@@ -82,7 +116,11 @@ impl Recent {
         }
     }
 
-    pub fn committed(&mut self, now: Nanos, row: RowName, version: u64) {
+    /// Takes in a version; one of a store with copies lives until all have it.
+    pub fn committed(&mut self, now: Nanos, row: RowName, version: u64, copies: Option<&Copies>) {
+        if copies.is_some() {
+            self.lacking.insert((row, version), self.lifetimes.begin());
+        }
         self.versions.entry(row).or_default().push_back((version, now));
         self.order.push_back((self.lifetimes.now(), row));
     }
@@ -102,7 +140,7 @@ impl Recent {
 
 impl Staleness {
     /// Takes in a read of any row.
-    pub fn read(&mut self, read: &Read, copies: &Copies, recent: &Recent, name: &str) {
+    pub fn read(&mut self, read: &Read, copies: &copies::Copies, recent: &Recent, name: &str) {
         if read.version.number == UNCOMMITTED {
             return;
         }

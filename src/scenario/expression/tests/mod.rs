@@ -114,6 +114,7 @@ impl World {
             message: Some(MessageId(0)),
             delivery: true,
             row: Some(STOCK),
+            state: None,
             instance: true,
             locals: &locals,
             visible: &visible,
@@ -204,6 +205,7 @@ fn table(span: &Span, name: &str, key: &[usize], columns: &[(&str, Type)]) -> Ta
         rows: Vec::new(),
         ttl: None,
         capacity: None,
+        stream: None,
     }
 }
 

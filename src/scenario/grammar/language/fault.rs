@@ -11,6 +11,8 @@ const FACTOR: Shape = Constant(Quantity::Number);
 
 const SERVICE: Shape = Name(Kind::Service);
 const SYSTEM: Shape = Name(Kind::System);
+/// A service, or `service.store`.
+const TARGET: Shape = Name(Kind::System);
 const ENDS: Shape = List { of: &Name(Kind::End), least: 2 };
 
 const ONE_WAY: Key = Key::default(
@@ -51,21 +53,21 @@ pub static FAULT: Record = Record {
 static FAULT_VERBS: &[Alternative] = &[
     Alternative::new(
         "crash",
-        SERVICE,
+        TARGET,
         &[],
-        "An instance dies and starts again: attempts, memory, waiting requests and open transactions are gone; what was committed stays.",
+        "An instance dies and starts again: attempts, memory, waiting requests and open transactions are gone; what was committed stays. A store (`service.store`) loses its open transactions and what was not flushed.",
     ),
     Alternative::new(
         "pause",
-        SERVICE,
+        TARGET,
         &[],
-        "An instance falls silent, unnoticed, and later goes on where it was: a zombie.",
+        "An instance falls silent, unnoticed, and later goes on where it was: a zombie. A store answers when it wakes.",
     ),
     Alternative::new(
         "slow",
-        SERVICE,
+        TARGET,
         &[Key::required("by", FACTOR, "What its work and store round trips are multiplied by.")],
-        "An instance is slow.",
+        "An instance is slow, or a store (`service.store`).",
     ),
     Alternative::new(
         "outage",

@@ -42,7 +42,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let durable = flag(written.option("durable"), false);
         if let Some(span) = written.option_span("durable").filter(|_| durable) {
             match self.place.owner {
-                Owner::Service(service) => self.resolver.need_store(service, span, "a durable timer"),
+                Owner::Service(service) => {
+                    self.resolver.need_store(service, span, "a durable timer");
+                    self.resolver.need_one_copy(service, span, "a durable timer");
+                    self.resolver.need_flush(service, span, "a durable timer");
+                }
                 Owner::Client(_) => self.misplaced(span, "a client has no store to keep a timer in"),
             }
         }
@@ -114,6 +118,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn transaction(&mut self, written: Written<'a>) -> StepKind {
         if let Owner::Service(service) = self.place.owner {
             self.resolver.need_store(service, written.verb_span, "a transaction");
+            self.resolver.need_one_copy(service, written.verb_span, "a transaction");
         }
         let outer = std::mem::replace(&mut self.in_transaction, true);
         let body = self.steps(written.value);

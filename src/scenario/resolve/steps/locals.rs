@@ -46,6 +46,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             message: self.place.message,
             delivery: self.has_delivery,
             row,
+            state: None,
             instance: matches!(self.place.owner, Owner::Service(_)),
             locals: &self.locals,
             visible: &self.visible,

@@ -53,7 +53,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         })))
     }
 
-    fn message(&mut self, node: &'a Node) -> Option<MessageId> {
+    pub(super) fn message(&mut self, node: &'a Node) -> Option<MessageId> {
         let message = self.resolver.message_named(nodes::text(node)?, node.span);
         self.resolver.flow.is_unclear |= message.is_none();
         message
@@ -207,7 +207,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     /// All fields of a message, as `with` says.
-    fn fields(&mut self, written: Written<'a>, message: MessageId) -> Option<Assignments> {
+    pub(super) fn fields(&mut self, written: Written<'a>, message: MessageId) -> Option<Assignments> {
         let fields = self.resolver.messages[message.index()].fields.clone();
         self.assigned(written.option("with"), &fields, message, written)
     }

@@ -13,6 +13,7 @@ mod messaging;
 mod retry;
 mod rows;
 mod sites;
+mod streams;
 
 pub use sites::Sites;
 
@@ -193,6 +194,8 @@ const NOT_FOR_CLIENTS: &[(&str, &str)] = &[
     ("delete", "a client has no tables"),
     ("scan", "a client has no tables"),
     ("transaction", "a client has no store"),
+    ("load", "a client has no streams"),
+    ("append", "a client has no streams"),
     ("reply", "nobody waits for an answer from a client"),
     ("ack", "a client consumes nothing"),
 ];
@@ -271,6 +274,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             "delete" => self.delete(written),
             "scan" => self.scan(written),
             "transaction" => Some(self.transaction(written)),
+            "load" => self.load(written),
+            "append" => self.append(written),
             "publish" => self.publish(written),
             "call" => self.call(written),
             "send" => self.send(written),
@@ -303,7 +308,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 );
             }
             "publish" | "send" | "call" | "after" => {}
-            "insert" | "update" | "upsert" | "delete" | "effect" => {
+            "insert" | "update" | "upsert" | "delete" | "append" | "effect" => {
                 self.resolver.not_built(node.span, "`once_per` of a step that writes or acts on the outside");
             }
             verb => self.misplaced(node.span, format!("`{verb}` issues nothing that ought to happen once")),

@@ -19,7 +19,41 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(span) = written.option_span("lock").filter(|_| lock && !self.in_transaction) {
             self.misplaced(span, "a lock is held to the end of a transaction, and there is none here");
         }
-        Some(StepKind::Read { table: table?, key: key?, result, lock, otherwise })
+        let replica = self.from_replica(written, table, lock);
+        Some(StepKind::Read { table: table?, key: key?, result, lock, replica, otherwise })
+    }
+
+    /// A quorum store finds rows by their keys only.
+    fn need_keys(&mut self, written: Written<'a>, table: Option<TableId>) {
+        let Some(table) = table.map(|table| &self.resolver.tables[table.index()]) else { return };
+        if !table.memory {
+            let service = table.service;
+            self.resolver.need_one_copy(service, written.verb_span, "a step on many rows");
+        }
+    }
+
+    /// `from: replica`, where the store has any.
+    fn from_replica(&mut self, written: Written<'a>, table: Option<TableId>, lock: bool) -> bool {
+        let Some(from) = written.option("from").filter(|from| nodes::is_word(from, "replica")) else {
+            return false;
+        };
+        let Some(table) = table else { return true };
+        let described = &self.resolver.tables[table.index()];
+        let owner = &self.resolver.services[described.service.index()];
+        let follows = match &owner.store {
+            Some(StoreUse::Own(store)) => matches!(store.copies, Some(Copies::Follow { .. })),
+            _ => false,
+        };
+        if described.memory || !follows {
+            let message = format!("`{}` has no read replicas", described.name);
+            let diagnostic = Diagnostic::new("contradiction", from.span, message)
+                .related(described.span, "declared here")
+                .help("give its store some: `read_replica: { lag: 100ms }`");
+            self.resolver.report(diagnostic);
+        } else if lock || self.in_transaction {
+            self.misplaced(from.span, "a replica takes no part in transactions, and has no locks");
+        }
+        true
     }
 
     pub(super) fn insert(&mut self, written: Written<'a>) -> Option<StepKind> {
@@ -33,6 +67,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     pub(super) fn update(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
+        if written.option("key").is_none() {
+            self.need_keys(written, table);
+        }
         let key = table.map(|table| self.key(written, table));
         let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let set = table.and_then(|table| self.set(written, table, Some(table)));
@@ -57,6 +94,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     pub(super) fn delete(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
+        if written.option("key").is_none() {
+            self.need_keys(written, table);
+        }
         let key = table.map(|table| self.key(written, table));
         let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let otherwise = self.optional_block(written.option("else"));
@@ -65,6 +105,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     pub(super) fn scan(&mut self, written: Written<'a>) -> Option<StepKind> {
         let table = self.table(written.value);
+        self.need_keys(written, table);
         let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let order_by =
             table.and_then(|table| self.row_expression(written.option("order_by")?, None, Some(table)));
@@ -82,6 +123,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let (service_name, visible) = &resolver.visible[service.index()];
         let name = |table: TableId| resolver.tables[table.index()].name.as_str();
         if let Some(&table) = visible.iter().find(|&&table| name(table) == word) {
+            let described = &resolver.tables[table.index()];
+            if described.stream.is_some() {
+                let message = format!("`{word}` is an event stream, not a table");
+                let diagnostic = Diagnostic::new("wrong-kind", node.span, message)
+                    .related(described.span, "declared here")
+                    .help("read it by `load`, add to it by `append`");
+                resolver.report(diagnostic);
+                return None;
+            }
             return Some(table);
         }
         let mut diagnostic = unknown(Kind::Table, word, node.span, visible.iter().map(|&table| name(table)))
@@ -96,7 +146,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         None
     }
 
-    fn required_key(&mut self, written: Written<'a>, table: TableId) -> Option<Vec<Expression>> {
+    pub(super) fn required_key(&mut self, written: Written<'a>, table: TableId) -> Option<Vec<Expression>> {
         if written.option("key").is_none() {
             let columns = self.key_columns(table).join(", ");
             let message = format!("`{}` needs a `key`", written.verb);

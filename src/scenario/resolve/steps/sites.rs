@@ -19,8 +19,20 @@ pub struct Sites {
 }
 
 /// Verbs of steps whose answer can get lost.
-const ANSWERED: &[&str] =
-    &["read", "insert", "update", "upsert", "delete", "scan", "transaction", "publish", "call", "effect"];
+const ANSWERED: &[&str] = &[
+    "read",
+    "insert",
+    "update",
+    "upsert",
+    "delete",
+    "scan",
+    "transaction",
+    "load",
+    "append",
+    "publish",
+    "call",
+    "effect",
+];
 
 impl Sites {
     /// Names of the steps in a handler or job of a service.

@@ -1,0 +1,79 @@
+//! Commits that are not durable yet: a store that crashes forgets them, and what they were is owed again.
+//!
+//! An unflushed commit is a carrier of its obligation, whose end is not known before.
+
+use super::Lineage;
+use super::ledger::EntryId;
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::time::Nanos;
+use crate::model::Model;
+use crate::world::deed::{Part, RowName};
+
+/// Effects in stores that flush now and then.
+#[derive(Clone, Debug, Default)]
+pub struct Volatile {
+    /// By table: the store, if it does not flush at once.
+    stores: Vec<Option<u32>>,
+    effects: Vec<Effect>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Effect {
+    store: u32,
+    row: RowName,
+    version: u64,
+    entry: EntryId,
+    part: Part,
+}
+
+impl Volatile {
+    pub fn new(model: &Model) -> Self {
+        let mut stores = vec![None; model.tables.len()];
+        for (number, store) in model.stores.iter().enumerate().filter(|(_, store)| store.flush.is_some()) {
+            store.tables.iter().for_each(|table| stores[table.index()] = Some(number as u32));
+        }
+        Self { stores, effects: Vec::new() }
+    }
+}
+
+impl Lineage<'_> {
+    /// An effect was committed by the version of a row.
+    pub(super) fn note_volatile(&mut self, entry: EntryId, part: Part, row: RowName, version: u64) {
+        let Some(store) = self.volatile.stores[row.table.index()] else { return };
+        self.ledger.hold(entry);
+        self.volatile.effects.push(Effect { store, row, version, entry, part });
+    }
+
+    /// A store has made everything durable.
+    pub(super) fn flushed(&mut self, now: Nanos, store: u32) {
+        self.let_go_of(now, |effect| effect.store == store);
+    }
+
+    /// A commit is gone with its store: its effects are not there, and owed again.
+    pub(super) fn forgotten(&mut self, now: Nanos, row: RowName, version: u64) {
+        let is_gone = |effect: &Effect| effect.row == row && effect.version == version;
+        for gone in self.volatile.effects.iter().filter(|effect| is_gone(effect)).copied().collect::<Vec<_>>() {
+            let of = &mut self.ledger[gone.entry];
+            if let Some(effect) = of.effects.iter_mut().find(|effect| effect.part == gone.part) {
+                effect.net -= 1;
+            }
+            of.done = false;
+            if !of.debt.contains(&gone.part) {
+                of.debt.push(gone.part);
+            }
+            self.expose(Anomaly::LostEffects);
+            self.expose(Anomaly::AcknowledgedLoss);
+        }
+        self.let_go_of(now, is_gone);
+    }
+
+    fn let_go_of(&mut self, now: Nanos, is_over: impl Fn(&Effect) -> bool) {
+        let all = std::mem::take(&mut self.volatile.effects);
+        let (over, left): (Vec<Effect>, Vec<Effect>) = all.into_iter().partition(is_over);
+        self.volatile.effects = left;
+        for effect in over {
+            self.ledger.release(effect.entry, now);
+        }
+        self.settle_released(now);
+    }
+}

@@ -1,0 +1,250 @@
+//! How a store is doing: crashes, outages, pauses and slowness, and what a crash forgets.
+//!
+//! A store that is down answers whoever reaches it with `unavailable`; one that is paused answers when it
+//! wakes. A crash resets connections: whoever has a transaction open, or waits for an answer, meets
+//! `unavailable`, though what was committed may be there. With `flush: every` it forgets what was committed
+//! and not yet flushed: rows and outbox rows are as they were.
+
+use super::attempt::{StepResult, Wait};
+use super::deed::Deed;
+use super::identity::mix;
+use super::record::Observer;
+use super::store::{Glance, INITIAL_WRITER, Word};
+use super::tell::row_named;
+use super::{Event, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::event_list::{Class, RingId};
+use crate::kernel::time::{LONGEST, Nanos, nanos_from_f64};
+use crate::model::{Error, FaultKind, StoreFault};
+
+/// How a store is doing.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// Crashes and outages that last.
+    down: u32,
+    paused: u32,
+    slowness: f64,
+    /// Who has reached it while it is paused.
+    held: Vec<Event>,
+    /// What is not durable yet, oldest first.
+    unflushed: Vec<Unflushed>,
+}
+
+#[derive(Clone, Debug)]
+enum Unflushed {
+    Row { table: u32, version: u64, key: Vec<Word>, old: Option<(Vec<Word>, u64)> },
+    Outbox { outbox: usize, id: u64 },
+}
+
+impl Default for Condition {
+    fn default() -> Self {
+        Self { down: 0, paused: 0, slowness: 1.0, held: Vec::new(), unflushed: Vec::new() }
+    }
+}
+
+impl Condition {
+    /// Whether it answers.
+    #[inline]
+    pub fn is_well(&self) -> bool {
+        self.down == 0 && self.paused == 0
+    }
+}
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// A part of a round trip to an attempt's store, as long as the store's slowness makes it.
+    #[inline]
+    pub(super) fn slowed(&self, attempt: u32, length: Nanos) -> Nanos {
+        let slowness = self.world.stores[self.store_of(attempt)].condition.slowness;
+        if slowness == 1.0 { length } else { nanos_from_f64(length as f64 * slowness).min(LONGEST) }
+    }
+
+    /// Whether its store has crashed under an attempt's transaction, which it now learns.
+    #[inline]
+    pub(super) fn is_reset(&mut self, attempt: u32) -> bool {
+        std::mem::take(&mut self.world.attempts[attempt].state.reset)
+    }
+
+    /// A statement reaches a store that does not answer as it should.
+    pub(super) fn arrives_in_trouble(&mut self, attempt: u32, token: u32, store: usize) {
+        let condition = &mut self.world.stores[store].condition;
+        if condition.down == 0 {
+            condition.held.push(Event::Midpoint { attempt, token });
+            return;
+        }
+        self.refuse_statement(attempt);
+    }
+
+    /// Answers a statement with `unavailable`, nothing done.
+    fn refuse_statement(&mut self, attempt: u32) {
+        let result = StepResult::Error(Error::Unavailable);
+        let half = self.world.attempts[attempt].last_wait;
+        match self.world.attempts[attempt].wait {
+            Wait::Row { step } | Wait::Lock { step } => {
+                self.row_done(attempt, step, Err(Error::Unavailable));
+            }
+            Wait::Commit { region } => {
+                self.return_trip(attempt, half, Wait::CommitAnswer { region }, result);
+            }
+            Wait::Store { after } => {
+                self.store_timers(attempt, super::commit::TransactionEnd::RolledBack);
+                self.return_trip(attempt, half, Wait::StoreAnswer { after }, result);
+            }
+            Wait::Outbox { step } => {
+                self.drop_outgoing(attempt);
+                self.return_trip(attempt, half, Wait::OutboxAnswer { step }, result);
+            }
+            other => unreachable!("no statement: {other:?}"),
+        }
+    }
+
+    pub(super) fn store_trouble(&mut self, store: usize, what: StoreFault) {
+        match what {
+            StoreFault::Crash => {
+                self.world.stores[store].condition.down += 1;
+                self.crash_store(store);
+            }
+            StoreFault::Outage => self.world.stores[store].condition.down += 1,
+            StoreFault::Pause => self.world.stores[store].condition.paused += 1,
+            StoreFault::Slow(_) => self.reckon_store_slowness(store),
+        }
+    }
+
+    pub(super) fn store_mended(&mut self, store: usize, what: StoreFault) {
+        let condition = &mut self.world.stores[store].condition;
+        match what {
+            StoreFault::Crash | StoreFault::Outage => condition.down -= 1,
+            StoreFault::Pause => condition.paused -= 1,
+            StoreFault::Slow(_) => self.reckon_store_slowness(store),
+        }
+        let condition = &mut self.world.stores[store].condition;
+        if condition.paused == 0 {
+            for event in std::mem::take(&mut condition.held) {
+                self.later(0, Class::Delivery, event);
+            }
+        }
+    }
+
+    fn reckon_store_slowness(&mut self, store: usize) {
+        let slowing = self.active().filter_map(|(kind, _)| match kind {
+            FaultKind::Store(slow, StoreFault::Slow(by)) if *slow as usize == store => Some(*by),
+            _ => None,
+        });
+        let slowness = slowing.fold(1.0, |product, by| product * by);
+        self.world.stores[store].condition.slowness = slowness;
+    }
+
+    /// The store's process is gone: connections are reset, and what was not durable is forgotten.
+    fn crash_store(&mut self, store: usize) {
+        let model = self.model;
+        let uses = |instance: u32| {
+            let instance = model.instances.get(instance as usize);
+            instance.is_some_and(|of| model.services[of.service.index()].store == Some(store as u32))
+        };
+        for attempt in self.world.attempts.select(|attempt| uses(attempt.instance)) {
+            self.reset_connection(attempt);
+        }
+        for unflushed in std::mem::take(&mut self.world.stores[store].condition.unflushed).into_iter().rev() {
+            match unflushed {
+                Unflushed::Row { table, version, key, old } => self.forget_row(store, table, version, &key, old),
+                Unflushed::Outbox { outbox, id } => {
+                    if let Some(message) = self.world.outboxes[outbox].lose(id) {
+                        self.release_message(message);
+                    }
+                }
+            }
+        }
+    }
+
+    fn reset_connection(&mut self, attempt: u32) {
+        let of = &mut self.world.attempts[attempt];
+        match of.wait {
+            // Done there, and not known here.
+            Wait::RowAnswer { .. }
+            | Wait::CommitAnswer { .. }
+            | Wait::StoreAnswer { .. }
+            | Wait::OutboxAnswer { .. } => {
+                of.result = StepResult::Error(Error::Unavailable);
+                self.roll_back_only(attempt);
+            }
+            Wait::Lock { .. } => {
+                self.roll_back_only(attempt);
+                self.refuse_statement(attempt);
+            }
+            _ if of.transaction.is_some() => {
+                of.state.reset = true;
+                self.roll_back_only(attempt);
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts a row back as it was before a commit that is forgotten.
+    fn forget_row(
+        &mut self,
+        store: usize,
+        table: u32,
+        version: u64,
+        key: &[Word],
+        old: Option<(Vec<Word>, u64)>,
+    ) {
+        let state = &mut self.world.stores[store];
+        state.past.forget(table, key);
+        let Glance::Free(row) = state.store.glance(table, key) else {
+            unreachable!("every transaction was rolled back")
+        };
+        let writer = match &old {
+            Some((words, writer)) => {
+                state.store.put_alone(row, words, *writer);
+                *writer
+            }
+            None => {
+                state.store.delete_alone(row, INITIAL_WRITER);
+                INITIAL_WRITER
+            }
+        };
+        let id = self.model.stores[store].tables[table as usize];
+        let hash = key.iter().fold(0, |hash, &word| mix(hash, word));
+        self.record(super::record::Record::Committed { table: id, row: hash, version, obligation: writer });
+        self.tell_committed(super::NOWHERE, super::tell::Place::Store(store));
+        self.tell(&Deed::Forgotten { row: row_named(id, key), version });
+    }
+
+    /// Keeps what a commit has changed until it is durable.
+    pub(super) fn keep_for_crash(&mut self, store: usize) {
+        let Some(flush) = self.model.stores[store].flush else { return };
+        let state = &mut self.world.stores[store];
+        let is_first = state.condition.unflushed.is_empty();
+        for change in state.store.changes() {
+            let table = change.version.table;
+            let spec = &self.model.tables[self.model.stores[store].tables[table as usize].index()];
+            let words = change.new.or(change.old.map(|old| old.words)).unwrap_or(&[]);
+            let key = spec.key.iter().map(|&column| words[column as usize]).collect();
+            let old = change.old.map(|old| (old.words.to_vec(), old.writer));
+            let version = change.version.number;
+            state.condition.unflushed.push(Unflushed::Row { table, version, key, old });
+        }
+        if is_first && !state.condition.unflushed.is_empty() {
+            self.agenda.after_constant(RingId(flush.ring), Event::Flush { store: store as u32 });
+        }
+    }
+
+    /// The same of a row of an outbox.
+    pub(super) fn keep_row_for_crash(&mut self, outbox: usize, id: u64) {
+        let store = self.model.outboxes[outbox].store as usize;
+        let Some(flush) = self.model.stores[store].flush else { return };
+        let unflushed = &mut self.world.stores[store].condition.unflushed;
+        unflushed.push(Unflushed::Outbox { outbox, id });
+        if unflushed.len() == 1 {
+            self.agenda.after_constant(RingId(flush.ring), Event::Flush { store: store as u32 });
+        }
+    }
+
+    /// What a store has committed so far is durable.
+    pub(super) fn flush(&mut self, store: u32) {
+        let unflushed = &mut self.world.stores[store as usize].condition.unflushed;
+        if !unflushed.is_empty() {
+            unflushed.clear();
+            self.tell(&Deed::Flushed { store });
+        }
+    }
+}

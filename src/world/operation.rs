@@ -1,0 +1,62 @@
+//! Operations: planned changes. They fire as faults do; nothing of them heals.
+//!
+//! A *replay* waits until its group has paused. Then, at one instant, its tables are emptied and the group
+//! is owed the topic's messages once more; rows that a transaction has locked go when it ends, unless it
+//! has changed them.
+
+use super::deed::Deed;
+use super::expiry::Expiring;
+use super::record::Observer;
+use super::{Event, Simulation};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::ids::*;
+use crate::model::FaultKind;
+
+impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// Has a group begin a replay.
+    pub(super) fn replay(&mut self, operation: FaultId, group: GroupId) {
+        self.world.replays.push(operation);
+        self.with_broker(|broker, choose, actions| broker.replay(group, choose, actions));
+    }
+
+    /// The group has paused, and starts over: what it fills is empty now.
+    pub(super) fn replay_begun(&mut self, group: GroupId) {
+        let model = self.model;
+        let begun: Vec<FaultId> = std::mem::take(&mut self.world.replays);
+        for operation in begun {
+            match &model.faults[operation.index()].kind {
+                FaultKind::Replay { group: replayed, clear } if *replayed == group => {
+                    clear.iter().for_each(|&table| self.clear_table(table, group));
+                }
+                _ => self.world.replays.push(operation),
+            }
+        }
+        self.end_operations();
+    }
+
+    /// Deletes every row of a store's table.
+    fn clear_table(&mut self, table: TableId, group: GroupId) {
+        let owns = |store: &crate::model::Store| store.tables.contains(&table);
+        let store = self.model.stores.iter().position(owns).expect("resolved: a table of a store");
+        let number = self.model.tables[table.index()].number;
+        let rows = self.world.stores[store].store.rows(number);
+        let versions: Vec<_> = rows.map(|row| row.version).collect();
+        for version in versions {
+            self.expire_now(Expiring { version, table, memory: None });
+        }
+        self.tell(&Deed::Cleared { table, group });
+    }
+
+    /// After the measured phase no operation begins: what was kept for replays is let go when the last one
+    /// has begun.
+    pub(super) fn end_operations(&mut self) {
+        if !self.world.draining || !self.world.replays.is_empty() {
+            return;
+        }
+        for topic in 0..self.model.topics.len() {
+            if self.model.topics[topic].knobs.is_replayed {
+                self.with_broker(|broker, _, actions| broker.end_replays(TopicId::new(topic), actions));
+            }
+        }
+    }
+}
