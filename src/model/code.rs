@@ -70,6 +70,8 @@ pub enum Op {
     Effect(u32),
     /// Starts a timer that runs a body later.
     After(u32),
+    /// The message in hand meets the saga of its key: an index into `saga_meetings`.
+    Saga(u32),
     /// Starts branches and waits for all.
     Fork(u32),
     /// Begins a loop, or fans out: an index into `loops`.

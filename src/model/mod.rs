@@ -7,9 +7,11 @@ pub mod compile;
 pub mod messaging;
 pub mod promise;
 pub mod reach;
+pub mod saga;
 pub mod wording;
 
 pub use code::*;
+pub use saga::*;
 
 pub use crate::kernel::vocabulary::*;
 
@@ -50,6 +52,8 @@ pub struct Model {
     pub afters: Vec<AfterStep>,
     pub forks: Vec<ForkStep>,
     pub loops: Vec<Loop>,
+    pub sagas: Vec<Saga>,
+    pub saga_meetings: Vec<SagaMeeting>,
     pub handlers: Vec<Handler>,
     pub messages: Vec<Message>,
     pub services: Vec<Service>,

@@ -20,6 +20,10 @@ pub fn effect_site(model: &Model, pc: Pc) -> Option<SiteId> {
         Op::Send(step) => Some(model.sends[step as usize].site),
         Op::Effect(step) => Some(model.effects[step as usize].site),
         Op::After(step) => Some(model.afters[step as usize].site),
+        Op::Saga(meeting) => {
+            let meeting = &model.saga_meetings[meeting as usize];
+            (meeting.told == super::Told::Start).then_some(meeting.site)
+        }
         _ => None,
     }
 }

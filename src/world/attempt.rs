@@ -75,6 +75,13 @@ pub enum Wait {
     StoreAnswer {
         after: u32,
     },
+    /// A saga's position is being stored: a meeting with a message, or the end of a step (`NONE`).
+    Saga {
+        meeting: u32,
+    },
+    SagaAnswer {
+        meeting: u32,
+    },
     Outbox {
         step: u32,
     },

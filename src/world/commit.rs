@@ -114,7 +114,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let (pc, result) = (of.pc, of.result);
         match result {
             StepResult::Error(error) => self.proceed(attempt, Err(error)),
-            _ if stopping => self.end_attempt(attempt, Outcome::Well),
+            _ if stopping => self.end_or_store(attempt, Outcome::Well),
             _ => self.proceed(attempt, Ok(pc + 1)),
         }
     }

@@ -7,7 +7,7 @@
 //! - `client` begins intents; `interpret` runs handler code, `evaluate` its expressions;
 //! - `instance` queues work for workers and CPUs; `call`, `routing` and `network` carry it between processes;
 //! - `rows` and `commit` act on the `store`; `publish`, `deliver` and `outbox` on the `broker`;
-//! - `job` and `timer` start work by themselves; `fault` disturbs all of it.
+//! - `job`, `timer` and `saga` start work by themselves; `fault` disturbs all of it.
 
 mod attempt;
 pub mod broker;
@@ -37,6 +37,7 @@ pub mod record;
 mod region;
 mod routing;
 mod rows;
+mod saga;
 pub mod store;
 pub mod tell;
 mod timer;
@@ -200,6 +201,7 @@ pub struct World {
     clients: Vec<client::ClientState>,
     jobs: Vec<job::JobState>,
     timers: Slab<timer::Timer>,
+    sagas: saga::Sagas,
     stores: Vec<commit::StoreState>,
     memories: Vec<store::memory::Memory>,
     expiries: Slab<expiry::Expiring>,
@@ -498,6 +500,7 @@ impl World {
             clients: model.clients.iter().map(client::ClientState::new).collect(),
             jobs: model.jobs.iter().map(|_| job::JobState::default()).collect(),
             timers: Slab::default(),
+            sagas: saga::Sagas::default(),
             stores: model.stores.iter().map(|store| commit::StoreState::new(model, store)).collect(),
             memories: model
                 .instances

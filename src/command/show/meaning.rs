@@ -188,6 +188,39 @@ impl<'s> Page<'s> {
                 self.line(format!("    job {} every {}, {runs}", job.name, length(&job.every)));
                 self.body(&job.body, self.model.jobs[id.index()].body, None);
             }
+            let compiled = self.model.sagas.iter().filter(|saga| saga.service.index() == index);
+            for (saga, compiled) in service.sagas.iter().zip(compiled) {
+                self.saga(saga, compiled);
+            }
+        }
+    }
+
+    fn saga(&mut self, saga: &Saga, compiled: &crate::model::Saga) {
+        let names = &self.scenario.messages;
+        let (start, key) = (&names[saga.start.index()].name, self.sources.text(saga.keys[0].1.span));
+        self.line(format!("    saga {} started by {start}, key {key}", saga.name));
+        // The bodies share the locals; each shows its own steps.
+        let body = Body { locals: saga.locals.clone(), steps: Vec::new() };
+        for (step, code) in saga.steps.iter().zip(&compiled.steps) {
+            self.line(format!("      step {}", step.name));
+            self.body(&body, code.body, Some(saga.start));
+            if let Some(awaits) = &step.awaits {
+                let name = |message: MessageId| names[message.index()].name.as_str();
+                let failure = awaits.failure.map_or(String::new(), |failure| format!(" or {}", name(failure)));
+                let within = awaits.timeout.map_or(", for ever".to_owned(), |length| format!(" within {}", time(length)));
+                let late = word(&awaits.late);
+                self.line(format!("      awaits {}{failure}{within}; late: {late}", name(awaits.success)));
+            }
+            if code.undo.0 != crate::model::NONE {
+                self.line(format!("      undone by (on timeout: {})", word(&step.on_timeout)));
+                self.body(&body, code.undo, Some(saga.start));
+            }
+        }
+        for (part, code) in [("completed", compiled.completed), ("compensated", compiled.compensated)] {
+            if code.0 != crate::model::NONE {
+                self.line(format!("      {part}"));
+                self.body(&body, code, Some(saga.start));
+            }
         }
     }
 

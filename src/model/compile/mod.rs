@@ -8,6 +8,7 @@ mod frames;
 mod network;
 mod parts;
 mod promises;
+mod sagas;
 mod steps;
 
 use super::*;
@@ -46,6 +47,8 @@ pub struct Compiler<'s> {
     pub table_in_hand: TableId,
     /// What steps undo, by site: the service and the name of the step.
     undoes: FxHashMap<SiteId, String>,
+    /// What the undo of a saga's step takes back without saying so.
+    undone_in_sagas: Vec<(SiteId, SiteId)>,
     rings: FxHashMap<Nanos, u32>,
     sites: FxHashMap<String, SiteId>,
     streams: FxHashMap<String, StreamId>,
@@ -86,6 +89,7 @@ impl<'s> Compiler<'s> {
             message_in_hand: MessageId(NONE),
             table_in_hand: TableId(NONE),
             undoes: FxHashMap::default(),
+            undone_in_sagas: Vec::new(),
             rings: FxHashMap::default(),
             sites: FxHashMap::default(),
             streams: FxHashMap::default(),
@@ -136,16 +140,20 @@ impl<'s> Compiler<'s> {
             Some(name) => format!("{}/{name}", site.path),
             None => step.path.clone(),
         };
-        let Model { names: Names { sites, .. }, site_keys, .. } = &mut self.model;
-        let id = *self.sites.entry(name.clone()).or_insert_with(|| {
-            site_keys.push(parts::key_of("site", &name));
-            sites.push(name);
-            SiteId::new(sites.len() - 1)
-        });
+        let id = self.site_named(name);
         if let Some(undone) = &step.undoes {
             self.undoes.insert(id, undone.clone());
         }
         id
+    }
+
+    fn site_named(&mut self, name: String) -> SiteId {
+        let Model { names: Names { sites, .. }, site_keys, .. } = &mut self.model;
+        *self.sites.entry(name.clone()).or_insert_with(|| {
+            site_keys.push(parts::key_of("site", &name));
+            sites.push(name);
+            SiteId::new(sites.len() - 1)
+        })
     }
 
     /// What each site undoes: the steps of that name in the same body, else in the same service, else
@@ -166,6 +174,11 @@ impl<'s> Compiler<'s> {
             let service = path.find('/').map_or("", |end| &path[..=end]);
             let places = [body, service, ""].into_iter().map(|within| named(within, name));
             undoes[site.index()] = places.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
+        }
+        for &(site, undone) in &self.undone_in_sagas {
+            if !undoes[site.index()].contains(&undone) {
+                undoes[site.index()].push(undone);
+            }
         }
         self.model.undoes = undoes;
     }
@@ -304,6 +317,8 @@ impl Model {
             afters: Vec::new(),
             forks: Vec::new(),
             loops: Vec::new(),
+            sagas: Vec::new(),
+            saga_meetings: Vec::new(),
             handlers: Vec::new(),
             messages: Vec::new(),
             services: Vec::new(),

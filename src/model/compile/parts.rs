@@ -192,6 +192,7 @@ impl Compiler<'_> {
                 );
                 self.model.services[index].handlers.push((handler.message, body));
             }
+            self.sagas(id, place, store);
             for spec_job in &spec.jobs {
                 let path = format!("{}/{}", spec.name, spec_job.name);
                 self.message_in_hand = MessageId(NONE);

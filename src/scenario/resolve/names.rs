@@ -64,6 +64,7 @@ pub enum Kind {
     Group,
     End,
     Convergence,
+    Saga,
     Verdict,
 }
 
@@ -83,6 +84,7 @@ impl Kind {
             Kind::Group => "subscription",
             Kind::End => "end of a link",
             Kind::Convergence => "convergence guarantee",
+            Kind::Saga => "saga",
             Kind::Verdict => "verdict",
         }
     }
@@ -102,6 +104,7 @@ impl Kind {
             Kind::Group => "unknown-group",
             Kind::End => "unknown-end",
             Kind::Convergence => "unknown-guarantee",
+            Kind::Saga => "unknown-saga",
             Kind::Verdict => "unknown-verdict",
         }
     }

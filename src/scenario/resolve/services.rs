@@ -102,6 +102,7 @@ impl<'a> Resolver<'a> {
             calls: self.resolve_call_policies(node),
             handlers: Vec::new(),
             jobs: Vec::new(),
+            sagas: Vec::new(),
         }
     }
 

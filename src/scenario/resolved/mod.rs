@@ -6,10 +6,12 @@
 
 pub mod expression;
 pub mod promise;
+pub mod saga;
 pub mod step;
 
 pub use expression::*;
 pub use promise::*;
+pub use saga::*;
 pub use step::*;
 
 pub use crate::kernel::vocabulary::*;
@@ -296,6 +298,7 @@ pub struct Service {
     pub calls: Vec<CallPolicy>,
     pub handlers: Vec<Handler>,
     pub jobs: Vec<Job>,
+    pub sagas: Vec<Saga>,
 }
 
 #[derive(Clone, Debug)]

@@ -32,6 +32,7 @@ mod decisions;
 mod duplicates;
 mod ledger;
 mod messages;
+mod sagas;
 mod settle;
 mod undo;
 
@@ -46,6 +47,7 @@ use crate::world::record::{Observer, Outcome, Record};
 use attempt::{AttemptState, BySlot};
 use ledger::{EntryId, Kind, Ledger};
 use messages::MessageState;
+use sagas::SagaOracle;
 use rustc_hash::{FxHashMap, FxHashSet};
 use undo::Undoables;
 
@@ -76,6 +78,8 @@ pub struct Lineage<'m> {
     /// Whether row changes must follow a place.
     changes_follow: FxHashMap<Pc, bool>,
     undoables: Undoables,
+    /// `None`: nothing is promised of sagas.
+    sagas: Option<SagaOracle<'m>>,
     drain_began: Nanos,
     last_settled: Nanos,
     watched: Option<u64>,
@@ -98,6 +102,7 @@ impl<'m> Lineage<'m> {
             reach: FxHashMap::default(),
             changes_follow: FxHashMap::default(),
             undoables: Undoables::new(&model.undoes),
+            sagas: SagaOracle::new(model),
             drain_began: 0,
             last_settled: 0,
             watched: None,
@@ -230,6 +235,7 @@ impl<'m> Lineage<'m> {
     }
 
     fn ended(&mut self, now: Nanos, attempt: u32, outcome: Outcome) {
+        self.forget_reads(attempt);
         let Some(state) = self.attempts.take(attempt) else { return };
         let entry = state.entry;
         self.give_up_staged(now, &state);
@@ -318,7 +324,10 @@ impl Observer for Lineage<'_> {
                     state.name(model, slot, value);
                 }
             }
-            Deed::Read { .. } => self.read(deed),
+            Deed::Read { .. } => {
+                self.read(deed);
+                self.read_of_saga(deed);
+            }
             Deed::Scanned { attempt, pc, table } => self.scanned(attempt, pc, table),
             Deed::Wrote { .. } => self.wrote(deed),
             Deed::Committed { .. } => self.committed(now, deed),
@@ -345,6 +354,9 @@ impl Observer for Lineage<'_> {
             Deed::TimerSet { attempt, timer, cause, durable, part } => {
                 self.timer_set(now, attempt, timer, cause.obligation, durable, part);
             }
+            Deed::SagaMoved { .. } => self.saga_moved(now, deed),
+            Deed::SagaStepRefused { attempt } => self.saga_step_refused(attempt),
+            Deed::SagaEnded { saga, completed, .. } => self.saga_ended(saga, completed),
             Deed::TimerGone { timer } => {
                 if let Some(entry) = self.timers.take(timer) {
                     self.ledger.release(entry, now);

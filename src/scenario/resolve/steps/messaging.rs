@@ -175,8 +175,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let (service, message) = (service?, message?);
         let entry = &self.resolver.names.services[service.index()];
         let handlers = nodes::section(&entry.value, "handlers");
-        if !handlers.contains_key(message_name) {
-            let handled: Vec<&str> = handlers.keys().map(String::as_str).collect();
+        let taken = taken_by_sagas(&entry.value);
+        if !handlers.contains_key(message_name) && !taken.contains(&message_name) {
+            let handled: Vec<&str> = handlers.keys().map(String::as_str).chain(taken).collect();
             let why = format!("`{service_name}` has no handler for `{message_name}`");
             let diagnostic = Diagnostic::new("no-handler", end, why).related(entry.key_span, "the service");
             self.resolver.report(match handled.is_empty() {
@@ -353,4 +354,18 @@ fn all_or_none<T>(option: Option<Option<T>>) -> Option<Option<T>> {
         Some(understood) => Some(understood),
         None => Some(None),
     }
+}
+
+/// The messages that start a saga of a service, or that one waits for.
+fn taken_by_sagas(service: &Node) -> Vec<&str> {
+    let mut taken = Vec::new();
+    for entry in nodes::section(service, "sagas").values() {
+        taken.extend(nodes::get(&entry.value, "start").and_then(nodes::text));
+        for step in nodes::get(&entry.value, "steps").map_or(&[][..], nodes::list) {
+            let Some(awaited) = nodes::get(step, "await") else { continue };
+            let words = ["success", "failure"].into_iter();
+            taken.extend(words.filter_map(|key| nodes::get(awaited, key).and_then(nodes::text)));
+        }
+    }
+    taken
 }
