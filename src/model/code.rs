@@ -460,6 +460,9 @@ pub struct CallStep {
     pub back: u32,
     pub hops: Hops,
     pub main: Origins,
+    /// Index into `guards`, or `NONE`.
+    pub guard: u32,
+    pub hedge: Option<RingLength>,
     /// Index into `names.calls`: what figures are kept under.
     pub figures: u32,
     pub unanswered: Vec<FaultId>,

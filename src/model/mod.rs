@@ -4,6 +4,7 @@
 pub mod arithmetic;
 pub mod code;
 pub mod compile;
+pub mod guard;
 pub mod messaging;
 pub mod promise;
 pub mod reach;
@@ -11,6 +12,7 @@ pub mod saga;
 pub mod wording;
 
 pub use code::*;
+pub use guard::*;
 pub use saga::*;
 
 pub use crate::kernel::vocabulary::*;
@@ -52,6 +54,10 @@ pub struct Model {
     pub afters: Vec<AfterStep>,
     pub forks: Vec<ForkStep>,
     pub loops: Vec<Loop>,
+    pub guards: Vec<CallGuard>,
+    /// States of all guards.
+    pub guard_states: u32,
+    pub autoscales: Vec<Autoscale>,
     pub sagas: Vec<Saga>,
     pub saga_meetings: Vec<SagaMeeting>,
     pub handlers: Vec<Handler>,
@@ -181,6 +187,8 @@ pub struct Service {
     /// Its instances are `first_instance .. first_instance + instances`.
     pub first_instance: u32,
     pub instances: u32,
+    /// Those that are there at the start: the first ones.
+    pub instances_at_start: u32,
     /// Per instance; `u32::MAX`: unlimited.
     pub workers: u32,
     pub cpus: u32,

@@ -151,6 +151,8 @@ pub struct Attempt {
     pub step_tries: u32,
     pub last_wait: Nanos,
     pub target: u32,
+    /// The phase of the breaker when the try in hand set out.
+    pub era: u32,
     /// Message that the step in hand sends.
     pub outgoing: u32,
     /// What it waits for, the event that ends the wait if it is its own, and its timeout.
@@ -180,6 +182,7 @@ impl Attempt {
         step_tries: 0,
         last_wait: 0,
         target: NONE,
+        era: 0,
         outgoing: NONE,
         wait: Wait::Nothing,
         pending: Handle::NONE,
@@ -223,6 +226,10 @@ pub struct State {
     pub timers: bool,
     /// Whether it ends when the commit under way is done.
     pub stopping: bool,
+    /// Whether the try in hand counts as under way in the guard of its calls.
+    pub guarded: bool,
+    /// Whether the try in hand has been sent to two instances, and neither has failed.
+    pub hedged: bool,
 }
 
 impl State {
@@ -237,6 +244,8 @@ impl State {
         alone: false,
         timers: false,
         stopping: false,
+        guarded: false,
+        hedged: false,
     };
 
     /// Of an attempt that begins.

@@ -10,6 +10,7 @@
 //! - `job`, `timer` and `saga` start work by themselves; `fault` disturbs all of it.
 
 mod attempt;
+mod autoscale;
 pub mod broker;
 mod call;
 mod client;
@@ -21,6 +22,8 @@ mod effect;
 mod evaluate;
 mod expiry;
 mod fault;
+mod guard;
+mod hedge;
 pub mod identity;
 mod inspect;
 mod instance;
@@ -141,6 +144,25 @@ pub enum Event {
         instance: u32,
         epoch: u32,
     },
+    /// A call has waited long enough for its answer to ask another instance too.
+    Hedge {
+        attempt: u32,
+        token: u32,
+    },
+    /// A breaker has been open long enough.
+    Breaker {
+        state: u32,
+        era: u32,
+    },
+    /// The busy workers of a service are counted.
+    Autoscale {
+        autoscale: u32,
+    },
+    /// An instance that was asked for has started.
+    Started {
+        autoscale: u32,
+        instance: u32,
+    },
     JobLease {
         job: JobId,
         lease: u32,
@@ -202,6 +224,8 @@ pub struct World {
     jobs: Vec<job::JobState>,
     timers: Slab<timer::Timer>,
     sagas: saga::Sagas,
+    guards: Vec<guard::GuardState>,
+    autoscales: Vec<autoscale::AutoscaleState>,
     stores: Vec<commit::StoreState>,
     memories: Vec<store::memory::Memory>,
     expiries: Slab<expiry::Expiring>,
@@ -396,6 +420,10 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::CarryOut => self.carry_out(),
             Event::PipeFree { pipe } => self.pipe_free(pipe),
             Event::Job { job, instance, epoch } => self.job_due(job, instance, epoch),
+            Event::Hedge { attempt, token } => self.hedge(attempt, token),
+            Event::Breaker { state, era } => self.breaker_due(state, era),
+            Event::Autoscale { autoscale } => self.autoscale(autoscale),
+            Event::Started { autoscale, instance } => self.instance_started(autoscale, instance),
             Event::JobLease { job, lease } => self.job_lease_over(job, lease),
             Event::Timer { timer } => self.timer_due(timer),
             Event::Relay { outbox, token } => self.relay(outbox, token),
@@ -501,6 +529,8 @@ impl World {
             jobs: model.jobs.iter().map(|_| job::JobState::default()).collect(),
             timers: Slab::default(),
             sagas: saga::Sagas::default(),
+            guards: guard::GuardState::all(model),
+            autoscales: autoscale::AutoscaleState::all(model),
             stores: model.stores.iter().map(|store| commit::StoreState::new(model, store)).collect(),
             memories: model
                 .instances

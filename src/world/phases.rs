@@ -23,11 +23,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for fault in 0..model.faults.len() {
             self.begin_fault(FaultId::new(fault));
         }
+        self.begin_autoscaling();
         for client in 0..model.clients.len() {
             self.begin_client(ClientId::new(client));
         }
         for instance in 0..model.instances.len() as u32 {
-            self.begin_jobs(instance);
+            if self.world.instances[instance as usize].up {
+                self.begin_jobs(instance);
+            }
         }
         self.schedule_first_expiries();
         for outbox in 0..model.outboxes.len() as u32 {

@@ -188,6 +188,9 @@ impl Lister<'_, '_> {
             text += &format!(", as {}", self.names.local_name(result));
         }
         text += &format!(", timeout {}", time(step.timeout.length));
+        if let Some(hedge) = step.hedge {
+            text += &format!(", asks a second instance after {}", time(hedge.length));
+        }
         text + &self.retry(step.retry) + &self.hops(step.hops)
     }
 

@@ -167,6 +167,16 @@ impl<'s> Page<'s> {
                 word(&service.routing),
                 placed(&service.place)
             ));
+            if let Some(scale) = &service.autoscale {
+                self.line(format!(
+                    "    autoscale from {} to {} instances, {} of the workers busy, every {}, start-up {}",
+                    scale.min,
+                    scale.max,
+                    share(scale.utilization),
+                    time(scale.every),
+                    time(scale.start_up)
+                ));
+            }
             let queue = &service.queue;
             let by =
                 queue.by.as_ref().map_or(String::new(), |by| format!(" by {}", self.sources.text(by.span)));
@@ -289,7 +299,18 @@ impl<'s> Page<'s> {
                     word(&retry.jitter)
                 ),
             };
-            self.line(format!("    calls {name}: timeout {}, {retry}", time(policy.timeout)));
+            let breaker = policy.breaker.map_or(String::new(), |breaker| {
+                format!(
+                    ", breaker at {} of {} failed, open {}, probes {}",
+                    share(breaker.failures),
+                    breaker.of,
+                    time(breaker.open),
+                    breaker.probes
+                )
+            });
+            let budget = policy.budget.map_or(String::new(), |budget| format!(", budget {}", share(budget)));
+            let most = policy.max_in_flight.map_or(String::new(), |most| format!(", max in flight {most}"));
+            self.line(format!("    calls {name}: timeout {}, {retry}{breaker}{budget}{most}", time(policy.timeout)));
         }
     }
 

@@ -5,6 +5,7 @@ mod expressions;
 mod faults;
 mod flow;
 mod frames;
+mod guards;
 mod network;
 mod parts;
 mod promises;
@@ -29,6 +30,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.bodies();
     compiler.messaging();
     compiler.outboxes();
+    compiler.autoscales();
     compiler.faults();
     compiler.flow();
     compiler.undone();
@@ -53,6 +55,7 @@ pub struct Compiler<'s> {
     sites: FxHashMap<String, SiteId>,
     streams: FxHashMap<String, StreamId>,
     call_figures: FxHashMap<(String, ServiceId, MessageId), u32>,
+    guards: FxHashMap<(Place, ServiceId), u32>,
     routes: FxHashMap<(Place, Place), u32>,
     /// Publish steps with their paths, in code order.
     pub publish_paths: Vec<(u32, String)>,
@@ -94,6 +97,7 @@ impl<'s> Compiler<'s> {
             sites: FxHashMap::default(),
             streams: FxHashMap::default(),
             call_figures: FxHashMap::default(),
+            guards: FxHashMap::default(),
             routes: FxHashMap::default(),
             publish_paths: Vec::new(),
             regions: regions_of(scenario),
@@ -317,6 +321,9 @@ impl Model {
             afters: Vec::new(),
             forks: Vec::new(),
             loops: Vec::new(),
+            guards: Vec::new(),
+            guard_states: 0,
+            autoscales: Vec::new(),
             sagas: Vec::new(),
             saga_meetings: Vec::new(),
             handlers: Vec::new(),

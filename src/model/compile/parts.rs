@@ -119,7 +119,7 @@ impl Compiler<'_> {
         for (index, spec) in scenario.services.iter().enumerate() {
             let id = ServiceId::new(index);
             let first_instance = self.model.instances.len() as u32;
-            for number in 0..spec.instances {
+            for number in 0..spec.most_instances() {
                 let region = self.region_in_turn(&spec.place, number as usize);
                 self.model.instances.push(Instance { service: id, number, region });
             }
@@ -129,7 +129,8 @@ impl Compiler<'_> {
             self.model.services.push(Service {
                 name: spec.name.clone(),
                 first_instance,
-                instances: spec.instances,
+                instances: spec.most_instances(),
+                instances_at_start: spec.instances,
                 workers: count(spec.workers),
                 cpus: count(spec.cpus),
                 order: spec.queue.order,

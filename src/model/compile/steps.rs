@@ -513,6 +513,8 @@ impl BodyCompiler<'_, '_, '_> {
             back,
             hops,
             main: Origins::None,
+            guard: self.compiler.guard(self.site.place, call.service),
+            hedge: call.hedge.map(|hedge| self.compiler.ring(hedge)),
             figures,
             unanswered: self.unanswered(step),
         };

@@ -260,7 +260,7 @@ impl<'a> Resolver<'a> {
                 | FaultKind::Pause { service }
                 | FaultKind::Slow { service, .. }
                 | FaultKind::Skew { service, .. },
-            ) => self.services[service.index()].instances,
+            ) => self.services[service.index()].most_instances(),
             _ => u32::MAX,
         };
         let number = expression::count(&entry.value, &mut self.context()).unwrap_or(0);

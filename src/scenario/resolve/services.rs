@@ -18,6 +18,9 @@ pub const MOST_INSTANCES: u64 = 100_000;
 /// The most jobs of all instances together.
 const MOST_JOBS: u64 = 1_000_000;
 
+/// The most calls that a breaker looks back on, or tries out.
+const MOST_REMEMBERED_CALLS: u64 = 10_000;
+
 /// A try of a call is given up after this long unless its service or the step says otherwise.
 pub const DEFAULT_CALL_TIMEOUT: Nanos = SECOND;
 
@@ -50,9 +53,9 @@ impl<'a> Resolver<'a> {
             let service = self.resolve_service(ServiceId::new(index), name, entry);
             self.services.push(service);
         }
-        let instances: u64 = self.services.iter().map(|service| u64::from(service.instances)).sum();
+        let instances: u64 = self.services.iter().map(|service| u64::from(service.most_instances())).sum();
         if instances > MOST_INSTANCES
-            && let Some(largest) = self.services.iter().max_by_key(|service| service.instances)
+            && let Some(largest) = self.services.iter().max_by_key(|service| service.most_instances())
         {
             let message = format!("the services have {instances} instances together");
             let diagnostic = Diagnostic::new("too-many-instances", largest.span, message)
@@ -64,7 +67,7 @@ impl<'a> Resolver<'a> {
 
     /// A job is kept for each instance of its service.
     pub fn check_jobs(&mut self) {
-        let kept = |service: &Service| u64::from(service.instances) * service.jobs.len() as u64;
+        let kept = |service: &Service| u64::from(service.most_instances()) * service.jobs.len() as u64;
         let all: u64 = self.services.iter().map(kept).sum();
         if all > MOST_JOBS
             && let Some(largest) = self.services.iter().max_by_key(|service| kept(service))
@@ -80,15 +83,15 @@ impl<'a> Resolver<'a> {
     fn resolve_service(&mut self, id: ServiceId, name: &str, entry: &'a Entry) -> Service {
         let node = &entry.value;
         self.refuse_keys("service", node);
-        let instances =
-            nodes::get(node, "instances").and_then(|node| self.count_from_one(node, MOST_INSTANCES));
+        let autoscale = self.resolve_autoscale(node);
         let workers = nodes::get(node, "workers").map_or(Some(1), |node| self.count_or_unlimited(node, 1));
         let routing = nodes::get(node, "routing").and_then(|node| self.word(node, ROUTINGS));
         let store = nodes::get(node, "store").and_then(|store| self.resolve_store_use(id, name, store));
         Service {
             name: name.to_owned(),
             span: entry.key_span,
-            instances: instances.unwrap_or(1),
+            instances: self.instances_at_start(node, autoscale),
+            autoscale,
             workers,
             cpus: nodes::get(node, "cpus").and_then(|node| self.count_or_unlimited(node, 1)),
             queue: self.resolve_queue(node),
@@ -235,12 +238,78 @@ impl<'a> Resolver<'a> {
             let timeout = nodes::get(&entry.value, "timeout");
             let timeout = timeout.and_then(|node| self.positive_duration(node, "a timeout"));
             let retry = nodes::get(&entry.value, "retry").and_then(|node| self.resolve_retry(node));
+            let breaker = nodes::get(&entry.value, "breaker").and_then(|node| self.resolve_breaker(node));
+            let budget = nodes::get(&entry.value, "budget")
+                .and_then(|node| expression::share(node, &mut self.context()));
+            let max_in_flight =
+                nodes::get(&entry.value, "max_in_flight").and_then(|node| self.count_or_unlimited(node, 1));
             if let Some(service) = service {
                 let timeout = timeout.unwrap_or(DEFAULT_CALL_TIMEOUT);
-                policies.push(CallPolicy { service, timeout, retry });
+                policies.push(CallPolicy { service, timeout, retry, breaker, budget, max_in_flight });
             }
         }
         policies
+    }
+
+    fn resolve_breaker(&mut self, node: &'a Node) -> Option<Breaker> {
+        let failures = nodes::get(node, "failures");
+        let share = failures.and_then(|node| expression::share(node, &mut self.context()));
+        if let (Some(0.0), Some(failures)) = (share, failures) {
+            self.impossible(failures.span, "a breaker that opens at no failures never lets a call through");
+        }
+        let of = nodes::get(node, "of").and_then(|node| self.count_from_one(node, MOST_REMEMBERED_CALLS));
+        let open = nodes::get(node, "open").and_then(|node| self.positive_duration(node, "a time"));
+        let probes = nodes::get(node, "probes").and_then(|node| self.count_from_one(node, MOST_REMEMBERED_CALLS));
+        Some(Breaker { failures: share?, of: of?, open: open?, probes: probes? })
+    }
+
+    fn resolve_autoscale(&mut self, service: &'a Node) -> Option<Autoscale> {
+        let entry = nodes::entry(service, "autoscale")?;
+        let node = |key: &str| nodes::get(&entry.value, key);
+        let count = |resolver: &mut Self, key: &str| resolver.count_from_one(node(key)?, MOST_INSTANCES);
+        let (min, max) = (count(self, "min"), count(self, "max"));
+        let time = |resolver: &mut Self, key: &str| resolver.positive_duration(node(key)?, "a time");
+        let every = time(self, "every");
+        let start_up = node("start_up").and_then(|node| expression::duration(node, &mut self.context()));
+        let utilization = node("utilization").and_then(|node| expression::share(node, &mut self.context()));
+        if let (Some(0.0), Some(node)) = (utilization, node("utilization")) {
+            self.impossible(node.span, "no number of instances is used to 0 %");
+        }
+        if let (Some(min), Some(max), Some(node)) = (min, max, node("max"))
+            && max < min
+        {
+            self.impossible(node.span, format!("the most instances are fewer than the fewest, {min}"));
+        }
+        if nodes::get(service, "workers").is_some_and(|workers| nodes::is_word(workers, "unlimited")) {
+            let message = "unlimited workers are never used to any share";
+            self.report(Diagnostic::new("contradiction", entry.key_span, message));
+        }
+        for key in ["consumes", "memory"] {
+            if let Some(other) = nodes::entry(service, key) {
+                self.not_built(other.key_span, &format!("`{key}` of a service with `autoscale`"));
+            }
+        }
+        Some(Autoscale {
+            min: min?,
+            max: max?,
+            utilization: utilization?,
+            every: every?,
+            start_up: start_up?,
+        })
+    }
+
+    /// How many instances there are at the start.
+    fn instances_at_start(&mut self, node: &'a Node, autoscale: Option<Autoscale>) -> u32 {
+        let written = nodes::get(node, "instances");
+        let instances = written.and_then(|node| self.count_from_one(node, MOST_INSTANCES));
+        let Some(scale) = autoscale else { return instances.unwrap_or(1) };
+        if let (Some(instances), Some(written)) = (instances, written)
+            && !(scale.min..=scale.max).contains(&instances)
+        {
+            let message = format!("`autoscale` keeps from {} to {} instances", scale.min, scale.max);
+            self.impossible(written.span, message);
+        }
+        instances.unwrap_or(scale.min)
     }
 
     /// Refuses what needs a store in a service that has none.

@@ -18,7 +18,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("message", "upcast", "`upcast`"),
     ("topic", "capture", "`capture` (the change log of a table)"),
     ("subscription", "unknown_version", "`unknown_version`"),
-    ("service", "autoscale", "`autoscale`"),
     ("service", "versions", "`versions`"),
     ("service", "lint", "`lint`"),
     ("handler", "lint", "`lint`"),
@@ -26,12 +25,8 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("store", "read_replica", "`read_replica`"),
     ("store", "streams", "`streams`"),
     ("outbox", "mark_every", "`mark: periodic`"),
-    ("calls", "breaker", "`breaker`"),
-    ("calls", "budget", "`budget`"),
-    ("calls", "max_in_flight", "`max_in_flight` of calls"),
     ("step", "load", "`load`"),
     ("step", "append", "`append`"),
-    ("step", "hedge", "`hedge`"),
     ("publish", "expires", "`expires`"),
     ("publish", "tombstone", "`tombstone`"),
     ("producer", "in_flight", "`in_flight` of a producer"),
@@ -81,6 +76,7 @@ const PARTLY: &[(&str, &str, &str)] = &[
     ("subscription", "flush", "any other than `always`"),
     ("store", "flush", "any other than `always`"),
     ("outbox", "relays", "more than 1"),
+    ("service", "autoscale", "beside `consumes` and `memory`"),
 ];
 
 /// What the language reference and the schema say of a key of a record that is not built, or not with

@@ -283,7 +283,9 @@ pub struct Rebalance {
 pub struct Service {
     pub name: String,
     pub span: Span,
+    /// At the start.
     pub instances: u32,
+    pub autoscale: Option<Autoscale>,
     pub workers: Count,
     pub cpus: Count,
     pub queue: Queue,
@@ -374,6 +376,43 @@ pub struct CallPolicy {
     pub service: ServiceId,
     pub timeout: Nanos,
     pub retry: Option<Retry>,
+    pub breaker: Option<Breaker>,
+    /// Retries and hedges, as a share of the calls.
+    pub budget: Option<f64>,
+    pub max_in_flight: Count,
+}
+
+impl Service {
+    /// The most instances that it ever has.
+    pub fn most_instances(&self) -> u32 {
+        self.autoscale.map_or(self.instances, |scale| scale.max.max(self.instances))
+    }
+}
+
+impl CallPolicy {
+    /// Whether it holds calls back.
+    pub fn guards(&self) -> bool {
+        self.breaker.is_some() || self.budget.is_some() || self.max_in_flight.is_some()
+    }
+}
+
+/// `breaker`: opens when this share of the last so many calls failed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Breaker {
+    pub failures: f64,
+    pub of: u32,
+    pub open: Nanos,
+    pub probes: u32,
+}
+
+/// `autoscale`: instances come and go with the share of workers that are busy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Autoscale {
+    pub min: u32,
+    pub max: u32,
+    pub utilization: f64,
+    pub every: Nanos,
+    pub start_up: Nanos,
 }
 
 #[derive(Clone, Debug)]

@@ -132,6 +132,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let timeout = self.timeout(written);
         let retry = self.retry(written);
         let catch = self.catch(written);
+        let hedge = written.option("hedge");
+        let hedge = hedge.and_then(|hedge| self.resolver.positive_duration(hedge, "a hedge"));
         let result = self.result(written, target.map(|(_, message)| Type::Reply(message)));
         let (service, message) = target?;
         let policy = self.policy(service);
@@ -142,6 +144,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             with: with?,
             timeout: timeout.or(policy.as_ref().map(|policy| policy.timeout)).unwrap_or(DEFAULT_CALL_TIMEOUT),
             retry: retry.or(policy.and_then(|policy| policy.retry).filter(|_| inherits)),
+            hedge,
             result,
             catch,
         }))
