@@ -131,3 +131,23 @@ impl SagaMeasure {
         }
     }
 }
+
+/// How a relay finds what to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboxSelect {
+    /// Rows not marked as sent.
+    Unsent,
+    /// Rows with an id above the position.
+    Id,
+    /// Rows committed after the position.
+    Log,
+}
+
+/// When rows are marked as sent, or the position is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboxMark {
+    AfterPublish,
+    BeforePublish,
+    /// Every so often: what came since is published again after a crash.
+    Periodic,
+}

@@ -71,6 +71,8 @@ pub struct Model {
     pub clients: Vec<Client>,
     pub jobs: Vec<Job>,
     pub outboxes: Vec<Outbox>,
+    /// By relay: its outbox.
+    pub relays: Vec<u32>,
     pub routes: Vec<Route>,
     /// What joins two regions, by (smaller, larger) region.
     pub region_links: Vec<RegionLink>,
@@ -379,16 +381,22 @@ pub struct Job {
     pub origin: u32,
 }
 
-/// The relay of a service's outbox.
+/// A service's outbox and its relays.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     pub service: ServiceId,
     pub store: u32,
     pub every: RingLength,
     pub batch: u32,
-    pub mark_before_publish: bool,
+    pub select: OutboxSelect,
+    pub mark: OutboxMark,
+    /// Between periodic marks.
+    pub mark_every: RingLength,
+    /// Its relays are numbered through the whole scenario, from this one on.
+    pub first_relay: u32,
+    pub relays: u32,
     pub read: Duration,
-    pub mark: Duration,
+    pub mark_length: Duration,
     pub mark_commit: Duration,
     /// By broker: route there, route back, streams.
     pub ways: Vec<(u32, u32, Hops)>,

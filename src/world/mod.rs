@@ -6,7 +6,7 @@
 //!
 //! - `client` begins intents; `interpret` runs handler code, `evaluate` its expressions;
 //! - `instance` queues work for workers and CPUs; `call`, `routing` and `network` carry it between processes;
-//! - `rows` and `commit` act on the `store`; `publish`, `deliver` and `outbox` on the `broker`;
+//! - `rows` and `commit` act on the `store`; `publish`, `deliver`, `outbox` and `relay` on the `broker`;
 //! - `job`, `timer` and `saga` start work by themselves; `fault` disturbs all of it.
 
 mod attempt;
@@ -38,6 +38,7 @@ mod phases;
 mod publish;
 pub mod record;
 mod region;
+mod relay;
 mod routing;
 mod rows;
 mod saga;
@@ -171,18 +172,22 @@ pub enum Event {
         timer: u32,
     },
     Relay {
-        outbox: u32,
+        relay: u32,
         token: u32,
     },
     RelayPublished {
-        outbox: u32,
+        relay: u32,
         token: u32,
         message: u32,
     },
     RelayConfirmed {
-        outbox: u32,
+        relay: u32,
         token: u32,
         message: u32,
+    },
+    /// A relay's position is saved, as it is now and then.
+    RelayMark {
+        relay: u32,
     },
     /// A request to the outside is half way there and back.
     Effect {
@@ -237,6 +242,7 @@ pub struct World {
     carrying_out: bool,
     producers: Vec<u64>,
     outboxes: Vec<outbox::OutboxState>,
+    relays: Vec<relay::Relay>,
     network: network::Network,
     faults: Vec<fault::FaultState>,
     firings: Slab<fault::Firing>,
@@ -426,9 +432,10 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::Started { autoscale, instance } => self.instance_started(autoscale, instance),
             Event::JobLease { job, lease } => self.job_lease_over(job, lease),
             Event::Timer { timer } => self.timer_due(timer),
-            Event::Relay { outbox, token } => self.relay(outbox, token),
-            Event::RelayPublished { outbox, token, message } => self.relay_published(outbox, token, message),
-            Event::RelayConfirmed { outbox, token, message } => self.relay_confirmed(outbox, token, message),
+            Event::Relay { relay, token } => self.relay(relay, token),
+            Event::RelayPublished { relay, token, message } => self.relay_published(relay, token, message),
+            Event::RelayConfirmed { relay, token, message } => self.relay_confirmed(relay, token, message),
+            Event::RelayMark { relay } => self.relay_mark(relay),
             Event::Effect { request } => self.effect_happens(request),
             Event::Expire { expiry } => self.expire(expiry),
             Event::FaultBegin { fault } => self.fault_due(fault),
@@ -544,6 +551,7 @@ impl World {
             carrying_out: false,
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
+            relays: vec![relay::Relay::default(); model.relays.len()],
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
             firings: Slab::default(),

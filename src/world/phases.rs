@@ -33,9 +33,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
         }
         self.schedule_first_expiries();
-        for outbox in 0..model.outboxes.len() as u32 {
-            self.schedule_poll(outbox);
-        }
+        self.begin_relays();
     }
 
     pub(super) fn phase(&mut self, phase: Phase) {
@@ -70,6 +68,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             && world.network.delayed() == 0
             && world.effects.under_way() == 0
             && world.outboxes.iter().all(|outbox| outbox.unsent() == 0)
+            && world.relays.iter().all(|relay| relay.in_hand() == 0)
             && (0..self.model.groups.len()).all(|group| world.broker.lag(GroupId::new(group)) == 0)
             && world.broker.deliveries_held() == 0
     }

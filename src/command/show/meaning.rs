@@ -255,11 +255,20 @@ impl<'s> Page<'s> {
         }
         service.memory.iter().for_each(|&table| self.table(table));
         if let Some(outbox) = &service.outbox {
-            let mark = if outbox.mark_before_publish { "before_publish" } else { "after_publish" };
+            let every = match outbox.mark {
+                OutboxMark::Periodic => format!(" every {}", time(outbox.mark_every)),
+                _ => String::new(),
+            };
+            let relays = match outbox.relays {
+                1 => "one relay".to_owned(),
+                several => format!("{several} relays"),
+            };
             self.line(format!(
-                "    outbox: every {}, batch {}, select unsent, mark {mark}, one relay",
+                "    outbox: every {}, batch {}, select {}, mark {}{every}, {relays}",
                 time(outbox.every),
-                outbox.batch
+                outbox.batch,
+                word(&outbox.select),
+                word(&outbox.mark)
             ));
         }
     }

@@ -337,6 +337,7 @@ impl Model {
             clients: Vec::new(),
             jobs: Vec::new(),
             outboxes: Vec::new(),
+            relays: Vec::new(),
             routes: Vec::new(),
             region_links: Vec::new(),
             faults: Vec::new(),

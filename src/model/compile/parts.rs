@@ -378,9 +378,15 @@ impl Compiler<'_> {
             let store = self.store_of(service).expect("resolved: an outbox needs a store");
             let path = format!("{}/outbox", spec.name);
             let read = self.store_latency(store, Latency::Read, &format!("{path}/poll"));
-            let mark = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
+            let mark_length = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
             let mark_commit = self.store_latency(store, Latency::Commit, &format!("{path}/mark"));
             let every = self.ring(outbox.every);
+            let mark_every = match outbox.mark {
+                OutboxMark::Periodic => self.ring(outbox.mark_every),
+                _ => every,
+            };
+            let first_relay = self.model.relays.len() as u32;
+            self.model.relays.extend(vec![self.model.outboxes.len() as u32; outbox.relays as usize]);
             let mut ways = Vec::new();
             for broker in 0..self.scenario.brokers.len() {
                 let broker = Place::Broker(BrokerId::new(broker));
@@ -396,9 +402,13 @@ impl Compiler<'_> {
                     store,
                     every,
                     batch: outbox.batch,
-                    mark_before_publish: outbox.mark_before_publish,
+                    select: outbox.select,
+                    mark: outbox.mark,
+                    mark_every,
+                    first_relay,
+                    relays: outbox.relays,
                     read,
-                    mark,
+                    mark_length,
                     mark_commit,
                     ways,
                 },

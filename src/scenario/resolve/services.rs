@@ -26,6 +26,19 @@ pub const DEFAULT_CALL_TIMEOUT: Nanos = SECOND;
 
 const DEFAULT_OUTBOX_EVERY: Nanos = 50 * MILLISECOND;
 const DEFAULT_OUTBOX_BATCH: u32 = 100;
+const DEFAULT_MARK_EVERY: Nanos = 5 * SECOND;
+
+/// The most relays of one outbox.
+const MOST_RELAYS: u64 = 1000;
+
+const OUTBOX_SELECTS: &[(&str, OutboxSelect)] =
+    &[("unsent", OutboxSelect::Unsent), ("id", OutboxSelect::Id), ("log", OutboxSelect::Log)];
+
+const OUTBOX_MARKS: &[(&str, OutboxMark)] = &[
+    ("after_publish", OutboxMark::AfterPublish),
+    ("before_publish", OutboxMark::BeforePublish),
+    ("periodic", OutboxMark::Periodic),
+];
 
 const QUEUE_ORDERS: &[(&str, QueueOrder)] =
     &[("fifo", QueueOrder::Fifo), ("lifo", QueueOrder::Lifo), ("priority", QueueOrder::Priority)];
@@ -221,12 +234,36 @@ impl<'a> Resolver<'a> {
         }
         let every = nodes::get(node, "every").and_then(|node| self.positive_duration(node, "an interval"));
         let batch = nodes::get(node, "batch").and_then(|node| self.count_from_one(node, 1_000_000));
-        let mark = nodes::get(node, "mark");
-        Some(Outbox {
+        let select = nodes::get(node, "select").and_then(|node| self.word(node, OUTBOX_SELECTS));
+        let mark = nodes::get(node, "mark").and_then(|node| self.word(node, OUTBOX_MARKS));
+        let mark_every = nodes::get(node, "mark_every").and_then(|node| self.positive_duration(node, "an interval"));
+        let relays = nodes::get(node, "relays").and_then(|node| self.count_from_one(node, MOST_RELAYS));
+        let outbox = Outbox {
             every: every.unwrap_or(DEFAULT_OUTBOX_EVERY),
             batch: batch.unwrap_or(DEFAULT_OUTBOX_BATCH),
-            mark_before_publish: mark.is_some_and(|mark| nodes::is_word(mark, "before_publish")),
-        })
+            select: select.unwrap_or(OutboxSelect::Unsent),
+            mark: mark.unwrap_or(OutboxMark::AfterPublish),
+            mark_every: mark_every.unwrap_or(DEFAULT_MARK_EVERY),
+            relays: relays.unwrap_or(1),
+        };
+        self.check_outbox(node, &outbox);
+        Some(outbox)
+    }
+
+    /// A position is one relay's, and a flag is set row by row.
+    fn check_outbox(&mut self, node: &'a Node, outbox: &Outbox) {
+        let has_position = outbox.select != OutboxSelect::Unsent;
+        let is_periodic = outbox.mark == OutboxMark::Periodic;
+        let mistakes = [
+            ("relays", has_position && outbox.relays > 1, "one position is followed by one relay", "`select: unsent` lets several relays share the rows"),
+            ("mark", !has_position && is_periodic, "rows marked one by one have no position to save now and then", "`mark: periodic` goes with `select: id` or `select: log`"),
+            ("mark_every", !is_periodic, "marks are not set now and then here", "it goes with `mark: periodic`"),
+        ];
+        for (key, is_mistaken, message, help) in mistakes {
+            if let Some(entry) = nodes::entry(node, key).filter(|_| is_mistaken) {
+                self.report(Diagnostic::new("contradiction", entry.key_span, message).help(help));
+            }
+        }
     }
 
     /// `calls:` of a service or client.

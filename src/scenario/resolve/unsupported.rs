@@ -24,7 +24,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("store", "replication", "`replication` (quorum stores)"),
     ("store", "read_replica", "`read_replica`"),
     ("store", "streams", "`streams`"),
-    ("outbox", "mark_every", "`mark: periodic`"),
     ("step", "load", "`load`"),
     ("step", "append", "`append`"),
     ("publish", "expires", "`expires`"),
@@ -44,9 +43,6 @@ const KEYS: &[(&str, &str, &str)] = &[
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.
 const VALUES: &[(&str, &str, &str, &str)] = &[
-    ("outbox", "select", "id", "`select: id`"),
-    ("outbox", "select", "log", "`select: log`"),
-    ("outbox", "mark", "periodic", "`mark: periodic`"),
     ("step", "via", "ack", "`via: ack`"),
     ("step", "from", "replica", "`from: replica`"),
     ("exhaust", "transfer", "at_most_once", "`transfer: at_most_once`"),
@@ -56,7 +52,6 @@ const VALUES: &[(&str, &str, &str, &str)] = &[
 /// Values that are the only ones built for their key, as written.
 const ONLY: &[(&str, &str, &str, &str)] = &[
     ("store", "flush", "always", "a `flush` other than `always`"),
-    ("outbox", "relays", "1", "more than one relay"),
 ];
 
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
@@ -75,7 +70,6 @@ const PARTLY: &[(&str, &str, &str)] = &[
     ("broker", "flush", "any other than `always`"),
     ("subscription", "flush", "any other than `always`"),
     ("store", "flush", "any other than `always`"),
-    ("outbox", "relays", "more than 1"),
     ("service", "autoscale", "beside `consumes` and `memory`"),
 ];
 

@@ -363,12 +363,15 @@ pub struct Column {
     pub lifecycle: Vec<(SymbolId, SymbolId)>,
 }
 
-/// `select: unsent`, one relay: the only form built so far (others are refused by name).
 #[derive(Clone, Debug)]
 pub struct Outbox {
     pub every: Nanos,
     pub batch: u32,
-    pub mark_before_publish: bool,
+    pub select: OutboxSelect,
+    pub mark: OutboxMark,
+    /// Of periodic marks.
+    pub mark_every: Nanos,
+    pub relays: u32,
 }
 
 #[derive(Clone, Debug)]
