@@ -48,6 +48,8 @@ ids! {
     FaultId,
     /// A job of a service.
     JobId,
+    /// A saga of a service.
+    SagaId,
     /// One running process of a service, numbered through the whole scenario.
     InstanceId,
     /// A named step: identifies what a step does for obligations and faults (`service/Message/name`).

@@ -97,3 +97,70 @@ pub enum InstanceChoice {
     All,
     Number(u32),
 }
+
+/// What becomes of a saga's step of which nobody knows whether it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// It is undone with the earlier ones.
+    Undo,
+    /// Only the earlier ones are undone.
+    Skip,
+}
+
+/// What a success does that comes after the saga has given up waiting for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    Ignore,
+    /// The step is undone once more.
+    Undo,
+}
+
+/// What can become of a saga.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SagaMeasure {
+    Stuck,
+    Inconsistent,
+    Leaked,
+    OverUndone,
+    DirtyReads,
+}
+
+impl SagaMeasure {
+    /// All of them, as scenario files call them.
+    pub const ALL: [(SagaMeasure, &str); 5] = [
+        (SagaMeasure::Stuck, "stuck"),
+        (SagaMeasure::Inconsistent, "inconsistent"),
+        (SagaMeasure::Leaked, "leaked"),
+        (SagaMeasure::OverUndone, "over_undone"),
+        (SagaMeasure::DirtyReads, "dirty_reads"),
+    ];
+
+    /// What had the chance to count.
+    pub fn exposure(self) -> &'static str {
+        match self {
+            SagaMeasure::Stuck => "sagas started",
+            SagaMeasure::Inconsistent | SagaMeasure::Leaked | SagaMeasure::OverUndone => "undo steps run",
+            SagaMeasure::DirtyReads => "reads by others of what a saga could still undo",
+        }
+    }
+}
+
+/// How a relay finds what to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboxSelect {
+    /// Rows not marked as sent.
+    Unsent,
+    /// Rows with an id above the position.
+    Id,
+    /// Rows committed after the position.
+    Log,
+}
+
+/// When rows are marked as sent, or the position is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboxMark {
+    AfterPublish,
+    BeforePublish,
+    /// Every so often: what came since is published again after a crash.
+    Periodic,
+}

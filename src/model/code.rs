@@ -71,6 +71,8 @@ pub enum Op {
     Effect(u32),
     /// Starts a timer that runs a body later.
     After(u32),
+    /// The message in hand meets the saga of its key: an index into `saga_meetings`.
+    Saga(u32),
     /// Starts branches and waits for all.
     Fork(u32),
     /// Begins a loop, or fans out: an index into `loops`.
@@ -473,6 +475,9 @@ pub struct CallStep {
     pub back: u32,
     pub hops: Hops,
     pub main: Origins,
+    /// Index into `guards`, or `NONE`.
+    pub guard: u32,
+    pub hedge: Option<RingLength>,
     /// Index into `names.calls`: what figures are kept under.
     pub figures: u32,
     pub unanswered: Vec<FaultId>,

@@ -4,13 +4,17 @@
 pub mod arithmetic;
 pub mod code;
 pub mod compile;
+pub mod guard;
 pub mod messaging;
 pub mod promise;
 pub mod reach;
+pub mod saga;
 pub mod storage;
 pub mod wording;
 
 pub use code::*;
+pub use guard::*;
+pub use saga::*;
 pub use storage::*;
 
 pub use crate::kernel::vocabulary::*;
@@ -52,6 +56,12 @@ pub struct Model {
     pub afters: Vec<AfterStep>,
     pub forks: Vec<ForkStep>,
     pub loops: Vec<Loop>,
+    pub guards: Vec<CallGuard>,
+    /// States of all guards.
+    pub guard_states: u32,
+    pub autoscales: Vec<Autoscale>,
+    pub sagas: Vec<Saga>,
+    pub saga_meetings: Vec<SagaMeeting>,
     pub handlers: Vec<Handler>,
     pub messages: Vec<Message>,
     pub services: Vec<Service>,
@@ -63,6 +73,8 @@ pub struct Model {
     pub clients: Vec<Client>,
     pub jobs: Vec<Job>,
     pub outboxes: Vec<Outbox>,
+    /// By relay: its outbox.
+    pub relays: Vec<u32>,
     pub routes: Vec<Route>,
     /// What joins two regions, by (smaller, larger) region.
     pub region_links: Vec<RegionLink>,
@@ -179,6 +191,8 @@ pub struct Service {
     /// Its instances are `first_instance .. first_instance + instances`.
     pub first_instance: u32,
     pub instances: u32,
+    /// Those that are there at the start: the first ones.
+    pub instances_at_start: u32,
     /// Per instance; `u32::MAX`: unlimited.
     pub workers: u32,
     pub cpus: u32,
@@ -374,16 +388,22 @@ pub struct Job {
     pub origin: u32,
 }
 
-/// The relay of a service's outbox.
+/// A service's outbox and its relays.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     pub service: ServiceId,
     pub store: u32,
     pub every: RingLength,
     pub batch: u32,
-    pub mark_before_publish: bool,
+    pub select: OutboxSelect,
+    pub mark: OutboxMark,
+    /// Between periodic marks.
+    pub mark_every: RingLength,
+    /// Its relays are numbered through the whole scenario, from this one on.
+    pub first_relay: u32,
+    pub relays: u32,
     pub read: Duration,
-    pub mark: Duration,
+    pub mark_length: Duration,
     pub mark_commit: Duration,
     /// By broker: route there, route back, streams.
     pub ways: Vec<(u32, u32, Hops)>,

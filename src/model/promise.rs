@@ -9,6 +9,7 @@ use super::code::{Range, Word};
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+pub use crate::kernel::vocabulary::SagaMeasure;
 
 /// All promises, each kind in the order of the file.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Promises {
     pub convergence: Vec<Convergence>,
     pub sessions: Vec<SessionPromise>,
     pub staleness: Vec<StalenessPromise>,
+    pub sagas: Vec<SagaPromise>,
+    pub watched_sagas: Vec<WatchedSaga>,
     pub invariants: Vec<Invariant>,
     pub expectations: Vec<Expectation>,
     /// Aggregates that formulas read, by the number in [`super::Code::Aggregate`].
@@ -25,12 +28,14 @@ pub struct Promises {
 
 impl Promises {
     /// The headings of all promises but the bounds on anomalies, in the order of
-    /// `Findings::promises`: views, sessions, staleness, invariants.
+    /// `Findings::promises`: views, sessions, staleness, sagas, invariants.
     pub fn headings(&self) -> impl Iterator<Item = &Heading> {
         let views = self.convergence.iter().map(|promise| &promise.heading);
         let sessions = self.sessions.iter().map(|promise| &promise.heading);
         let staleness = self.staleness.iter().map(|promise| &promise.heading);
-        views.chain(sessions).chain(staleness).chain(self.invariants.iter().map(|promise| &promise.heading))
+        let sagas = self.sagas.iter().map(|promise| &promise.heading);
+        let invariants = self.invariants.iter().map(|promise| &promise.heading);
+        views.chain(sessions).chain(staleness).chain(sagas).chain(invariants)
     }
 
     /// Where sessions begin in the order of [`Promises::headings`]; views are first.
@@ -43,7 +48,7 @@ impl Promises {
     }
 
     pub fn first_invariant(&self) -> usize {
-        self.first_staleness() + self.staleness.len()
+        self.first_staleness() + self.staleness.len() + self.sagas.len()
     }
 
     /// The figures of the run that invariants speak of, those of each invariant once.
@@ -137,6 +142,36 @@ pub enum StalenessBound {
     Age(Nanos),
     /// How many changes behind, at most.
     Versions(u64),
+}
+
+/// A kind of saga that is watched: one verdict for each bound.
+#[derive(Clone, Debug)]
+pub struct WatchedSaga {
+    /// As `guarantees` names it.
+    pub name: String,
+    pub way: SagaWay,
+}
+
+/// Who leads a saga.
+#[derive(Clone, Debug)]
+pub enum SagaWay {
+    Orchestrated(SagaId),
+    /// Nobody: it is what comes of a message, as far as steps of these sites do it.
+    Choreographed {
+        start: MessageId,
+        key: super::Operand,
+        steps: Vec<Vec<SiteId>>,
+    },
+}
+
+/// A bound on how sagas end.
+#[derive(Clone, Debug)]
+pub struct SagaPromise {
+    pub heading: Heading,
+    /// Index into the watched sagas.
+    pub watched: u32,
+    pub measure: SagaMeasure,
+    pub bound: Bound,
 }
 
 #[derive(Clone, Debug)]

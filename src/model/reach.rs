@@ -31,6 +31,10 @@ fn effect_site(model: &Model, pc: Pc) -> Option<SiteId> {
         Op::Send(step) => Some(model.sends[step as usize].site),
         Op::Effect(step) => Some(model.effects[step as usize].site),
         Op::After(step) => Some(model.afters[step as usize].site),
+        Op::Saga(meeting) => {
+            let meeting = &model.saga_meetings[meeting as usize];
+            (meeting.told == super::Told::Start).then_some(meeting.site)
+        }
         _ => None,
     }
 }
@@ -119,8 +123,6 @@ fn next(model: &Model, pc: Pc) -> Vec<Pc> {
 /// Whether anything in a scenario makes an effect that could happen twice or not at all: a row that matters, a
 /// published message, an act on the outside. Without any, nothing can go wrong with idempotency.
 pub fn has_effects(model: &Model) -> bool {
-    let writes = |step: &super::RowStep| {
-        !step.verb.reads() && model.tables[step.table.index()].has_effects()
-    };
+    let writes = |step: &super::RowStep| !step.verb.reads() && model.tables[step.table.index()].has_effects();
     !model.publishes.is_empty() || !model.effects.is_empty() || model.row_steps.iter().any(writes)
 }

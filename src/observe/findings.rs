@@ -44,7 +44,7 @@ impl Finding {
 pub struct Findings {
     /// By [`Anomaly::index`]; empty if no oracle looked.
     pub anomalies: Vec<Finding>,
-    /// Promises that are not one of the anomalies (convergence, sessions, staleness, invariants), by
+    /// Promises that are not one of the anomalies (convergence, sessions, staleness, sagas, invariants), by
     /// position in the model's promises.
     pub promises: Vec<Finding>,
     /// Per fault: whether a firing hit something alive.

@@ -36,6 +36,14 @@ pub fn without_safeguard(scenario: &Scenario, number: usize) -> Option<Weakened>
         for job in &mut service.jobs {
             knife.body(&mut job.body);
         }
+        for saga in &mut service.sagas {
+            for step in &mut saga.steps {
+                knife.block(&mut step.body);
+                knife.block(&mut step.undo);
+            }
+            knife.block(&mut saga.completed);
+            knife.block(&mut saga.compensated);
+        }
     }
     for client in &mut weaker.clients {
         knife.body(&mut client.body);

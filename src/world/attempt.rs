@@ -75,6 +75,13 @@ pub enum Wait {
     StoreAnswer {
         after: u32,
     },
+    /// A saga's position is being stored: a meeting with a message, or the end of a step (`NONE`).
+    Saga {
+        meeting: u32,
+    },
+    SagaAnswer {
+        meeting: u32,
+    },
     Outbox {
         step: u32,
     },
@@ -144,6 +151,8 @@ pub struct Attempt {
     pub step_tries: u32,
     pub last_wait: Nanos,
     pub target: u32,
+    /// The phase of the breaker when the try in hand set out.
+    pub era: u32,
     /// Message that the step in hand sends.
     pub outgoing: u32,
     /// What it waits for, the event that ends the wait if it is its own, and its timeout.
@@ -173,6 +182,7 @@ impl Attempt {
         step_tries: 0,
         last_wait: 0,
         target: NONE,
+        era: 0,
         outgoing: NONE,
         wait: Wait::Nothing,
         pending: Handle::NONE,
@@ -218,6 +228,10 @@ pub struct State {
     pub stopping: bool,
     /// Whether its store has crashed under its open transaction.
     pub reset: bool,
+    /// Whether the try in hand counts as under way in the guard of its calls.
+    pub guarded: bool,
+    /// Whether the try in hand has been sent to two instances, and neither has failed.
+    pub hedged: bool,
 }
 
 impl State {
@@ -233,6 +247,8 @@ impl State {
         timers: false,
         stopping: false,
         reset: false,
+        guarded: false,
+        hedged: false,
     };
 
     /// Of an attempt that begins.

@@ -98,11 +98,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn try_call(&mut self, attempt: u32, step: u32) {
         let model = self.model;
         let call = &model.calls[step as usize];
+        if call.guard != NONE && !self.passes_guard(attempt, call.guard) {
+            return self.hold_back(attempt, step);
+        }
         self.world.stir += 1;
         self.record(Record::CallTried { figures: call.figures, attempt });
         let of = self.world.attempts.begin_wait(attempt, Wait::Call { step });
         let token = of.token;
         of.state.arrived = false;
+        if let Some(hedge) = call.hedge {
+            of.state.hedged = false;
+            self.agenda.after_constant(RingId(hedge.ring), Event::Hedge { attempt, token });
+        }
+        let of = &mut self.world.attempts[attempt];
         of.timeout = self.agenda.after_constant(RingId(call.timeout.ring), Event::Timeout { attempt, token });
         let (message, tries) = (of.outgoing, of.step_tries);
         let (cause, item, region_tries) = (of.cause, of.item, of.tries);
@@ -132,8 +140,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
+    /// A try that its guard holds back is turned away at once.
     #[cold]
-    fn hop_of_call(&self, attempt: u32, step: u32, instance: u32, draw: DrawKey) -> Hop {
+    fn hold_back(&mut self, attempt: u32, step: u32) {
+        let token = self.world.attempts.wait(attempt, Wait::Call { step });
+        self.world.attempts[attempt].target = NONE;
+        let event = Event::Refusal { attempt, token, error: Error::Rejected.code() };
+        self.agenda.after(0, Class::Completion, event);
+    }
+
+    #[cold]
+    pub(super) fn hop_of_call(&self, attempt: u32, step: u32, instance: u32, draw: DrawKey) -> Hop {
         let call = &self.model.calls[step as usize];
         Hop {
             route: call.route,
@@ -296,6 +313,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     }
                 }
                 self.free_answer(payload);
+                self.leaves_guard(attempt, call.guard, None);
                 self.tell_told(attempt, Outcome::Well);
                 self.end_wait(attempt);
                 self.record(Record::CallEnded { figures: call.figures, attempt, outcome: Outcome::Well });
@@ -334,6 +352,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if self.defer(attempt, Event::Refusal { attempt, token, error }) {
             return;
         }
+        // The other instance that was asked may still answer.
+        if std::mem::replace(&mut self.world.attempts[attempt].state.hedged, false) {
+            return;
+        }
         self.step_failed(attempt, Error::from_code(error));
     }
 
@@ -351,9 +373,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn step_failed(&mut self, attempt: u32, error: Error) {
         let wait = self.world.attempts[attempt].wait;
         let model = self.model;
+        let mut guard = NONE;
         let (retry, jitter, again) = match wait {
             Wait::Call { step } => {
                 let call = &model.calls[step as usize];
+                guard = call.guard;
+                self.leaves_guard(attempt, guard, Some(error));
                 (call.retry, call.jitter, Wait::CallAgain { step })
             }
             Wait::Confirm { step } => {
@@ -370,7 +395,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &mut self.world.attempts[attempt];
         of.step_tries += 1;
         let (tries, last_wait) = (of.step_tries, of.last_wait);
-        if retry != NONE && may_retry(&model.retries[retry as usize], tries, error) {
+        if retry != NONE
+            && may_retry(&model.retries[retry as usize], tries, error)
+            && self.takes_from_budget(attempt, guard)
+        {
             let length = self.retry_wait(attempt, &model.retries[retry as usize], jitter, tries, last_wait);
             self.world.attempts[attempt].last_wait = length;
             let token = self.world.attempts.wait(attempt, again);
@@ -418,7 +446,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Keeps an event for when the attempt's instance wakes.
-    fn defer(&mut self, attempt: u32, event: Event) -> bool {
+    pub(super) fn defer(&mut self, attempt: u32, event: Event) -> bool {
         let instance = self.world.attempts[attempt].instance;
         if instance == NOWHERE || self.world.instances[instance as usize].paused == 0 {
             return false;

@@ -4,8 +4,8 @@ use super::attempt::{StepResult, Wait};
 use super::condition::Condition;
 use super::interpret::Flow;
 use super::record::{Observer, Outcome};
-use super::store::{Store, TableShape};
 use super::replicas::Behind;
+use super::store::{Store, TableShape};
 use super::streams::Past;
 use super::words::Slab;
 use super::{Event, Simulation};
@@ -128,7 +128,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let (pc, result) = (of.pc, of.result);
         match result {
             StepResult::Error(error) => self.proceed(attempt, Err(error)),
-            _ if stopping => self.end_attempt(attempt, Outcome::Well),
+            _ if stopping => self.end_or_store(attempt, Outcome::Well),
             _ => self.proceed(attempt, Ok(pc + 1)),
         }
     }

@@ -33,7 +33,7 @@ pub struct Condition {
 #[derive(Clone, Debug)]
 enum Unflushed {
     Row { table: u32, version: u64, key: Vec<Word>, old: Option<(Vec<Word>, u64)> },
-    Outbox { outbox: usize, id: u64 },
+    Outbox { outbox: usize, number: u64 },
 }
 
 impl Default for Condition {
@@ -145,12 +145,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         for unflushed in std::mem::take(&mut self.world.stores[store].condition.unflushed).into_iter().rev() {
             match unflushed {
-                Unflushed::Row { table, version, key, old } => self.forget_row(store, table, version, &key, old),
-                Unflushed::Outbox { outbox, id } => {
-                    if let Some(message) = self.world.outboxes[outbox].lose(id) {
-                        self.release_message(message);
-                    }
+                Unflushed::Row { table, version, key, old } => {
+                    self.forget_row(store, table, version, &key, old)
                 }
+                Unflushed::Outbox { outbox, number } => self.lose_row(outbox, number),
             }
         }
     }
@@ -229,11 +227,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// The same of a row of an outbox.
-    pub(super) fn keep_row_for_crash(&mut self, outbox: usize, id: u64) {
+    pub(super) fn keep_row_for_crash(&mut self, outbox: usize, number: u64) {
         let store = self.model.outboxes[outbox].store as usize;
         let Some(flush) = self.model.stores[store].flush else { return };
         let unflushed = &mut self.world.stores[store].condition.unflushed;
-        unflushed.push(Unflushed::Outbox { outbox, id });
+        unflushed.push(Unflushed::Outbox { outbox, number });
         if unflushed.len() == 1 {
             self.agenda.after_constant(RingId(flush.ring), Event::Flush { store: store as u32 });
         }

@@ -126,6 +126,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let (wait, result, stopping) = (of.wait, of.result, of.state.stopping);
         match wait {
             Wait::CommitAnswer { .. } if stopping => None,
+            // A step of a saga that has come to its end, and is stored.
+            Wait::SagaAnswer { meeting: NONE } => None,
             Wait::CommitAnswer { .. } => match result {
                 StepResult::Error(error) => self.dry_caught(pc, error, &mut Remainder::default()),
                 _ => Some(pc + 1),
@@ -138,11 +140,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Ok(next) => Some(next),
                 Err(error) => self.dry_caught(pc, error, &mut Remainder::default()),
             },
-            Wait::StoreAnswer { .. } | Wait::OutboxAnswer { .. } if matches!(result, StepResult::Error(_)) => {
+            Wait::StoreAnswer { .. } | Wait::OutboxAnswer { .. }
+                if matches!(result, StepResult::Error(_)) =>
+            {
                 Some(pc)
             }
             // A publish that waits for its confirmation is on its way.
             Wait::StoreAnswer { .. }
+            | Wait::SagaAnswer { .. }
             | Wait::OutboxAnswer { .. }
             | Wait::EffectAnswer { .. }
             | Wait::Confirm { .. }
@@ -219,6 +224,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let sure = must_reach(model, pc + 1).into_iter().map(|site| Part { site, item });
                 remainder.debt.extend(sure);
                 return Ok(None);
+            }
+            Op::Saga(meeting) => {
+                if self.would_start(attempt, meeting)? {
+                    self.owe(attempt, pc, remainder);
+                }
             }
             Op::Fork(step) => {
                 let fork = &model.forks[step as usize];

@@ -96,6 +96,20 @@ pub enum Write {
     Nothing,
 }
 
+/// What a saga is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SagaStage {
+    Doing,
+    /// Waits for the message that ends a step.
+    Awaiting,
+    Undoing,
+    /// All steps are done: what follows them.
+    Completing,
+    /// All is undone: what follows that.
+    Compensating,
+    Ended,
+}
+
 /// One thing that was done.
 #[derive(Clone, Copy, Debug)]
 pub enum Deed<'a> {
@@ -270,5 +284,31 @@ pub enum Deed<'a> {
     /// It will not fire again.
     TimerGone {
         timer: SlotNumber,
+    },
+    /// A saga has begun, or gone on to something else: a timer carries it from here. `attempt` is the one that
+    /// moved it, or `NONE` if its patience was over; `before` is the timer until now, or `NONE`. Of a beginning,
+    /// `part` is what it is in the work of that attempt.
+    SagaMoved {
+        attempt: SlotNumber,
+        saga: SlotNumber,
+        of: SagaId,
+        key: Word,
+        stage: SagaStage,
+        step: u16,
+        timer: SlotNumber,
+        before: SlotNumber,
+        cause: Cause,
+        part: Option<Part>,
+    },
+    /// The step that an attempt was at failed, and its saga knows.
+    SagaStepRefused {
+        attempt: SlotNumber,
+    },
+    /// A saga is over; of one that is reopened by a late answer, again.
+    SagaEnded {
+        saga: SlotNumber,
+        of: SagaId,
+        key: Word,
+        completed: bool,
     },
 }

@@ -289,7 +289,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A process is gone, with everything in its memory; its peers' connections are reset.
-    fn crash(&mut self, instance: u32) {
+    pub(super) fn crash(&mut self, instance: u32) {
         let here = &mut self.world.instances[instance as usize];
         here.up = false;
         here.epoch += 1;
@@ -313,6 +313,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         self.reset_callers(instance);
         self.forget_timers(instance);
+        self.forget_guards(instance);
         let here = &mut self.world.instances[instance as usize];
         here.busy = 0;
         here.computing = 0;

@@ -29,7 +29,8 @@ impl World {
     /// What is still held, by kind; kinds of which nothing is held are left out. Of a replication that
     /// ended quiet, nothing may be left.
     pub fn leftovers(&self) -> Vec<(&'static str, usize)> {
-        let pending = self.outboxes.iter().map(|outbox| outbox.unsent()).sum();
+        let pending: usize = self.outboxes.iter().map(|outbox| outbox.unsent()).sum();
+        let pending = pending + self.relays.iter().map(|relay| relay.in_hand()).sum::<usize>();
         let kinds = [
             ("attempts", self.attempts.len()),
             ("messages", self.messages.len()),

@@ -95,6 +95,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Op::Reply(step) => self.reply(attempt, pc, step),
             Op::Effect(step) => self.effect(attempt, pc, step),
             Op::After(step) => self.after(attempt, pc, step),
+            Op::Saga(meeting) => self.meet_saga(attempt, pc, meeting),
             Op::Fork(step) => self.fork(attempt, pc, step),
             Op::ForEach(step) => self.for_each(attempt, pc, step),
             Op::Next(step) => Ok(Flow::Go(self.next_item(attempt, step))),
@@ -120,7 +121,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.attempts[attempt].state.stopping = true;
             return self.begin_commit(attempt, pc, region);
         }
-        self.end_attempt(attempt, Outcome::Well);
+        self.end_or_store(attempt, Outcome::Well);
         Ok(Flow::Leave)
     }
 
@@ -197,6 +198,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Wait::RowAnswer { step } => self.row_answered(attempt, step),
             Wait::CommitAnswer { region } => self.commit_answered(attempt, region),
             Wait::StoreAnswer { .. } => self.timer_stored(attempt),
+            Wait::SagaAnswer { meeting } => self.saga_answered(attempt, meeting),
             Wait::OutboxAnswer { .. } => self.outbox_answered(attempt),
             Wait::EffectAnswer { .. } => self.effect_answered(attempt),
             Wait::CallAgain { step } => self.try_call(attempt, step),
@@ -214,6 +216,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Wait::RowAnswer { .. }
                 | Wait::CommitAnswer { .. }
                 | Wait::StoreAnswer { .. }
+                | Wait::SagaAnswer { .. }
                 | Wait::OutboxAnswer { .. }
         );
         let paused = self.world.instances.get(of.instance as usize).is_some_and(|here| here.paused > 0);
@@ -240,6 +243,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Wait::Row { step } => self.row_arrives(attempt, step),
             Wait::Commit { region } => self.commit_arrives(attempt, region),
             Wait::Store { after } => self.timer_arrives(attempt, after),
+            Wait::Saga { meeting } => self.saga_arrives(attempt, meeting),
             Wait::Outbox { step } => self.outbox_arrives(attempt, step),
             other => unreachable!("no round trip: {other:?}"),
         }

@@ -150,7 +150,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             if spec.once {
                 state.idle.iter().any(is_idle)
             } else {
-                state.idle.len() == service.instances as usize && state.idle.iter().all(is_idle)
+                (0..service.instances).all(|number| {
+                    let is_down = !self.world.instances[(service.first_instance + number) as usize].up;
+                    is_down || state.idle.get(number as usize).is_some_and(is_idle)
+                })
             }
         })
     }

@@ -18,7 +18,8 @@ impl World {
         let stores: usize = self.stores.iter().map(|of| of.store.kept() + of.past.kept()).sum();
         let memories: usize = self.memories.iter().map(|memory| memory.kept()).sum();
         let counters: usize = self.counters.iter().map(|counter| counter.len() * (1 + HASHED)).sum();
-        stores + memories + counters + self.effects.kept() + self.lists.kept() + self.words.kept()
+        let others = self.effects.kept() + self.lists.kept() + self.words.kept() + self.sagas.kept();
+        stores + memories + counters + others
     }
 
     /// The one thing that keeps most, and how many words it keeps.
@@ -43,6 +44,7 @@ impl World {
             (self.effects.kept(), "in the idempotency keys of effects".to_owned()),
             (self.stores.iter().map(|of| of.past.kept()).sum(), "in the states that streams had".to_owned()),
             (self.lists.kept(), "in lists".to_owned()),
+            (self.sagas.kept(), format!("in {} sagas, which stay known by their keys", self.sagas.len())),
             (self.words.kept(), "in the values of attempts and messages".to_owned()),
         ];
         let all = stores.chain(memories).chain(others);

@@ -6,10 +6,11 @@
 //!
 //! - `client` begins intents; `interpret` runs handler code, `evaluate` its expressions;
 //! - `instance` queues work for workers and CPUs; `call`, `routing` and `network` carry it between processes;
-//! - `rows` and `commit` act on the `store`; `publish`, `deliver` and `outbox` on the `broker`;
-//! - `job` and `timer` start work by themselves; `fault` disturbs all of it.
+//! - `rows` and `commit` act on the `store`; `publish`, `deliver`, `outbox` and `relay` on the `broker`;
+//! - `job`, `timer` and `saga` start work by themselves; `fault` disturbs all of it.
 
 mod attempt;
+mod autoscale;
 pub mod broker;
 mod call;
 mod client;
@@ -22,6 +23,8 @@ mod effect;
 mod evaluate;
 mod expiry;
 mod fault;
+mod guard;
+mod hedge;
 pub mod identity;
 mod inspect;
 mod instance;
@@ -37,9 +40,11 @@ mod phases;
 mod publish;
 pub mod record;
 mod region;
+mod relay;
 mod replicas;
 mod routing;
 mod rows;
+mod saga;
 pub mod store;
 mod streams;
 pub mod tell;
@@ -144,6 +149,25 @@ pub enum Event {
         instance: u32,
         epoch: u32,
     },
+    /// A call has waited long enough for its answer to ask another instance too.
+    Hedge {
+        attempt: u32,
+        token: u32,
+    },
+    /// A breaker has been open long enough.
+    Breaker {
+        state: u32,
+        era: u32,
+    },
+    /// The busy workers of a service are counted.
+    Autoscale {
+        autoscale: u32,
+    },
+    /// An instance that was asked for has started.
+    Started {
+        autoscale: u32,
+        instance: u32,
+    },
     JobLease {
         job: JobId,
         lease: u32,
@@ -152,18 +176,22 @@ pub enum Event {
         timer: u32,
     },
     Relay {
-        outbox: u32,
+        relay: u32,
         token: u32,
     },
     RelayPublished {
-        outbox: u32,
+        relay: u32,
         token: u32,
         message: u32,
     },
     RelayConfirmed {
-        outbox: u32,
+        relay: u32,
         token: u32,
         message: u32,
+    },
+    /// A relay's position is saved, as it is now and then.
+    RelayMark {
+        relay: u32,
     },
     /// A request to the outside is half way there and back.
     Effect {
@@ -217,6 +245,9 @@ pub struct World {
     clients: Vec<client::ClientState>,
     jobs: Vec<job::JobState>,
     timers: Slab<timer::Timer>,
+    sagas: saga::Sagas,
+    guards: Vec<guard::GuardState>,
+    autoscales: Vec<autoscale::AutoscaleState>,
     stores: Vec<commit::StoreState>,
     memories: Vec<store::memory::Memory>,
     expiries: Slab<expiry::Expiring>,
@@ -228,6 +259,7 @@ pub struct World {
     carrying_out: bool,
     producers: Vec<u64>,
     outboxes: Vec<outbox::OutboxState>,
+    relays: Vec<relay::Relay>,
     network: network::Network,
     faults: Vec<fault::FaultState>,
     firings: Slab<fault::Firing>,
@@ -418,11 +450,16 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::CarryOut => self.carry_out(),
             Event::PipeFree { pipe } => self.pipe_free(pipe),
             Event::Job { job, instance, epoch } => self.job_due(job, instance, epoch),
+            Event::Hedge { attempt, token } => self.hedge(attempt, token),
+            Event::Breaker { state, era } => self.breaker_due(state, era),
+            Event::Autoscale { autoscale } => self.autoscale(autoscale),
+            Event::Started { autoscale, instance } => self.instance_started(autoscale, instance),
             Event::JobLease { job, lease } => self.job_lease_over(job, lease),
             Event::Timer { timer } => self.timer_due(timer),
-            Event::Relay { outbox, token } => self.relay(outbox, token),
-            Event::RelayPublished { outbox, token, message } => self.relay_published(outbox, token, message),
-            Event::RelayConfirmed { outbox, token, message } => self.relay_confirmed(outbox, token, message),
+            Event::Relay { relay, token } => self.relay(relay, token),
+            Event::RelayPublished { relay, token, message } => self.relay_published(relay, token, message),
+            Event::RelayConfirmed { relay, token, message } => self.relay_confirmed(relay, token, message),
+            Event::RelayMark { relay } => self.relay_mark(relay),
             Event::Effect { request } => self.effect_happens(request),
             Event::Expire { expiry } => self.expire(expiry),
             Event::FaultBegin { fault } => self.fault_due(fault),
@@ -525,6 +562,9 @@ impl World {
             clients: model.clients.iter().map(client::ClientState::new).collect(),
             jobs: model.jobs.iter().map(|_| job::JobState::default()).collect(),
             timers: Slab::default(),
+            sagas: saga::Sagas::default(),
+            guards: guard::GuardState::all(model),
+            autoscales: autoscale::AutoscaleState::all(model),
             stores: model.stores.iter().map(|store| commit::StoreState::new(model, store)).collect(),
             memories: model
                 .instances
@@ -538,6 +578,7 @@ impl World {
             carrying_out: false,
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
+            relays: vec![relay::Relay::default(); model.relays.len()],
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
             firings: Slab::default(),

@@ -1,69 +1,48 @@
-//! Outboxes: rows committed with the business data, and the relay that publishes them.
+//! Outboxes: rows committed with the business data, for relays to publish.
 //!
-//! One relay a service, run by its first instance that is up. It reads a batch of unsent rows,
-//! publishes them in the order of their ids and marks them, before or after as the scenario says.
-//! When its instance crashes, what it had in hand is as the store knows it: rows that were published
-//! and not yet marked are published again, rows that were marked and not yet published never are.
+//! How relays find rows decides what can go wrong:
+//!
+//! - `unsent`: rows not marked as sent. A row in one relay's hands is skipped by the others.
+//! - `id`: rows above a position. Ids are given at the insert and seen at the commit, so that a row committed late
+//!   can lie below the position, where nobody ever looks again.
+//! - `log`: rows by the order of their commits, above a position that none can fall behind.
 
 use super::attempt::{StepResult, Wait};
 use super::commit::TransactionEnd;
 use super::deed::Deed;
 use super::interpret::Flow;
-use super::network::Hop;
 use super::record::Observer;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::event_list::{Class, RingId};
-use crate::kernel::stream::DrawKey;
-use crate::model::{Duration, Error, NONE, Pc};
+use crate::model::{Error, NONE, OutboxSelect, Pc};
 use std::collections::BTreeMap;
 
-/// The rows of an outbox and where its relay stands.
+/// The rows of an outbox.
 #[derive(Clone, Default)]
 pub struct OutboxState {
-    /// Committed and unmarked, by id: the message of each.
-    rows: BTreeMap<u64, u32>,
+    /// Committed and unmarked, by number: their id, or of a log the order of their commits.
+    pub rows: BTreeMap<u64, Row>,
     /// Inserted by transactions that are still open.
     pending: Vec<(u32, u64, u32)>,
     next_id: u64,
-    /// Matches the relay's present life and step.
-    token: u32,
-    instance: u32,
-    stage: Stage,
-    batch: Vec<(u64, u32)>,
-    unconfirmed: Vec<u32>,
-    rounds: u64,
-    sends: u32,
+    commits: u64,
+    /// The position as it is saved: what lies below is not looked at any more.
+    pub saved: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Stage {
-    #[default]
-    Resting,
-    /// Rows are read in the middle of a read.
-    Reading,
-    /// Marks are set in the middle of a write.
-    Marking,
-    /// Marks are set; the answer is on its way.
-    Marked,
-    /// Waits for confirmations.
-    Publishing,
+/// A committed row.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub message: u32,
+    /// Which relay has locked it, or `NONE`.
+    pub relay: u32,
 }
-
-/// The id of a row that gets its number when it is committed.
-const AT_COMMIT: u64 = 0;
 
 impl OutboxState {
     /// Adds what an open transaction appends to a stream. It is published in the order of the commits.
     pub fn follow(&mut self, attempt: u32, message: u32) {
-        self.pending.push((attempt, AT_COMMIT, message));
-    }
-
-    /// A row is gone with what its store had not flushed; gives its message, if it is still there.
-    pub fn lose(&mut self, id: u64) -> Option<u32> {
-        let message = self.rows.remove(&id)?;
-        let is_in_hand = self.batch.iter().any(|(in_hand, _)| *in_hand == id);
-        (!is_in_hand).then_some(message)
+        let id = self.number();
+        self.pending.push((attempt, id, message));
     }
 
     /// The next number of a row.
@@ -74,7 +53,7 @@ impl OutboxState {
 
     /// Rows not yet published and marked.
     pub fn unsent(&self) -> usize {
-        self.rows.len() + self.batch.len()
+        self.rows.len()
     }
 }
 
@@ -114,9 +93,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &mut self.world.outboxes[outbox];
         let id = state.number();
         if alone {
-            state.rows.insert(id, message);
-            self.keep_row_for_crash(outbox, id);
-            self.tell(&Deed::Enqueued { message });
+            self.put_row(outbox, id, message);
             self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         } else {
             state.pending.push((attempt, id, message));
@@ -156,246 +133,51 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.outboxes[outbox].pending = others;
             for (_, id, message) in own {
                 match end {
-                    TransactionEnd::Committed => {
-                        let state = &mut self.world.outboxes[outbox];
-                        let id = if id == AT_COMMIT { state.number() } else { id };
-                        state.rows.insert(id, message);
-                        self.keep_row_for_crash(outbox, id);
-                        self.tell(&Deed::Enqueued { message });
-                    }
+                    TransactionEnd::Committed => self.put_row(outbox, id, message),
                     TransactionEnd::RolledBack => self.release_message(message),
                 }
             }
         }
     }
 
-    /// The relay's next poll.
-    pub(super) fn schedule_poll(&mut self, outbox: u32) {
-        let ring = self.model.outboxes[outbox as usize].every.ring;
-        let state = &mut self.world.outboxes[outbox as usize];
-        state.stage = Stage::Resting;
-        state.token += 1;
-        let token = state.token;
-        self.agenda.after_constant(RingId(ring), Event::Relay { outbox, token });
+    /// A row is committed: its relays may find it, if it is not too late.
+    fn put_row(&mut self, outbox: usize, id: u64, message: u32) {
+        let select = self.model.outboxes[outbox].select;
+        let state = &mut self.world.outboxes[outbox];
+        state.commits += 1;
+        let number = if select == OutboxSelect::Log { state.commits } else { id };
+        let is_passed = number <= state.saved;
+        if !is_passed {
+            state.rows.insert(number, Row { message, relay: NONE });
+            self.keep_row_for_crash(outbox, number);
+        }
+        self.tell(&Deed::Enqueued { message });
+        if is_passed {
+            self.release_message(message);
+        }
     }
 
-    /// The relay's next step is due.
-    pub(super) fn relay(&mut self, outbox: u32, token: u32) {
-        if self.world.outboxes[outbox as usize].token != token {
-            return;
+    /// A row is gone with what its store had not flushed. What a relay has in hand it publishes all the same.
+    pub(super) fn lose_row(&mut self, outbox: usize, number: u64) {
+        let Some(row) = self.world.outboxes[outbox].rows.remove(&number) else { return };
+        let spec = &self.model.outboxes[outbox];
+        let relays = spec.first_relay..spec.first_relay + spec.relays;
+        if !relays.into_iter().any(|relay| self.world.relays[relay as usize].holds(number)) {
+            self.release_message(row.message);
         }
-        let model = self.model;
-        let spec = &model.outboxes[outbox as usize];
-        let stage = self.world.outboxes[outbox as usize].stage;
-        match stage {
-            Stage::Resting => {
-                let service = &model.services[spec.service.index()];
-                let mut instances = service.first_instance..service.first_instance + service.instances;
-                let up = instances.find(|&instance| self.world.instances[instance as usize].up);
-                let (Some(instance), false) = (up, self.world.outboxes[outbox as usize].rows.is_empty())
-                else {
-                    return self.schedule_poll(outbox);
-                };
-                let state = &mut self.world.outboxes[outbox as usize];
-                state.instance = instance;
-                state.rounds += 1;
-                self.relay_step(outbox, Stage::Reading, spec.read);
+    }
+
+    /// The position is saved: rows up to it are not looked at any more. Those that a relay has in hand stay its
+    /// own; the others are done with, whether anybody published them or not.
+    pub(super) fn save_position(&mut self, outbox: usize, position: u64, in_hand: &[(u64, u32)]) {
+        let state = &mut self.world.outboxes[outbox];
+        state.saved = state.saved.max(position);
+        let above = state.rows.split_off(&(state.saved + 1));
+        let passed = std::mem::replace(&mut state.rows, above);
+        for (number, row) in passed {
+            if !in_hand.iter().any(|(own, _)| *own == number) {
+                self.release_message(row.message);
             }
-            _ if self.relay_is_held_up(outbox, token) => {}
-            Stage::Reading => {
-                let state = &mut self.world.outboxes[outbox as usize];
-                state.batch =
-                    state.rows.iter().take(spec.batch as usize).map(|(&id, &row)| (id, row)).collect();
-                state.sends = 0;
-                if spec.mark_before_publish {
-                    self.relay_step(outbox, Stage::Marking, spec.mark);
-                } else {
-                    self.relay_batch(outbox);
-                }
-            }
-            Stage::Marking => {
-                let state = &mut self.world.outboxes[outbox as usize];
-                for (id, _) in &state.batch {
-                    state.rows.remove(id);
-                }
-                self.relay_step(outbox, Stage::Marked, spec.mark_commit);
-            }
-            Stage::Marked if spec.mark_before_publish => self.relay_batch(outbox),
-            Stage::Marked => self.finish_batch(outbox),
-            // The confirmations are late: what is unconfirmed is sent again.
-            Stage::Publishing => self.relay_batch(outbox),
-        }
-    }
-
-    /// A paused instance's relay goes on when it wakes.
-    fn relay_is_held_up(&mut self, outbox: u32, token: u32) -> bool {
-        let instance = self.world.outboxes[outbox as usize].instance as usize;
-        let here = &mut self.world.instances[instance];
-        if here.paused > 0 {
-            here.deferred.push(Event::Relay { outbox, token });
-        }
-        here.paused > 0
-    }
-
-    fn relay_step(&mut self, outbox: u32, stage: Stage, length: Duration) {
-        let state = &mut self.world.outboxes[outbox as usize];
-        state.stage = stage;
-        state.token += 1;
-        let (token, rounds) = (state.token, state.rounds);
-        let length = self.length(length, DrawKey::numbered(0, rounds));
-        self.agenda.after(length, Class::Completion, Event::Relay { outbox, token });
-    }
-
-    /// Publishes what is in hand, in order, and waits for the confirmations.
-    fn relay_batch(&mut self, outbox: u32) {
-        let model = self.model;
-        let state = &mut self.world.outboxes[outbox as usize];
-        state.stage = Stage::Publishing;
-        state.token += 1;
-        let token = state.token;
-        if state.sends == 0 {
-            state.unconfirmed = state.batch.iter().map(|(_, message)| *message).collect();
-        }
-        state.sends += 1;
-        let (sends, instance) = (state.sends, state.instance);
-        let batch = state.unconfirmed.clone();
-        if sends == 1 {
-            // The relay is the producer. One that takes a row up again after a crash is a new producer, which
-            // no broker takes for the old one.
-            for &message in &batch {
-                let sequence = &mut self.world.producers[instance as usize];
-                *sequence += 1;
-                let of = &mut self.world.messages[message];
-                (of.producer, of.sequence) = (instance, *sequence);
-            }
-        }
-        // Nobody waits for the confirmation of what asks for none.
-        let confirms = |message: &u32| model.publishes[self.world.messages[*message].step as usize].confirm;
-        self.world.outboxes[outbox as usize].unconfirmed = batch.iter().copied().filter(confirms).collect();
-        let mut timeout: Option<crate::model::RingLength> = None;
-        for message in batch {
-            let publish = &model.publishes[self.world.messages[message].step as usize];
-            let topic = publish.topic;
-            let partition = self.partition_of(message, topic);
-            let broker = model.topics[topic.index()].broker;
-            let (route, _, hops) = model.outboxes[outbox as usize].ways[broker.index()];
-            if publish.confirm && timeout.is_none_or(|longest| longest.length < publish.timeout.length) {
-                timeout = Some(publish.timeout);
-            }
-            self.world.messages[message].references += 1;
-            self.world.in_flight += 1;
-            let of = &self.world.messages[message];
-            let instance = self.world.outboxes[outbox as usize].instance;
-            let hop = Hop {
-                route,
-                latency: hops.there,
-                trouble: hops.trouble,
-                draw: of.cause.again(sends - 1).attempt_key(0, 0),
-                from: model.instances[instance as usize].region,
-                to: model.topics[topic.index()].region,
-                bytes: model.messages[of.kind.index()].size_bytes,
-                channel: Some(super::identity::mix(
-                    (outbox as u64) << 32 | 4,
-                    (topic.0 as u64) << 32 | partition as u64,
-                )),
-            };
-            self.transmit(hop, Event::RelayPublished { outbox, token, message });
-        }
-        match timeout {
-            Some(timeout) => {
-                self.agenda.after_constant(RingId(timeout.ring), Event::Relay { outbox, token });
-            }
-            None => self.batch_published(outbox),
-        }
-    }
-
-    /// Whether the relay still waits for what it sent with this token.
-    pub(super) fn is_relay_waiting(&self, outbox: u32, token: u32) -> bool {
-        self.world.outboxes[outbox as usize].token == token
-    }
-
-    /// One of the relay's messages reaches its broker.
-    pub(super) fn relay_published(&mut self, outbox: u32, token: u32, message: u32) {
-        self.world.in_flight -= 1;
-        let model = self.model;
-        let publish = &model.publishes[self.world.messages[message].step as usize];
-        let topic = &model.topics[publish.topic.index()];
-        let draw = self.world.messages[message].cause.attempt_key(0, 0).beside(1);
-        self.arrive(message, publish.topic);
-        let state = &self.world.outboxes[outbox as usize];
-        if !publish.confirm || state.token != token {
-            return;
-        }
-        let (_, back, hops) = model.outboxes[outbox as usize].ways[topic.broker.index()];
-        let to = model.instances[state.instance as usize].region;
-        let trouble = hops.trouble_back;
-        let hop = Hop {
-            route: back,
-            latency: hops.back,
-            trouble,
-            draw,
-            from: topic.region,
-            to,
-            bytes: 0,
-            channel: None,
-        };
-        self.transmit(hop, Event::RelayConfirmed { outbox, token, message });
-    }
-
-    pub(super) fn relay_confirmed(&mut self, outbox: u32, token: u32, message: u32) {
-        let state = &mut self.world.outboxes[outbox as usize];
-        if state.token != token || state.stage != Stage::Publishing {
-            return;
-        }
-        let instance = &mut self.world.instances[state.instance as usize];
-        if instance.paused > 0 {
-            instance.deferred.push(Event::RelayConfirmed { outbox, token, message });
-            return;
-        }
-        state.unconfirmed.retain(|unconfirmed| *unconfirmed != message);
-        if state.unconfirmed.is_empty() {
-            self.batch_published(outbox);
-        }
-    }
-
-    fn batch_published(&mut self, outbox: u32) {
-        let spec = &self.model.outboxes[outbox as usize];
-        if spec.mark_before_publish {
-            self.finish_batch(outbox);
-        } else {
-            self.relay_step(outbox, Stage::Marking, spec.mark);
-        }
-    }
-
-    /// The batch is done; a full one is followed by the next at once.
-    fn finish_batch(&mut self, outbox: u32) {
-        let batch = std::mem::take(&mut self.world.outboxes[outbox as usize].batch);
-        let full = batch.len() == self.model.outboxes[outbox as usize].batch as usize;
-        batch.into_iter().for_each(|(_, message)| self.release_message(message));
-        if full {
-            let spec = &self.model.outboxes[outbox as usize];
-            self.world.outboxes[outbox as usize].rounds += 1;
-            self.relay_step(outbox, Stage::Reading, spec.read);
-        } else {
-            self.schedule_poll(outbox);
-        }
-    }
-
-    /// The relay's instance crashed: what it had in hand is as the store knows it.
-    pub(super) fn relay_crashed(&mut self, instance: u32) {
-        for outbox in 0..self.world.outboxes.len() as u32 {
-            let state = &mut self.world.outboxes[outbox as usize];
-            if state.stage == Stage::Resting || state.instance != instance {
-                continue;
-            }
-            let batch = std::mem::take(&mut state.batch);
-            for (id, message) in batch {
-                // Rows whose mark was set are no longer in the table: nobody will publish them.
-                if !self.world.outboxes[outbox as usize].rows.contains_key(&id) {
-                    self.release_message(message);
-                }
-            }
-            self.schedule_poll(outbox);
         }
     }
 }

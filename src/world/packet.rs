@@ -34,7 +34,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Event::Publish { attempt, token, .. } => {
                 attempt != NONE && !self.world.attempts.is_waiting(attempt, token)
             }
-            Event::RelayPublished { outbox, token, .. } => !self.is_relay_waiting(outbox, token),
+            Event::RelayPublished { relay, token, .. } => !self.is_relay_waiting(relay, token),
             _ => false,
         }
     }

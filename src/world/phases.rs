@@ -23,16 +23,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for fault in 0..model.faults.len() {
             self.begin_fault(FaultId::new(fault));
         }
+        self.begin_autoscaling();
         for client in 0..model.clients.len() {
             self.begin_client(ClientId::new(client));
         }
         for instance in 0..model.instances.len() as u32 {
-            self.begin_jobs(instance);
+            if self.world.instances[instance as usize].up {
+                self.begin_jobs(instance);
+            }
         }
         self.schedule_first_expiries();
-        for outbox in 0..model.outboxes.len() as u32 {
-            self.schedule_poll(outbox);
-        }
+        self.begin_relays();
     }
 
     pub(super) fn phase(&mut self, phase: Phase) {
@@ -70,6 +71,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             && world.network.delayed() == 0
             && world.effects.under_way() == 0
             && world.outboxes.iter().all(|outbox| outbox.unsent() == 0)
+            && world.relays.iter().all(|relay| relay.in_hand() == 0)
             && (0..self.model.groups.len()).all(|group| world.broker.lag(GroupId::new(group)) == 0)
             && world.broker.deliveries_held() == 0
     }

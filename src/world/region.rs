@@ -48,7 +48,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             at = region.parent;
         }
-        self.end_attempt(attempt, Outcome::Error(error));
+        self.world.attempts[attempt].pc = pc;
+        self.end_or_store(attempt, Outcome::Error(error));
         Flow::Leave
     }
 

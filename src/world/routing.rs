@@ -29,7 +29,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn route_among(&mut self, spec: &Service, hops: &Hops, draw: DrawKey, key: Option<u64>) -> Option<u32> {
         let (first, count) = (spec.first_instance, spec.instances);
         let world = &self.world;
-        let is_up = |number: u32| world.instances[(first + number) as usize].up;
+        let is_up = |number: u32| world.takes_calls(self.model, first + number);
         // The nth instance that is up, in turn from there.
         let from = |start: u32| (0..count).map(|step| (start + step) % count).find(|&number| is_up(number));
         let load = |number: u32| {
@@ -71,7 +71,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     fn nth_up(&self, first: u32, count: u32, nth: u32) -> Option<u32> {
-        let all_up = |number: &u32| self.world.instances[(first + number) as usize].up;
+        let all_up = |number: &u32| self.world.takes_calls(self.model, first + number);
         (0..count).filter(all_up).nth(nth as usize)
     }
 }

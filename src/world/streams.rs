@@ -16,7 +16,9 @@ use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::kernel::time::{LONGEST, Nanos};
-use crate::model::{AppendStep, AsOf, Duration, Error, Model, NONE, Pc, RowStep, Slot, Stream, StreamStep, Word};
+use crate::model::{
+    AppendStep, AsOf, Duration, Error, Model, NONE, Pc, RowStep, Slot, Stream, StreamStep, Word,
+};
 use rustc_hash::FxHashMap;
 
 /// The states that streams had, kept where some step asks for one.

@@ -37,6 +37,33 @@ pub struct Timer {
     fired: u32,
     /// Names the event that makes it fire, until it does.
     due: Handle,
+    /// The saga that it carries on, or `NONE`.
+    pub saga: u32,
+}
+
+impl Timer {
+    /// The timer of a saga's step; without a delay it waits for ever.
+    pub fn of_saga(
+        saga: u32,
+        service: ServiceId,
+        (body, cause): (HandlerId, Cause),
+        (message, frame): (u32, u32),
+        delay: Option<Nanos>,
+    ) -> Self {
+        Self {
+            body,
+            cause,
+            message,
+            frame,
+            delay: delay.unwrap_or(0),
+            service,
+            memory: None,
+            uncommitted: NONE,
+            fired: 0,
+            due: Handle::NONE,
+            saga,
+        }
+    }
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -68,6 +95,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             uncommitted: NONE,
             fired: 0,
             due: Handle::NONE,
+            saga: NONE,
         });
         self.tell_timer_set(attempt, timer, of);
         let Some(times) = of.durable else {
@@ -93,7 +121,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    fn start_timer(&mut self, timer: u32) {
+    pub(super) fn start_timer(&mut self, timer: u32) {
         let delay = self.world.timers[timer].delay;
         let due = self.agenda.after(delay, Class::Timer, Event::Timer { timer });
         self.world.timers[timer].due = due;
@@ -152,6 +180,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A timer fires.
     pub(super) fn timer_due(&mut self, timer: u32) {
         self.world.timers[timer].due = Handle::NONE;
+        if let Some(saga) = self.awaiting_saga(timer) {
+            return self.saga_timed_out(saga);
+        }
         let of = self.world.timers[timer];
         match of.memory {
             Some((NOWHERE, _)) => self.fire_on_client(timer),
@@ -168,7 +199,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             None => {
                 let spec = &self.model.services[of.service.index()];
-                let mut instances = spec.first_instance..spec.first_instance + spec.instances;
+                // Sagas are spread over the instances; other timers go to the first.
+                let turn =
+                    if of.saga == NONE { 0 } else { (of.cause.obligation % spec.instances as u64) as u32 };
+                let mut instances =
+                    (0..spec.instances).map(|at| spec.first_instance + (at + turn) % spec.instances);
                 let up = |&instance: &u32| {
                     let here = &self.world.instances[instance as usize];
                     here.up && here.paused == 0
@@ -216,7 +251,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     pub(super) fn timer_ended(&mut self, timer: u32, outcome: Outcome) {
         let durable = self.world.timers[timer].memory.is_none();
-        if durable && outcome != Outcome::Well {
+        if durable && outcome != Outcome::Well && !self.is_step_done(timer) {
             self.agenda.after(FIRE_AGAIN, Class::Timer, Event::Timer { timer });
             return;
         }
@@ -226,6 +261,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A timer that waited for a worker when its instance crashed.
     pub(super) fn timer_cut(&mut self, timer: u32) {
         self.timer_ended(timer, Outcome::Cut);
+    }
+
+    /// A timer is not needed any more, whether it was to fire or not.
+    pub(super) fn cancel_timer(&mut self, timer: u32) {
+        let due = self.world.timers[timer].due;
+        self.agenda.cancel(due);
+        self.remove_timer(timer);
     }
 
     fn remove_timer(&mut self, timer: u32) {
@@ -238,6 +280,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         // A freed slot must not look like one that waits for a commit, or to fire.
         self.world.timers[timer].uncommitted = NONE;
         self.world.timers[timer].due = Handle::NONE;
+        self.world.timers[timer].saga = NONE;
         self.world.timers.release(timer);
     }
 }

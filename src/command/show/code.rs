@@ -88,6 +88,7 @@ impl Lister<'_, '_> {
                 let durable = if step.durable.is_some() { ", durable" } else { "" };
                 format!("start later, after {}{durable}", names.duration(step.delay))
             }
+            Op::Saga(meeting) => self.meeting(&model.saga_meetings[meeting as usize]),
             Op::Fork(fork) => {
                 let fork = &model.forks[fork as usize];
                 let branches: Vec<String> = fork.branches.iter().map(|&branch| self.place(branch)).collect();
@@ -213,6 +214,9 @@ impl Lister<'_, '_> {
             text += &format!(", as {}", self.names.local_name(result));
         }
         text += &format!(", timeout {}", time(step.timeout.length));
+        if let Some(hedge) = step.hedge {
+            text += &format!(", asks a second instance after {}", time(hedge.length));
+        }
         text + &self.retry(step.retry) + &self.hops(step.hops)
     }
 
@@ -227,6 +231,19 @@ impl Lister<'_, '_> {
             text += &format!(", timeout {}", time(timeout.length));
         }
         text + &self.retry(step.retry)
+    }
+
+    fn meeting(&self, meeting: &SagaMeeting) -> String {
+        let (names, saga) = (self.names, &self.names.model.sagas[meeting.saga.index()]);
+        let step = |number: u16| &saga.steps[usize::from(number)].name;
+        let what = match meeting.told {
+            Told::Start => "start".to_owned(),
+            Told::Success(number) => format!("success of {} for", step(number)),
+            Told::Failure(number) => format!("failure of {} for", step(number)),
+        };
+        let takes =
+            format!("{} and to commit {}", names.duration(meeting.write), names.duration(meeting.commit));
+        format!("{what} {} of {}, takes {takes}", saga.name, names.operand(meeting.key, None, None))
     }
 
     fn for_each(&self, step: &Loop) -> String {

@@ -119,11 +119,17 @@ fn ways(scenario: &Scenario) -> IndexMap<(Place, Way, Place), Vec<&str>> {
         for body in handlers.chain(service.jobs.iter().map(|job| &job.body)) {
             ways.steps(Place::Service(index), &body.steps);
         }
+        for block in service.sagas.iter().flat_map(Saga::blocks) {
+            ways.steps(Place::Service(index), block);
+        }
     }
     for group in &scenario.groups {
-        for handler in &scenario.services[group.service.index()].handlers {
-            if scenario.topics[group.topic.index()].messages.contains(&handler.message) {
-                let message = &scenario.messages[handler.message.index()].name;
+        let service = &scenario.services[group.service.index()];
+        let handled = service.handlers.iter().map(|handler| handler.message);
+        let of_sagas = service.sagas.iter().flat_map(|saga| saga.keys.iter().map(|(message, _)| *message));
+        for handled in handled.chain(of_sagas) {
+            if scenario.topics[group.topic.index()].messages.contains(&handled) {
+                let message = &scenario.messages[handled.index()].name;
                 let (topic, service) =
                     (Place::Topic(group.topic.index()), Place::Service(group.service.index()));
                 ways.add(topic, Way::Consume, service, Some(message));

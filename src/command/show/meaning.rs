@@ -167,6 +167,16 @@ impl<'s> Page<'s> {
                 word(&service.routing),
                 placed(&service.place)
             ));
+            if let Some(scale) = &service.autoscale {
+                self.line(format!(
+                    "    autoscale from {} to {} instances, {} of the workers busy, every {}, start-up {}",
+                    scale.min,
+                    scale.max,
+                    share(scale.utilization),
+                    time(scale.every),
+                    time(scale.start_up)
+                ));
+            }
             let queue = &service.queue;
             let by =
                 queue.by.as_ref().map_or(String::new(), |by| format!(" by {}", self.sources.text(by.span)));
@@ -187,6 +197,42 @@ impl<'s> Page<'s> {
                 let runs = if job.once { "once" } else { "on each instance" };
                 self.line(format!("    job {} every {}, {runs}", job.name, length(&job.every)));
                 self.body(&job.body, self.model.jobs[id.index()].body, None);
+            }
+            let compiled = self.model.sagas.iter().filter(|saga| saga.service.index() == index);
+            for (saga, compiled) in service.sagas.iter().zip(compiled) {
+                self.saga(saga, compiled);
+            }
+        }
+    }
+
+    fn saga(&mut self, saga: &Saga, compiled: &crate::model::Saga) {
+        let names = &self.scenario.messages;
+        let (start, key) = (&names[saga.start.index()].name, self.sources.text(saga.keys[0].1.span));
+        self.line(format!("    saga {} started by {start}, key {key}", saga.name));
+        // The bodies share the locals; each shows its own steps.
+        let body = Body { locals: saga.locals.clone(), steps: Vec::new() };
+        for (step, code) in saga.steps.iter().zip(&compiled.steps) {
+            self.line(format!("      step {}", step.name));
+            self.body(&body, code.body, Some(saga.start));
+            if let Some(awaits) = &step.awaits {
+                let name = |message: MessageId| names[message.index()].name.as_str();
+                let failure =
+                    awaits.failure.map_or(String::new(), |failure| format!(" or {}", name(failure)));
+                let within = awaits
+                    .timeout
+                    .map_or(", for ever".to_owned(), |length| format!(" within {}", time(length)));
+                let late = word(&awaits.late);
+                self.line(format!("      awaits {}{failure}{within}; late: {late}", name(awaits.success)));
+            }
+            if code.undo.0 != crate::model::NONE {
+                self.line(format!("      undone by (on timeout: {})", word(&step.on_timeout)));
+                self.body(&body, code.undo, Some(saga.start));
+            }
+        }
+        for (part, code) in [("completed", compiled.completed), ("compensated", compiled.compensated)] {
+            if code.0 != crate::model::NONE {
+                self.line(format!("      {part}"));
+                self.body(&body, code, Some(saga.start));
             }
         }
     }
@@ -212,11 +258,20 @@ impl<'s> Page<'s> {
         }
         service.memory.iter().for_each(|&table| self.table(table));
         if let Some(outbox) = &service.outbox {
-            let mark = if outbox.mark_before_publish { "before_publish" } else { "after_publish" };
+            let every = match outbox.mark {
+                OutboxMark::Periodic => format!(" every {}", time(outbox.mark_every)),
+                _ => String::new(),
+            };
+            let relays = match outbox.relays {
+                1 => "one relay".to_owned(),
+                several => format!("{several} relays"),
+            };
             self.line(format!(
-                "    outbox: every {}, batch {}, select unsent, mark {mark}, one relay",
+                "    outbox: every {}, batch {}, select {}, mark {}{every}, {relays}",
                 time(outbox.every),
-                outbox.batch
+                outbox.batch,
+                word(&outbox.select),
+                word(&outbox.mark)
             ));
         }
     }
@@ -256,7 +311,21 @@ impl<'s> Page<'s> {
                     word(&retry.jitter)
                 ),
             };
-            self.line(format!("    calls {name}: timeout {}, {retry}", time(policy.timeout)));
+            let breaker = policy.breaker.map_or(String::new(), |breaker| {
+                format!(
+                    ", breaker at {} of {} failed, open {}, probes {}",
+                    share(breaker.failures),
+                    breaker.of,
+                    time(breaker.open),
+                    breaker.probes
+                )
+            });
+            let budget = policy.budget.map_or(String::new(), |budget| format!(", budget {}", share(budget)));
+            let most = policy.max_in_flight.map_or(String::new(), |most| format!(", max in flight {most}"));
+            self.line(format!(
+                "    calls {name}: timeout {}, {retry}{breaker}{budget}{most}",
+                time(policy.timeout)
+            ));
         }
     }
 

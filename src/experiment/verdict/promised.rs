@@ -8,8 +8,8 @@ use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Pretty;
 use crate::model::Model;
 use crate::model::promise::{
-    Bound, Convergence, ExpectedOutcome, Heading, Invariant, InvariantKind, MeasureUse, SessionKind,
-    SessionPromise, StalenessBound, StalenessPromise,
+    Bound, Convergence, ExpectedOutcome, Heading, Invariant, InvariantKind, MeasureUse, SagaPromise,
+    SessionKind, SessionPromise, StalenessBound, StalenessPromise,
 };
 use crate::observe::findings::{Finding, Findings};
 
@@ -117,7 +117,8 @@ impl Trial<'_> {
         let sessions = promises.sessions.iter().map(|promise| self.session(promise));
         let staleness = promises.staleness.iter().map(|promise| self.staleness(promise));
         let invariants = promises.invariants.iter().map(|promise| self.invariant(promise));
-        views.chain(sessions).chain(staleness).chain(invariants).collect()
+        let sagas = promises.sagas.iter().map(|promise| self.saga(promise));
+        views.chain(sessions).chain(staleness).chain(sagas).chain(invariants).collect()
     }
 
     fn promise(&self, heading: &Heading, bound: String, exposure: String, rule: Rule) -> Promise {
@@ -170,6 +171,11 @@ impl Trial<'_> {
         };
         let exposure = format!("reads of {}", self.table(promise.table));
         self.promise(&promise.heading, bound, exposure, Rule::Findings(rule))
+    }
+
+    fn saga(&self, promise: &SagaPromise) -> Promise {
+        let exposure = promise.measure.exposure().to_owned();
+        self.promise(&promise.heading, in_words(promise.bound), exposure, Rule::Findings(promise.bound))
     }
 
     fn invariant(&self, promise: &Invariant) -> Promise {

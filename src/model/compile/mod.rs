@@ -5,9 +5,11 @@ mod expressions;
 mod faults;
 mod flow;
 mod frames;
+mod guards;
 mod network;
 mod parts;
 mod promises;
+mod sagas;
 mod steps;
 mod streams;
 
@@ -31,6 +33,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.messaging();
     compiler.outboxes();
     compiler.feeds();
+    compiler.autoscales();
     compiler.faults();
     compiler.flow();
     compiler.undone();
@@ -49,10 +52,13 @@ pub struct Compiler<'s> {
     pub table_in_hand: TableId,
     /// What steps undo, by site: the service and the name of the step.
     undoes: FxHashMap<SiteId, String>,
+    /// What the undo of a saga's step takes back without saying so.
+    undone_in_sagas: Vec<(SiteId, SiteId)>,
     rings: FxHashMap<Nanos, u32>,
     sites: FxHashMap<String, SiteId>,
     streams: FxHashMap<String, StreamId>,
     call_figures: FxHashMap<(String, ServiceId, MessageId), u32>,
+    guards: FxHashMap<(Place, ServiceId), u32>,
     routes: FxHashMap<(Place, Place), u32>,
     /// Publish steps with their paths, in code order.
     pub publish_paths: Vec<(u32, String)>,
@@ -89,10 +95,12 @@ impl<'s> Compiler<'s> {
             message_in_hand: MessageId(NONE),
             table_in_hand: TableId(NONE),
             undoes: FxHashMap::default(),
+            undone_in_sagas: Vec::new(),
             rings: FxHashMap::default(),
             sites: FxHashMap::default(),
             streams: FxHashMap::default(),
             call_figures: FxHashMap::default(),
+            guards: FxHashMap::default(),
             routes: FxHashMap::default(),
             publish_paths: Vec::new(),
             regions: regions_of(scenario),
@@ -135,10 +143,11 @@ impl<'s> Compiler<'s> {
 
     /// What a step is called where obligations and faults name it.
     pub fn site(&mut self, site: &steps::Site, step: &scenario::Step) -> SiteId {
-        let id = self.site_named(match &step.name {
+        let name = match &step.name {
             Some(name) => format!("{}/{name}", site.path),
             None => step.path.clone(),
-        });
+        };
+        let id = self.site_named(name);
         if let Some(undone) = &step.undoes {
             self.undoes.insert(id, undone.clone());
         }
@@ -173,6 +182,11 @@ impl<'s> Compiler<'s> {
             let service = path.find('/').map_or("", |end| &path[..=end]);
             let places = [body, service, ""].into_iter().map(|within| named(within, name));
             undoes[site.index()] = places.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
+        }
+        for &(site, undone) in &self.undone_in_sagas {
+            if !undoes[site.index()].contains(&undone) {
+                undoes[site.index()].push(undone);
+            }
         }
         self.model.undoes = undoes;
     }
@@ -311,6 +325,11 @@ impl Model {
             afters: Vec::new(),
             forks: Vec::new(),
             loops: Vec::new(),
+            guards: Vec::new(),
+            guard_states: 0,
+            autoscales: Vec::new(),
+            sagas: Vec::new(),
+            saga_meetings: Vec::new(),
             handlers: Vec::new(),
             messages: Vec::new(),
             services: Vec::new(),
@@ -322,6 +341,7 @@ impl Model {
             clients: Vec::new(),
             jobs: Vec::new(),
             outboxes: Vec::new(),
+            relays: Vec::new(),
             routes: Vec::new(),
             region_links: Vec::new(),
             faults: Vec::new(),

@@ -150,7 +150,7 @@ impl Compiler<'_> {
         for (index, spec) in scenario.services.iter().enumerate() {
             let id = ServiceId::new(index);
             let first_instance = self.model.instances.len() as u32;
-            for number in 0..spec.instances {
+            for number in 0..spec.most_instances() {
                 let region = self.region_in_turn(&spec.place, number as usize);
                 self.model.instances.push(Instance { service: id, number, region });
             }
@@ -160,7 +160,8 @@ impl Compiler<'_> {
             self.model.services.push(Service {
                 name: spec.name.clone(),
                 first_instance,
-                instances: spec.instances,
+                instances: spec.most_instances(),
+                instances_at_start: spec.instances,
                 workers: count(spec.workers),
                 cpus: count(spec.cpus),
                 order: spec.queue.order,
@@ -223,6 +224,7 @@ impl Compiler<'_> {
                 );
                 self.model.services[index].handlers.push((handler.message, body));
             }
+            self.sagas(id, place, store);
             for spec_job in &spec.jobs {
                 let path = format!("{}/{}", spec.name, spec_job.name);
                 self.message_in_hand = MessageId(NONE);
@@ -421,17 +423,17 @@ impl Compiler<'_> {
     }
 
     /// What carries rows of a store to the brokers.
-    pub fn relay(
-        &mut self,
-        service: ServiceId,
-        store: u32,
-        outbox: &scenario::Outbox,
-        path: &str,
-    ) -> u32 {
+    pub fn relay(&mut self, service: ServiceId, store: u32, outbox: &scenario::Outbox, path: &str) -> u32 {
         let read = self.store_latency(store, Latency::Read, &format!("{path}/poll"));
-        let mark = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
+        let mark_length = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
         let mark_commit = self.store_latency(store, Latency::Commit, &format!("{path}/mark"));
         let every = self.ring(outbox.every);
+        let mark_every = match outbox.mark {
+            OutboxMark::Periodic => self.ring(outbox.mark_every),
+            _ => every,
+        };
+        let first_relay = self.model.relays.len() as u32;
+        self.model.relays.extend(vec![self.model.outboxes.len() as u32; outbox.relays as usize]);
         let mut ways = Vec::new();
         for broker in 0..self.scenario.brokers.len() {
             let broker = Place::Broker(BrokerId::new(broker));
@@ -447,9 +449,13 @@ impl Compiler<'_> {
                 store,
                 every,
                 batch: outbox.batch,
-                mark_before_publish: outbox.mark_before_publish,
+                select: outbox.select,
+                mark: outbox.mark,
+                mark_every,
+                first_relay,
+                relays: outbox.relays,
                 read,
-                mark,
+                mark_length,
                 mark_commit,
                 ways,
             },

@@ -3,7 +3,7 @@
 use super::Compiler;
 use super::expressions::{is_float, word_of};
 use super::frames::Frame;
-use crate::kernel::ids::TableId;
+use crate::kernel::ids::{SagaId, SiteId, TableId};
 use crate::model::code::{Arithmetic, Code, Comparison, Range};
 use crate::model::promise::*;
 use crate::scenario::resolved as scenario;
@@ -59,6 +59,16 @@ impl Compiler<'_> {
                 self.model.promises.staleness.push(StalenessPromise { heading, table: promise.table, bound });
             }
         }
+        for promise in &promises.sagas {
+            let watched = self.watched_saga(promise);
+            let watched = super::steps::push(&mut self.model.promises.watched_sagas, watched);
+            for &(measure, of) in &promise.bounds {
+                let word = SagaMeasure::ALL.iter().find(|(known, _)| *known == measure).map_or("", |of| of.1);
+                let heading = head(format!("sagas.{}.{word}", promise.name), promise.span);
+                let promise = SagaPromise { heading, watched, measure, bound: bound(of) };
+                self.model.promises.sagas.push(promise);
+            }
+        }
         for promise in &promises.invariants {
             let heading = head(format!("invariants.{}", promise.name), promise.span);
             let invariant = self.invariant(promise, heading);
@@ -73,6 +83,28 @@ impl Compiler<'_> {
             };
             self.model.promises.expectations.push(Expectation { heading, outcome });
         }
+    }
+
+    fn watched_saga(&mut self, promise: &scenario::SagaPromise) -> WatchedSaga {
+        let way = match &promise.way {
+            scenario::SagaWay::Orchestrated { service, saga } => {
+                let name = format!("{}.{saga}", self.scenario.services[service.index()].name);
+                let position = self.model.sagas.iter().position(|saga| saga.name == name);
+                SagaWay::Orchestrated(SagaId::new(position.expect("resolved: the saga is declared")))
+            }
+            scenario::SagaWay::Choreographed { start, key, steps } => {
+                self.message_in_hand = *start;
+                let key = self.operand(key, &Frame::default());
+                let sites = &self.model.names.sites;
+                let named = |step: &String| {
+                    let is_so = |site: &&String| site.rsplit('/').next() == Some(step);
+                    let found = sites.iter().enumerate().filter(|(_, site)| is_so(site));
+                    found.map(|(at, _)| SiteId::new(at)).collect()
+                };
+                SagaWay::Choreographed { start: *start, key, steps: steps.iter().map(named).collect() }
+            }
+        };
+        WatchedSaga { name: promise.name.clone(), way }
     }
 
     fn convergence(&mut self, promise: &scenario::Convergence, heading: Heading) -> Convergence {

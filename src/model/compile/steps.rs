@@ -42,8 +42,14 @@ pub struct BodyCompiler<'c, 'a, 's> {
 impl<'s> Compiler<'s> {
     /// Compiles a body and everything that `after` starts from it.
     pub fn body(&mut self, name: String, body: &scenario::Body, site: &Site) -> HandlerId {
+        let (frame, local_names) = self.frame_of(&body.locals);
+        self.block(name, &body.steps, frame, local_names, site).0
+    }
+
+    /// The frame that locals live in, and their names.
+    pub fn frame_of(&self, locals: &[scenario::Local]) -> (Frame, Vec<String>) {
         let mut frame = Frame::default();
-        for local in &body.locals {
+        for local in locals {
             let slot = frame.add_local(self.words(&local.ty));
             if owns_list(&local.ty) {
                 frame.lists.push(slot);
@@ -55,24 +61,30 @@ impl<'s> Compiler<'s> {
                 frame.lists.extend(lists.map(|(slot, _)| slot));
             }
         }
-        let local_names = body.locals.iter().map(|local| local.name.clone()).collect();
-        self.block(name, &body.steps, frame, local_names, site)
+        (frame, locals.iter().map(|local| local.name.clone()).collect())
     }
 
-    fn block(
+    /// What the unique values of a handler are made with.
+    pub fn handler_key(&mut self, name: &str) -> u64 {
+        let mut key = super::parts::key_of("handler", name);
+        while !self.handler_keys.insert(key) {
+            key = key.wrapping_add(1);
+        }
+        key
+    }
+
+    /// Compiles steps on a frame; gives what the frame has become beside the handler.
+    pub fn block(
         &mut self,
         name: String,
         steps: &Block,
         frame: Frame,
         local_names: Vec<String>,
         site: &Site,
-    ) -> HandlerId {
+    ) -> (HandlerId, Frame) {
         let id = HandlerId::new(self.model.handlers.len());
         let entry = self.model.code.len() as Pc;
-        let mut key = super::parts::key_of("handler", &name);
-        while !self.handler_keys.insert(key) {
-            key = key.wrapping_add(1);
-        }
+        let key = self.handler_key(&name);
         self.model.handlers.push(crate::model::Handler {
             name: name.clone(),
             key,
@@ -96,7 +108,8 @@ impl<'s> Compiler<'s> {
         body.emit(Op::Stop);
         let (frame, local_names, later) = (body.frame, body.local_names, body.later);
         for (after, steps, path) in later {
-            let body = self.block(format!("{name} {path}"), &steps, frame.clone(), local_names.clone(), site);
+            let name = format!("{name} {path}");
+            let (body, _) = self.block(name, &steps, frame.clone(), local_names.clone(), site);
             self.model.afters[after].body = body;
             // The timer's copy of the frame must hold whatever the body adds to it.
             let words = self.model.handlers[body.index()].words.max(frame.words());
@@ -104,8 +117,8 @@ impl<'s> Compiler<'s> {
         }
         let handler = &mut self.model.handlers[id.index()];
         handler.words = handler.words.max(frame.words());
-        handler.lists = frame.lists;
-        id
+        handler.lists.clone_from(&frame.lists);
+        (id, frame)
     }
 }
 
@@ -505,6 +518,8 @@ impl BodyCompiler<'_, '_, '_> {
             back,
             hops,
             main: Origins::None,
+            guard: self.compiler.guard(self.site.place, call.service),
+            hedge: call.hedge.map(|hedge| self.compiler.ring(hedge)),
             figures,
             unanswered: self.unanswered(step),
         };

@@ -1,20 +1,26 @@
 //! Event streams: what messages do to the state, the steps that load and append, and the relays that
 //! carry what is appended to topics.
 
+use super::Compiler;
 use super::frames::Frame;
 use super::steps::{BodyCompiler, push};
-use super::Compiler;
 use crate::kernel::ids::*;
-use crate::kernel::time::MILLISECOND;
-use crate::kernel::vocabulary::Jitter;
+use crate::kernel::time::{MILLISECOND, SECOND};
+use crate::kernel::vocabulary::{Jitter, OutboxMark, OutboxSelect};
 use crate::model::code::*;
 use crate::model::{AppendStep, AsOf, Place, Stream, StreamStep};
 use crate::scenario::resolved as scenario;
 use scenario::{Step, StepKind};
 
 /// The pace of the relay of a stream whose service has no outbox that sets it.
-const PACE: scenario::Outbox =
-    scenario::Outbox { every: 50 * MILLISECOND, batch: 100, mark_before_publish: false };
+const PACE: scenario::Outbox = scenario::Outbox {
+    every: 50 * MILLISECOND,
+    batch: 100,
+    select: OutboxSelect::Log,
+    mark: OutboxMark::AfterPublish,
+    mark_every: 5 * SECOND,
+    relays: 1,
+};
 
 impl Compiler<'_> {
     /// What each message does to each stream's state, and how long reading takes.
@@ -59,7 +65,9 @@ impl Compiler<'_> {
             }
             let owner = &scenario.services[table.service.index()];
             let outbox = owner.outbox.as_ref().map_or(PACE, |outbox| scenario::Outbox {
-                mark_before_publish: false,
+                select: OutboxSelect::Log,
+                mark: OutboxMark::AfterPublish,
+                relays: 1,
                 ..outbox.clone()
             });
             let store = self.store_of(table.service).expect("a stream is declared in a store");

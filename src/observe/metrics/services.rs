@@ -42,9 +42,9 @@ impl Services {
     pub fn new(model: &Model, window: Window, buckets: Buckets) -> Self {
         let meter = |service: &crate::model::Service| {
             let mut up = TimeWeighted::new(window.from, window.to);
-            up.set(0, u64::from(service.instances));
+            up.set(0, u64::from(service.instances_at_start));
             let mut up_over_time = LevelSeries::new(buckets);
-            up_over_time.set(0, u64::from(service.instances));
+            up_over_time.set(0, u64::from(service.instances_at_start));
             ServiceMeter {
                 occupancy: Occupancy::new(window, buckets),
                 times: ServiceTimes::default(),

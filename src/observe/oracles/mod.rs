@@ -20,7 +20,7 @@ use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::promise::{
-    Measure, MeasureUse, SessionKind, SessionPromise, StalenessBound, StalenessPromise,
+    Measure, MeasureUse, SagaPromise, SessionKind, SessionPromise, StalenessBound, StalenessPromise,
 };
 use crate::model::reach::has_effects;
 use crate::world::deed::Deed;
@@ -78,6 +78,13 @@ impl<'m> Oracles<'m> {
         let promises = &self.model.promises;
         let mut meters = Meters::default();
         let mut anomalies = nothing(Anomaly::ALL.len());
+        let sagas: Vec<Finding> = match &self.lineage {
+            Some(lineage) => {
+                let of = |promise: &SagaPromise| lineage.saga_finding(promise.watched, promise.measure);
+                promises.sagas.iter().map(of).collect()
+            }
+            None => nothing(promises.sagas.len()),
+        };
         if let Some(lineage) = self.lineage {
             let (found, ends, dated) = lineage.finish();
             (anomalies, meters.ends, meters.dated) = (found, ends, Some(dated));
@@ -97,7 +104,7 @@ impl<'m> Oracles<'m> {
         meters.reads = reads.map(ReadMeter::new).collect();
         let sessions = promises.sessions.iter().map(|promise| of_session(self.sessions.as_ref(), promise));
         let staleness = promises.staleness.iter().map(|promise| of_reads(self.sessions.as_ref(), promise));
-        let others: Vec<Finding> = sessions.chain(staleness).collect();
+        let others: Vec<Finding> = sessions.chain(staleness).chain(sagas).collect();
         let invariants = match self.invariants {
             Some(invariants) => invariants.findings(),
             None => nothing(promises.invariants.len()),

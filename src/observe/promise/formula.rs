@@ -7,7 +7,7 @@
 use crate::kernel::ids::TableId;
 use crate::model::arithmetic::{calculate, pop, two};
 use crate::model::promise::Formula;
-use crate::model::{Code, Model, NONE, Word};
+use crate::model::{Code, Model, NONE, Operand, Word};
 use crate::world::identity::mix;
 
 /// Why there is no value.
@@ -74,6 +74,19 @@ impl<'m> Evaluator<'m> {
         self.stack.pop().ok_or(Trouble::Failed)
     }
 
+    /// The value of an expression over the fields of a message.
+    pub fn of_message(&mut self, operand: Operand, fields: &[Word]) -> Result<Word, Trouble> {
+        match operand {
+            Operand::Literal(small) => Ok(small.word()),
+            Operand::Message(field) => Ok(fields[field as usize]),
+            Operand::Program(program) => {
+                let code = self.model.programs[program as usize];
+                self.value(&Formula { code, tables: Vec::new(), aggregates: Vec::new() }, fields, &mut ())
+            }
+            Operand::Local(_) => Err(Trouble::Failed),
+        }
+    }
+
     /// Whether a condition holds of a row.
     pub fn holds(
         &mut self,
@@ -91,7 +104,7 @@ impl<'m> Evaluator<'m> {
             at += 1;
             match instruction {
                 Code::Literal(word) => self.stack.push(word),
-                Code::Row(column) => self.stack.push(row[column as usize]),
+                Code::Row(column) | Code::Message(column) => self.stack.push(row[column as usize]),
                 Code::Skip(distance) => at += distance as usize,
                 Code::Unless(distance) => {
                     if self.stack.pop() == Some(0) {

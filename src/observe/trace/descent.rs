@@ -86,6 +86,13 @@ impl<'m> Descent<'m> {
                 let line = self.issued_by(attempt, cause.obligation);
                 self.timers.insert(timer, line);
             }
+            Deed::SagaMoved { attempt, timer, before, cause, .. } => {
+                let line = match self.timers.get(&before) {
+                    Some(line) => line.child(cause.obligation),
+                    None => self.issued_by(attempt, cause.obligation),
+                };
+                self.timers.insert(timer, line);
+            }
             _ => {}
         }
     }

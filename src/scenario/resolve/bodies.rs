@@ -44,6 +44,8 @@ impl<'a> Resolver<'a> {
             self.services[index].handlers = handlers;
             let jobs = self.resolve_jobs(service, name, &entry.value);
             self.services[index].jobs = jobs;
+            let sagas = self.resolve_sagas(service, name, &entry.value);
+            self.services[index].sagas = sagas;
         }
         let mut bodies = Vec::new();
         for (index, (name, entry)) in self.names.clients.iter().enumerate() {

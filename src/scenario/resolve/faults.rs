@@ -247,15 +247,14 @@ impl<'a> Resolver<'a> {
         Some(When::AtStep { service, site: format!("{service_name}/{body}/{name}"), edge, nth, share })
     }
 
-    /// A handler or a job of the service.
+    /// A handler, a job or a saga of the service.
     fn check_body(&mut self, service: ServiceId, body: &str, span: Span) -> Option<()> {
         let entry = &self.names.services[service.index()];
-        let (handlers, jobs) =
-            (nodes::section(&entry.value, "handlers"), nodes::section(&entry.value, "jobs"));
-        if !handlers.contains_key(body) && !jobs.contains_key(body) {
-            let bodies: Vec<&str> = handlers.keys().chain(jobs.keys()).map(String::as_str).collect();
-            let diagnostic = unknown(Kind::Message, body, span, bodies.into_iter())
-                .label("no handler and no job of this name")
+        let sections = ["handlers", "jobs", "sagas"].map(|section| nodes::section(&entry.value, section));
+        if sections.iter().all(|section| !section.contains_key(body)) {
+            let bodies = sections.iter().flat_map(|section| section.keys()).map(String::as_str);
+            let diagnostic = unknown(Kind::Message, body, span, bodies)
+                .label("no handler, job or saga of this name")
                 .related(entry.key_span, "the service");
             self.report(diagnostic);
             return None;
@@ -295,7 +294,7 @@ impl<'a> Resolver<'a> {
                 | FaultKind::Pause { service }
                 | FaultKind::Slow { service, .. }
                 | FaultKind::Skew { service, .. },
-            ) => self.services[service.index()].instances,
+            ) => self.services[service.index()].most_instances(),
             _ => u32::MAX,
         };
         let number = expression::count(&entry.value, &mut self.context()).unwrap_or(0);

@@ -65,6 +65,7 @@ pub enum Kind {
     Group,
     End,
     Convergence,
+    Saga,
     Verdict,
 }
 
@@ -85,6 +86,7 @@ impl Kind {
             Kind::Group => "subscription",
             Kind::End => "end of a link",
             Kind::Convergence => "convergence guarantee",
+            Kind::Saga => "saga",
             Kind::Verdict => "verdict",
         }
     }
@@ -105,6 +107,7 @@ impl Kind {
             Kind::Group => "unknown-group",
             Kind::End => "unknown-end",
             Kind::Convergence => "unknown-guarantee",
+            Kind::Saga => "unknown-saga",
             Kind::Verdict => "unknown-verdict",
         }
     }

@@ -41,8 +41,10 @@ impl<'a> Resolver<'a> {
         for (index, service) in self.services.iter().enumerate() {
             let consumed: Vec<TopicId> =
                 service.groups.iter().map(|group| self.groups[group.index()].topic).collect();
-            for handler in &service.handlers {
-                let message = handler.message;
+            let handled = service.handlers.iter().map(|handler| (handler.message, handler.span));
+            let of_sagas =
+                service.sagas.iter().flat_map(|saga| saga.keys.iter().map(|key| (key.0, saga.span)));
+            for (message, span) in handled.chain(of_sagas) {
                 let is_requested = self.flow.requests.contains(&(ServiceId::new(index), message));
                 let is_delivered = consumed.iter().any(|&topic| arriving.contains(&(topic, message)));
                 // Of a topic that stays empty we have complained already.
@@ -50,7 +52,7 @@ impl<'a> Resolver<'a> {
                     .iter()
                     .any(|&topic| !alive.contains(&topic) && self.carried.contains(&(message, topic)));
                 if !is_requested && !is_delivered && !is_silent {
-                    found.push(self.unreached(&service.name, handler.span, message));
+                    found.push(self.unreached(&service.name, span, message));
                 }
             }
         }

@@ -18,11 +18,27 @@ pub const MOST_INSTANCES: u64 = 100_000;
 /// The most jobs of all instances together.
 const MOST_JOBS: u64 = 1_000_000;
 
+/// The most calls that a breaker looks back on, or tries out.
+const MOST_REMEMBERED_CALLS: u64 = 10_000;
+
 /// A try of a call is given up after this long unless its service or the step says otherwise.
 pub const DEFAULT_CALL_TIMEOUT: Nanos = SECOND;
 
 const DEFAULT_OUTBOX_EVERY: Nanos = 50 * MILLISECOND;
 const DEFAULT_OUTBOX_BATCH: u32 = 100;
+const DEFAULT_MARK_EVERY: Nanos = 5 * SECOND;
+
+/// The most relays of one outbox.
+const MOST_RELAYS: u64 = 1000;
+
+const OUTBOX_SELECTS: &[(&str, OutboxSelect)] =
+    &[("unsent", OutboxSelect::Unsent), ("id", OutboxSelect::Id), ("log", OutboxSelect::Log)];
+
+const OUTBOX_MARKS: &[(&str, OutboxMark)] = &[
+    ("after_publish", OutboxMark::AfterPublish),
+    ("before_publish", OutboxMark::BeforePublish),
+    ("periodic", OutboxMark::Periodic),
+];
 
 const QUEUE_ORDERS: &[(&str, QueueOrder)] =
     &[("fifo", QueueOrder::Fifo), ("lifo", QueueOrder::Lifo), ("priority", QueueOrder::Priority)];
@@ -55,9 +71,9 @@ impl<'a> Resolver<'a> {
                 self.need_one_copy(ServiceId::new(index), outbox.key_span, "an outbox");
             }
         }
-        let instances: u64 = self.services.iter().map(|service| u64::from(service.instances)).sum();
+        let instances: u64 = self.services.iter().map(|service| u64::from(service.most_instances())).sum();
         if instances > MOST_INSTANCES
-            && let Some(largest) = self.services.iter().max_by_key(|service| service.instances)
+            && let Some(largest) = self.services.iter().max_by_key(|service| service.most_instances())
         {
             let message = format!("the services have {instances} instances together");
             let diagnostic = Diagnostic::new("too-many-instances", largest.span, message)
@@ -69,7 +85,7 @@ impl<'a> Resolver<'a> {
 
     /// A job is kept for each instance of its service.
     pub fn check_jobs(&mut self) {
-        let kept = |service: &Service| u64::from(service.instances) * service.jobs.len() as u64;
+        let kept = |service: &Service| u64::from(service.most_instances()) * service.jobs.len() as u64;
         let all: u64 = self.services.iter().map(kept).sum();
         if all > MOST_JOBS
             && let Some(largest) = self.services.iter().max_by_key(|service| kept(service))
@@ -85,15 +101,15 @@ impl<'a> Resolver<'a> {
     fn resolve_service(&mut self, id: ServiceId, name: &str, entry: &'a Entry) -> Service {
         let node = &entry.value;
         self.refuse_keys("service", node);
-        let instances =
-            nodes::get(node, "instances").and_then(|node| self.count_from_one(node, MOST_INSTANCES));
+        let autoscale = self.resolve_autoscale(node);
         let workers = nodes::get(node, "workers").map_or(Some(1), |node| self.count_or_unlimited(node, 1));
         let routing = nodes::get(node, "routing").and_then(|node| self.word(node, ROUTINGS));
         let store = nodes::get(node, "store").and_then(|store| self.resolve_store_use(id, name, store));
         Service {
             name: name.to_owned(),
             span: entry.key_span,
-            instances: instances.unwrap_or(1),
+            instances: self.instances_at_start(node, autoscale),
+            autoscale,
             workers,
             cpus: nodes::get(node, "cpus").and_then(|node| self.count_or_unlimited(node, 1)),
             queue: self.resolve_queue(node),
@@ -107,6 +123,7 @@ impl<'a> Resolver<'a> {
             calls: self.resolve_call_policies(node),
             handlers: Vec::new(),
             jobs: Vec::new(),
+            sagas: Vec::new(),
         }
     }
 
@@ -226,12 +243,52 @@ impl<'a> Resolver<'a> {
         }
         let every = nodes::get(node, "every").and_then(|node| self.positive_duration(node, "an interval"));
         let batch = nodes::get(node, "batch").and_then(|node| self.count_from_one(node, 1_000_000));
-        let mark = nodes::get(node, "mark");
-        Some(Outbox {
+        let select = nodes::get(node, "select").and_then(|node| self.word(node, OUTBOX_SELECTS));
+        let mark = nodes::get(node, "mark").and_then(|node| self.word(node, OUTBOX_MARKS));
+        let mark_every =
+            nodes::get(node, "mark_every").and_then(|node| self.positive_duration(node, "an interval"));
+        let relays = nodes::get(node, "relays").and_then(|node| self.count_from_one(node, MOST_RELAYS));
+        let outbox = Outbox {
             every: every.unwrap_or(DEFAULT_OUTBOX_EVERY),
             batch: batch.unwrap_or(DEFAULT_OUTBOX_BATCH),
-            mark_before_publish: mark.is_some_and(|mark| nodes::is_word(mark, "before_publish")),
-        })
+            select: select.unwrap_or(OutboxSelect::Unsent),
+            mark: mark.unwrap_or(OutboxMark::AfterPublish),
+            mark_every: mark_every.unwrap_or(DEFAULT_MARK_EVERY),
+            relays: relays.unwrap_or(1),
+        };
+        self.check_outbox(node, &outbox);
+        Some(outbox)
+    }
+
+    /// A position is one relay's, and a flag is set row by row.
+    fn check_outbox(&mut self, node: &'a Node, outbox: &Outbox) {
+        let has_position = outbox.select != OutboxSelect::Unsent;
+        let is_periodic = outbox.mark == OutboxMark::Periodic;
+        let mistakes = [
+            (
+                "relays",
+                has_position && outbox.relays > 1,
+                "one position is followed by one relay",
+                "`select: unsent` lets several relays share the rows",
+            ),
+            (
+                "mark",
+                !has_position && is_periodic,
+                "rows marked one by one have no position to save now and then",
+                "`mark: periodic` goes with `select: id` or `select: log`",
+            ),
+            (
+                "mark_every",
+                !is_periodic,
+                "marks are not set now and then here",
+                "it goes with `mark: periodic`",
+            ),
+        ];
+        for (key, is_mistaken, message, help) in mistakes {
+            if let Some(entry) = nodes::entry(node, key).filter(|_| is_mistaken) {
+                self.report(Diagnostic::new("contradiction", entry.key_span, message).help(help));
+            }
+        }
     }
 
     /// `calls:` of a service or client.
@@ -243,12 +300,79 @@ impl<'a> Resolver<'a> {
             let timeout = nodes::get(&entry.value, "timeout");
             let timeout = timeout.and_then(|node| self.positive_duration(node, "a timeout"));
             let retry = nodes::get(&entry.value, "retry").and_then(|node| self.resolve_retry(node));
+            let breaker = nodes::get(&entry.value, "breaker").and_then(|node| self.resolve_breaker(node));
+            let budget = nodes::get(&entry.value, "budget")
+                .and_then(|node| expression::share(node, &mut self.context()));
+            let max_in_flight =
+                nodes::get(&entry.value, "max_in_flight").and_then(|node| self.count_or_unlimited(node, 1));
             if let Some(service) = service {
                 let timeout = timeout.unwrap_or(DEFAULT_CALL_TIMEOUT);
-                policies.push(CallPolicy { service, timeout, retry });
+                policies.push(CallPolicy { service, timeout, retry, breaker, budget, max_in_flight });
             }
         }
         policies
+    }
+
+    fn resolve_breaker(&mut self, node: &'a Node) -> Option<Breaker> {
+        let failures = nodes::get(node, "failures");
+        let share = failures.and_then(|node| expression::share(node, &mut self.context()));
+        if let (Some(0.0), Some(failures)) = (share, failures) {
+            self.impossible(failures.span, "a breaker that opens at no failures never lets a call through");
+        }
+        let of = nodes::get(node, "of").and_then(|node| self.count_from_one(node, MOST_REMEMBERED_CALLS));
+        let open = nodes::get(node, "open").and_then(|node| self.positive_duration(node, "a time"));
+        let probes =
+            nodes::get(node, "probes").and_then(|node| self.count_from_one(node, MOST_REMEMBERED_CALLS));
+        Some(Breaker { failures: share?, of: of?, open: open?, probes: probes? })
+    }
+
+    fn resolve_autoscale(&mut self, service: &'a Node) -> Option<Autoscale> {
+        let entry = nodes::entry(service, "autoscale")?;
+        let node = |key: &str| nodes::get(&entry.value, key);
+        let count = |resolver: &mut Self, key: &str| resolver.count_from_one(node(key)?, MOST_INSTANCES);
+        let (min, max) = (count(self, "min"), count(self, "max"));
+        let time = |resolver: &mut Self, key: &str| resolver.positive_duration(node(key)?, "a time");
+        let every = time(self, "every");
+        let start_up = node("start_up").and_then(|node| expression::duration(node, &mut self.context()));
+        let utilization = node("utilization").and_then(|node| expression::share(node, &mut self.context()));
+        if let (Some(0.0), Some(node)) = (utilization, node("utilization")) {
+            self.impossible(node.span, "no number of instances is used to 0 %");
+        }
+        if let (Some(min), Some(max), Some(node)) = (min, max, node("max"))
+            && max < min
+        {
+            self.impossible(node.span, format!("the most instances are fewer than the fewest, {min}"));
+        }
+        if nodes::get(service, "workers").is_some_and(|workers| nodes::is_word(workers, "unlimited")) {
+            let message = "unlimited workers are never used to any share";
+            self.report(Diagnostic::new("contradiction", entry.key_span, message));
+        }
+        for key in ["consumes", "memory"] {
+            if let Some(other) = nodes::entry(service, key) {
+                self.not_built(other.key_span, &format!("`{key}` of a service with `autoscale`"));
+            }
+        }
+        Some(Autoscale {
+            min: min?,
+            max: max?,
+            utilization: utilization?,
+            every: every?,
+            start_up: start_up?,
+        })
+    }
+
+    /// How many instances there are at the start.
+    fn instances_at_start(&mut self, node: &'a Node, autoscale: Option<Autoscale>) -> u32 {
+        let written = nodes::get(node, "instances");
+        let instances = written.and_then(|node| self.count_from_one(node, MOST_INSTANCES));
+        let Some(scale) = autoscale else { return instances.unwrap_or(1) };
+        if let (Some(instances), Some(written)) = (instances, written)
+            && !(scale.min..=scale.max).contains(&instances)
+        {
+            let message = format!("`autoscale` keeps from {} to {} instances", scale.min, scale.max);
+            self.impossible(written.span, message);
+        }
+        instances.unwrap_or(scale.min)
     }
 
     /// Refuses what needs a store in a service that has none.

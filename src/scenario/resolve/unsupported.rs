@@ -13,21 +13,13 @@ use crate::scenario::source::Span;
 const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "prove", "`prove`"),
     ("scenario", "lint", "`lint`"),
-    ("guarantees", "sagas", "`sagas` in `guarantees`"),
     ("guarantees", "reference", "`reference`"),
     ("message", "upcast", "`upcast`"),
     ("topic", "capture", "`capture` (the change log of a table)"),
     ("subscription", "unknown_version", "`unknown_version`"),
-    ("service", "autoscale", "`autoscale`"),
-    ("service", "sagas", "`sagas`"),
     ("service", "versions", "`versions`"),
     ("service", "lint", "`lint`"),
     ("handler", "lint", "`lint`"),
-    ("outbox", "mark_every", "`mark: periodic`"),
-    ("calls", "breaker", "`breaker`"),
-    ("calls", "budget", "`budget`"),
-    ("calls", "max_in_flight", "`max_in_flight` of calls"),
-    ("step", "hedge", "`hedge`"),
     ("publish", "expires", "`expires`"),
     ("publish", "tombstone", "`tombstone`"),
     ("producer", "in_flight", "`in_flight` of a producer"),
@@ -48,18 +40,13 @@ const KEYS: &[(&str, &str, &str)] = &[
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.
 const VALUES: &[(&str, &str, &str, &str)] = &[
-    ("outbox", "select", "id", "`select: id`"),
-    ("outbox", "select", "log", "`select: log`"),
-    ("outbox", "mark", "periodic", "`mark: periodic`"),
     ("step", "via", "ack", "`via: ack`"),
     ("exhaust", "transfer", "at_most_once", "`transfer: at_most_once`"),
     ("exhaust", "transfer", "at_least_once", "`transfer: at_least_once`"),
 ];
 
 /// Values that are the only ones built for their key, as written.
-const ONLY: &[(&str, &str, &str, &str)] = &[
-    ("outbox", "relays", "1", "more than one relay"),
-];
+const ONLY: &[(&str, &str, &str, &str)] = &[];
 
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
@@ -76,7 +63,7 @@ const PARTLY: &[(&str, &str, &str)] = &[
     ("topic", "flush", "any other than `always`"),
     ("broker", "flush", "any other than `always`"),
     ("subscription", "flush", "any other than `always`"),
-    ("outbox", "relays", "more than 1"),
+    ("service", "autoscale", "beside `consumes` and `memory`"),
 ];
 
 /// What the language reference and the schema say of a key of a record that is not built, or not with

@@ -6,10 +6,12 @@
 
 pub mod expression;
 pub mod promise;
+pub mod saga;
 pub mod step;
 
 pub use expression::*;
 pub use promise::*;
+pub use saga::*;
 pub use step::*;
 
 pub use crate::kernel::vocabulary::*;
@@ -282,7 +284,9 @@ pub struct Rebalance {
 pub struct Service {
     pub name: String,
     pub span: Span,
+    /// At the start.
     pub instances: u32,
+    pub autoscale: Option<Autoscale>,
     pub workers: Count,
     pub cpus: Count,
     pub queue: Queue,
@@ -297,6 +301,7 @@ pub struct Service {
     pub calls: Vec<CallPolicy>,
     pub handlers: Vec<Handler>,
     pub jobs: Vec<Job>,
+    pub sagas: Vec<Saga>,
 }
 
 #[derive(Clone, Debug)]
@@ -400,12 +405,15 @@ pub struct Column {
     pub lifecycle: Vec<(SymbolId, SymbolId)>,
 }
 
-/// `select: unsent`, one relay: the only form built so far (others are refused by name).
 #[derive(Clone, Debug)]
 pub struct Outbox {
     pub every: Nanos,
     pub batch: u32,
-    pub mark_before_publish: bool,
+    pub select: OutboxSelect,
+    pub mark: OutboxMark,
+    /// Of periodic marks.
+    pub mark_every: Nanos,
+    pub relays: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -413,6 +421,43 @@ pub struct CallPolicy {
     pub service: ServiceId,
     pub timeout: Nanos,
     pub retry: Option<Retry>,
+    pub breaker: Option<Breaker>,
+    /// Retries and hedges, as a share of the calls.
+    pub budget: Option<f64>,
+    pub max_in_flight: Count,
+}
+
+impl Service {
+    /// The most instances that it ever has.
+    pub fn most_instances(&self) -> u32 {
+        self.autoscale.map_or(self.instances, |scale| scale.max.max(self.instances))
+    }
+}
+
+impl CallPolicy {
+    /// Whether it holds calls back.
+    pub fn guards(&self) -> bool {
+        self.breaker.is_some() || self.budget.is_some() || self.max_in_flight.is_some()
+    }
+}
+
+/// `breaker`: opens when this share of the last so many calls failed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Breaker {
+    pub failures: f64,
+    pub of: u32,
+    pub open: Nanos,
+    pub probes: u32,
+}
+
+/// `autoscale`: instances come and go with the share of workers that are busy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Autoscale {
+    pub min: u32,
+    pub max: u32,
+    pub utilization: f64,
+    pub every: Nanos,
+    pub start_up: Nanos,
 }
 
 #[derive(Clone, Debug)]

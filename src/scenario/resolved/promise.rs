@@ -5,6 +5,7 @@ use super::expression::*;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::kernel::vocabulary::SagaMeasure;
 
 /// All of it, each in the order of the file.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,7 @@ pub struct Promises {
     pub convergence: Vec<Convergence>,
     pub sessions: Vec<SessionPromise>,
     pub staleness: Vec<StalenessPromise>,
+    pub sagas: Vec<SagaPromise>,
     pub invariants: Vec<Invariant>,
     pub expectations: Vec<Expectation>,
 }
@@ -66,6 +68,25 @@ pub struct StalenessPromise {
     pub stale_reads: Option<Bound>,
     pub age: Option<Nanos>,
     pub versions: Option<u64>,
+}
+
+/// Bounds on how the sagas of one kind end.
+#[derive(Clone, Debug)]
+pub struct SagaPromise {
+    pub name: String,
+    pub span: Span,
+    pub way: SagaWay,
+    /// In the order in which they are reported.
+    pub bounds: Vec<(SagaMeasure, Bound)>,
+}
+
+/// Who leads a saga.
+#[derive(Clone, Debug)]
+pub enum SagaWay {
+    /// `service.saga`
+    Orchestrated { service: ServiceId, saga: String },
+    /// Nobody: it is known by the names of its steps.
+    Choreographed { start: MessageId, key: Expression, steps: Vec<String> },
 }
 
 #[derive(Clone, Debug)]

@@ -188,6 +188,8 @@ pub struct Call {
     /// Own, else of `calls`, else 1 s.
     pub timeout: Nanos,
     pub retry: Option<Retry>,
+    /// A second instance is asked if no answer has come for so long.
+    pub hedge: Option<Nanos>,
     pub result: Option<LocalId>,
     pub catch: Vec<Catch>,
 }

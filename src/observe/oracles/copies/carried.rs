@@ -101,7 +101,7 @@ impl Carriers {
 
     /// An attempt sets a timer; gives what it carries.
     pub fn set_timer(&mut self, attempt: u32, timer: u32) -> Vec<RowAt> {
-        let known = self.attempts[attempt as usize].known.clone();
+        let known = self.attempts.get(attempt as usize).map_or(Vec::new(), |of| of.known.clone());
         self.put(Kind::Timer, timer, known.clone(), None);
         known
     }

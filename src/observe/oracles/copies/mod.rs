@@ -111,7 +111,7 @@ impl Copies {
                 let known = self.carriers.free(message);
                 self.let_go(known);
             }
-            Deed::TimerSet { attempt, timer, .. } => {
+            Deed::TimerSet { attempt, timer, .. } | Deed::SagaMoved { attempt, timer, .. } => {
                 let known = self.carriers.set_timer(attempt, timer);
                 known.into_iter().for_each(|known| self.hold(known));
             }

@@ -3,9 +3,13 @@
 use super::ledger::{Effect, EntryId, Kind};
 use super::{Lineage, mix};
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
 use crate::world::deed::{Deed, Part, RowName, Served};
+
+/// Where effects on the outside are, which has no rows.
+const OUTSIDE: RowName = RowName { table: TableId(NONE), key: 0, instance: NONE };
 
 impl Lineage<'_> {
     /// A row has changed for good.
@@ -32,12 +36,14 @@ impl Lineage<'_> {
         }
         let served = state.served;
         state.guarded = false;
+        self.acted_on_reads(now, attempt);
         for part in parts {
             let entry = self.entry_of_part(now, entry, served, part);
             if !model.undoes[part.site.index()].is_empty() {
                 self.note_undone(entry, part.site, row);
             }
             self.note_done(now, entry, part, row);
+            self.note_in_saga(now, entry, part, row);
             self.effect(now, attempt, entry, number, part, |model| row_text(model, row, new.or(old)));
             self.note_volatile(entry, part, row, version);
             self.ledger[entry].rows_committed = true;
@@ -105,6 +111,8 @@ impl Lineage<'_> {
         let Some(asked) = self.ledger.find(obligation) else { return };
         if first {
             let entry = served.map_or(asked, |served| self.entry_of_part(now, asked, served, part));
+            self.acted_on_reads(now, attempt);
+            self.note_in_saga(now, entry, part, OUTSIDE);
             self.effect(now, attempt, entry, number, part, |_| "the outside".into());
         }
         self.ledger.release(asked, now);

@@ -108,6 +108,9 @@ pub struct Entry {
     pub acted_on: bool,
     /// Its issuer's changes will never come.
     pub phantom: bool,
+    /// The saga that it is part of, and the step; `NONE`.
+    pub saga: u32,
+    pub saga_step: u16,
 }
 
 impl Entry {
@@ -144,6 +147,8 @@ impl Entry {
             orphan: false,
             acted_on: false,
             phantom: false,
+            saga: NONE,
+            saga_step: u16::MAX,
         }
     }
 
@@ -206,7 +211,9 @@ impl Ledger {
             let first = std::mem::replace(&mut self.entries[parent as usize].first_child, id);
             self.entries[id as usize].next_sibling = first;
             self.entries[id as usize].holders = 1;
-            self.entries[id as usize].root = self.entries[parent as usize].root;
+            let Entry { root, saga, saga_step, .. } = self.entries[parent as usize];
+            let own = &mut self.entries[id as usize];
+            (own.root, own.saga, own.saga_step) = (root, saga, saga_step);
             self.entries[id as usize].by_client = self.entries[parent as usize].kind == Kind::Root;
         }
         *self.of_root.entry(self.entries[id as usize].root).or_insert(0) += 1;

@@ -41,6 +41,10 @@ impl Lineage<'_> {
         let again = self.ledger.find(cause.obligation).is_some();
         let entry = self.ledger.enter(cause.obligation, entry_kind, parent, now);
         self.ledger.hold(entry);
+        self.begin_choreography(entry, deed);
+        if way != Way::Call {
+            self.acted_on_reads(now, attempt);
+        }
         if again && matches!(entry_kind, Kind::Message { .. }) {
             self.expose(Anomaly::DivergentCopies);
             self.expose(Anomaly::DuplicateMessages);

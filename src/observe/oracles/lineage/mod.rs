@@ -33,6 +33,7 @@ mod duplicates;
 mod durability;
 mod ledger;
 mod messages;
+mod sagas;
 mod settle;
 mod undo;
 
@@ -49,6 +50,7 @@ use durability::Volatile;
 use ledger::{EntryId, Kind, Ledger};
 use messages::MessageState;
 use rustc_hash::{FxHashMap, FxHashSet};
+use sagas::SagaOracle;
 use undo::Undoables;
 
 pub use dated::Dated;
@@ -79,6 +81,8 @@ pub struct Lineage<'m> {
     changes_follow: FxHashMap<Pc, bool>,
     undoables: Undoables,
     volatile: Volatile,
+    /// `None`: nothing is promised of sagas.
+    sagas: Option<SagaOracle<'m>>,
     drain_began: Nanos,
     last_settled: Nanos,
     watched: Option<u64>,
@@ -102,6 +106,7 @@ impl<'m> Lineage<'m> {
             changes_follow: FxHashMap::default(),
             undoables: Undoables::new(&model.undoes),
             volatile: Volatile::new(model),
+            sagas: SagaOracle::new(model),
             drain_began: 0,
             last_settled: 0,
             watched: None,
@@ -234,6 +239,7 @@ impl<'m> Lineage<'m> {
     }
 
     fn ended(&mut self, now: Nanos, attempt: u32, outcome: Outcome) {
+        self.forget_reads(attempt);
         let Some(state) = self.attempts.take(attempt) else { return };
         let entry = state.entry;
         self.give_up_staged(now, &state);
@@ -265,7 +271,8 @@ impl<'m> Lineage<'m> {
         if of.done && state.added.is_empty() {
             return;
         }
-        let earlier = of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number && !effect.past);
+        let earlier =
+            of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number && !effect.past);
         let left: Vec<Part> = earlier.map(|effect| effect.part).collect();
         let came_by_all = left.iter().all(|part| state.came_by.contains(part));
         let (done, mixed) = if !state.resumed {
@@ -323,7 +330,10 @@ impl Observer for Lineage<'_> {
                     state.name(model, slot, value);
                 }
             }
-            Deed::Read { .. } => self.read(deed),
+            Deed::Read { .. } => {
+                self.read(deed);
+                self.read_of_saga(deed);
+            }
             Deed::Scanned { attempt, pc, table } => self.scanned(attempt, pc, table),
             Deed::Wrote { .. } => self.wrote(deed),
             Deed::Committed { .. } => self.committed(now, deed),
@@ -353,6 +363,9 @@ impl Observer for Lineage<'_> {
             Deed::TimerSet { attempt, timer, cause, durable, part } => {
                 self.timer_set(now, attempt, timer, cause.obligation, durable, part);
             }
+            Deed::SagaMoved { .. } => self.saga_moved(now, deed),
+            Deed::SagaStepRefused { attempt } => self.saga_step_refused(attempt),
+            Deed::SagaEnded { saga, completed, .. } => self.saga_ended(saga, completed),
             Deed::TimerGone { timer } => {
                 if let Some(entry) = self.timers.take(timer) {
                     self.ledger.release(entry, now);

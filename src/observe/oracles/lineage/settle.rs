@@ -115,6 +115,7 @@ impl Lineage<'_> {
             });
             if let Some(root) = over {
                 self.undoables.forget(root);
+                self.judge_sagas_of(now, root);
             }
         }
     }
@@ -173,6 +174,7 @@ impl Lineage<'_> {
         } else {
             self.cut_off(now);
         }
+        self.judge_all_sagas(now, quiet);
         self.finding(Anomaly::Stuck).exposures = self.sum.owed;
         for finding in &mut self.findings {
             // What happened had the chance to.

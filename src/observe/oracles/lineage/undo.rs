@@ -67,6 +67,7 @@ impl Lineage<'_> {
     /// A step that undoes others ran, whether it found anything to undo or not.
     pub(super) fn note_undone(&mut self, entry: EntryId, site: SiteId, row: RowName) {
         let model = self.model;
+        self.note_undo_run(entry);
         for &undone in &model.undoes[site.index()] {
             self.expose(Anomaly::Resurrected);
             let of = &self.ledger[entry];

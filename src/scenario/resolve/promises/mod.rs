@@ -11,6 +11,7 @@
 //! Promises are resolved last: they name everything else and nothing names them.
 
 mod conditions;
+mod sagas;
 mod verdicts;
 
 use super::Resolver;
@@ -43,6 +44,7 @@ impl<'a> Resolver<'a> {
             for (table, entry) in nodes::section(guarantees, "staleness") {
                 promises.staleness.extend(self.staleness(table, entry));
             }
+            promises.sagas = self.saga_promises(guarantees);
             self.check_reference(guarantees);
         }
         for (name, entry) in nodes::section(root, "invariants") {

@@ -53,6 +53,10 @@ fn verdicts(root: &Node) -> Vec<String> {
         for (table, entry) in nodes::section(guarantees, "staleness") {
             names.extend(nodes::map(&entry.value).keys().map(|bound| format!("staleness.{table}.{bound}")));
         }
+        for (saga, entry) in nodes::section(guarantees, "sagas") {
+            let bounds = SagaMeasure::ALL.iter().filter(|(_, word)| nodes::get(&entry.value, word).is_some());
+            names.extend(bounds.map(|(_, word)| format!("sagas.{saga}.{word}")));
+        }
     }
     names.extend(nodes::section(root, "invariants").keys().map(|name| format!("invariants.{name}")));
     names

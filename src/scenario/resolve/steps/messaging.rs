@@ -132,6 +132,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let timeout = self.timeout(written);
         let retry = self.retry(written);
         let catch = self.catch(written);
+        let hedge = written.option("hedge");
+        let hedge = hedge.and_then(|hedge| self.resolver.positive_duration(hedge, "a hedge"));
         let result = self.result(written, target.map(|(_, message)| Type::Reply(message)));
         let (service, message) = target?;
         let policy = self.policy(service);
@@ -142,6 +144,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             with: with?,
             timeout: timeout.or(policy.as_ref().map(|policy| policy.timeout)).unwrap_or(DEFAULT_CALL_TIMEOUT),
             retry: retry.or(policy.and_then(|policy| policy.retry).filter(|_| inherits)),
+            hedge,
             result,
             catch,
         }))
@@ -175,8 +178,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let (service, message) = (service?, message?);
         let entry = &self.resolver.names.services[service.index()];
         let handlers = nodes::section(&entry.value, "handlers");
-        if !handlers.contains_key(message_name) {
-            let handled: Vec<&str> = handlers.keys().map(String::as_str).collect();
+        let taken = taken_by_sagas(&entry.value);
+        if !handlers.contains_key(message_name) && !taken.contains(&message_name) {
+            let handled: Vec<&str> = handlers.keys().map(String::as_str).chain(taken).collect();
             let why = format!("`{service_name}` has no handler for `{message_name}`");
             let diagnostic = Diagnostic::new("no-handler", end, why).related(entry.key_span, "the service");
             self.resolver.report(match handled.is_empty() {
@@ -353,4 +357,18 @@ fn all_or_none<T>(option: Option<Option<T>>) -> Option<Option<T>> {
         Some(understood) => Some(understood),
         None => Some(None),
     }
+}
+
+/// The messages that start a saga of a service, or that one waits for.
+fn taken_by_sagas(service: &Node) -> Vec<&str> {
+    let mut taken = Vec::new();
+    for entry in nodes::section(service, "sagas").values() {
+        taken.extend(nodes::get(&entry.value, "start").and_then(nodes::text));
+        for step in nodes::get(&entry.value, "steps").map_or(&[][..], nodes::list) {
+            let Some(awaited) = nodes::get(step, "await") else { continue };
+            let words = ["success", "failure"].into_iter();
+            taken.extend(words.filter_map(|key| nodes::get(awaited, key).and_then(nodes::text)));
+        }
+    }
+    taken
 }

@@ -12,6 +12,7 @@ mod locals;
 mod messaging;
 mod retry;
 mod rows;
+mod saga;
 mod sites;
 mod streams;
 
@@ -38,6 +39,8 @@ pub struct Place {
     body: String,
     /// `service/Message`, before the step's own part of its path.
     path: String,
+    /// It is of a saga: the message in hand is the one that started it, and came long ago.
+    in_saga: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,7 @@ impl Place {
 
     pub fn job(service: ServiceId, name: &str, body: &str) -> Self {
         let path = format!("{name}/{body}");
-        Place { owner: Owner::Service(service), message: None, body: body.to_owned(), path }
+        Place { owner: Owner::Service(service), message: None, body: body.to_owned(), path, in_saga: false }
     }
 
     pub fn client(client: ClientId, name: &str) -> Self {
@@ -62,13 +65,20 @@ impl Place {
             message: None,
             body: "do".to_owned(),
             path: format!("{name}/do"),
+            in_saga: false,
         }
     }
 }
 
 impl<'a> Resolver<'a> {
     pub fn resolve_body(&mut self, place: Place, steps: &'a Node) -> Body {
-        let mut body = BodyResolver {
+        let mut body = self.body_resolver(place);
+        let steps = body.steps(steps);
+        Body { locals: body.locals, steps }
+    }
+
+    fn body_resolver(&mut self, place: Place) -> BodyResolver<'_, 'a> {
+        BodyResolver {
             has_delivery: self.is_consumed(&place),
             resolver: self,
             place,
@@ -80,9 +90,7 @@ impl<'a> Resolver<'a> {
             broken: BTreeSet::new(),
             counts: BTreeMap::new(),
             in_transaction: false,
-        };
-        let steps = body.steps(steps);
-        Body { locals: body.locals, steps }
+        }
     }
 
     /// Whether the message of a handler can come by way of a topic.
@@ -97,7 +105,7 @@ impl<'a> Resolver<'a> {
             Owner::Client(_) => &[],
         };
         let groups = groups.iter().map(|group| &self.groups[group.index()]);
-        let message = place.message;
+        let message = place.message.filter(|_| !place.in_saga);
         groups.filter(move |group| {
             message.is_some_and(|message| self.carried.contains(&(message, group.topic)))
         })
@@ -201,6 +209,12 @@ const NOT_FOR_CLIENTS: &[(&str, &str)] = &[
 ];
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
+    /// What follows is a part of the body whose steps are numbered by themselves.
+    fn begin_part(&mut self, path: String) {
+        self.place.path = path;
+        self.counts.clear();
+    }
+
     /// Steps whose locals stay known after them.
     fn steps(&mut self, node: &'a Node) -> Block {
         self.check_reachable(nodes::list(node));
@@ -295,7 +309,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     /// What a step says of the identity of what it does must be told of something that has one.
     fn check_identity(&mut self, written: Written<'a>, once_per: Option<&Expression>, forward: bool) {
-        if forward && self.place.message.is_none() {
+        if forward && (self.place.message.is_none() || self.place.in_saga) {
             let span = written.option("forward").map_or(written.verb_span, |node| node.span);
             self.misplaced(span, "no message is in hand here that could be passed on");
         }
@@ -340,6 +354,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let why = match self.place.owner {
             Owner::Client(_) => {
                 NOT_FOR_CLIENTS.iter().find(|(verb, _)| *verb == written.verb).map(|&(_, why)| why)
+            }
+            Owner::Service(_) if written.verb == "reply" && self.place.in_saga => {
+                Some("a saga's steps answer nobody: who started it was answered when it was stored")
             }
             Owner::Service(_) if written.verb == "reply" && self.place.message.is_none() => {
                 Some("a job answers nobody")

@@ -66,6 +66,18 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 }
 
 impl<'a> Resolver<'a> {
+    /// Whether any step has this name, wherever it is; if none has, that is reported.
+    pub fn check_step_named(&mut self, word: &str, span: Span) -> Option<()> {
+        let names: BTreeSet<&str> = self.sites.named.values().flatten().map(String::as_str).collect();
+        if names.contains(word) {
+            return Some(());
+        }
+        let diagnostic = unknown(Kind::Step, word, span, names.iter().copied());
+        let is_close = closest(word, names.iter().copied()).is_some();
+        self.report(if is_close { diagnostic } else { diagnostic.help("steps get names by `name:`") });
+        None
+    }
+
     /// Every `undoes` names a step, wherever it is.
     pub fn check_undone(&mut self) {
         let names: BTreeSet<&str> = self.sites.named.values().flatten().map(String::as_str).collect();
