@@ -159,7 +159,12 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                     broker::Settlement::Acknowledged => Settlement::Acknowledged,
                     broker::Settlement::DeadLettered => Settlement::DeadLettered,
                     broker::Settlement::Dropped => Settlement::Dropped,
+                    broker::Settlement::Parked => Settlement::Parked,
+                    broker::Settlement::Stayed => Settlement::Stayed,
                     broker::Settlement::Skipped => Settlement::Skipped,
+                    broker::Settlement::Expired => Settlement::Expired,
+                    broker::Settlement::Superseded => Settlement::Superseded,
+                    broker::Settlement::Destroyed => Settlement::Destroyed,
                 };
                 self.record(Record::Settled { group, message, how });
             }

@@ -187,7 +187,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &self.world.messages[message];
         let (key, partition, obligation) = (of.key, of.partition, of.cause.obligation);
         let size = self.model.messages[of.kind.index()].size_bytes;
-        let origin = Some(Origin { producer: of.producer, sequence: of.sequence });
+        let origin = Some(Origin { producer: of.producer, sequence: of.sequence, id: of.id });
         // A message that is in the broker already, sent again and not recognised, is held once.
         let held_before = self.world.broker.holds(message);
         // Before the actions that it leads to: observers first hear of the message.

@@ -191,10 +191,13 @@ pub enum LeaseKind {
     Transaction,
 }
 
+/// A lease that never ends.
+pub const NEVER: Nanos = Nanos::MAX;
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lease {
     pub kind: LeaseKind,
-    /// Visibility, session or idle time.
+    /// Visibility, session or idle time; or [`NEVER`].
     pub after: Nanos,
     /// Longest time between polls of an owner (`session`).
     pub poll: Option<Nanos>,

@@ -40,6 +40,8 @@ pub(super) enum Place {
     Handled,
     /// Forgotten by its consumer.
     Forgotten,
+    /// At the broker, on its way to the dead letters.
+    Moving,
 }
 
 /// Who still needs a delivery; its slot is free when nobody does.
@@ -67,6 +69,8 @@ pub(super) mod mark {
     pub const SPOKEN: u16 = 32;
     /// Given up by its consumer, which has moved or dropped the message; the cursor has yet to pass it.
     pub const EXHAUSTED: u16 = 64;
+    /// It is among the dead letters already.
+    pub const COPIED: u16 = 512;
 }
 
 #[derive(Clone, Debug)]

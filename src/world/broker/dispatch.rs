@@ -32,8 +32,13 @@ impl Broker {
     ) -> Accepted {
         let state = &mut self.topics[topic.index()];
         assert!(partition < state.knobs.partitions);
-        if origin.is_some_and(|origin| state.has_seen(partition, origin)) {
-            return Accepted::Duplicate;
+        if let (Some(knobs), Some(origin)) = (state.knobs.deduplicate, origin) {
+            if state.memory.knows(&knobs, partition, origin) {
+                return Accepted::Duplicate;
+            }
+            if let Window::For(length) = knobs.window {
+                self.start_timer(TimerKind::Memory, topic.0, length, out);
+            }
         }
         if self.kept.len() <= message as usize {
             self.kept.resize(message as usize + 1, Default::default());
@@ -280,7 +285,7 @@ impl Broker {
             room = room.min(most.saturating_sub(subscription.unsettled));
         }
         // Under a lease per message a worker receives, handles, acknowledges, and only then asks again.
-        let one_by_one = matches!(knobs.lease, Lease::Delivery { .. });
+        let one_by_one = knobs.lease.is_taken_one_by_one();
         let occupied = if one_by_one { state.held + state.speaking } else { state.held };
         if knobs.batch > 1 {
             // It asks again when it is done with all it had.
@@ -320,7 +325,7 @@ impl Broker {
                 continue;
             }
             let slot = self.fetch(lane);
-            if self.knobs_of(lane).order_lock != OrderLock::Key || self.lock_key(lane, slot) {
+            if !self.knobs_of(lane).order_lock.is_of_keys() || self.lock_key(lane, slot) {
                 return Some(slot);
             }
         }
@@ -361,8 +366,9 @@ impl Broker {
         true
     }
 
-    /// Gives the key that a delivery locks to the next in line, which then waits to be sent.
-    pub(super) fn unlock_key(&mut self, slot: u32) {
+    /// Gives the key that a delivery locks to the next in line, which then waits to be sent; where keys
+    /// belong to consumers it goes to the same one at once, if that has room.
+    pub(super) fn unlock_key(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         delivery.bits &= !mark::LOCKS_KEY;
         let lane = delivery.lane;
@@ -376,6 +382,10 @@ impl Broker {
         next_delivery.bits |= mark::LOCKS_KEY;
         next_delivery.place = Place::Waiting;
         let offset = next_delivery.offset;
+        let keeper = self.deliveries[slot].consumer;
+        if self.knobs_of(lane).order_lock == OrderLock::Session && keeper != NONE && self.room(keeper) > 0 {
+            return self.send(next, keeper, choose, out);
+        }
         let state = &mut self.lanes[lane as usize];
         // It has waited its turn: nothing that is in the log now goes before it.
         state.returned.push(next, offset, 0);
@@ -397,7 +407,7 @@ impl Broker {
         let subscription = &mut self.subscriptions[state.subscription as usize];
         subscription.unsettled += 1;
         let knobs = &subscription.knobs;
-        if knobs.order_lock == OrderLock::Partition && knobs.ack_scope != AckScope::Cursor {
+        if knobs.order_lock.is_of_partitions() && knobs.ack_scope != AckScope::Cursor {
             self.lanes[delivery.lane as usize].window.push_back(slot);
         }
         out.push(Action::Deliver { delivery: self.deliveries.id(slot) });
@@ -428,25 +438,6 @@ impl Topic {
                 partition
             }
         }
-    }
-
-    /// Remembers a sending; returns whether it had been remembered.
-    fn has_seen(&mut self, partition: u32, origin: Origin) -> bool {
-        let Deduplicate::Sequence { remembered, scope } = self.knobs.deduplicate else { return false };
-        let place = match scope {
-            DeduplicateScope::Topic => 0,
-            DeduplicateScope::Partition => partition,
-        };
-        let recent = self.recent.entry((place, origin.producer)).or_default();
-        if origin.sequence <= recent.largest && recent.numbers.contains(&origin.sequence) {
-            return true;
-        }
-        recent.largest = recent.largest.max(origin.sequence);
-        if recent.numbers.len() >= remembered as usize {
-            recent.numbers.pop_front();
-        }
-        recent.numbers.push_back(origin.sequence);
-        false
     }
 }
 

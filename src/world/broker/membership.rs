@@ -155,10 +155,13 @@ impl Broker {
         let state = &self.consumers[consumer as usize];
         let length = match self.subscriptions[state.subscription as usize].knobs.lease {
             Lease::Delivery { .. } => return false,
-            Lease::Session { after, .. } => after,
-            Lease::Connection { detect } => detect,
+            Lease::Session { after, .. } => Some(after),
+            Lease::Connection { detect, .. } => Some(detect),
+            // The sockets of a process that is gone are closed; one that hangs keeps its transaction.
+            Lease::Transaction { idle, .. } if state.alive => idle,
+            Lease::Transaction { detect, .. } => Some(detect),
         };
-        if state.open && state.lease_timer == NONE {
+        if let (Some(length), true, NONE) = (length, state.open, state.lease_timer) {
             let timer = self.start_timer(TimerKind::Detection, consumer, length, out);
             self.consumers[consumer as usize].lease_timer = timer;
         }

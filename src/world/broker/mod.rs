@@ -41,6 +41,7 @@ mod inspect;
 mod log;
 mod membership;
 mod rebalance;
+mod recognise;
 mod retention;
 mod returned;
 mod settle;
@@ -155,8 +156,18 @@ pub enum Settlement {
     DeadLettered,
     /// Given up after too many tries.
     Dropped,
+    /// Set aside after too many tries.
+    Parked,
+    /// Not handed out any more after too many tries.
+    Stayed,
     /// Given up by retention before it was acknowledged.
     Skipped,
+    /// Its time was over before a consumer had it.
+    Expired,
+    /// Compaction has left a newer message of its key in its place.
+    Superseded,
+    /// Gone with a broker that had it alone.
+    Destroyed,
 }
 
 /// What became of a message that reached a topic.
@@ -176,6 +187,8 @@ pub enum Accepted {
 pub struct Origin {
     pub producer: u32,
     pub sequence: u64,
+    /// The message's id.
+    pub id: u64,
 }
 
 /// All topics and groups of a scenario.
@@ -233,7 +246,7 @@ impl Broker {
             knobs: knobs.clone(),
             next_partition: 0,
             delayed: VecDeque::new(),
-            recent: FxHashMap::default(),
+            memory: recognise::Memory::default(),
         });
         self.logs.extend((0..knobs.partitions).map(|_| Log::new(topic)));
     }
@@ -294,21 +307,24 @@ impl Broker {
             });
         }
         let is_plain = of.knobs.ack_scope == AckScope::Cursor
-            && of.knobs.order_lock != OrderLock::Key
+            && !of.knobs.order_lock.is_of_keys()
             && of.knobs.max_in_flight_per_group.is_none()
             && matches!(of.knobs.lease, Lease::Session { .. });
+        // What belongs to one consumer is worked on one by one, whatever its partition.
+        let one_by_one = of.knobs.order_lock == OrderLock::Queue;
+        let concurrency = if one_by_one { Some(1) } else { of.knobs.concurrency };
         self.subscriptions.push(Subscription {
             group,
-            knobs: of.knobs,
+            knobs: GroupKnobs { concurrency, ..of.knobs },
             is_plain,
             is_in_turn: is_plain
-                && of.knobs.order_lock == OrderLock::Partition
+                && of.knobs.order_lock.is_of_partitions()
                 && of.knobs.ack == AckMode::After,
             is_free: of.knobs.ack_scope == AckScope::Individual
                 && of.knobs.order_lock == OrderLock::None
                 && of.knobs.ack == AckMode::After
                 && of.knobs.max_in_flight_per_group.is_none(),
-            is_watched: matches!(of.knobs.lease, Lease::Session { poll: Some(_), .. }),
+            is_watched: of.knobs.lease.poll().is_some(),
             first_lane,
             lanes: topic.knobs.partitions,
             available: VecDeque::new(),
@@ -332,6 +348,8 @@ impl Broker {
             TimerKind::Rebalance => self.assign(timer.owner, choose, out),
             TimerKind::Delay => self.undelay(timer.owner, choose, out),
             TimerKind::Retention => self.retention_tick(timer.owner, choose, out),
+            TimerKind::Memory => self.topics[timer.owner as usize].memory.forget_oldest(),
+            TimerKind::Move => self.moved(timer.owner, choose, out),
         }
     }
 

@@ -129,6 +129,11 @@ impl Broker {
         if members.is_empty() {
             return vec![NONE; state.lanes as usize];
         }
+        if state.knobs.order_lock == OrderLock::Queue {
+            let present = self.lanes[state.first_lane as usize].owner;
+            let owner = if members.contains(&present) { present } else { members[0] };
+            return vec![owner; state.lanes as usize];
+        }
         let (each, mut extra) = (state.lanes as usize / members.len(), state.lanes as usize % members.len());
         if state.knobs.rebalance.mode == RebalanceMode::Eager {
             let share = |(i, &member)| vec![member; each + usize::from(i < extra)];

@@ -1,10 +1,10 @@
 //! The tables of the broker: topics, subscriptions, lanes, consumers.
 
 use super::delivery::NONE;
+use super::recognise::Memory;
 use super::returned::Returned;
 use crate::kernel::ids::{GroupId, InstanceId};
 use crate::model::messaging::*;
-use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug)]
@@ -14,16 +14,8 @@ pub(super) struct Topic {
     pub next_partition: u32,
     /// (message, partition) that become visible when their delay is over, in order of acceptance.
     pub delayed: VecDeque<(u32, u32)>,
-    /// Sequence numbers last seen, by (partition or 0, producer).
-    pub recent: FxHashMap<(u32, u32), Recent>,
-}
-
-/// The last sequence numbers of one producer.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Recent {
-    pub numbers: VecDeque<u64>,
-    /// The largest of all so far: what is larger has not been seen.
-    pub largest: u64,
+    /// What was sent before.
+    pub memory: Memory,
 }
 
 /// What a group's instances share; of a group whose instances are each alone, what one has.
@@ -66,9 +58,9 @@ pub(super) enum Balance {
 pub struct Counts {
     pub owed: u64,
     pub acknowledged: u64,
-    /// Dead-lettered or dropped after too many tries.
+    /// Dead-lettered, dropped or set aside after too many tries.
     pub exhausted: u64,
-    /// Given up by retention.
+    /// Given up by retention, compaction, their time or a failover.
     pub skipped: u64,
 }
 
