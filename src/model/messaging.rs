@@ -30,9 +30,17 @@ pub struct TopicKnobs {
     pub delay: Nanos,
     /// Messages not yet consumed are given up after this long; `None`: kept until consumed.
     pub retain_for: Option<Nanos>,
+    /// Older messages of a key are given up for newer ones; `retain_for` is then about tombstones alone.
+    pub compact: bool,
     /// The oldest messages of a partition are given up beyond this many bytes.
     pub retain_bytes: Option<u64>,
     pub deduplicate: Option<Deduplicate>,
+    /// What was accepted is durable after the next flush, so long apart; `None`: before it is confirmed.
+    pub flush_every: Option<Nanos>,
+    /// Confirmed when it is durable, and no earlier.
+    pub confirms_durable: bool,
+    /// Over how many servers each message is copied.
+    pub shards: u32,
 }
 
 impl Default for TopicKnobs {
@@ -43,8 +51,12 @@ impl Default for TopicKnobs {
             route: PartitionRoute::ByKey,
             delay: 0,
             retain_for: None,
+            compact: false,
             retain_bytes: None,
             deduplicate: None,
+            flush_every: None,
+            confirms_durable: false,
+            shards: 1,
         }
     }
 }

@@ -175,6 +175,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 self.record(Record::Accepted { topic, message, obligation });
                 self.tell_accepted(message, topic, Acceptance::Transferred);
             }
+            Action::Flushed { topic } => self.confirm_durable(topic),
             Action::Unclaimed { .. } | Action::Expelled { .. } | Action::RebalanceEnded { .. } => {}
         }
     }
@@ -367,10 +368,16 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     }
 
     pub(super) fn ack_arrives(&mut self, delivery: DeliveryId) {
+        if self.world.outages.any() && self.finds_outage(delivery, Event::Ack { delivery }) {
+            return;
+        }
         self.with_broker(|broker, choose, actions| broker.ack(delivery, choose, actions));
     }
 
     pub(super) fn nack_arrives(&mut self, delivery: DeliveryId) {
+        if self.world.outages.any() && self.finds_outage(delivery, Event::Nack { delivery }) {
+            return;
+        }
         self.with_broker(|broker, choose, actions| broker.nack(delivery, choose, actions));
     }
 

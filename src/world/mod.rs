@@ -29,6 +29,7 @@ mod job;
 mod kept;
 mod message;
 mod network;
+mod outage;
 mod outbox;
 mod packet;
 mod phases;
@@ -211,6 +212,9 @@ pub struct World {
     carrying_out: bool,
     producers: Vec<u64>,
     outboxes: Vec<outbox::OutboxState>,
+    outages: outage::Outages,
+    /// Faults that poison messages now.
+    poisons: u32,
     network: network::Network,
     faults: Vec<fault::FaultState>,
     firings: Slab<fault::Firing>,
@@ -511,6 +515,8 @@ impl World {
             carrying_out: false,
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
+            outages: outage::Outages::new(model),
+            poisons: 0,
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
             firings: Slab::default(),

@@ -49,7 +49,8 @@ impl Reach {
             | FaultKind::Pause(service)
             | FaultKind::Slow(service, _)
             | FaultKind::Skew(service, _) => self.service(*service),
-            FaultKind::Surge(..) => true,
+            FaultKind::Surge(..) | FaultKind::Poison(..) => true,
+            FaultKind::Outage(place) | FaultKind::Failover(place) => self.place(*place),
             FaultKind::Split { places, .. } | FaultKind::Degrade { places, .. } => {
                 places.iter().any(|place| self.place(*place))
             }

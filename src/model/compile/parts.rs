@@ -431,8 +431,12 @@ fn topic_knobs(knobs: &scenario::Knobs) -> messaging::TopicKnobs {
         route: knobs.route,
         delay: knobs.delay,
         retain_for: knobs.retain.duration,
+        compact: knobs.retain.compact,
         retain_bytes: knobs.retain.bytes,
         deduplicate: deduplication(&knobs.producer),
+        flush_every: knobs.flush_every,
+        confirms_durable: knobs.min_in_sync > 1,
+        shards: knobs.shards,
     }
 }
 

@@ -32,12 +32,15 @@ impl<'a> Resolver<'a> {
         self.refuse_keys("fault", node);
         let verb = verb(node);
         let kind = verb.and_then(|verb| self.fault_kind(verb, node));
-        let when = self.when(node, run);
+        let when = match verb {
+            Some("poison") => self.when_poisoned(node, run),
+            _ => self.when(node, run),
+        };
         let written = nodes::get(node, "for")
             .map(|length| expression::generator(length, &Type::Duration, &mut self.context()));
         let duration = match written {
             Some(length) => Some(length?),
-            None if verb == Some("crash") => Some(constant_duration(DEFAULT_RESTART, entry.key_span)),
+            None if matches!(verb, Some("crash" | "failover")) => Some(constant_duration(DEFAULT_RESTART, entry.key_span)),
             None => None,
         };
         let instance = self.instance(node, verb, kind.as_ref());
@@ -74,6 +77,14 @@ impl<'a> Resolver<'a> {
                 }
                 Some(FaultKind::Surge { client: client?, by: by? })
             }
+            "outage" => Some(FaultKind::Outage { place: self.system(target, "an `outage`")? }),
+            "failover" => Some(FaultKind::Failover { place: self.system(target, "a `failover`")? }),
+            "poison" => {
+                let message = self.message_named(nodes::text(target)?, target.span)?;
+                let share = nodes::get(node, "share")
+                    .and_then(|share| expression::share(share, &mut self.context()));
+                Some(FaultKind::Poison { message, share })
+            }
             "split" => {
                 let one_way = flag(nodes::get(node, "one_way"), false);
                 let ends = self.ends(target);
@@ -81,6 +92,22 @@ impl<'a> Resolver<'a> {
             }
             _ => self.degrade(target, node),
         }
+    }
+
+    /// A broker, a store or a service, of which only brokers are built.
+    fn system(&mut self, target: &'a Node, what: &str) -> Option<End> {
+        let place = self.end(nodes::text(target)?, target.span)?;
+        if !matches!(place, End::Broker(_)) {
+            self.not_built(target.span, &format!("{what} of anything but a broker"));
+            return None;
+        }
+        Some(place)
+    }
+
+    /// `share` alone poisons a share of all messages of the run.
+    fn when_poisoned(&mut self, node: &'a Node, run: &Run) -> Option<When> {
+        let has_occasion = ["at", "every", "at_step"].iter().any(|key| nodes::get(node, key).is_some());
+        if has_occasion { self.when(node, run) } else { Some(When::At(vec![0])) }
     }
 
     /// A surge multiplies a rate; given times have none.
@@ -277,6 +304,8 @@ impl<'a> Resolver<'a> {
 
 /// The verb of a fault; those not built were refused by name.
 fn verb(node: &Node) -> Option<&'static str> {
-    const VERBS: &[&str] = &["crash", "pause", "slow", "skew", "surge", "split", "degrade"];
+    const VERBS: &[&str] = &[
+        "crash", "pause", "slow", "outage", "failover", "skew", "poison", "surge", "split", "degrade",
+    ];
     VERBS.iter().copied().find(|verb| nodes::get(node, verb).is_some())
 }

@@ -309,11 +309,17 @@ fn contradiction(knobs: &Knobs) -> Option<&'static str> {
 }
 
 /// Parts of knobs that mean nothing beside other knobs: knob, part, whether that is so, and why.
-fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'static str); 8] {
+fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'static str); 9] {
     let kind = knobs.lease.kind;
     let (cursor, rewinds) =
         (knobs.ack_scope == AckScope::Cursor, knobs.redeliver.to == RedeliverTo::RewindPartition);
     [
+        (
+            "retain",
+            "compact",
+            knobs.retain.compact && !knobs.retain.log,
+            "only a log (`mode: log`) is compacted: a queue keeps nothing that was acknowledged",
+        ),
         ("lease", "after", kind == LeaseKind::Connection, "a connection lasts until it is lost: `detect`"),
         (
             "lease",

@@ -116,7 +116,7 @@ impl<'a> Resolver<'a> {
         ends
     }
 
-    fn end(&mut self, word: &str, span: Span) -> Option<End> {
+    pub fn end(&mut self, word: &str, span: Span) -> Option<End> {
         if let Some((service, part)) = word.split_once('.') {
             let service = self.service_named(service, span)?;
             return self.part_of(service, part, span);

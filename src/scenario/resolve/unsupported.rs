@@ -34,8 +34,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("step", "load", "`load`"),
     ("step", "append", "`append`"),
     ("step", "hedge", "`hedge`"),
-    ("publish", "expires", "`expires`"),
-    ("publish", "tombstone", "`tombstone`"),
     ("producer", "in_flight", "`in_flight` of a producer"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
     ("region link", "transport", "`transport` between regions"),
@@ -44,9 +42,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("store link", "transport", "`transport` to a store"),
     ("store link", "duplicate", "`duplicate` to a store"),
     ("degradation", "transport", "a degradation that changes the `transport`"),
-    ("fault", "outage", "`outage`"),
-    ("fault", "failover", "`failover`"),
-    ("fault", "poison", "`poison`"),
 ];
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.
@@ -67,13 +62,9 @@ const ONLY: &[(&str, &str, &str, &str)] = &[
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("retain", "compact", "`true`"),
     ("redeliver", "to", "`rewind_key`"),
-    ("", "shards", "more than 1"),
-    ("", "min_in_sync", "more than 1"),
-    ("topic", "flush", "any other than `always`"),
-    ("broker", "flush", "any other than `always`"),
-    ("subscription", "flush", "any other than `always`"),
+    ("fault", "outage", "of anything but a broker"),
+    ("fault", "failover", "of anything but a broker"),
     ("store", "flush", "any other than `always`"),
     ("outbox", "relays", "more than 1"),
 ];
@@ -136,11 +127,7 @@ impl<'a> Resolver<'a> {
     /// Refuses knobs that no built preset has, at the key that turned them.
     pub fn refuse_knobs(&mut self, knobs: &Knobs, node: &'a Node) {
         let refused = [
-            ("retain", knobs.retain.compact, "`retain: { compact: true }`"),
             ("redeliver", knobs.redeliver.to == RedeliverTo::RewindKey, "`to: rewind_key`"),
-            ("shards", knobs.shards > 1, "more than one shard"),
-            ("flush", knobs.flush_every.is_some(), "a `flush` other than `always`"),
-            ("min_in_sync", knobs.min_in_sync > 1, "`min_in_sync` above 1"),
         ];
         for (key, is_refused, what) in refused {
             if let Some(entry) = nodes::entry(node, key).filter(|_| is_refused) {

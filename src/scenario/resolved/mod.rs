@@ -532,6 +532,19 @@ pub enum FaultKind {
         client: ClientId,
         by: f64,
     },
+    /// It refuses everything and loses nothing.
+    Outage {
+        place: End,
+    },
+    /// The same, and it loses what was not durable.
+    Failover {
+        place: End,
+    },
+    /// Messages that no handler can handle; of those sent meanwhile this share, drawn (all if `None`).
+    Poison {
+        message: MessageId,
+        share: Option<f64>,
+    },
     Split {
         ends: Vec<End>,
         one_way: bool,

@@ -42,6 +42,8 @@ pub(super) enum Place {
     Forgotten,
     /// At the broker, on its way to the dead letters.
     Moving,
+    /// At the broker, on a server that is away and missed its acknowledgement.
+    Missed,
 }
 
 /// Who still needs a delivery; its slot is free when nobody does.

@@ -4,7 +4,7 @@ use super::delivery::{Delivery, NONE, Place, holder, mark};
 use super::log::Log;
 use super::state::Topic;
 use super::timers::TimerKind;
-use super::{Accepted, Action, Broker, Choose, Chooser, Origin};
+use super::{Accepted, Action, Broker, Choose, Chooser, Origin, Settlement};
 use crate::kernel::ids::{GroupId, TopicId};
 use crate::model::messaging::*;
 
@@ -44,6 +44,7 @@ impl Broker {
             self.kept.resize(message as usize + 1, Default::default());
         }
         let kept = &mut self.kept[message as usize];
+        kept.tombstone = false;
         kept.key = key.unwrap_or_default();
         kept.keyed = key.is_some();
         kept.size = size.min(u64::from(u32::MAX)) as u32;
@@ -93,6 +94,7 @@ impl Broker {
 
     /// Moves a message on to another topic.
     pub(super) fn transfer(&mut self, topic: TopicId, message: u32, choose: Choose, out: &mut Vec<Action>) {
+        self.forget_expiry(message, out);
         let kept = self.kept[message as usize];
         let partition = self.topics[topic.index()]
             .route(kept.keyed.then_some(kept.key), &mut |n| choose(Chooser::Topic(topic), n));
@@ -108,6 +110,7 @@ impl Broker {
         let offset = state.push(message);
         let lanes = state.lanes.len();
         self.kept[message as usize].holders += lanes as u32;
+        self.kept[message as usize].log = log;
         for i in 0..lanes {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;
@@ -116,6 +119,8 @@ impl Broker {
                 self.serve_lane(lane, choose, out);
             }
         }
+        self.watch_durability(log, out);
+        self.watch_compaction(log);
         self.watch_retention(log, message, choose, out);
         offset
     }
@@ -272,7 +277,7 @@ impl Broker {
         let knobs = &subscription.knobs;
         // On a connection the broker sends until it knows better; else consumers ask.
         let asks = !matches!(knobs.lease, Lease::Connection { .. });
-        if !state.open || (asks && (!state.alive || state.silent)) {
+        if !state.open || state.muted || (asks && (!state.alive || state.silent)) {
             return 0;
         }
         let used = match knobs.ack_scope {
@@ -309,19 +314,39 @@ impl Broker {
         let state = &mut self.lanes[lane as usize];
         let end = self.logs[state.log as usize].end;
         let group = GroupId(self.subscriptions[state.subscription as usize].group);
-        let mut choose = |n: u32| choose(Chooser::Group(group), n);
-        if !state.returned.is_empty()
-            && let Some(slot) = state.returned.take(state.fetched, end, &mut choose)
-        {
-            return Some(slot);
+        while !self.lanes[lane as usize].returned.is_empty() {
+            let state = &mut self.lanes[lane as usize];
+            let fetched = state.fetched;
+            let Some(slot) = state.returned.take(fetched, end, &mut |n| choose(Chooser::Group(group), n)) else {
+                break;
+            };
+            if !self.give_up_expired(slot, choose, out) {
+                return Some(slot);
+            }
         }
         loop {
             let state = &self.lanes[lane as usize];
             if state.fetched == end {
-                return self.lanes[lane as usize].returned.take(end, end, &mut choose);
+                let state = &mut self.lanes[lane as usize];
+                let slot = state.returned.take(end, end, &mut |n| choose(Chooser::Group(group), n))?;
+                if self.give_up_expired(slot, choose, out) {
+                    continue;
+                }
+                return Some(slot);
             }
-            if state.fetched < self.logs[state.log as usize].kept_from {
+            let log = &self.logs[state.log as usize];
+            if state.fetched < log.kept_from {
                 self.skip(lane, out);
+                continue;
+            }
+            if !log.holes.is_empty()
+                && let Some(&end) = log.holes.get(&state.fetched)
+            {
+                self.pass_over(lane, end, out);
+                continue;
+            }
+            if self.expired > 0 && self.kept[log.at(state.fetched) as usize].expired {
+                self.pass_over(lane, Settlement::Expired, out);
                 continue;
             }
             let slot = self.fetch(lane);
@@ -364,6 +389,15 @@ impl Broker {
         delivery.bits |= mark::LOCKS_KEY;
         self.locks.insert((lane, kept.key), Default::default());
         true
+    }
+
+    /// Takes a message out of the line for its key.
+    pub(super) fn leave_line(&mut self, slot: u32) {
+        let delivery = &self.deliveries[slot];
+        let key = (delivery.lane, self.kept[delivery.message as usize].key);
+        if let Some(line) = self.locks.get_mut(&key) {
+            line.retain(|&other| other != slot);
+        }
     }
 
     /// Gives the key that a delivery locks to the next in line, which then waits to be sent; where keys
@@ -415,7 +449,7 @@ impl Broker {
             self.deliveries[slot].timer = self.start_timer(TimerKind::Visibility, slot, after, out);
         } else if knobs.ack_scope == AckScope::OnDelivery {
             self.deliveries[slot].bits |= mark::SPOKEN;
-            self.settle(slot, super::Settlement::Acknowledged, choose, out);
+            self.settle(slot, Settlement::Acknowledged, choose, out);
         }
     }
 }

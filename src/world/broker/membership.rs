@@ -95,6 +95,8 @@ impl Broker {
                 (self.consumers.len() - 1) as u32
             }
         };
+        let topic = self.topic_of(self.subscriptions[subscription as usize].first_lane);
+        self.consumers[slot as usize].muted = self.topics[topic as usize].is_out;
         self.groups[group as usize].current[instance as usize] = slot;
         let subscription = &mut self.subscriptions[subscription as usize];
         subscription.members.push(slot);
@@ -182,7 +184,7 @@ impl Broker {
     }
 
     /// Ends a membership: what the consumer had goes to others. Attempts still running go on as zombies.
-    fn close(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
+    pub(super) fn close(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         let state = &mut self.consumers[consumer as usize];
         if !state.open {
             return;

@@ -34,8 +34,10 @@
 //! All instances are members from the start, without a rebalance, and every group is owed everything
 //! accepted from then on.
 
+mod compaction;
 mod consume;
 mod delivery;
+mod durability;
 mod dispatch;
 mod inspect;
 mod log;
@@ -146,6 +148,10 @@ pub enum Action {
     RebalanceEnded {
         group: GroupId,
     },
+    /// All that a topic has accepted is durable.
+    Flushed {
+        topic: TopicId,
+    },
 }
 
 /// How a group came to be done with a message.
@@ -205,6 +211,8 @@ pub struct Broker {
     timers: Timers,
     /// By the world's message slot.
     kept: Vec<Kept>,
+    /// Messages that somebody is owed and whose time is over.
+    expired: u32,
     /// Those waiting for each locked key, by (lane, key).
     locks: FxHashMap<(u32, u64), VecDeque<u32>>,
     /// The copy that the broker holds, by (lane, offset), of what was taken away from a consumer whose
@@ -226,6 +234,7 @@ impl Broker {
             deliveries: Deliveries::default(),
             timers: Timers::default(),
             kept: Vec::new(),
+            expired: 0,
             locks: FxHashMap::default(),
             copies: FxHashMap::default(),
         };
@@ -247,6 +256,8 @@ impl Broker {
             next_partition: 0,
             delayed: VecDeque::new(),
             memory: recognise::Memory::default(),
+            is_out: false,
+            flush_timer: NONE,
         });
         self.logs.extend((0..knobs.partitions).map(|_| Log::new(topic)));
     }
@@ -350,12 +361,18 @@ impl Broker {
             TimerKind::Retention => self.retention_tick(timer.owner, choose, out),
             TimerKind::Memory => self.topics[timer.owner as usize].memory.forget_oldest(),
             TimerKind::Move => self.moved(timer.owner, choose, out),
+            TimerKind::Expiry => self.time_is_over(timer.owner, out),
+            TimerKind::Flush => self.flushed(timer.owner, out),
         }
     }
 
     #[inline]
     fn name_of(&self, consumer: u32) -> (GroupId, InstanceId) {
         self.consumers[consumer as usize].name
+    }
+
+    fn topic_of(&self, lane: u32) -> u32 {
+        self.logs[self.lanes[lane as usize].log as usize].topic
     }
 
     #[inline]

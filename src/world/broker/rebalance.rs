@@ -89,7 +89,7 @@ impl Broker {
     fn is_quiet(&self, subscription: u32) -> bool {
         let present = |&member: &u32| {
             let consumer = &self.consumers[member as usize];
-            consumer.alive && !consumer.silent
+            consumer.alive && !consumer.silent && !consumer.muted
         };
         self.subscriptions[subscription as usize].members.iter().all(present)
             && self.lanes_of(subscription).all(|lane| {

@@ -24,6 +24,8 @@ impl Broker {
         } else if delivery.has(holder::BROKER) {
             if self.knobs_of(lane).ack_scope == AckScope::Cursor {
                 self.commit(lane, offset, choose, out);
+            } else if self.is_missed(lane, offset) {
+                self.miss(slot, out);
             } else {
                 self.settle(slot, Settlement::Acknowledged, choose, out);
             }
@@ -209,6 +211,9 @@ impl Broker {
         let kept = &mut self.kept[message as usize];
         kept.holders -= 1;
         if kept.holders == 0 {
+            if kept.expired || kept.expiry != NONE {
+                self.forget_expiry(message, out);
+            }
             out.push(Action::Release { message });
         }
     }
@@ -239,7 +244,7 @@ impl Broker {
     }
 
     /// Parts the broker's copy from a consumer that may still work on it; returns the broker's.
-    fn part(&mut self, slot: u32) -> u32 {
+    pub(super) fn part(&mut self, slot: u32) -> u32 {
         self.uncount(slot);
         let old = &mut self.deliveries[slot];
         if !old.has(holder::CONSUMER | holder::ACK | holder::UNSAID) {

@@ -16,6 +16,10 @@ pub(super) struct Topic {
     pub delayed: VecDeque<(u32, u32)>,
     /// What was sent before.
     pub memory: Memory,
+    /// It refuses everything: nothing is sent.
+    pub is_out: bool,
+    /// Runs until all it has accepted is durable.
+    pub flush_timer: u32,
 }
 
 /// What a group's instances share; of a group whose instances are each alone, what one has.
@@ -132,6 +136,8 @@ pub(super) struct Consumer {
     pub alive: bool,
     /// Nothing is heard from it: paused, or cut off.
     pub silent: bool,
+    /// Its topic refuses everything.
+    pub muted: bool,
     /// The broker takes it for a member.
     pub open: bool,
     /// The instance has no newer connection.
@@ -159,6 +165,7 @@ impl Consumer {
             listed: false,
             alive: true,
             silent: false,
+            muted: false,
             open: true,
             current: true,
             lease_timer: NONE,
@@ -185,10 +192,33 @@ pub(super) struct GroupState {
 }
 
 /// A message that some subscription is owed, by the world's slot.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Kept {
     pub key: u64,
     pub size: u32,
     pub holders: u32,
+    /// The log it was appended to last.
+    pub log: u32,
+    /// Runs to the end of its time, or `NONE`.
+    pub expiry: u32,
     pub keyed: bool,
+    /// Its time is over.
+    pub expired: bool,
+    /// It says that its key is gone.
+    pub tombstone: bool,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            size: 0,
+            holders: 0,
+            log: NONE,
+            expiry: NONE,
+            keyed: false,
+            expired: false,
+            tombstone: false,
+        }
+    }
 }
