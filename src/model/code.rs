@@ -431,6 +431,10 @@ pub struct PublishStep {
     pub outbox: Option<OutboxTimes>,
     /// How long after it has reached its broker the message becomes visible.
     pub delay: Option<Duration>,
+    /// How long after that it is given up, unless a consumer has it.
+    pub expires: Option<Duration>,
+    /// It says that its key is gone; compaction drops it in the end.
+    pub tombstone: bool,
     pub confirm: bool,
     pub timeout: RingLength,
     pub retry: u32,

@@ -32,9 +32,17 @@ pub struct TopicKnobs {
     pub delay: Nanos,
     /// Messages not yet consumed are given up after this long; `None`: kept until consumed.
     pub retain_for: Option<Nanos>,
+    /// Older messages of a key are given up for newer ones; `retain_for` is then about tombstones alone.
+    pub compact: bool,
     /// The oldest messages of a partition are given up beyond this many bytes.
     pub retain_bytes: Option<u64>,
-    pub deduplicate: Deduplicate,
+    pub deduplicate: Option<Deduplicate>,
+    /// What was accepted is durable after the next flush, so long apart; `None`: before it is confirmed.
+    pub flush_every: Option<Nanos>,
+    /// Confirmed when it is durable, and no earlier.
+    pub confirms_durable: bool,
+    /// Over how many servers each message is copied.
+    pub shards: u32,
 }
 
 impl Default for TopicKnobs {
@@ -46,21 +54,40 @@ impl Default for TopicKnobs {
             route: PartitionRoute::ByKey,
             delay: 0,
             retain_for: None,
+            compact: false,
             retain_bytes: None,
-            deduplicate: Deduplicate::Never,
+            deduplicate: None,
+            flush_every: None,
+            confirms_durable: false,
+            shards: 1,
         }
     }
 }
 
-/// Whether the broker recognises what a producer sends again.
+/// How the broker recognises what is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deduplicate {
-    Never,
-    /// Remembers the last so many sequence numbers of each producer, in a partition or in the topic.
-    Sequence {
-        remembered: u32,
-        scope: DeduplicateScope,
-    },
+pub struct Deduplicate {
+    pub by: DeduplicateBy,
+    pub scope: DeduplicateScope,
+    pub window: Window,
+}
+
+/// What it compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeduplicateBy {
+    /// The producer and its number of the sending: what another producer sends is another message.
+    Sequence,
+    /// The message's id, whoever sends it.
+    MessageId,
+}
+
+/// How long it remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The last so many: of each producer, if it compares sequences.
+    Last(u32),
+    For(Nanos),
+    Ever,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +151,7 @@ impl Default for GroupKnobs {
             concurrency: None,
             ack_scope: AckScope::Individual,
             ack: AckMode::After,
-            lease: Lease::Connection { detect: 0 },
+            lease: Lease::Connection { detect: 0, poll: None },
             redeliver_to: RedeliverTo::Original,
             redeliver_delay: 0,
             stale_ack: StaleAck::Fence,
@@ -138,14 +165,16 @@ impl Default for GroupKnobs {
 impl GroupKnobs {
     /// Why these knobs cannot go together, if they cannot.
     pub fn contradiction(&self) -> Option<&'static str> {
-        let per_delivery = matches!(self.lease, Lease::Delivery { .. });
-        if self.owns_partitions() && per_delivery {
+        if self.owns_partitions() && self.lease.is_taken_one_by_one() {
             return Some("a partition has an owner, so its lease is a session or a connection");
+        }
+        if self.ack_scope == AckScope::Cursor && self.order_lock == OrderLock::Session {
+            return Some("a cursor's partition has one owner for all its keys");
         }
         if self.ack_scope == AckScope::OnDelivery && self.order_lock != OrderLock::None {
             return Some("what is acknowledged on delivery cannot lock what follows it");
         }
-        if self.ack_scope == AckScope::OnDelivery && per_delivery {
+        if self.ack_scope == AckScope::OnDelivery && self.lease.is_taken_one_by_one() {
             return Some("what is acknowledged on delivery needs no lease");
         }
         if self.ack_scope == AckScope::Cursor && self.stale_ack == StaleAck::Accept {
@@ -166,7 +195,7 @@ impl GroupKnobs {
 
     /// Whether each partition belongs to one consumer of the group, instead of all competing.
     pub fn owns_partitions(&self) -> bool {
-        self.ack_scope == AckScope::Cursor || self.order_lock == OrderLock::Partition
+        self.ack_scope == AckScope::Cursor || self.order_lock.is_of_partitions()
     }
 }
 
@@ -176,8 +205,24 @@ pub enum OrderLock {
     None,
     /// Messages of one key of one partition.
     Key,
-    /// Messages of one partition; with one partition, of the queue.
+    /// The same, and as long as more of a key wait they go to the consumer that had the last.
+    Session,
+    /// Messages of one partition, which belongs to one consumer.
     Partition,
+    /// Messages of all partitions, which belong to one consumer.
+    Queue,
+}
+
+impl OrderLock {
+    /// Whether keys are locked one by one.
+    pub fn is_of_keys(self) -> bool {
+        matches!(self, OrderLock::Key | OrderLock::Session)
+    }
+
+    /// Whether partitions are locked.
+    pub fn is_of_partitions(self) -> bool {
+        matches!(self, OrderLock::Partition | OrderLock::Queue)
+    }
 }
 
 /// When a consumer acknowledges.
@@ -200,8 +245,27 @@ pub enum Lease {
     Delivery { after: Nanos },
     /// A silent consumer is expelled after `after`; one whose attempt takes longer than `poll`, too.
     Session { after: Nanos, poll: Option<Nanos> },
-    /// A lost connection is noticed after `detect`.
-    Connection { detect: Nanos },
+    /// A lost connection is noticed after `detect`; one with an attempt longer than `poll` is closed.
+    Connection { detect: Nanos, poll: Option<Nanos> },
+    /// What was taken comes back when its transaction ends otherwise: `detect` after its process is gone, or
+    /// after the process has been silent for `idle`.
+    Transaction { detect: Nanos, idle: Option<Nanos> },
+}
+
+impl Lease {
+    /// The longest that an attempt may take before its consumer is given up.
+    pub fn poll(self) -> Option<Nanos> {
+        match self {
+            Lease::Session { poll, .. } | Lease::Connection { poll, .. } => poll,
+            Lease::Delivery { .. } | Lease::Transaction { .. } => None,
+        }
+    }
+
+    /// Whether a consumer takes a message when it has a worker free for it, and no earlier: what it took
+    /// ahead would only lose its lease while waiting.
+    pub fn is_taken_one_by_one(self) -> bool {
+        matches!(self, Lease::Delivery { .. } | Lease::Transaction { .. })
+    }
 }
 
 /// Where a message goes that was not acknowledged. A cursor always rewinds its partition.
@@ -235,6 +299,8 @@ pub struct Exhaust {
     pub after: u16,
     pub count: ExhaustCount,
     pub then: ExhaustThen,
+    /// How a dead letter moves; a cursor's consumer always copies it before it passes it.
+    pub transfer: Transfer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,9 +312,23 @@ pub enum ExhaustCount {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExhaustThen {
-    /// Moved, in one instant.
     DeadLetter(TopicId),
     Drop,
+    /// Set aside where it is.
+    Park,
+    /// It stays where it is, and is not handed out any more.
+    Stay,
+}
+
+/// How a dead letter gets to the other topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// In one instant.
+    Atomic,
+    /// Taken out here, and put in there a moment later.
+    AtMostOnce,
+    /// Put in there, and taken out here a moment later.
+    AtLeastOnce,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

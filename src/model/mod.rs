@@ -469,6 +469,12 @@ pub enum FaultKind {
     Slow(ServiceId, f64),
     Skew(ServiceId, i64),
     Surge(ClientId, f64),
+    /// It refuses everything, and loses nothing.
+    Outage(Place),
+    /// The same, and it loses what was not durable.
+    Failover(Place),
+    /// Of the messages sent meanwhile this share cannot be handled.
+    Poison(MessageId, f64),
     Split {
         places: Vec<Place>,
         one_way: bool,

@@ -48,6 +48,8 @@ pub enum Wait {
     Nothing,
     /// The end of work; `Cpu` before it has one, with its length in `last_wait`.
     Work,
+    /// The end of an attempt on a message that it cannot handle.
+    Choking,
     Cpu,
     Sleep,
     /// A connection of a store; then the operation is begun again.

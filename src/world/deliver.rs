@@ -159,7 +159,12 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                     broker::Settlement::Acknowledged => Settlement::Acknowledged,
                     broker::Settlement::DeadLettered => Settlement::DeadLettered,
                     broker::Settlement::Dropped => Settlement::Dropped,
+                    broker::Settlement::Parked => Settlement::Parked,
+                    broker::Settlement::Stayed => Settlement::Stayed,
                     broker::Settlement::Skipped => Settlement::Skipped,
+                    broker::Settlement::Expired => Settlement::Expired,
+                    broker::Settlement::Superseded => Settlement::Superseded,
+                    broker::Settlement::Destroyed => Settlement::Destroyed,
                 };
                 self.record(Record::Settled { group, message, how });
             }
@@ -172,6 +177,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             }
             Action::ReplayBegun { group } => self.replay_begun(group),
             Action::Reopened { group, message } => self.record(Record::Reopened { group, message }),
+            Action::Flushed { topic } => self.confirm_durable(topic),
             Action::Unclaimed { .. } | Action::Expelled { .. } | Action::RebalanceEnded { .. } => {}
         }
     }
@@ -364,10 +370,16 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     }
 
     pub(super) fn ack_arrives(&mut self, delivery: DeliveryId) {
+        if self.world.outages.any() && self.finds_outage(delivery, Event::Ack { delivery }) {
+            return;
+        }
         self.with_broker(|broker, choose, actions| broker.ack(delivery, choose, actions));
     }
 
     pub(super) fn nack_arrives(&mut self, delivery: DeliveryId) {
+        if self.world.outages.any() && self.finds_outage(delivery, Event::Nack { delivery }) {
+            return;
+        }
         self.with_broker(|broker, choose, actions| broker.nack(delivery, choose, actions));
     }
 

@@ -11,7 +11,11 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
+use crate::kernel::time::{MILLISECOND, Nanos};
 use crate::model::{Error, FaultKind, FaultWhen, InstanceChoice, Pc};
+
+/// How long an attempt on a poisonous message takes to fail.
+const CHOKING_TIME: Nanos = MILLISECOND;
 
 /// Where a fault stands.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +32,8 @@ pub struct Firing {
     /// The instances it hit, each in the life it had, by rising instance.
     hit: Vec<(u32, u32)>,
     active: bool,
+    /// Its beginning is recorded.
+    told: bool,
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -154,8 +160,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             .collect();
         let touched = match spec.kind {
             FaultKind::Replay { group, .. } => u32::from(self.world.broker.has_past(group)),
-            FaultKind::Store(..) => 1,
-            FaultKind::Surge(..) | FaultKind::Split { .. } | FaultKind::Degrade { .. } => 1,
+            FaultKind::Surge(..)
+            | FaultKind::Store(..)
+            | FaultKind::Outage(_)
+            | FaultKind::Failover(_)
+            | FaultKind::Split { .. }
+            | FaultKind::Degrade { .. } => 1,
+            // It touches the first message that it poisons.
+            FaultKind::Poison(..) => return self.begin_poison(fault, number),
             _ => hit.len() as u32,
         };
         self.record(Record::FaultBegan { fault, touched });
@@ -165,7 +177,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if let FaultKind::Replay { group, .. } = spec.kind {
             return self.replay(fault, group);
         }
-        let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true });
+        let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true, told: true });
         let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
         match &spec.kind {
             FaultKind::Crash(_) => hit.iter().for_each(|&(instance, _)| self.crash(instance)),
@@ -177,6 +189,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
             FaultKind::Replay { .. } => unreachable!("operations do not last"),
             FaultKind::Store(store, what) => self.store_trouble(*store as usize, *what),
+            FaultKind::Outage(place) => self.begin_outage(*place),
+            FaultKind::Failover(place) => self.begin_failover(*place),
+            FaultKind::Poison(..) => unreachable!("it has begun"),
             FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
             FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => self
                 .begin_degradation(Degradation {
@@ -222,7 +237,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.world.firings[firing].active {
             return;
         }
-        let Firing { fault, hit, .. } = self.world.firings[firing].clone();
+        let Firing { fault, hit, told, .. } = self.world.firings[firing].clone();
         self.world.firings[firing].active = false;
         self.world.firings.release(firing);
         let model = self.model;
@@ -245,6 +260,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 skewed.iter().for_each(|&(at, _)| self.world.instances[at as usize].skew -= by)
             }
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
+            FaultKind::Outage(place) => self.end_outage(*place),
+            FaultKind::Failover(place) => self.end_failover(*place),
+            FaultKind::Poison(..) => {
+                self.world.poisons -= 1;
+                if !told {
+                    return self.record(Record::FaultBegan { fault, touched: 0 });
+                }
+            }
             FaultKind::Split { .. } => self.end_split(firing),
             FaultKind::Degrade { .. } => self.end_degradation(firing),
             FaultKind::Replay { .. } => unreachable!("operations do not last"),
@@ -264,6 +287,45 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn active(&self) -> impl Iterator<Item = (&FaultKind, &Firing)> {
         let firings = self.world.firings.all().map(|(_, firing)| firing).filter(|firing| firing.active);
         firings.map(|firing| (&self.model.faults[firing.fault.index()].kind, firing))
+    }
+
+    /// Messages sent from now on may be poisonous.
+    fn begin_poison(&mut self, fault: FaultId, number: u64) {
+        let spec = &self.model.faults[fault.index()];
+        let firing = self.world.firings.add(Firing { fault, hit: Vec::new(), active: true, told: false });
+        self.world.poisons += 1;
+        if let Some(duration) = spec.duration {
+            let length = self.length(duration, DrawKey::numbered(2, number));
+            self.later(length, Class::Fault, Event::FaultEnd { firing });
+        }
+    }
+
+    /// Whether a message that is made now is poisonous. Every copy of an obligation is, or none.
+    #[cold]
+    pub(super) fn is_poisoned(&mut self, message: MessageId, obligation: u64) -> bool {
+        let model = self.model;
+        let active: Vec<u32> =
+            self.world.firings.all().filter(|(_, firing)| firing.active).map(|(slot, _)| slot).collect();
+        for slot in active {
+            let fault = self.world.firings[slot].fault;
+            let spec = &model.faults[fault.index()];
+            let FaultKind::Poison(kind, share) = spec.kind else { continue };
+            if kind != message || self.uniform(spec.stream, DrawKey::hashed(obligation, 0, 0)) >= share {
+                continue;
+            }
+            if !std::mem::replace(&mut self.world.firings[slot].told, true) {
+                self.record(Record::FaultBegan { fault, touched: 1 });
+            }
+            return true;
+        }
+        false
+    }
+
+    /// An attempt on a message that no handler can handle: it looks at it and fails.
+    pub(super) fn choke(&mut self, attempt: u32) {
+        let token = self.world.attempts.wait(attempt, Wait::Choking);
+        let event = Event::Resume { attempt, token };
+        self.world.attempts[attempt].pending = self.agenda.after(CHOKING_TIME, Class::Completion, event);
     }
 
     /// How slow some instances are now: the product of all that slows each in the life it has.

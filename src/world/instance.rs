@@ -226,6 +226,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ if body.words > 0 => self.give_frame(attempt),
             _ => {}
         }
+        if message != NONE && self.world.messages[message].poisoned {
+            return self.choke(attempt);
+        }
         self.run_from(attempt, body.entry);
     }
 

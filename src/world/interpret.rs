@@ -178,6 +178,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         of.token = 0;
         of.pending = Handle::NONE;
         match wait {
+            Wait::Choking => self.end_attempt(attempt, Outcome::Error(Error::Failed)),
             Wait::Work => {
                 let next = of.pc + 1;
                 if of.state.cpu {

@@ -21,6 +21,8 @@ pub struct Message {
     pub published_at: Nanos,
     /// How long after it has reached its broker it becomes visible (`delay`).
     pub delay: Nanos,
+    /// How long after that it is given up (`expires`); 0: never.
+    pub expires: Nanos,
     /// Block of its fields.
     pub payload: u32,
     pub references: u32,
@@ -30,6 +32,8 @@ pub struct Message {
     /// Which sending of which producer it is.
     pub producer: u32,
     pub sequence: u64,
+    /// No handler can handle it.
+    pub poisoned: bool,
     /// The partition it was sent to, or `NONE` before that is chosen.
     pub partition: u32,
 }
@@ -65,12 +69,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             key,
             published_at: self.agenda.now(),
             delay: 0,
+            expires: 0,
             payload,
             references: 1,
             kind,
             step: NONE,
             producer: NONE,
             sequence: 0,
+            poisoned: self.world.poisons > 0 && self.is_poisoned(kind, cause.obligation),
             partition: NONE,
         };
         Ok(self.world.messages.add(message))

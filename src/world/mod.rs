@@ -34,6 +34,7 @@ mod kept;
 mod message;
 mod network;
 mod operation;
+mod outage;
 mod outbox;
 mod packet;
 mod phases;
@@ -260,6 +261,9 @@ pub struct World {
     producers: Vec<u64>,
     outboxes: Vec<outbox::OutboxState>,
     relays: Vec<relay::Relay>,
+    outages: outage::Outages,
+    /// Faults that poison messages now.
+    poisons: u32,
     network: network::Network,
     faults: Vec<fault::FaultState>,
     firings: Slab<fault::Firing>,
@@ -579,6 +583,8 @@ impl World {
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
             relays: vec![relay::Relay::default(); model.relays.len()],
+            outages: outage::Outages::new(model),
+            poisons: 0,
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
             firings: Slab::default(),

@@ -5,6 +5,7 @@ use super::broker::{Accepted, Origin};
 use super::deed::Acceptance;
 use super::interpret::Flow;
 use super::network::Hop;
+use super::outage::Unconfirmed;
 use super::record::{Observer, Record};
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -53,9 +54,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Some(delay) => self.clock_length(delay, attempt),
             None => Ok(0),
         };
-        let (key, id, delay) = match (key, id, delay) {
-            (Ok(key), Ok(id), Ok(delay)) => (key, id, delay),
-            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+        let expires = match publish.expires {
+            Some(expires) => self.clock_length(expires, attempt).map(|expires| expires.max(1)),
+            None => Ok(0),
+        };
+        let (key, id, delay, expires) = match (key, id, delay, expires) {
+            (Ok(key), Ok(id), Ok(delay), Ok(expires)) => (key, id, delay, expires),
+            (Err(error), ..) | (_, Err(error), ..) | (_, _, Err(error), _) | (.., Err(error)) => {
                 self.release_message(message);
                 return Err(error);
             }
@@ -65,7 +70,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         *sequence += 1;
         let sequence = *sequence;
         let of = &mut self.world.messages[message];
-        (of.step, of.producer, of.sequence, of.delay) = (step, producer, sequence, delay);
+        (of.step, of.producer, of.sequence) = (step, producer, sequence);
+        (of.delay, of.expires) = (delay, expires);
         of.key = key.or(of.key);
         of.id = id.unwrap_or(of.id);
         of.partition = NONE;
@@ -147,10 +153,30 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let step = self.world.messages[message].step;
         let publish = &model.publishes[step as usize];
-        self.arrive(message, publish.topic);
+        let is_out = self.world.outages.is_out(model.topics[publish.topic.index()].broker);
+        if is_out {
+            self.release_message(message);
+        } else {
+            self.arrive(message, publish.topic);
+        }
         if attempt == NONE || !self.world.attempts.is_waiting(attempt, token) {
             return;
         }
+        let answer = if is_out {
+            Event::Refusal { attempt, token, error: Error::Unavailable.code() }
+        } else {
+            Event::Answer { attempt, token, payload: NONE }
+        };
+        if !is_out && model.topics[publish.topic.index()].knobs.confirms_durable {
+            return self.confirm_later(publish.topic, Unconfirmed::Attempt { attempt, token, step });
+        }
+        self.answer_publisher(attempt, step, answer);
+    }
+
+    /// A broker's answer sets out for the attempt that waits for it.
+    pub(super) fn answer_publisher(&mut self, attempt: u32, step: u32, answer: Event) {
+        let model = self.model;
+        let publish = &model.publishes[step as usize];
         let of = &self.world.attempts[attempt];
         let hop = Hop {
             route: publish.back,
@@ -162,7 +188,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             bytes: 0,
             channel: None,
         };
-        self.transmit(hop, Event::Answer { attempt, token, payload: NONE });
+        self.transmit(hop, answer);
     }
 
     /// A message has reached its broker: it is visible at once, or when its delay is over.
@@ -187,7 +213,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let of = &self.world.messages[message];
         let (key, partition, obligation) = (of.key, of.partition, of.cause.obligation);
         let size = self.model.messages[of.kind.index()].size_bytes;
-        let origin = Some(Origin { producer: of.producer, sequence: of.sequence });
+        let (expires, tombstone) = (of.expires, self.model.publishes[of.step as usize].tombstone);
+        let origin = Some(Origin { producer: of.producer, sequence: of.sequence, id: of.id });
         // A message that is in the broker already, sent again and not recognised, is held once.
         let held_before = self.world.broker.holds(message);
         // Before the actions that it leads to: observers first hear of the message.
@@ -196,6 +223,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         });
         match accepted {
             Accepted::Appended { .. } => {
+                if expires > 0 {
+                    self.begin_broker(|broker, _, actions| broker.expires(message, expires, actions));
+                }
+                if tombstone {
+                    self.begin_broker(|broker, _, _| broker.buries(message));
+                }
                 self.world.stir += 1;
                 self.record(Record::Accepted { topic, message, obligation });
                 self.tell_accepted(message, topic, Acceptance::Taken);

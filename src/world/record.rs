@@ -250,6 +250,16 @@ pub enum Settlement {
     Dropped,
     /// Passed by retention.
     Skipped,
+    /// Set aside where it is.
+    Parked,
+    /// Not handed out any more.
+    Stayed,
+    /// Its time was over.
+    Expired,
+    /// A newer message of its key is there instead.
+    Superseded,
+    /// Gone with a broker that had it alone.
+    Destroyed,
 }
 
 /// Reads records. Chosen before the run; an observer that is not there costs nothing.

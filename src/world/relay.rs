@@ -6,10 +6,12 @@
 //! rows that were marked and not yet published never are.
 
 use super::network::Hop;
+use super::outage::Unconfirmed;
 use super::record::Observer;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
+use crate::kernel::ids::TopicId;
 use crate::kernel::stream::DrawKey;
 use crate::model::{Duration, NONE, OutboxMark, OutboxSelect};
 
@@ -44,6 +46,14 @@ impl Default for Relay {
             sends: 0,
         }
     }
+}
+
+/// A message as its relay sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct Relayed {
+    pub relay: u32,
+    pub token: u32,
+    pub message: u32,
 }
 
 impl Relay {
@@ -327,12 +337,28 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let publish = &model.publishes[self.world.messages[message].step as usize];
         let topic = &model.topics[publish.topic.index()];
+        if self.world.outages.is_out(topic.broker) {
+            // The relay sends again what is not confirmed in time.
+            return self.release_message(message);
+        }
         let draw = self.world.messages[message].cause.attempt_key(0, 0).beside(1);
         self.arrive(message, publish.topic);
-        let state = &self.world.relays[relay as usize];
-        if !publish.confirm || state.token != token {
+        if !publish.confirm || !self.is_relay_waiting(relay, token) {
             return;
         }
+        let relayed = Relayed { relay, token, message };
+        if topic.knobs.confirms_durable {
+            return self.confirm_later(publish.topic, Unconfirmed::Relay { relayed, draw });
+        }
+        self.confirm_relayed(publish.topic, relayed, draw);
+    }
+
+    /// A broker's confirmation sets out for a relay.
+    pub(super) fn confirm_relayed(&mut self, topic: TopicId, relayed: Relayed, draw: DrawKey) {
+        let Relayed { relay, token, message } = relayed;
+        let model = self.model;
+        let state = &self.world.relays[relay as usize];
+        let topic = &model.topics[topic.index()];
         let (_, back, hops) = model.outboxes[self.outbox_of_relay(relay)].ways[topic.broker.index()];
         let to = model.instances[state.instance as usize].region;
         let trouble = hops.trouble_back;

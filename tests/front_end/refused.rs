@@ -29,21 +29,19 @@ clients:
 
 /// What is written in place of what, the kind of mistake, and the text it is told at.
 const REFUSED: &[(&str, &str, &str, &str)] = &[
-    ("to: gone, with", "to: gone, expires: 1s, with", "not-built-yet", "expires"),
-    ("to: gone, with", "to: gone, tombstone: true, with", "not-built-yet", "tombstone"),
+    ("to: gone, with", "to: gone, tombstone: true, with", "contradiction", "true"),
     ("every: 1m, do", "every: 1m, once_per: now, do", "not-built-yet", "now"),
     ("{ n: int }", "{ n: { list: int } }", "not-built-yet", "{ list: int }"),
     ("preset: kafka }", "preset: kafka, place: [ eu, us ] }", "not-built-yet", "[ eu, us ]"),
     ("user: { arrivals", "user: { place: [ eu, us ], arrivals", "not-built-yet", "[ eu, us ]"),
-    ("partitions: 4", "partitions: 4, order_lock: queue", "not-built-yet", "order_lock"),
     ("partitions: 4", "partitions: 4, producer: { in_flight: 1 }", "not-built-yet", "in_flight"),
     (
         "ack: after }",
         "ack: after, exhaust: { after: 3, dead_letter: dead, transfer: at_most_once } }",
-        "not-built-yet",
-        "at_most_once",
+        "contradiction",
+        "transfer",
     ),
-    ("ack: after }", "ack: after, exhaust: { after: 3 } }", "not-built-yet", "exhaust"),
+    ("ack: after }", "ack: after, exhaust: { after: 3 } }", "contradiction", "after"),
     ("ack: after }", "ack: after, redeliver: { to: front } }", "contradiction", "to"),
     ("ack: after }", "ack: after, lease: { detect: 1s } }", "contradiction", "detect"),
     (

@@ -61,10 +61,17 @@ pub fn of_subscription(knobs: &Knobs, scenario: &Scenario) -> Vec<Line> {
         (
             "lease",
             match lease.kind {
-                LeaseKind::Connection => format!("connection, detect {}", time(lease.detect)),
+                LeaseKind::Connection => {
+                    let poll = lease.poll.map_or("never due".into(), time);
+                    format!("connection, detect {}, poll {poll}", time(lease.detect))
+                }
                 LeaseKind::Session => {
                     let poll = lease.poll.map_or("never due".into(), time);
                     format!("session, after {}, poll {poll}", time(lease.after))
+                }
+                LeaseKind::Transaction => {
+                    let idle = if lease.after == NEVER { "never".into() } else { time(lease.after) };
+                    format!("transaction, after {idle}, detect {}", time(lease.detect))
                 }
                 kind => format!("{}, after {}", word(&kind), time(lease.after)),
             },

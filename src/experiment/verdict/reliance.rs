@@ -57,7 +57,8 @@ impl Reach {
             | FaultKind::Pause(service)
             | FaultKind::Slow(service, _)
             | FaultKind::Skew(service, _) => self.service(*service),
-            FaultKind::Surge(..) | FaultKind::Replay { .. } => true,
+            FaultKind::Surge(..) | FaultKind::Poison(..) | FaultKind::Replay { .. } => true,
+            FaultKind::Outage(place) | FaultKind::Failover(place) => self.place(*place),
             FaultKind::Store(store, _) => {
                 let mut users = self.users[*store as usize].iter();
                 users.any(|service| self.service(*service))

@@ -80,6 +80,18 @@ impl Compiler<'_> {
                 FaultKind::Surge(*client, *by),
                 format!("surge {} by {by}", scenario.clients[client.index()].name),
             ),
+            scenario::FaultKind::Outage { place } => {
+                let place = self.place_of(place);
+                (FaultKind::Outage(place), format!("outage of {}", self.place_name(place)))
+            }
+            scenario::FaultKind::Failover { place } => {
+                let place = self.place_of(place);
+                (FaultKind::Failover(place), format!("failover of {}", self.place_name(place)))
+            }
+            scenario::FaultKind::Poison { message, share } => (
+                FaultKind::Poison(*message, share.unwrap_or(1.0)),
+                format!("poison {}", scenario.messages[message.index()].name),
+            ),
             scenario::FaultKind::Split { ends, one_way } => (
                 FaultKind::Split { places: self.places(ends), one_way: *one_way },
                 format!("split {}", self.ends(ends)),

@@ -7,7 +7,7 @@ use crate::kernel::ids::*;
 use crate::kernel::stream::{Draw, DrawKey};
 use crate::kernel::time::{LONGEST, Nanos};
 use crate::model::code::NONE;
-use crate::model::messaging::{self, AckMode, Deduplicate, ExhaustCount, OrderLock, RedeliverTo};
+use crate::model::messaging::{self, AckMode, ExhaustCount, OrderLock, RedeliverTo};
 use crate::model::promise::{self, Reading};
 use crate::model::*;
 use crate::scenario::resolved as scenario;
@@ -489,19 +489,34 @@ fn topic_knobs(knobs: &scenario::Knobs, is_replayed: bool) -> messaging::TopicKn
         route: knobs.route,
         delay: knobs.delay,
         retain_for: knobs.retain.duration,
+        compact: knobs.retain.compact,
         retain_bytes: knobs.retain.bytes,
-        deduplicate: match knobs.producer.deduplicate_by {
-            scenario::DeduplicateBy::ProducerSequence => Deduplicate::Sequence {
-                remembered: knobs.producer.deduplicate_batches.unwrap_or(5),
-                scope: if knobs.producer.deduplicate_per_partition {
-                    messaging::DeduplicateScope::Partition
-                } else {
-                    messaging::DeduplicateScope::Topic
-                },
-            },
-            _ => Deduplicate::Never,
-        },
+        deduplicate: deduplication(&knobs.producer),
+        flush_every: knobs.flush_every,
+        confirms_durable: knobs.min_in_sync > 1,
+        shards: knobs.shards,
     }
+}
+
+fn deduplication(producer: &scenario::Producer) -> Option<messaging::Deduplicate> {
+    let by = match producer.deduplicate_by {
+        scenario::DeduplicateBy::None => return None,
+        scenario::DeduplicateBy::ProducerSequence => messaging::DeduplicateBy::Sequence,
+        scenario::DeduplicateBy::MessageId => messaging::DeduplicateBy::MessageId,
+    };
+    Some(messaging::Deduplicate {
+        by,
+        scope: if producer.deduplicate_per_partition {
+            messaging::DeduplicateScope::Partition
+        } else {
+            messaging::DeduplicateScope::Topic
+        },
+        window: match (producer.deduplicate_batches, producer.deduplicate_window) {
+            (Some(batches), _) => messaging::Window::Last(batches),
+            (None, Some(window)) => messaging::Window::For(window),
+            (None, None) => messaging::Window::Ever,
+        },
+    })
 }
 
 fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
@@ -509,8 +524,10 @@ fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
     messaging::GroupKnobs {
         order_lock: match knobs.order_lock {
             scenario::OrderLock::Key => OrderLock::Key,
-            scenario::OrderLock::Partition | scenario::OrderLock::Queue => OrderLock::Partition,
-            scenario::OrderLock::None | scenario::OrderLock::Session => OrderLock::None,
+            scenario::OrderLock::Session => OrderLock::Session,
+            scenario::OrderLock::Partition => OrderLock::Partition,
+            scenario::OrderLock::Queue => OrderLock::Queue,
+            scenario::OrderLock::None => OrderLock::None,
         },
         max_in_flight_per_consumer: knobs.max_in_flight_per_consumer,
         max_in_flight_per_group: knobs.max_in_flight_per_group,
@@ -527,8 +544,17 @@ fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
             scenario::LeaseKind::Session => {
                 messaging::Lease::Session { after: knobs.lease.after, poll: knobs.lease.poll }
             }
-            scenario::LeaseKind::Connection => messaging::Lease::Connection { detect: knobs.lease.detect },
-            _ => messaging::Lease::Delivery { after: knobs.lease.after },
+            scenario::LeaseKind::Connection => {
+                messaging::Lease::Connection { detect: knobs.lease.detect, poll: knobs.lease.poll }
+            }
+            scenario::LeaseKind::Transaction => messaging::Lease::Transaction {
+                detect: knobs.lease.detect,
+                idle: Some(knobs.lease.after).filter(|&after| after != scenario::NEVER),
+            },
+            // What is idle for too long is claimed when a consumer asks, and that is when it would be received.
+            scenario::LeaseKind::Timer | scenario::LeaseKind::Claim => {
+                messaging::Lease::Delivery { after: knobs.lease.after }
+            }
         },
         redeliver_to: match knobs.redeliver.to {
             scenario::RedeliverTo::Front => RedeliverTo::Front,
@@ -562,15 +588,20 @@ fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
 fn exhaust(exhaust: &scenario::Exhaust) -> Option<messaging::Exhaust> {
     let then = match (exhaust.then, exhaust.dead_letter) {
         (scenario::ExhaustThen::DeadLetter, Some(topic)) => messaging::ExhaustThen::DeadLetter(topic),
-        // Without a dead-letter target a rejected message is discarded.
-        (scenario::ExhaustThen::DeadLetter, None) | (scenario::ExhaustThen::Drop, _) => {
-            messaging::ExhaustThen::Drop
-        }
-        _ => return None,
+        // Without a topic there is no dead-letter policy; blocking is to try for ever.
+        (scenario::ExhaustThen::DeadLetter, None) | (scenario::ExhaustThen::Block, _) => return None,
+        (scenario::ExhaustThen::Drop, _) => messaging::ExhaustThen::Drop,
+        (scenario::ExhaustThen::Park, _) => messaging::ExhaustThen::Park,
+        (scenario::ExhaustThen::Stay, _) => messaging::ExhaustThen::Stay,
     };
     Some(messaging::Exhaust {
         after: exhaust.after?.min(u16::MAX as u32) as u16,
         count: if exhaust.count_failures { ExhaustCount::Failures } else { ExhaustCount::Deliveries },
         then,
+        transfer: match exhaust.transfer {
+            scenario::Transfer::Atomic => messaging::Transfer::Atomic,
+            scenario::Transfer::AtMostOnce => messaging::Transfer::AtMostOnce,
+            scenario::Transfer::AtLeastOnce => messaging::Transfer::AtLeastOnce,
+        },
     })
 }

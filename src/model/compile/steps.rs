@@ -471,6 +471,8 @@ impl BodyCompiler<'_, '_, '_> {
         let key = publish.key.as_ref().map(|key| self.compiler.operand(key, &self.frame));
         let id = publish.id.as_ref().map(|id| self.compiler.operand(id, &self.frame));
         let delay = publish.delay.as_ref().map(|delay| self.duration(delay, &format!("{}/delay", step.path)));
+        let expires =
+            publish.expires.as_ref().map(|expires| self.duration(expires, &format!("{}/expires", step.path)));
         let publish_step = PublishStep {
             message: publish.message,
             topic: publish.topic,
@@ -479,6 +481,8 @@ impl BodyCompiler<'_, '_, '_> {
             id,
             outbox,
             delay,
+            expires,
+            tombstone: publish.tombstone,
             confirm: publish.confirm && producer.confirm,
             timeout: self.compiler.ring(publish.timeout.unwrap_or(producer.timeout)),
             retry,

@@ -186,6 +186,8 @@ impl BodyCompiler<'_, '_, '_> {
             id: None,
             outbox: Some(OutboxTimes { store, write, commit }),
             delay: None,
+            expires: None,
+            tombstone: false,
             confirm: producer.confirm,
             timeout: self.compiler.ring(producer.timeout),
             retry: push(&mut self.compiler.model.retries, once),

@@ -125,7 +125,7 @@ impl Topics {
         match how {
             Settlement::Acknowledged if window.contains(accepted) => group.times.record(now - accepted),
             Settlement::Acknowledged => {}
-            Settlement::DeadLettered | Settlement::Dropped | Settlement::Skipped => {
+            _ => {
                 group.exhausted += u64::from(window.contains(now));
             }
         }

@@ -32,12 +32,17 @@ impl<'a> Resolver<'a> {
         self.refuse_keys("fault", node);
         let verb = verb(node);
         let kind = verb.and_then(|verb| self.fault_kind(verb, node));
-        let when = self.when(node, run);
+        let when = match verb {
+            Some("poison") => self.when_poisoned(node, run),
+            _ => self.when(node, run),
+        };
         let written = nodes::get(node, "for")
             .map(|length| expression::generator(length, &Type::Duration, &mut self.context()));
         let duration = match written {
             Some(length) => Some(length?),
-            None if verb == Some("crash") => Some(constant_duration(DEFAULT_RESTART, entry.key_span)),
+            None if matches!(verb, Some("crash" | "failover")) => {
+                Some(constant_duration(DEFAULT_RESTART, entry.key_span))
+            }
             None => None,
         };
         let instance = self.instance(node, verb, kind.as_ref());
@@ -58,7 +63,7 @@ impl<'a> Resolver<'a> {
         match verb {
             "crash" if is_store(target) => self.store_fault(target, StoreFault::Crash),
             "pause" if is_store(target) => self.store_fault(target, StoreFault::Pause),
-            "outage" => self.store_outage(target),
+            "outage" if is_store(target) => self.store_fault(target, StoreFault::Outage),
             "crash" => Some(FaultKind::Crash { service: service(self)? }),
             "pause" => Some(FaultKind::Pause { service: service(self)? }),
             "slow" => {
@@ -80,6 +85,14 @@ impl<'a> Resolver<'a> {
                 }
                 Some(FaultKind::Surge { client: client?, by: by? })
             }
+            "outage" => Some(FaultKind::Outage { place: self.system(target, "an `outage`")? }),
+            "failover" => Some(FaultKind::Failover { place: self.system(target, "a `failover`")? }),
+            "poison" => {
+                let message = self.message_named(nodes::text(target)?, target.span)?;
+                let share =
+                    nodes::get(node, "share").and_then(|share| expression::share(share, &mut self.context()));
+                Some(FaultKind::Poison { message, share })
+            }
             "split" => {
                 let one_way = flag(nodes::get(node, "one_way"), false);
                 let ends = self.ends(target);
@@ -100,20 +113,28 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn store_outage(&mut self, target: &'a Node) -> Option<FaultKind> {
-        if !is_store(target) {
-            self.not_built(target.span, "an `outage` of anything but a store");
-            return None;
-        }
-        self.store_fault(target, StoreFault::Outage)
-    }
-
     /// Whose store a service uses.
     fn owner_of_store(&self, service: ServiceId) -> ServiceId {
         match self.services[service.index()].store {
             Some(StoreUse::Shared(owner)) => owner,
             _ => service,
         }
+    }
+
+    /// A broker, or a service, of which brokers are built.
+    fn system(&mut self, target: &'a Node, what: &str) -> Option<End> {
+        let place = self.end(nodes::text(target)?, target.span)?;
+        if !matches!(place, End::Broker(_)) {
+            self.not_built(target.span, &format!("{what} of anything but a broker or a store"));
+            return None;
+        }
+        Some(place)
+    }
+
+    /// `share` alone poisons a share of all messages of the run.
+    fn when_poisoned(&mut self, node: &'a Node, run: &Run) -> Option<When> {
+        let has_occasion = ["at", "every", "at_step"].iter().any(|key| nodes::get(node, key).is_some());
+        if has_occasion { self.when(node, run) } else { Some(When::At(vec![0])) }
     }
 
     /// A surge multiplies a rate; given times have none.
@@ -310,7 +331,8 @@ impl<'a> Resolver<'a> {
 
 /// The verb of a fault; those not built were refused by name.
 fn verb(node: &Node) -> Option<&'static str> {
-    const VERBS: &[&str] = &["crash", "pause", "slow", "outage", "skew", "surge", "split", "degrade"];
+    const VERBS: &[&str] =
+        &["crash", "pause", "slow", "outage", "failover", "skew", "poison", "surge", "split", "degrade"];
     VERBS.iter().copied().find(|verb| nodes::get(node, verb).is_some())
 }
 

@@ -212,6 +212,15 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+        if let Some(after) = nodes::get(node, "exhaust").and_then(|exhaust| nodes::entry(exhaust, "after"))
+            && knobs.exhaust.then == ExhaustThen::Block
+            && knobs.exhaust.after.is_some()
+        {
+            let message = "`then: block` tries for ever, so no number of tries matters";
+            let help =
+                "leave `after` out, or say what happens `then`: `dead_letter`, `park`, `drop` or `stay`";
+            self.report(Diagnostic::new("contradiction", after.key_span, message).help(help));
+        }
         for (key, option, is_wrong, why) in useless_options(knobs) {
             let written = nodes::get(node, key).and_then(|knob| nodes::entry(knob, option));
             if let Some(entry) = written.filter(|_| is_wrong) {
@@ -280,13 +289,19 @@ const DEDUPLICATE_BY: &[(&str, DeduplicateBy)] = &[
 
 /// Why locks, acknowledgements and leases cannot go together, if they cannot.
 fn contradiction(knobs: &Knobs) -> Option<&'static str> {
-    let owns_partitions = knobs.ack_scope == AckScope::Cursor || knobs.order_lock == OrderLock::Partition;
+    let owns_partitions = knobs.ack_scope == AckScope::Cursor
+        || matches!(knobs.order_lock, OrderLock::Partition | OrderLock::Queue);
     let on_delivery = knobs.ack_scope == AckScope::OnDelivery;
     match knobs.lease.kind {
-        LeaseKind::Timer if owns_partitions => {
+        _ if knobs.ack_scope == AckScope::Cursor && knobs.order_lock == OrderLock::Session => {
+            Some("a cursor's partition has one owner for all its keys")
+        }
+        LeaseKind::Timer | LeaseKind::Claim | LeaseKind::Transaction if owns_partitions => {
             Some("a partition has an owner, so its lease is a session or a connection")
         }
-        LeaseKind::Timer if on_delivery => Some("what is acknowledged on delivery needs no lease of its own"),
+        LeaseKind::Timer | LeaseKind::Claim | LeaseKind::Transaction if on_delivery => {
+            Some("what is acknowledged on delivery needs no lease of its own")
+        }
         _ if on_delivery && knobs.order_lock != OrderLock::None => {
             Some("what is acknowledged on delivery cannot lock what follows it")
         }
@@ -295,14 +310,43 @@ fn contradiction(knobs: &Knobs) -> Option<&'static str> {
 }
 
 /// Parts of knobs that mean nothing beside other knobs: knob, part, whether that is so, and why.
-fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'static str); 5] {
+fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'static str); 9] {
     let kind = knobs.lease.kind;
     let (cursor, rewinds) =
         (knobs.ack_scope == AckScope::Cursor, knobs.redeliver.to == RedeliverTo::RewindPartition);
     [
+        (
+            "retain",
+            "compact",
+            knobs.retain.compact && !knobs.retain.log,
+            "only a log (`mode: log`) is compacted: a queue keeps nothing that was acknowledged",
+        ),
         ("lease", "after", kind == LeaseKind::Connection, "a connection lasts until it is lost: `detect`"),
-        ("lease", "poll", kind != LeaseKind::Session, "only the owner of a session has to poll"),
-        ("lease", "detect", kind != LeaseKind::Connection, "only the loss of a connection is detected"),
+        (
+            "lease",
+            "poll",
+            !matches!(kind, LeaseKind::Session | LeaseKind::Connection),
+            "only a session or a connection ends with an attempt that takes too long",
+        ),
+        (
+            "lease",
+            "detect",
+            !matches!(kind, LeaseKind::Connection | LeaseKind::Transaction),
+            "only the loss of a connection is detected",
+        ),
+        (
+            "redeliver",
+            "delay",
+            kind == LeaseKind::Claim,
+            "nothing comes back before it is claimed: `lease: { after: … }`",
+        ),
+        ("exhaust", "transfer", knobs.exhaust.then != ExhaustThen::DeadLetter, "only a dead letter is moved"),
+        (
+            "exhaust",
+            "transfer",
+            cursor && knobs.exhaust.transfer != Transfer::AtLeastOnce,
+            "the consumer of a cursor copies a dead letter before its cursor passes it",
+        ),
         ("redeliver", "to", cursor && !rewinds, "a cursor only goes back over its partition"),
         (
             "redeliver",

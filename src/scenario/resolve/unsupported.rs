@@ -20,8 +20,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("service", "versions", "`versions`"),
     ("service", "lint", "`lint`"),
     ("handler", "lint", "`lint`"),
-    ("publish", "expires", "`expires`"),
-    ("publish", "tombstone", "`tombstone`"),
     ("producer", "in_flight", "`in_flight` of a producer"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
     ("region link", "transport", "`transport` between regions"),
@@ -34,16 +32,10 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("operation", "redrive", "`redrive`"),
     ("operation", "scale", "`scale`"),
     ("operation", "repartition", "`repartition`"),
-    ("fault", "failover", "`failover`"),
-    ("fault", "poison", "`poison`"),
 ];
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.
-const VALUES: &[(&str, &str, &str, &str)] = &[
-    ("step", "via", "ack", "`via: ack`"),
-    ("exhaust", "transfer", "at_most_once", "`transfer: at_most_once`"),
-    ("exhaust", "transfer", "at_least_once", "`transfer: at_least_once`"),
-];
+const VALUES: &[(&str, &str, &str, &str)] = &[("step", "via", "ack", "`via: ack`")];
 
 /// Values that are the only ones built for their key, as written.
 const ONLY: &[(&str, &str, &str, &str)] = &[];
@@ -51,18 +43,9 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("", "order_lock", "`session`, and `queue` over several partitions"),
-    ("retain", "compact", "`true`"),
-    ("lease", "kind", "`claim`, `transaction`"),
     ("redeliver", "to", "`rewind_key`"),
-    ("exhaust", "then", "`park`, `stay`, and `block` after a number of deliveries"),
-    ("deduplicate", "by", "`message_id`"),
-    ("deduplicate", "window", "a duration"),
-    ("", "shards", "more than 1"),
-    ("", "min_in_sync", "more than 1"),
-    ("topic", "flush", "any other than `always`"),
-    ("broker", "flush", "any other than `always`"),
-    ("subscription", "flush", "any other than `always`"),
+    ("fault", "outage", "of a service"),
+    ("fault", "failover", "of anything but a broker"),
     ("service", "autoscale", "beside `consumes` and `memory`"),
 ];
 
@@ -123,36 +106,7 @@ impl<'a> Resolver<'a> {
 
     /// Refuses knobs that no built preset has, at the key that turned them.
     pub fn refuse_knobs(&mut self, knobs: &Knobs, node: &'a Node) {
-        let several_locked = knobs.order_lock == OrderLock::Queue && knobs.partitions > 1;
-        let lock_is_here = nodes::entry(node, "order_lock").is_some();
-        let refused = [
-            ("order_lock", several_locked, "`order_lock: queue` over several partitions"),
-            ("partitions", several_locked && !lock_is_here, "`order_lock: queue` over several partitions"),
-            ("retain", knobs.retain.compact, "`retain: { compact: true }`"),
-            ("order_lock", knobs.order_lock == OrderLock::Session, "`order_lock: session`"),
-            (
-                "lease",
-                matches!(knobs.lease.kind, LeaseKind::Claim | LeaseKind::Transaction),
-                "this kind of lease",
-            ),
-            ("redeliver", knobs.redeliver.to == RedeliverTo::RewindKey, "`to: rewind_key`"),
-            (
-                "exhaust",
-                knobs.exhaust.then == ExhaustThen::Block && knobs.exhaust.after.is_some(),
-                "`then: block` after a number of deliveries",
-            ),
-            ("exhaust", knobs.exhaust.then == ExhaustThen::Park, "`then: park`"),
-            ("exhaust", knobs.exhaust.then == ExhaustThen::Stay, "`then: stay`"),
-            (
-                "producer",
-                knobs.producer.deduplicate_by == DeduplicateBy::MessageId,
-                "deduplication by message id",
-            ),
-            ("producer", knobs.producer.deduplicate_window.is_some(), "deduplication within a time"),
-            ("shards", knobs.shards > 1, "more than one shard"),
-            ("flush", knobs.flush_every.is_some(), "a `flush` other than `always`"),
-            ("min_in_sync", knobs.min_in_sync > 1, "`min_in_sync` above 1"),
-        ];
+        let refused = [("redeliver", knobs.redeliver.to == RedeliverTo::RewindKey, "`to: rewind_key`")];
         for (key, is_refused, what) in refused {
             if let Some(entry) = nodes::entry(node, key).filter(|_| is_refused) {
                 self.not_built(entry.key_span, what);

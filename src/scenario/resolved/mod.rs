@@ -194,10 +194,13 @@ pub enum LeaseKind {
     Transaction,
 }
 
+/// A lease that never ends.
+pub const NEVER: Nanos = Nanos::MAX;
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lease {
     pub kind: LeaseKind,
-    /// Visibility, session or idle time.
+    /// Visibility, session or idle time; or [`NEVER`].
     pub after: Nanos,
     /// Longest time between polls of an owner (`session`).
     pub poll: Option<Nanos>,
@@ -615,6 +618,19 @@ pub enum FaultKind {
     Surge {
         client: ClientId,
         by: f64,
+    },
+    /// It refuses everything and loses nothing.
+    Outage {
+        place: End,
+    },
+    /// The same, and it loses what was not durable.
+    Failover {
+        place: End,
+    },
+    /// Messages that no handler can handle; of those sent meanwhile this share, drawn (all if `None`).
+    Poison {
+        message: MessageId,
+        share: Option<f64>,
     },
     Split {
         ends: Vec<End>,

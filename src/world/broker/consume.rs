@@ -22,7 +22,7 @@ impl Broker {
         let delivery = &mut self.deliveries[slot];
         delivery.place = Place::Buffered;
         let lane = delivery.lane;
-        if self.knobs_of(lane).order_lock == OrderLock::Partition {
+        if self.knobs_of(lane).order_lock.is_of_partitions() {
             self.start_next(lane, out);
         } else {
             self.start_or_queue(slot, out);
@@ -137,7 +137,7 @@ impl Broker {
         state.running += 1;
         let knobs = &self.subscriptions[state.subscription as usize].knobs;
         let ack_first = knobs.ack == AckMode::Before && !spoken;
-        if let Lease::Session { poll: Some(poll), .. } = knobs.lease {
+        if let Some(poll) = knobs.lease.poll() {
             if state.poll_timer == NONE {
                 delivery.born = state.poll_tick;
                 let part = poll.div_ceil(u64::from(POLL_PARTS));
@@ -170,7 +170,7 @@ impl Broker {
         // Only under a partition lock does a window say how many have been started.
         if state.owner == consumer
             && (state.started as usize) < state.window.len()
-            && self.knobs_of(lane).order_lock == OrderLock::Partition
+            && self.knobs_of(lane).order_lock.is_of_partitions()
         {
             self.start_next(lane, out);
         }
@@ -205,7 +205,7 @@ impl Broker {
         let GroupKnobs { ack_scope, ack, .. } = *self.knobs_of(lane);
         if ack_scope == AckScope::Cursor {
             if bits & mark::LOCKS_KEY != 0 {
-                self.unlock_key(slot);
+                self.unlock_key(slot, choose, out);
                 self.serve_lane(lane, choose, out);
             }
             self.advance(lane, ack, out);
@@ -424,8 +424,7 @@ impl Broker {
         if running.iter().any(|&slot| age(self.deliveries[slot].born) >= POLL_PARTS as i16) {
             return self.expel(consumer, choose, out);
         }
-        if let Lease::Session { poll: Some(poll), .. } = self.subscriptions[subscription as usize].knobs.lease
-        {
+        if let Some(poll) = self.subscriptions[subscription as usize].knobs.lease.poll() {
             let part = poll.div_ceil(u64::from(POLL_PARTS));
             let timer = self.start_timer(TimerKind::Poll, consumer, part, out);
             self.consumers[consumer as usize].poll_timer = timer;

@@ -40,6 +40,10 @@ pub(super) enum Place {
     Handled,
     /// Forgotten by its consumer.
     Forgotten,
+    /// At the broker, on its way to the dead letters.
+    Moving,
+    /// At the broker, on a server that is away and missed its acknowledgement.
+    Missed,
 }
 
 /// Who still needs a delivery; its slot is free when nobody does.
@@ -67,6 +71,8 @@ pub(super) mod mark {
     pub const SPOKEN: u16 = 32;
     /// Given up by its consumer, which has moved or dropped the message; the cursor has yet to pass it.
     pub const EXHAUSTED: u16 = 64;
+    /// It is among the dead letters already.
+    pub const COPIED: u16 = 512;
 }
 
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use super::delivery::{Delivery, NONE, Place, holder, mark};
 use super::log::Log;
 use super::state::Topic;
 use super::timers::TimerKind;
-use super::{Accepted, Action, Broker, Choose, Chooser, Origin};
+use super::{Accepted, Action, Broker, Choose, Chooser, Origin, Settlement};
 use crate::kernel::ids::{GroupId, TopicId};
 use crate::model::messaging::*;
 
@@ -32,13 +32,19 @@ impl Broker {
     ) -> Accepted {
         let state = &mut self.topics[topic.index()];
         assert!(partition < state.knobs.partitions);
-        if origin.is_some_and(|origin| state.has_seen(partition, origin)) {
-            return Accepted::Duplicate;
+        if let (Some(knobs), Some(origin)) = (state.knobs.deduplicate, origin) {
+            if state.memory.knows(&knobs, partition, origin) {
+                return Accepted::Duplicate;
+            }
+            if let Window::For(length) = knobs.window {
+                self.start_timer(TimerKind::Memory, topic.0, length, out);
+            }
         }
         if self.kept.len() <= message as usize {
             self.kept.resize(message as usize + 1, Default::default());
         }
         let kept = &mut self.kept[message as usize];
+        kept.tombstone = false;
         kept.key = key.unwrap_or_default();
         kept.keyed = key.is_some();
         kept.size = size.min(u64::from(u32::MAX)) as u32;
@@ -88,6 +94,7 @@ impl Broker {
 
     /// Moves a message on to another topic.
     pub(super) fn transfer(&mut self, topic: TopicId, message: u32, choose: Choose, out: &mut Vec<Action>) {
+        self.forget_expiry(message, out);
         let kept = self.kept[message as usize];
         let partition = self.topics[topic.index()]
             .route(kept.keyed.then_some(kept.key), &mut |n| choose(Chooser::Topic(topic), n));
@@ -103,6 +110,7 @@ impl Broker {
         let offset = state.push(message);
         let lanes = state.lanes.len();
         self.kept[message as usize].holders += lanes as u32;
+        self.kept[message as usize].log = log;
         for i in 0..lanes {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;
@@ -111,6 +119,8 @@ impl Broker {
                 self.serve_lane(lane, choose, out);
             }
         }
+        self.watch_durability(log, out);
+        self.watch_compaction(log);
         self.watch_retention(log, message, choose, out);
         offset
     }
@@ -267,7 +277,7 @@ impl Broker {
         let knobs = &subscription.knobs;
         // On a connection the broker sends until it knows better; else consumers ask.
         let asks = !matches!(knobs.lease, Lease::Connection { .. });
-        if !state.open || (asks && (!state.alive || state.silent)) {
+        if !state.open || state.muted || (asks && (!state.alive || state.silent)) {
             return 0;
         }
         let used = match knobs.ack_scope {
@@ -280,7 +290,7 @@ impl Broker {
             room = room.min(most.saturating_sub(subscription.unsettled));
         }
         // Under a lease per message a worker receives, handles, acknowledges, and only then asks again.
-        let one_by_one = matches!(knobs.lease, Lease::Delivery { .. });
+        let one_by_one = knobs.lease.is_taken_one_by_one();
         let occupied = if one_by_one { state.held + state.speaking } else { state.held };
         if knobs.batch > 1 {
             // It asks again when it is done with all it had.
@@ -304,23 +314,44 @@ impl Broker {
         let state = &mut self.lanes[lane as usize];
         let end = self.logs[state.log as usize].end;
         let group = GroupId(self.subscriptions[state.subscription as usize].group);
-        let mut choose = |n: u32| choose(Chooser::Group(group), n);
-        if !state.returned.is_empty()
-            && let Some(slot) = state.returned.take(state.fetched, end, &mut choose)
-        {
-            return Some(slot);
+        while !self.lanes[lane as usize].returned.is_empty() {
+            let state = &mut self.lanes[lane as usize];
+            let fetched = state.fetched;
+            let Some(slot) = state.returned.take(fetched, end, &mut |n| choose(Chooser::Group(group), n))
+            else {
+                break;
+            };
+            if !self.give_up_expired(slot, choose, out) {
+                return Some(slot);
+            }
         }
         loop {
             let state = &self.lanes[lane as usize];
             if state.fetched == end {
-                return self.lanes[lane as usize].returned.take(end, end, &mut choose);
+                let state = &mut self.lanes[lane as usize];
+                let slot = state.returned.take(end, end, &mut |n| choose(Chooser::Group(group), n))?;
+                if self.give_up_expired(slot, choose, out) {
+                    continue;
+                }
+                return Some(slot);
             }
-            if state.fetched < self.logs[state.log as usize].kept_from {
+            let log = &self.logs[state.log as usize];
+            if state.fetched < log.kept_from {
                 self.skip(lane, out);
                 continue;
             }
+            if !log.holes.is_empty()
+                && let Some(&end) = log.holes.get(&state.fetched)
+            {
+                self.pass_over(lane, end, out);
+                continue;
+            }
+            if self.expired > 0 && self.kept[log.at(state.fetched) as usize].expired {
+                self.pass_over(lane, Settlement::Expired, out);
+                continue;
+            }
             let slot = self.fetch(lane);
-            if self.knobs_of(lane).order_lock != OrderLock::Key || self.lock_key(lane, slot) {
+            if !self.knobs_of(lane).order_lock.is_of_keys() || self.lock_key(lane, slot) {
                 return Some(slot);
             }
         }
@@ -361,8 +392,18 @@ impl Broker {
         true
     }
 
-    /// Gives the key that a delivery locks to the next in line, which then waits to be sent.
-    pub(super) fn unlock_key(&mut self, slot: u32) {
+    /// Takes a message out of the line for its key.
+    pub(super) fn leave_line(&mut self, slot: u32) {
+        let delivery = &self.deliveries[slot];
+        let key = (delivery.lane, self.kept[delivery.message as usize].key);
+        if let Some(line) = self.locks.get_mut(&key) {
+            line.retain(|&other| other != slot);
+        }
+    }
+
+    /// Gives the key that a delivery locks to the next in line, which then waits to be sent; where keys
+    /// belong to consumers it goes to the same one at once, if that has room.
+    pub(super) fn unlock_key(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         delivery.bits &= !mark::LOCKS_KEY;
         let lane = delivery.lane;
@@ -376,6 +417,10 @@ impl Broker {
         next_delivery.bits |= mark::LOCKS_KEY;
         next_delivery.place = Place::Waiting;
         let offset = next_delivery.offset;
+        let keeper = self.deliveries[slot].consumer;
+        if self.knobs_of(lane).order_lock == OrderLock::Session && keeper != NONE && self.room(keeper) > 0 {
+            return self.send(next, keeper, choose, out);
+        }
         let state = &mut self.lanes[lane as usize];
         // It has waited its turn: nothing that is in the log now goes before it.
         state.returned.push(next, offset, 0);
@@ -397,7 +442,7 @@ impl Broker {
         let subscription = &mut self.subscriptions[state.subscription as usize];
         subscription.unsettled += 1;
         let knobs = &subscription.knobs;
-        if knobs.order_lock == OrderLock::Partition && knobs.ack_scope != AckScope::Cursor {
+        if knobs.order_lock.is_of_partitions() && knobs.ack_scope != AckScope::Cursor {
             self.lanes[delivery.lane as usize].window.push_back(slot);
         }
         out.push(Action::Deliver { delivery: self.deliveries.id(slot) });
@@ -405,7 +450,7 @@ impl Broker {
             self.deliveries[slot].timer = self.start_timer(TimerKind::Visibility, slot, after, out);
         } else if knobs.ack_scope == AckScope::OnDelivery {
             self.deliveries[slot].bits |= mark::SPOKEN;
-            self.settle(slot, super::Settlement::Acknowledged, choose, out);
+            self.settle(slot, Settlement::Acknowledged, choose, out);
         }
     }
 }
@@ -428,25 +473,6 @@ impl Topic {
                 partition
             }
         }
-    }
-
-    /// Remembers a sending; returns whether it had been remembered.
-    fn has_seen(&mut self, partition: u32, origin: Origin) -> bool {
-        let Deduplicate::Sequence { remembered, scope } = self.knobs.deduplicate else { return false };
-        let place = match scope {
-            DeduplicateScope::Topic => 0,
-            DeduplicateScope::Partition => partition,
-        };
-        let recent = self.recent.entry((place, origin.producer)).or_default();
-        if origin.sequence <= recent.largest && recent.numbers.contains(&origin.sequence) {
-            return true;
-        }
-        recent.largest = recent.largest.max(origin.sequence);
-        if recent.numbers.len() >= remembered as usize {
-            recent.numbers.pop_front();
-        }
-        recent.numbers.push_back(origin.sequence);
-        false
     }
 }
 

@@ -1,7 +1,8 @@
 //! One partition of a topic: messages by offset, in a ring that all groups share.
 
+use super::Settlement;
 use super::delivery::NONE;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Retention is watched in so many parts, as a log is deleted by whole segments: a message lives
 /// between one retention and one and a sixteenth.
@@ -15,13 +16,21 @@ pub(super) struct Log {
     /// Of a log that is replayed: messages from here on are held for that.
     pub held_from: u64,
     /// Oldest offset in the ring.
-    base: u64,
+    pub base: u64,
     /// Offset of the next message.
     pub end: u64,
     /// Messages accepted whose delay is not over.
     pub delayed: u64,
     /// What lies before has been given up by retention.
     pub kept_from: u64,
+    /// What is gone at single places, and how.
+    pub holes: BTreeMap<u64, Settlement>,
+    /// Where it ended when it was compacted last.
+    pub compacted: u64,
+    /// What lies before is durable, where that takes time.
+    pub durable: u64,
+    /// What lies before has a copy on a server that is away.
+    pub copied_before: u64,
     /// Runs while something is watched for its age.
     pub retention_timer: u32,
     /// Where the log ended at the last ticks.
@@ -43,6 +52,10 @@ impl Log {
             end: 0,
             delayed: 0,
             kept_from: 0,
+            holes: BTreeMap::new(),
+            compacted: 0,
+            durable: 0,
+            copied_before: 0,
             retention_timer: NONE,
             segments: VecDeque::new(),
             sizes: VecDeque::new(),
@@ -60,6 +73,9 @@ impl Log {
     /// room for a message a lane, is free then: so a look is paid for by the messages appended since the last.
     pub fn make_room(&mut self, low: u64) {
         self.base = low;
+        if !self.holes.is_empty() {
+            self.holes = self.holes.split_off(&low);
+        }
         let least = (self.ring.len() / 2).max(self.lanes.len());
         if self.ring.len() - (self.end - self.base) as usize > least {
             return;
@@ -72,10 +88,10 @@ impl Log {
         self.ring = larger;
     }
 
-    /// Whether there is a message at an offset that retention has not given up.
+    /// Whether there is a message at an offset, and all is there that was not given up by retention.
     #[inline]
     pub fn offers(&self, offset: u64) -> bool {
-        self.kept_from <= offset && offset < self.end
+        self.kept_from <= offset && offset < self.end && self.holes.is_empty()
     }
 
     /// Appends to a ring that is not full; returns the offset.
@@ -110,13 +126,17 @@ impl Log {
         self.kept_from != before
     }
 
-    /// A part of the retention has passed; returns whether `kept_from` moved.
-    pub fn tick(&mut self) -> bool {
+    /// A part of the retention has passed; what lies before the offset it returns is older than that.
+    pub fn tick(&mut self) -> Option<u64> {
         self.segments.push_back(self.end);
         if self.segments.len() <= SEGMENTS {
-            return false;
+            return None;
         }
-        let expired = self.segments.pop_front().expect("it is longer than a positive number");
+        self.segments.pop_front()
+    }
+
+    /// Gives up what lies before; returns whether `kept_from` moved.
+    pub fn give_up_before(&mut self, expired: u64) -> bool {
         let moved = expired > self.kept_from;
         while self.kept_from < expired {
             self.kept_from += 1;

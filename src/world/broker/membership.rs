@@ -95,6 +95,8 @@ impl Broker {
                 (self.consumers.len() - 1) as u32
             }
         };
+        let topic = self.topic_of(self.subscriptions[subscription as usize].first_lane);
+        self.consumers[slot as usize].muted = self.topics[topic as usize].is_out;
         self.groups[group as usize].current[instance as usize] = slot;
         let subscription = &mut self.subscriptions[subscription as usize];
         subscription.members.push(slot);
@@ -155,10 +157,13 @@ impl Broker {
         let state = &self.consumers[consumer as usize];
         let length = match self.subscriptions[state.subscription as usize].knobs.lease {
             Lease::Delivery { .. } => return false,
-            Lease::Session { after, .. } => after,
-            Lease::Connection { detect } => detect,
+            Lease::Session { after, .. } => Some(after),
+            Lease::Connection { detect, .. } => Some(detect),
+            // The sockets of a process that is gone are closed; one that hangs keeps its transaction.
+            Lease::Transaction { idle, .. } if state.alive => idle,
+            Lease::Transaction { detect, .. } => Some(detect),
         };
-        if state.open && state.lease_timer == NONE {
+        if let (Some(length), true, NONE) = (length, state.open, state.lease_timer) {
             let timer = self.start_timer(TimerKind::Detection, consumer, length, out);
             self.consumers[consumer as usize].lease_timer = timer;
         }
@@ -179,7 +184,7 @@ impl Broker {
     }
 
     /// Ends a membership: what the consumer had goes to others. Attempts still running go on as zombies.
-    fn close(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
+    pub(super) fn close(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         let state = &mut self.consumers[consumer as usize];
         if !state.open {
             return;

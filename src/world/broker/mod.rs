@@ -34,13 +34,16 @@
 //! All instances are members from the start, without a rebalance, and every group is owed everything
 //! accepted from then on.
 
+mod compaction;
 mod consume;
 mod delivery;
 mod dispatch;
+mod durability;
 mod inspect;
 mod log;
 mod membership;
 mod rebalance;
+mod recognise;
 mod replay;
 mod retention;
 mod returned;
@@ -155,6 +158,10 @@ pub enum Action {
     RebalanceEnded {
         group: GroupId,
     },
+    /// All that a topic has accepted is durable.
+    Flushed {
+        topic: TopicId,
+    },
 }
 
 /// How a group came to be done with a message.
@@ -165,8 +172,18 @@ pub enum Settlement {
     DeadLettered,
     /// Given up after too many tries.
     Dropped,
+    /// Set aside after too many tries.
+    Parked,
+    /// Not handed out any more after too many tries.
+    Stayed,
     /// Given up by retention before it was acknowledged.
     Skipped,
+    /// Its time was over before a consumer had it.
+    Expired,
+    /// Compaction has left a newer message of its key in its place.
+    Superseded,
+    /// Gone with a broker that had it alone.
+    Destroyed,
 }
 
 /// What became of a message that reached a topic.
@@ -186,6 +203,8 @@ pub enum Accepted {
 pub struct Origin {
     pub producer: u32,
     pub sequence: u64,
+    /// The message's id.
+    pub id: u64,
 }
 
 /// All topics and groups of a scenario.
@@ -202,6 +221,8 @@ pub struct Broker {
     timers: Timers,
     /// By the world's message slot.
     kept: Vec<Kept>,
+    /// Messages that somebody is owed and whose time is over.
+    expired: u32,
     /// Those waiting for each locked key, by (lane, key).
     locks: FxHashMap<(u32, u64), VecDeque<u32>>,
     /// The copy that the broker holds, by (lane, offset), of what was taken away from a consumer whose
@@ -223,6 +244,7 @@ impl Broker {
             deliveries: Deliveries::default(),
             timers: Timers::default(),
             kept: Vec::new(),
+            expired: 0,
             locks: FxHashMap::default(),
             copies: FxHashMap::default(),
         };
@@ -243,7 +265,9 @@ impl Broker {
             knobs: knobs.clone(),
             next_partition: 0,
             delayed: VecDeque::new(),
-            recent: FxHashMap::default(),
+            memory: recognise::Memory::default(),
+            is_out: false,
+            flush_timer: NONE,
         });
         self.logs.extend((0..knobs.partitions).map(|_| Log::new(topic)));
     }
@@ -305,21 +329,22 @@ impl Broker {
             });
         }
         let is_plain = of.knobs.ack_scope == AckScope::Cursor
-            && of.knobs.order_lock != OrderLock::Key
+            && !of.knobs.order_lock.is_of_keys()
             && of.knobs.max_in_flight_per_group.is_none()
             && matches!(of.knobs.lease, Lease::Session { .. });
+        // What belongs to one consumer is worked on one by one, whatever its partition.
+        let one_by_one = of.knobs.order_lock == OrderLock::Queue;
+        let concurrency = if one_by_one { Some(1) } else { of.knobs.concurrency };
         self.subscriptions.push(Subscription {
             group,
-            knobs: of.knobs,
+            knobs: GroupKnobs { concurrency, ..of.knobs },
             is_plain,
-            is_in_turn: is_plain
-                && of.knobs.order_lock == OrderLock::Partition
-                && of.knobs.ack == AckMode::After,
+            is_in_turn: is_plain && of.knobs.order_lock.is_of_partitions() && of.knobs.ack == AckMode::After,
             is_free: of.knobs.ack_scope == AckScope::Individual
                 && of.knobs.order_lock == OrderLock::None
                 && of.knobs.ack == AckMode::After
                 && of.knobs.max_in_flight_per_group.is_none(),
-            is_watched: matches!(of.knobs.lease, Lease::Session { poll: Some(_), .. }),
+            is_watched: of.knobs.lease.poll().is_some(),
             first_lane,
             lanes: topic.knobs.partitions,
             available: VecDeque::new(),
@@ -344,12 +369,20 @@ impl Broker {
             TimerKind::Rebalance => self.assign(timer.owner, choose, out),
             TimerKind::Delay => self.undelay(timer.owner, choose, out),
             TimerKind::Retention => self.retention_tick(timer.owner, choose, out),
+            TimerKind::Memory => self.topics[timer.owner as usize].memory.forget_oldest(),
+            TimerKind::Move => self.moved(timer.owner, choose, out),
+            TimerKind::Expiry => self.time_is_over(timer.owner, out),
+            TimerKind::Flush => self.flushed(timer.owner, out),
         }
     }
 
     #[inline]
     fn name_of(&self, consumer: u32) -> (GroupId, InstanceId) {
         self.consumers[consumer as usize].name
+    }
+
+    fn topic_of(&self, lane: u32) -> u32 {
+        self.logs[self.lanes[lane as usize].log as usize].topic
     }
 
     #[inline]

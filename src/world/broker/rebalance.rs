@@ -89,7 +89,7 @@ impl Broker {
     fn is_quiet(&self, subscription: u32) -> bool {
         let present = |&member: &u32| {
             let consumer = &self.consumers[member as usize];
-            consumer.alive && !consumer.silent
+            consumer.alive && !consumer.silent && !consumer.muted
         };
         self.subscriptions[subscription as usize].members.iter().all(present)
             && self.lanes_of(subscription).all(|lane| {
@@ -129,6 +129,11 @@ impl Broker {
         members.sort_by_key(|&member| self.consumers[member as usize].instance);
         if members.is_empty() {
             return vec![NONE; state.lanes as usize];
+        }
+        if state.knobs.order_lock == OrderLock::Queue {
+            let present = self.lanes[state.first_lane as usize].owner;
+            let owner = if members.contains(&present) { present } else { members[0] };
+            return vec![owner; state.lanes as usize];
         }
         let (each, mut extra) = (state.lanes as usize / members.len(), state.lanes as usize % members.len());
         if state.knobs.rebalance.mode == RebalanceMode::Eager {

@@ -30,8 +30,12 @@ impl Broker {
     /// A part of the retention has passed.
     pub(super) fn retention_tick(&mut self, log: u32, choose: Choose, out: &mut Vec<Action>) {
         self.logs[log as usize].retention_timer = NONE;
-        if self.logs[log as usize].tick() {
-            self.expire(log, choose, out);
+        if let Some(expired) = self.logs[log as usize].tick() {
+            if self.topics[self.logs[log as usize].topic as usize].knobs.compact {
+                self.drop_tombstones(log, expired);
+            } else if self.logs[log as usize].give_up_before(expired) {
+                self.expire(log, choose, out);
+            }
         }
         let state = &self.logs[log as usize];
         let is_passed = state.lanes.iter().all(|&lane| self.low_of(lane) == state.end);
@@ -70,19 +74,24 @@ impl Broker {
     /// are kept in its window, so that the cursor passes them in order.
     pub(super) fn skip(&mut self, lane: u32, out: &mut Vec<Action>) {
         let to = self.reset_of(lane);
-        let cursor = self.knobs_of(lane).ack_scope == AckScope::Cursor;
         while self.lanes[lane as usize].fetched < to {
-            let state = &self.lanes[lane as usize];
-            let offset = state.fetched;
-            if cursor && !state.window.is_empty() {
-                let mut passed = Delivery::new(self.logs[state.log as usize].at(offset), lane, offset);
-                passed.place = Place::Handled;
-                passed.bits = holder::WINDOW;
-                let slot = self.deliveries.add(passed);
-                self.lanes[lane as usize].window.push_back(slot);
-            }
-            self.settle_next(lane, Settlement::Skipped, out);
+            self.pass_over(lane, Settlement::Skipped, out);
         }
+    }
+
+    /// Passes the log's next, which is given up.
+    pub(super) fn pass_over(&mut self, lane: u32, end: Settlement, out: &mut Vec<Action>) {
+        let cursor = self.knobs_of(lane).ack_scope == AckScope::Cursor;
+        let state = &self.lanes[lane as usize];
+        let offset = state.fetched;
+        if cursor && !state.window.is_empty() {
+            let mut passed = Delivery::new(self.logs[state.log as usize].at(offset), lane, offset);
+            passed.place = Place::Handled;
+            passed.bits = holder::WINDOW;
+            let slot = self.deliveries.add(passed);
+            self.lanes[lane as usize].window.push_back(slot);
+        }
+        self.settle_next(lane, end, out);
         let state = &mut self.lanes[lane as usize];
         state.seen = state.seen.max(state.fetched);
         if cursor && state.window.is_empty() {

@@ -4,7 +4,11 @@ use super::delivery::{Delivery, NONE, Place, holder, mark};
 use super::timers::TimerKind;
 use super::{Action, Broker, Choose, DeliveryId, Settlement};
 use crate::kernel::ids::GroupId;
+use crate::kernel::time::{MILLISECOND, Nanos};
 use crate::model::messaging::*;
+
+/// How long each half of a dead letter's move takes that is not done in one instant: about a hop.
+const MOVE_TIME: Nanos = MILLISECOND;
 
 impl Broker {
     /// An acknowledgement reaches the broker.
@@ -20,6 +24,8 @@ impl Broker {
         } else if delivery.has(holder::BROKER) {
             if self.knobs_of(lane).ack_scope == AckScope::Cursor {
                 self.commit(lane, offset, choose, out);
+            } else if self.is_missed(lane, offset) {
+                self.miss(slot, out);
             } else {
                 self.settle(slot, Settlement::Acknowledged, choose, out);
             }
@@ -131,7 +137,9 @@ impl Broker {
         }
         match self.knobs_of(delivery.lane).exhaust.map(|exhaust| exhaust.then) {
             Some(ExhaustThen::DeadLetter(_)) => Settlement::DeadLettered,
-            _ => Settlement::Dropped,
+            Some(ExhaustThen::Park) => Settlement::Parked,
+            Some(ExhaustThen::Stay) => Settlement::Stayed,
+            Some(ExhaustThen::Drop) | None => Settlement::Dropped,
         }
     }
 
@@ -149,13 +157,13 @@ impl Broker {
         debug_assert!(delivery.has(holder::BROKER));
         let (lane, message, offset) = (delivery.lane, delivery.message, delivery.offset);
         let locks_key = delivery.has(mark::LOCKS_KEY);
-        if locks_key {
-            self.unlock_key(slot);
-        }
         if !self.copies.is_empty() {
             self.copies.remove(&(lane, offset));
         }
         self.uncount(slot);
+        if locks_key {
+            self.unlock_key(slot, choose, out);
+        }
         self.end_message(self.lanes[lane as usize].subscription, message, end, out);
         self.deliveries[slot].bits &= !holder::BROKER;
         self.free_if_unheld(slot);
@@ -185,8 +193,12 @@ impl Broker {
         let state = &mut self.subscriptions[subscription as usize];
         match end {
             Settlement::Acknowledged => state.counts.acknowledged += 1,
-            Settlement::DeadLettered | Settlement::Dropped => state.counts.exhausted += 1,
-            Settlement::Skipped => state.counts.skipped += 1,
+            Settlement::DeadLettered | Settlement::Dropped | Settlement::Parked | Settlement::Stayed => {
+                state.counts.exhausted += 1
+            }
+            Settlement::Skipped | Settlement::Expired | Settlement::Superseded | Settlement::Destroyed => {
+                state.counts.skipped += 1
+            }
         }
         out.push(Action::Settled { group: GroupId(state.group), message, end });
         self.let_go(message, out);
@@ -198,6 +210,9 @@ impl Broker {
         let kept = &mut self.kept[message as usize];
         kept.holders -= 1;
         if kept.holders == 0 {
+            if kept.expired || kept.expiry != NONE {
+                self.forget_expiry(message, out);
+            }
             out.push(Action::Release { message });
         }
     }
@@ -228,7 +243,7 @@ impl Broker {
     }
 
     /// Parts the broker's copy from a consumer that may still work on it; returns the broker's.
-    fn part(&mut self, slot: u32) -> u32 {
+    pub(super) fn part(&mut self, slot: u32) -> u32 {
         self.uncount(slot);
         let old = &mut self.deliveries[slot];
         if !old.has(holder::CONSUMER | holder::ACK | holder::UNSAID) {
@@ -295,9 +310,36 @@ impl Broker {
     /// The broker gives a message up.
     fn exhaust(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
         self.deliveries[slot].bits |= mark::EXHAUSTED;
+        let exhaust = self.knobs_of(self.deliveries[slot].lane).exhaust;
+        if exhaust.is_some_and(|exhaust| {
+            exhaust.transfer != Transfer::Atomic && matches!(exhaust.then, ExhaustThen::DeadLetter(_))
+        }) {
+            self.deliveries[slot].place = Place::Moving;
+            self.deliveries[slot].timer = self.start_timer(TimerKind::Move, slot, MOVE_TIME, out);
+            return;
+        }
         self.move_to_dead_letters(slot, choose, out);
         let end = self.end_of(slot);
         self.settle(slot, end, choose, out);
+    }
+
+    /// A dead letter has moved half way: it is there, or no longer here.
+    pub(super) fn moved(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
+        self.deliveries[slot].timer = NONE;
+        let exhaust = self.knobs_of(self.deliveries[slot].lane).exhaust;
+        let copies_first = exhaust.is_some_and(|exhaust| exhaust.transfer == Transfer::AtLeastOnce);
+        let is_there = self.deliveries[slot].has(mark::COPIED);
+        if !is_there {
+            self.move_to_dead_letters(slot, choose, out);
+        }
+        if copies_first && !is_there {
+            self.deliveries[slot].bits |= mark::COPIED;
+            self.deliveries[slot].timer = self.start_timer(TimerKind::Move, slot, MOVE_TIME, out);
+            return;
+        }
+        let (lane, end) = (self.deliveries[slot].lane, self.end_of(slot));
+        self.settle(slot, end, choose, out);
+        self.proceed(self.lanes[lane as usize].subscription, choose, out);
     }
 
     /// A cursor's consumer gives a message up; the broker learns when the cursor passes it.

@@ -1,10 +1,10 @@
 //! The tables of the broker: topics, subscriptions, lanes, consumers.
 
 use super::delivery::NONE;
+use super::recognise::Memory;
 use super::returned::Returned;
 use crate::kernel::ids::{GroupId, InstanceId};
 use crate::model::messaging::*;
-use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug)]
@@ -14,16 +14,12 @@ pub(super) struct Topic {
     pub next_partition: u32,
     /// (message, partition) that become visible when their delay is over, in order of acceptance.
     pub delayed: VecDeque<(u32, u32)>,
-    /// Sequence numbers last seen, by (partition or 0, producer).
-    pub recent: FxHashMap<(u32, u32), Recent>,
-}
-
-/// The last sequence numbers of one producer.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Recent {
-    pub numbers: VecDeque<u64>,
-    /// The largest of all so far: what is larger has not been seen.
-    pub largest: u64,
+    /// What was sent before.
+    pub memory: Memory,
+    /// It refuses everything: nothing is sent.
+    pub is_out: bool,
+    /// Runs until all it has accepted is durable.
+    pub flush_timer: u32,
 }
 
 /// What a group's instances share; of a group whose instances are each alone, what one has.
@@ -68,9 +64,9 @@ pub(super) enum Balance {
 pub struct Counts {
     pub owed: u64,
     pub acknowledged: u64,
-    /// Dead-lettered or dropped after too many tries.
+    /// Dead-lettered, dropped or set aside after too many tries.
     pub exhausted: u64,
-    /// Given up by retention.
+    /// Given up by retention, compaction, their time or a failover.
     pub skipped: u64,
 }
 
@@ -144,6 +140,8 @@ pub(super) struct Consumer {
     pub alive: bool,
     /// Nothing is heard from it: paused, or cut off.
     pub silent: bool,
+    /// Its topic refuses everything.
+    pub muted: bool,
     /// The broker takes it for a member.
     pub open: bool,
     /// The instance has no newer connection.
@@ -171,6 +169,7 @@ impl Consumer {
             listed: false,
             alive: true,
             silent: false,
+            muted: false,
             open: true,
             current: true,
             lease_timer: NONE,
@@ -197,10 +196,33 @@ pub(super) struct GroupState {
 }
 
 /// A message that some subscription is owed, by the world's slot.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Kept {
     pub key: u64,
     pub size: u32,
     pub holders: u32,
+    /// The log it was appended to last.
+    pub log: u32,
+    /// Runs to the end of its time, or `NONE`.
+    pub expiry: u32,
     pub keyed: bool,
+    /// Its time is over.
+    pub expired: bool,
+    /// It says that its key is gone.
+    pub tombstone: bool,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            size: 0,
+            holders: 0,
+            log: NONE,
+            expiry: NONE,
+            keyed: false,
+            expired: false,
+            tombstone: false,
+        }
+    }
 }

@@ -34,11 +34,16 @@ impl Broker {
         let subscription = &mut self.subscriptions[state.subscription as usize];
         let log = &self.logs[state.log as usize];
         let offset = state.fetched;
-        if !subscription.is_plain || state.owner == NONE || state.moving || !log.offers(offset) {
+        if !subscription.is_plain
+            || state.owner == NONE
+            || state.moving
+            || !log.offers(offset)
+            || self.expired > 0
+        {
             return false;
         }
         let consumer = &mut self.consumers[state.owner as usize];
-        if !consumer.alive || consumer.silent || !consumer.open {
+        if !consumer.alive || consumer.silent || consumer.muted || !consumer.open {
             return false;
         }
         let mut delivery = Delivery::new(log.at(offset), lane, offset);
@@ -188,14 +193,17 @@ impl Broker {
     #[inline]
     fn settle_at_once(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) -> bool {
         let delivery = &self.deliveries[slot];
-        let (message, owner, lane) = (delivery.message, delivery.consumer, delivery.lane);
+        let (message, owner, lane, offset) =
+            (delivery.message, delivery.consumer, delivery.lane, delivery.offset);
+        let missed = self.is_missed(lane, offset);
         let subscription = &mut self.subscriptions[self.lanes[lane as usize].subscription as usize];
         let consumer = &mut self.consumers[owner as usize];
         let simple = delivery.bits == holder::BROKER | holder::CONSUMER
             && delivery.place == Place::Running
             && subscription.is_free
-            && consumer.open;
-        if !simple || !self.copies.is_empty() {
+            && consumer.open
+            && !consumer.muted;
+        if !simple || !self.copies.is_empty() || missed {
             return false;
         }
         self.lanes[lane as usize].busy -= 1;

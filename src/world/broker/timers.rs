@@ -28,13 +28,21 @@ pub enum TimerKind {
     Delay,
     /// A sixteenth of the retention has passed.
     Retention,
+    /// What was remembered longest is forgotten.
+    Memory,
+    /// A dead letter has moved half way.
+    Move,
+    /// What a topic has accepted becomes durable.
+    Flush,
+    /// A message is given up.
+    Expiry,
 }
 
 impl TimerKind {
     /// Whether something is unfinished while this timer runs. The others only look after what holds
     /// the run open by itself, or wait for nobody.
     pub fn keeps_running(self) -> bool {
-        !matches!(self, TimerKind::Poll | TimerKind::Retention)
+        !matches!(self, TimerKind::Poll | TimerKind::Retention | TimerKind::Memory | TimerKind::Flush)
     }
 }
 

@@ -42,6 +42,9 @@ pub enum Fate {
     Parked,
     Dropped,
     Skipped,
+    Expired,
+    Superseded,
+    Destroyed,
 }
 
 /// A part of the work that has been committed.

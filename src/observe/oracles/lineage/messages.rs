@@ -199,9 +199,12 @@ impl Lineage<'_> {
         let share = share.1;
         self.ledger[share].fate = match how {
             Settlement::Acknowledged => Fate::Acknowledged,
-            Settlement::DeadLettered => Fate::Parked,
+            Settlement::DeadLettered | Settlement::Parked | Settlement::Stayed => Fate::Parked,
             Settlement::Dropped => Fate::Dropped,
             Settlement::Skipped => Fate::Skipped,
+            Settlement::Expired => Fate::Expired,
+            Settlement::Superseded => Fate::Superseded,
+            Settlement::Destroyed => Fate::Destroyed,
         };
         self.ledger.release(share, now);
         self.settle_released(now);

@@ -16,6 +16,10 @@ pub struct Sum {
     pub refused: u64,
     pub swallowed: u64,
     pub parked: u64,
+    /// Their time was over, as was declared.
+    pub expired: u64,
+    /// A newer message of the key was there instead.
+    pub superseded: u64,
     pub lost: u64,
     pub torn: u64,
     pub mixed: u64,
@@ -31,6 +35,8 @@ impl Sum {
         self.refused += other.refused;
         self.swallowed += other.swallowed;
         self.parked += other.parked;
+        self.expired += other.expired;
+        self.superseded += other.superseded;
         self.lost += other.lost;
         self.torn += other.torn;
         self.mixed += other.mixed;
@@ -38,12 +44,14 @@ impl Sum {
     }
 
     /// Each end in a word, with how many obligations came to it.
-    pub fn ends(&self) -> [(&'static str, u64); 8] {
+    pub fn ends(&self) -> [(&'static str, u64); 10] {
         [
             ("done", self.done),
             ("refused", self.refused),
             ("swallowed", self.swallowed),
             ("parked", self.parked),
+            ("expired", self.expired),
+            ("superseded", self.superseded),
             ("lost", self.lost),
             ("torn", self.torn),
             ("mixed", self.mixed),
@@ -64,6 +72,8 @@ pub enum End {
     Refused,
     Swallowed,
     Parked,
+    Expired,
+    Superseded,
     Lost,
     Torn,
     Mixed,
@@ -93,6 +103,10 @@ pub fn end_of(entry: &Entry) -> Option<End> {
         End::Parked
     } else if is_somewhere {
         End::Torn
+    } else if entry.fate == Fate::Expired {
+        End::Expired
+    } else if entry.fate == Fate::Superseded {
+        End::Superseded
     } else if told_no {
         End::Refused
     } else {
@@ -143,6 +157,8 @@ impl Lineage<'_> {
             End::Refused => (&mut self.sum.refused, None),
             End::Swallowed => (&mut self.sum.swallowed, Some(Anomaly::Swallowed)),
             End::Parked => (&mut self.sum.parked, Some(Anomaly::Parked)),
+            End::Expired => (&mut self.sum.expired, None),
+            End::Superseded => (&mut self.sum.superseded, None),
             End::Lost => (&mut self.sum.lost, Some(Anomaly::LostEffects)),
             End::Torn => (&mut self.sum.torn, Some(Anomaly::TornEffects)),
             End::Mixed => (&mut self.sum.mixed, Some(Anomaly::MixedEffects)),
@@ -217,6 +233,8 @@ fn words(end: End) -> &'static str {
         End::Refused => "refused",
         End::Swallowed => "ended by a guard that took it for another",
         End::Parked => "set aside, its work not done",
+        End::Expired => "its time was over",
+        End::Superseded => "a newer message of its key was there instead",
         End::Lost => "nothing was done",
         End::Torn => "half done, and nobody goes on with it",
         End::Mixed => "left what no single execution leaves",
@@ -227,6 +245,7 @@ fn why(fate: Fate) -> &'static str {
     match fate {
         Fate::Dropped => " (dropped after too many tries)",
         Fate::Skipped => " (passed by retention)",
+        Fate::Destroyed => " (gone with its broker)",
         _ => "",
     }
 }

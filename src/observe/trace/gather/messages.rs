@@ -68,6 +68,11 @@ impl Gather<'_> {
             Settlement::DeadLettered => "is set aside: too many tries",
             Settlement::Dropped => "is dropped: too many tries",
             Settlement::Skipped => "is passed by retention",
+            Settlement::Parked => "is parked: too many tries",
+            Settlement::Stayed => "stays and is not handed out any more: too many tries",
+            Settlement::Expired => "is given up: its time is over",
+            Settlement::Superseded => "is left out: a newer message of its key is there",
+            Settlement::Destroyed => "is gone with its broker",
         };
         let text = format!("{} {end} by {}", wording::business(self.model, of.business), group.name);
         let (actor, act) = (Actor::Topic(group.topic), Act::Settles);

@@ -31,7 +31,7 @@ pub static FAULT: Record = Record {
         Key::otherwise(
             "for",
             DRAWN_DURATION,
-            "a crash restarts after 5s; anything else lasts until the horizon",
+            "a crash restarts after 5s, and a failover is over by then; anything else lasts until the horizon",
             "How long it lasts.",
         ),
         Key::default(
@@ -79,7 +79,7 @@ static FAULT_VERBS: &[Alternative] = &[
         "failover",
         SYSTEM,
         &[],
-        "A broker or store loses what was not flushed or replicated; connections are reset.",
+        "A broker or store refuses everything for a while and loses what was not flushed or replicated; connections are reset. Of a queue that is spread over several `shards` one is away instead, and misses what is acknowledged meanwhile.",
     ),
     Alternative::new(
         "skew",

@@ -75,9 +75,13 @@ pub static KNOBS: &[Key] = &[
     knob(
         "flush",
         OneOf(&[Word(&[("always", "before the publisher is told")]), DURATION]),
-        "When what was accepted becomes durable.",
+        "When what was accepted becomes durable. A `failover` loses what is not.",
     ),
-    knob("min_in_sync", COUNT, "How many copies must have a message before its publisher is told."),
+    knob(
+        "min_in_sync",
+        COUNT,
+        "How many copies must have a message before its publisher is told. With 1 it is told at once, above that after the next `flush`.",
+    ),
     knob("delay", DURATION, "How long after it was accepted a message becomes visible."),
 ];
 
@@ -95,7 +99,11 @@ pub static RETAIN: Record = Record {
             ]),
             "Queue or log.",
         ),
-        knob("for", DURATION, "How long a log keeps a message."),
+        knob(
+            "for",
+            DURATION,
+            "How long a message is kept. A compacted log keeps the newest of each key for ever, but for tombstones.",
+        ),
         knob("bytes", Constant(Quantity::Size), "How much a partition of a log keeps."),
         knob("compact", Boolean, "Whether a log keeps only the newest message of each key."),
         knob(

@@ -33,6 +33,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         }
         let confirm = topic.is_none_or(|topic| self.resolver.topics[topic.index()].knobs.producer.confirm);
         let confirm = flag(written.option("confirm"), confirm);
+        let tombstone = flag(written.option("tombstone"), false);
+        let keeps_all = topic.is_some_and(|topic| !self.resolver.topics[topic.index()].knobs.retain.compact);
+        if let Some(node) = written.option("tombstone").filter(|_| tombstone && keeps_all) {
+            let why = "nothing drops older messages of the key: the topic is not compacted";
+            let help = "say so on the topic: `retain: { compact: true }`";
+            self.resolver.report(Diagnostic::new("contradiction", node.span, why).help(help));
+        }
         let timeout = self.timeout(written);
         let retry = self.retry(written);
         let catch = self.catch(written);
@@ -46,7 +53,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             confirm,
             delay: all_or_none(delay)?,
             expires: all_or_none(expires)?,
-            tombstone: flag(written.option("tombstone"), false),
+            tombstone,
             timeout,
             retry,
             catch,

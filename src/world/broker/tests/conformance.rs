@@ -15,7 +15,8 @@ fn one(knobs: GroupKnobs, instances: u32, partitions: u32) -> Rig {
 
 /// One topic whose exhausted messages go to a second one, which a second group consumes.
 fn with_dead_letters(mut knobs: GroupKnobs, after: u16, count: ExhaustCount) -> Rig {
-    knobs.exhaust = Some(Exhaust { after, count, then: ExhaustThen::DeadLetter(TopicId(1)) });
+    let then = ExhaustThen::DeadLetter(TopicId(1));
+    knobs.exhaust = Some(Exhaust { after, count, then, transfer: Transfer::Atomic });
     let mut letters = group(1, rabbitmq());
     letters.topic = TopicId(1);
     letters.first_instance = InstanceId(9);
@@ -258,13 +259,17 @@ fn kafka_retention_jumps_by_the_reset() {
 #[test]
 fn kafka_an_idempotent_producer_is_recognised() {
     // `enable.idempotence`: the broker remembers the last five batches of each producer and partition.
-    let sequence = Deduplicate::Sequence { remembered: 5, scope: DeduplicateScope::Partition };
-    let topic = TopicKnobs { deduplicate: sequence, ..TopicKnobs::default() };
+    let sequence = Deduplicate {
+        by: DeduplicateBy::Sequence,
+        scope: DeduplicateScope::Partition,
+        window: Window::Last(5),
+    };
+    let topic = TopicKnobs { deduplicate: Some(sequence), ..TopicKnobs::default() };
     let mut rig = Rig::new(&[topic], &[group(1, kafka())]);
     let mut slot = 0;
     let mut send = |rig: &mut Rig, producer, sequence| {
         slot += 1;
-        let origin = Some(Origin { producer, sequence });
+        let origin = Some(Origin { producer, sequence, id: 0 });
         let mut out = Vec::new();
         rig.broker.accept(TopicId(0), 0, slot, None, 1, origin, &mut |_, _| 0, &mut out)
     };

@@ -45,7 +45,7 @@ impl Broker {
             };
             assert_eq!(u64::from(lane.busy), count(&busy), "busy");
             assert_eq!(u64::from(lane.acks), count(&|d| mine(d) && d.has(holder::ACK)), "acks");
-            if self.knobs_of(i as u32).order_lock == OrderLock::Partition {
+            if self.knobs_of(i as u32).order_lock.is_of_partitions() {
                 assert!(lane.busy <= 1, "one attempt of a partition at a time");
             }
             let offsets: Vec<u64> = lane.window.iter().map(|&slot| self.deliveries[slot].offset).collect();

@@ -32,7 +32,7 @@ fn rabbitmq() -> GroupKnobs {
     GroupKnobs {
         max_in_flight_per_consumer: Some(2),
         concurrency: Some(1),
-        lease: Lease::Connection { detect: 10 * MILLISECOND },
+        lease: Lease::Connection { detect: 10 * MILLISECOND, poll: None },
         ..GroupKnobs::default()
     }
 }
@@ -44,6 +44,15 @@ fn sqs() -> GroupKnobs {
         lease: Lease::Delivery { after: 30 * SECOND },
         redeliver_to: RedeliverTo::Unordered,
         stale_ack: StaleAck::Ignore,
+        ..GroupKnobs::default()
+    }
+}
+
+/// A row taken under a lock that its transaction holds.
+fn postgres() -> GroupKnobs {
+    GroupKnobs {
+        concurrency: Some(1),
+        lease: Lease::Transaction { detect: 10 * MILLISECOND, idle: Some(20 * SECOND) },
         ..GroupKnobs::default()
     }
 }

@@ -4,7 +4,7 @@
 
 use super::super::*;
 use super::rig::{Event, Rig};
-use super::{group, kafka, rabbitmq, sqs};
+use super::{group, kafka, postgres, rabbitmq, sqs};
 use crate::kernel::ids::InstanceId;
 use crate::kernel::time::{MILLISECOND, SECOND};
 use proptest::prelude::*;
@@ -17,8 +17,14 @@ fn sometimes_fails(message: u64, attempt: u32) -> (Nanos, Outcome) {
 
 /// Groups that never give a message up, so that all must be acknowledged in the end.
 fn faithful() -> impl Strategy<Value = GroupKnobs> {
-    let base = prop_oneof![Just(kafka()), Just(rabbitmq()), Just(sqs())];
-    let lock = prop_oneof![Just(OrderLock::None), Just(OrderLock::Key), Just(OrderLock::Partition)];
+    let base = prop_oneof![Just(kafka()), Just(rabbitmq()), Just(sqs()), Just(postgres())];
+    let lock = prop_oneof![
+        Just(OrderLock::None),
+        Just(OrderLock::Key),
+        Just(OrderLock::Session),
+        Just(OrderLock::Partition),
+        Just(OrderLock::Queue)
+    ];
     let ack = prop_oneof![Just(AckMode::After), Just(AckMode::Periodic { every: SECOND })];
     let to = prop_oneof![
         Just(RedeliverTo::Original),
@@ -170,11 +176,13 @@ proptest! {
     #[test]
     fn every_message_ends_somehow(
         knobs in faithful(), after in 1..4u16, failures: bool, bytes in 300..900u64, latest: bool,
-        ack in 0..3u8, at_once: bool, moves in moves(),
+        ack in 0..3u8, then in 0..6u8, transfer in 0..3u8, at_once: bool, moves in moves(),
     ) {
         let count = if failures { ExhaustCount::Failures } else { ExhaustCount::Deliveries };
-        let then = if latest { ExhaustThen::Drop } else { ExhaustThen::DeadLetter(TopicId(1)) };
-        let exhaust = Some(Exhaust { after, count, then });
+        let dead = ExhaustThen::DeadLetter(TopicId(1));
+        let then = [ExhaustThen::Drop, ExhaustThen::Park, ExhaustThen::Stay, dead, dead, dead][then as usize];
+        let transfer = [Transfer::Atomic, Transfer::AtMostOnce, Transfer::AtLeastOnce][transfer as usize];
+        let exhaust = Some(Exhaust { after, count, then, transfer });
         let ack = [AckMode::After, AckMode::Before, AckMode::Periodic { every: SECOND }][ack as usize];
         let reset = if latest { Reset::Latest } else { Reset::Earliest };
         let mut knobs = GroupKnobs { exhaust, ack, reset, ..knobs };
