@@ -14,7 +14,7 @@ use crate::model::promise::{
 use crate::observe::findings::{Finding, Findings};
 
 /// Where nobody looked, nothing was exposed.
-static NOTHING: Finding = Finding { count: 0, exposures: 0, of: 0, unsettled: 0, first: None };
+static NOTHING: Finding = Finding { count: 0, exposures: 0, under_fault: None, of: 0, unsettled: 0, first: None };
 
 /// What one replication found.
 #[derive(Clone, Copy, Debug)]
@@ -268,8 +268,9 @@ expect: { ordering.regressed: fail }
         trial.verdicts().into_iter().map(|verdict| (verdict.name, verdict.outcome)).collect()
     }
 
-    const EXPOSED: Finding = Finding { count: 0, exposures: 50, of: 50_000, unsettled: 0, first: None };
-    const TWO: Finding = Finding { count: 2, exposures: 50, of: 50_000, unsettled: 0, first: None };
+    const EXPOSED: Finding =
+        Finding { count: 0, exposures: 50, under_fault: None, of: 50_000, unsettled: 0, first: None };
+    const TWO: Finding = Finding { count: 2, ..EXPOSED };
 
     #[test]
     fn each_promise_is_judged_by_its_own_findings() {
