@@ -1,5 +1,7 @@
 //! Faults: crashes, pauses, slowness, skewed clocks, surges, splits and degraded links. Each firing
-//! says what it hit, and heals by itself, or when the measured phase ends.
+//! says what it hit, and heals by itself, or when the measured phase ends. Crashes, pauses, slowness and skew hit the instances that are
+//! up when they begin; a split or a degraded link hits what is sent while it lasts, and a surge the arrivals
+//! that it brings.
 
 use super::attempt::{Source, Wait};
 use super::commit::TransactionEnd;
@@ -28,6 +30,8 @@ pub struct Firing {
     /// The instances it hit, each in the life it had, by rising instance.
     hit: Vec<(u32, u32)>,
     active: bool,
+    /// Of one that lies in wait: whether it has hit something.
+    touched: bool,
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -152,15 +156,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             .into_iter()
             .map(|instance| (instance, self.world.instances[instance as usize].epoch))
             .collect();
-        let touched = match spec.kind {
-            FaultKind::Surge(..) | FaultKind::Split { .. } | FaultKind::Degrade { .. } => 1,
-            _ => hit.len() as u32,
-        };
+        let touched = if spec.kind.lies_in_wait() { 1 } else { hit.len() as u32 };
         self.record(Record::FaultBegan { fault, touched });
         if touched == 0 {
             return;
         }
-        let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true });
+        let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true, touched: false });
         let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
         match &spec.kind {
             FaultKind::Crash(_) => hit.iter().for_each(|&(instance, _)| self.crash(instance)),
@@ -242,6 +243,27 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Degrade { .. } => self.end_degradation(firing),
         }
         self.record(Record::FaultEnded { fault });
+    }
+
+    /// A firing that lay in wait hits something; that is told once.
+    pub(super) fn touched(&mut self, firing: u32) {
+        let of = &mut self.world.firings[firing];
+        if !of.touched {
+            of.touched = true;
+            let fault = of.fault;
+            self.record(Record::FaultTouched { fault });
+        }
+    }
+
+    /// An intent arrives that the surges under way brought nearer.
+    #[cold]
+    pub(super) fn surge_brought(&mut self, client: ClientId) {
+        let surges = self.world.firings.all().filter(|(_, firing)| {
+            let kind = &self.model.faults[firing.fault.index()].kind;
+            firing.active && matches!(kind, FaultKind::Surge(surging, _) if *surging == client)
+        });
+        let surges: Vec<u32> = surges.map(|(firing, _)| firing).collect();
+        surges.into_iter().for_each(|firing| self.touched(firing));
     }
 
     /// The measured phase is over: every fault heals.

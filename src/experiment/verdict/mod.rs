@@ -40,6 +40,7 @@ mod figures;
 pub mod measure;
 pub mod promised;
 mod reliance;
+mod subjects;
 mod words;
 
 #[cfg(test)]
