@@ -208,6 +208,10 @@ mod tests {
         assert_eq!(compared(&[5, 92, 9], &[3, 90, 7]), Some((Direction::Better, Some(-2.0))));
         assert_eq!(compared(&[3, 90, 7], &[90, 3, 7]), Some((Direction::Open, Some(0.0))));
         assert_eq!(compared(&[0, 0, 0, 0], &[0, 0, 1, 0]), Some((Direction::Open, Some(0.25))));
-        assert_eq!(compared(&[0], &[9]), Some((Direction::Open, Some(9.0))), "one replication has no noise to see");
+        assert_eq!(
+            compared(&[0], &[9]),
+            Some((Direction::Open, Some(9.0))),
+            "one replication has no noise to see"
+        );
     }
 }

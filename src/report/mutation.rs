@@ -19,8 +19,10 @@ pub fn text(mutations: &Mutations) -> String {
     let Mutations { mutants, replications, seed, .. } = mutations;
     let all = counted(mutants.len(), "safeguard");
     let replications = counted(*replications as usize, "replication");
-    let mut text =
-        format!("{}: {all}, each taken away by itself, seed {seed}, {replications}\n", visible(&mutations.file));
+    let mut text = format!(
+        "{}: {all}, each taken away by itself, seed {seed}, {replications}\n",
+        visible(&mutations.file)
+    );
     for (effect, heading) in HEADINGS {
         for mutant in mutants.iter().filter(|mutant| mutant.effect == effect) {
             text += &block(heading, mutant);
@@ -43,7 +45,12 @@ fn block(heading: &str, mutant: &Mutant) -> String {
     let mut text = format!("{heading}  {}  ({})\n", visible(&mutant.lacks), visible(&place));
     let mut line = |said: String| text += &format!("{INDENT}{said}\n");
     for broken in &mutant.broken {
-        line(format!("breaks {}, which was {}: {}", visible(&broken.promise), broken.with.name(), visible(&broken.reason)));
+        line(format!(
+            "breaks {}, which was {}: {}",
+            visible(&broken.promise),
+            broken.with.name(),
+            visible(&broken.reason)
+        ));
     }
     if let Some(why) = &mutant.halted {
         line(format!("it does not come to its end: {}", visible(why)));

@@ -5,6 +5,7 @@
 //! | `response_time` | a client's measured intents that ended well |
 //! | `throughput`, `succeeded`, `failed`, `timeouts` | a client's measured intents: ended well (per second, and how many), with an error (timeouts among them), with a timeout |
 //! | `amplification` | tries for each call that a client's measured intents made |
+//! | `amplification` | attempts at a service for each measured intent of the clients from which work comes to it |
 //! | `waiting_time`, `service_time` | a service's attempts |
 //! | `utilization`, `queue_length`, `in_flight` | a service, over the measured time |
 //! | `time_in_topic`, `lag`, `deliveries`, `redeliveries` | a subscription, `topic.group` |
@@ -15,6 +16,7 @@
 //! nothing came, a source that never changed and a table that nobody read have no figures at all, not zeros. A zero
 //! says that something could have been there.
 
+use crate::experiment::amplification::Sources;
 use crate::kernel::time::SECOND;
 use crate::model::Model;
 use crate::model::promise::{Measure, MeasureUse, Statistic};
@@ -66,7 +68,13 @@ impl Source<'_> {
             Measure::Throughput | Measure::Succeeded | Measure::Failed | Measure::Timeouts => {
                 self.intents(of, self.client(&of.owner)?)
             }
-            Measure::Amplification => self.amplification(&of.owner),
+            Measure::Amplification if self.number_of_client(&of.owner).is_some() => {
+                self.amplification(&of.owner)
+            }
+            Measure::Amplification => {
+                let number = self.model.services.iter().position(|service| service.name == of.owner)?;
+                Sources::new(self.model).amplification(self.figures, number)
+            }
             Measure::WaitingTime => statistic(&self.service(&of.owner)?.1.waiting, of.statistic),
             Measure::ServiceTime => statistic(&self.service(&of.owner)?.1.service, of.statistic),
             Measure::Utilization => self.service(&of.owner)?.0.utilization,

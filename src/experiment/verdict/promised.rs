@@ -15,7 +15,8 @@ use crate::model::promise::{
 use crate::observe::findings::{Finding, Findings};
 
 /// Where nobody looked, nothing was exposed.
-static NOTHING: Finding = Finding { count: 0, exposures: 0, under_fault: None, of: 0, unsettled: 0, first: None };
+static NOTHING: Finding =
+    Finding { count: 0, exposures: 0, under_fault: None, of: 0, unsettled: 0, first: None };
 
 /// What one replication found.
 #[derive(Clone, Copy, Debug)]

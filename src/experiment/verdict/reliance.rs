@@ -102,10 +102,9 @@ impl<'m> Reliance<'m> {
     fn is_target(&self, kind: &FaultKind, path: &[bool]) -> bool {
         let service = |service: ServiceId| path[self.model.clients.len() + service.index()];
         match kind {
-            FaultKind::Crash(of)
-            | FaultKind::Pause(of)
-            | FaultKind::Slow(of, _)
-            | FaultKind::Skew(of, _) => service(*of),
+            FaultKind::Crash(of) | FaultKind::Pause(of) | FaultKind::Slow(of, _) | FaultKind::Skew(of, _) => {
+                service(*of)
+            }
             FaultKind::Surge(client, _) => path[client.index()],
             FaultKind::Split { places, .. } | FaultKind::Degrade { places, .. } => {
                 places.iter().filter(|place| self.is_on(**place, path)).count() > 1

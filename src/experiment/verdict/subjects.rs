@@ -61,8 +61,9 @@ fn of_measure(model: &Model, of: &MeasureUse) -> Vec<Subject> {
             group.map(|group| Subject::Service(group.service))
         }
         Measure::ViewLag | Measure::Window => {
-            let is_named =
-                |promise: &&Convergence| promise.heading.verdict.strip_prefix("convergence.") == Some(&of.owner);
+            let is_named = |promise: &&Convergence| {
+                promise.heading.verdict.strip_prefix("convergence.") == Some(&of.owner)
+            };
             let views = &model.promises.convergence;
             return views.iter().find(is_named).map(of_convergence).unwrap_or_default();
         }

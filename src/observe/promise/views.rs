@@ -211,8 +211,10 @@ impl<'m> View<'m> {
             && let Some(of) = self.keys.get_mut(&row)
         {
             of.served_by = errand;
-            self.confirm(row, errand);
-            self.follow(row, now);
+            if !self.by_chance.is_empty() {
+                self.confirm(row, errand);
+                self.follow(row, now);
+            }
         }
     }
 
@@ -222,13 +224,7 @@ impl<'m> View<'m> {
     }
 
     /// Holds a row of the view against what it should show.
-    fn compare(
-        &mut self,
-        key: u64,
-        moment: Moment,
-        evaluator: &mut Evaluator<'m>,
-        errands: &mut Errands,
-    ) {
+    fn compare(&mut self, key: u64, moment: Moment, evaluator: &mut Evaluator<'m>, errands: &mut Errands) {
         let expected = self.groups.expected(key, evaluator);
         let signatures = expected.signatures();
         let of = self.keys.get_mut(&key).expect("a key is known before it is stirred");
@@ -240,7 +236,9 @@ impl<'m> View<'m> {
             let is_chance = agrees && served_by != moment.errand && errands.ask(moment.errand);
             self.changed(key, moment, is_chance);
         }
-        self.confirm(key, served_by);
+        if !self.by_chance.is_empty() {
+            self.confirm(key, served_by);
+        }
         self.follow(key, moment.now);
         let of = self.keys.get_mut(&key).expect("it is known");
         match (agrees, of.wrong_since) {
@@ -300,9 +298,6 @@ impl<'m> View<'m> {
 
     /// The view was served for an errand: what it shows of that it does not show by chance.
     fn confirm(&mut self, key: u64, errand: u64) {
-        if self.by_chance.is_empty() {
-            return;
-        }
         let confirmed = self.keys.get_mut(&key).map(|of| of.confirm(errand)).unwrap_or_default();
         confirmed.iter().for_each(|change| self.expect(key, change));
     }

@@ -173,7 +173,8 @@ fn changes_under_a_fault_are_counted_apart() {
     assert_eq!((faulty.finding.exposures, faulty.finding.under_fault), (5, Some(3)));
 }
 
-const PRICE: &str = "{ view: inventory.stock, of: orders.orders, by: row.sku, columns: { note: row.qty }, within: 100ms }";
+const PRICE: &str =
+    "{ view: inventory.stock, of: orders.orders, by: row.sku, columns: { note: row.qty }, within: 100ms }";
 
 /// An intent that changes an order and sends a message of it, and the attempt that handles the message.
 fn intent(tell: &mut Teller<Views>, number: u64, milliseconds: u64, qty: i64) {
@@ -244,7 +245,11 @@ fn a_view_that_is_right_already_is_followed_when_somebody_has_come_or_nobody_can
         tell.at(50).freed(13);
         tell.at(900).end(true);
     });
-    assert_eq!((dropped.lag.sum(), dropped.lag.count()), (60 * u128::from(MILLISECOND), 3), "10, 30 and 20 ms");
+    assert_eq!(
+        (dropped.lag.sum(), dropped.lag.count()),
+        (60 * u128::from(MILLISECOND), 3),
+        "10, 30 and 20 ms"
+    );
 }
 
 /// One that writes both at once, or the view first, has come to the view with the change.
