@@ -1,5 +1,6 @@
 //! Estimates over replications: each figure of each replication becomes one number with its interval.
 
+use super::amplification::Sources;
 use super::results::*;
 use crate::kernel::time::SECOND;
 use crate::model::{Error, Model};
@@ -121,6 +122,7 @@ impl<'a> Replications<'a> {
     }
 
     pub fn services(&self, model: &Model, pooled: &Distributions) -> Vec<ServiceResults> {
+        let sources = Sources::new(model);
         let service = |(i, times): (usize, &ServiceTimes)| {
             let spec = &model.services[i];
             let width = self.figures[0].services[i].width;
@@ -129,6 +131,7 @@ impl<'a> Replications<'a> {
                 instances: spec.instances,
                 workers: (spec.workers != u32::MAX).then_some(spec.workers),
                 throughput: self.estimate(|figures| Some(figures.services[i].throughput)),
+                amplification: self.estimate(|figures| sources.amplification(figures, i)),
                 utilization: self.estimate(|figures| figures.services[i].utilization),
                 offered_load: self.estimate(|figures| figures.services[i].offered_load),
                 queue_length: self.estimate(|figures| Some(figures.services[i].queue_length)),

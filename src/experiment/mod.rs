@@ -4,6 +4,7 @@
 //! [`results`] of it: estimates over replications, the picture of the design, and notes for the reader.
 
 pub mod account;
+mod amplification;
 mod estimates;
 pub mod mutation;
 mod notes;

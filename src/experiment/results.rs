@@ -187,6 +187,8 @@ pub struct ServiceResults {
     pub workers: Option<u32>,
     /// Attempts ended per second.
     pub throughput: Estimate,
+    /// Attempts begun per intent of the clients from which work comes to it.
+    pub amplification: Estimate,
     /// Busy share of workers of instances that were up; `mean: None` when workers are unlimited.
     pub utilization: Estimate,
     /// Arrival rate × mean service time, in workers (erlang).

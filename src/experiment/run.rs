@@ -11,6 +11,7 @@
 use super::estimates::Replications;
 use super::notes::notes;
 use super::replication;
+use super::results::verdict::Verdict;
 use super::results::{RESULTS_VERSION, RunResults};
 use super::topology::topology;
 use super::truth::Truth;
@@ -35,7 +36,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Confidence level of every interval.
-const CONFIDENCE: f64 = 0.95;
+pub const CONFIDENCE: f64 = 0.95;
 /// How often a replication says how far it is: so many times until its horizon.
 const STEPS_OF_PROGRESS: Nanos = 200;
 
@@ -119,6 +120,70 @@ pub fn run_all(
     progress: &(dyn Progress + Sync),
     interrupt: &AtomicBool,
 ) -> Vec<Result<RunResults, Failure>> {
+    each(undertakings, options, progress, interrupt, |finished| finished, results)
+}
+
+/// What one replication found of what is promised.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub number: u32,
+    pub findings: Findings,
+    /// In the order of [`Trialled::measures`].
+    pub measured: Vec<Option<f64>>,
+}
+
+/// What all replications of a model found of what is promised.
+#[derive(Clone, Debug)]
+pub struct Trialled {
+    /// Those that were done, in their order.
+    pub replications: Vec<Judged>,
+    /// How many were asked for.
+    pub asked: u32,
+    pub measures: Vec<MeasureUse>,
+}
+
+impl Trialled {
+    /// One verdict for each promise of the model that was run.
+    pub fn verdicts(&self, model: &Model) -> Vec<Verdict> {
+        let found: Vec<Found> = self
+            .replications
+            .iter()
+            .map(|one| Found { replication: one.number, findings: &one.findings, figures: &one.measured })
+            .collect();
+        let Trialled { asked, measures, .. } = self;
+        Trial { model, found: &found, asked: *asked, confidence: CONFIDENCE, measures }.verdicts()
+    }
+}
+
+/// Runs several models as [`run_all`] does, and keeps of each replication only what verdicts are made of.
+pub fn judge_all(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+) -> Vec<Result<Trialled, Failure>> {
+    let judged = |one: Finished| {
+        let Finished { number, findings, measured, .. } = one;
+        Judged { number, findings, measured }
+    };
+    let trialled = |bench: Bench, replications: Vec<Judged>| Trialled {
+        replications,
+        asked: bench.asked,
+        measures: bench.measures,
+    };
+    each(undertakings, options, progress, interrupt, judged, trialled)
+}
+
+/// Runs several models, keeps something of each replication, and makes one result for each model of what is
+/// kept, in their order.
+fn each<'a, Kept: Send, Made>(
+    undertakings: &[Undertaking<'a>],
+    options: &RunOptions,
+    progress: &'a (dyn Progress + Sync),
+    interrupt: &'a AtomicBool,
+    keep: impl Fn(Finished) -> Kept + Sync,
+    make: impl Fn(Bench, Vec<Kept>) -> Made,
+) -> Vec<Result<Made, Failure>> {
     let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: asked_in_all(undertakings, options) };
     let benches: Vec<Bench> =
         undertakings.iter().map(|of| Bench::new(*of, options, &tally, interrupt)).collect();
@@ -132,14 +197,14 @@ pub fn run_all(
             return benches.iter().map(|_| Err(Failure::NoThreads(error.to_string()))).collect();
         }
     };
-    let replicate = |(bench, replication): (usize, u32)| benches[bench].replicate(replication);
+    let replicate = |(bench, replication): (usize, u32)| benches[bench].replicate(replication).map(&keep);
     let all: Vec<_> = pool.install(|| turns.into_par_iter().with_max_len(1).map(replicate).collect());
     let mut all = all.into_iter();
     benches
         .into_iter()
         .map(|bench| {
             let of_bench = all.by_ref().take(bench.asked as usize).collect();
-            bench.results(of_bench)
+            Ok(make(bench, finished(of_bench)?))
         })
         .collect()
 }
@@ -242,22 +307,19 @@ impl<'a> Bench<'a> {
         let digest = digest.fingerprint().finish();
         Ok(Finished { number, digest, events, figures, findings, meters, measured })
     }
+}
 
-    /// What the replications of this run come to.
-    fn results(self, all: Vec<Result<Finished, Halt>>) -> Result<RunResults, Failure> {
-        let mut finished = Vec::new();
-        for (replication, outcome) in all.into_iter().enumerate() {
-            match outcome {
-                Ok(one) => finished.push(one),
-                Err(Halt::Interrupted) => {}
-                Err(halt) => return Err(Failure::Halted { replication: replication as u32, halt }),
-            }
+/// The replications that were done.
+fn finished<Kept>(all: Vec<Result<Kept, Halt>>) -> Result<Vec<Kept>, Failure> {
+    let mut finished = Vec::new();
+    for (replication, outcome) in all.into_iter().enumerate() {
+        match outcome {
+            Ok(one) => finished.push(one),
+            Err(Halt::Interrupted) => {}
+            Err(halt) => return Err(Failure::Halted { replication: replication as u32, halt }),
         }
-        if finished.is_empty() {
-            return Err(Failure::Interrupted);
-        }
-        Ok(results(self, &finished))
     }
+    if finished.is_empty() { Err(Failure::Interrupted) } else { Ok(finished) }
 }
 
 /// Tells the progress of one replication.
@@ -294,7 +356,7 @@ impl Observer for Pace<'_> {
     }
 }
 
-fn results(bench: Bench, finished: &[Finished]) -> RunResults {
+fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
     let Bench { model, file, seed, asked, measures, .. } = bench;
     let (pooled, pooled_meters) = bench.pooled.into_inner().expect("no replication panicked");
     let figures: Vec<&Figures> = finished.iter().map(|one| &one.figures).collect();

@@ -496,6 +496,19 @@ pub enum FaultKind {
     },
 }
 
+impl FaultKind {
+    /// Whether it lies in wait: what it hits turns out while it lasts, not when it begins.
+    pub fn lies_in_wait(&self) -> bool {
+        matches!(
+            self,
+            FaultKind::Surge(..)
+                | FaultKind::Poison(..)
+                | FaultKind::Split { .. }
+                | FaultKind::Degrade { .. }
+        )
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum FaultWhen {
     At(Vec<Nanos>),

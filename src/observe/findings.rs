@@ -11,6 +11,9 @@ pub struct Finding {
     pub count: u64,
     /// How often it had the chance to: without any, a count of 0 says nothing.
     pub exposures: u64,
+    /// Of what is to withstand faults: how many of those chances came while one lasted, or were not over
+    /// when one began. `None`: it need not come under a fault.
+    pub under_fault: Option<u64>,
     /// What a share of it is a share of (obligations owed, messages accepted, reads …).
     pub of: u64,
     /// Things whose end is not known: with any, a count of 0 is not a pass.

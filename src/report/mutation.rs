@@ -1,24 +1,39 @@
 //! Which safeguards a scenario tests, as text and as JSON.
 
+use super::figure::{Quantity, figure};
 use super::text::visible;
-use crate::experiment::results::mutation::{Mutant, Mutations};
+use crate::experiment::results::mutation::{CountChange, Direction, Effect, Mutant, Mutations};
+
+/// The order of the blocks, each with its heading.
+const HEADINGS: [(Effect, &str); 4] = [
+    (Effect::Breaks, "BREAKS     "),
+    (Effect::Worsens, "WORSENS    "),
+    (Effect::CannotTell, "CANNOT TELL"),
+    (Effect::NotTested, "NOT TESTED "),
+];
+/// Under the headings.
+const INDENT: &str = "             ";
 
 /// One block for each safeguard, those that nothing tests last.
 pub fn text(mutations: &Mutations) -> String {
     let Mutations { mutants, replications, seed, .. } = mutations;
-    let noticed = mutants.iter().filter(|mutant| mutant.is_noticed()).count();
+    let all = counted(mutants.len(), "safeguard");
+    let replications = counted(*replications as usize, "replication");
     let mut text = format!(
-        "{}: {} safeguards, each taken away by itself, seed {seed}, {replications} replications\n",
-        visible(&mutations.file),
-        mutants.len(),
+        "{}: {all}, each taken away by itself, seed {seed}, {replications}\n",
+        visible(&mutations.file)
     );
-    for mutant in mutants.iter().filter(|mutant| mutant.is_noticed()) {
-        text += &block("NOTICED   ", mutant);
+    for (effect, heading) in HEADINGS {
+        for mutant in mutants.iter().filter(|mutant| mutant.effect == effect) {
+            text += &block(heading, mutant);
+        }
     }
-    for mutant in mutants.iter().filter(|mutant| !mutant.is_noticed()) {
-        text += &block("NOT TESTED", mutant);
+    let tested = mutants.iter().filter(|mutant| mutant.effect <= Effect::Worsens).count();
+    let open = mutants.iter().filter(|mutant| mutant.effect == Effect::CannotTell).count();
+    text += &format!("{tested} of {all} tested by this scenario");
+    if open > 0 {
+        text += &format!("; of {open} it cannot be told");
     }
-    text += &format!("{noticed} of {} are tested by this scenario", mutants.len());
     if mutations.not_tried > 0 {
         text += &format!("; {} more were not taken away", mutations.not_tried);
     }
@@ -28,15 +43,38 @@ pub fn text(mutations: &Mutations) -> String {
 fn block(heading: &str, mutant: &Mutant) -> String {
     let place = format!("{}:{}", mutant.line.file, mutant.line.line);
     let mut text = format!("{heading}  {}  ({})\n", visible(&mutant.lacks), visible(&place));
-    for change in &mutant.changed {
-        let broken = if change.breaks_promise { ", which breaks a promise" } else { "" };
-        let measure = visible(&change.measure);
-        text += &format!("{:12}{measure}: {} → {}{broken}\n", "", change.with, change.without);
+    let mut line = |said: String| text += &format!("{INDENT}{said}\n");
+    for broken in &mutant.broken {
+        line(format!(
+            "breaks {}, which was {}: {}",
+            visible(&broken.promise),
+            broken.with.name(),
+            visible(&broken.reason)
+        ));
     }
     if let Some(why) = &mutant.halted {
-        text += &format!("{:12}it does not come to its end: {}\n", "", visible(why));
+        line(format!("it does not come to its end: {}", visible(why)));
     }
+    mutant.changed.iter().for_each(|change| line(changed(change)));
+    mutant.doubts.iter().for_each(|doubt| line(visible(doubt)));
     text
+}
+
+/// `idempotency.duplicate_effects: 0 → 20, 2 ± 0.3 more a replication: worse`
+fn changed(change: &CountChange) -> String {
+    let way = match change.direction {
+        Direction::Worse => "worse",
+        Direction::Better => "better",
+        Direction::Open => "within noise",
+    };
+    let CountChange { measure, with, without, more, .. } = change;
+    let more = figure(more, Quantity::Number);
+    format!("{}: {with} → {without}, {more} more a replication: {way}", visible(measure))
+}
+
+/// `1 safeguard`, `2 safeguards`.
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// All of it as JSON.

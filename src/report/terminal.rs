@@ -227,9 +227,10 @@ fn services(results: &RunResults) -> Section {
             shown(&service.waiting_time.mean, Quantity::Seconds),
             shown(&service.service_time.mean, Quantity::Seconds),
             shown(&service.throughput, Quantity::PerSecond),
+            shown(&service.amplification, Quantity::Number),
         ]
     };
-    let heads = vec!["SERVICE", "utilization", "queue", "waiting", "service", "throughput"];
+    let heads = vec!["SERVICE", "utilization", "queue", "waiting", "service", "throughput", "per intent"];
     Section { heads, rows: order.iter().map(row).collect(), shortest_name: NAME }
 }
 

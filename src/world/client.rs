@@ -110,9 +110,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     return;
                 }
             }
-            Arrivals::Times(_) | Arrivals::Population { .. } => {}
+            Arrivals::Times(_) | Arrivals::Population { .. } => return self.begin_intent(client, NONE),
         }
+        self.note_surge(client);
         self.begin_intent(client, NONE);
+    }
+
+    /// An arrival that a surge brought nearer is one that it hit.
+    #[inline(always)]
+    fn note_surge(&mut self, client: ClientId) {
+        let state = &self.world.clients[client.index()];
+        if state.surge != 1.0 && state.begun < self.model.clients[client.index()].count {
+            self.surge_brought(client);
+        }
     }
 
     #[inline(always)]
@@ -161,6 +171,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     pub(super) fn think(&mut self, client: ClientId, user: u32) {
         if !self.world.draining {
+            self.note_surge(client);
             self.begin_intent(client, user);
         }
     }

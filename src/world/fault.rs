@@ -1,5 +1,7 @@
 //! Faults: crashes, pauses, slowness, skewed clocks, surges, splits and degraded links. Each firing
-//! says what it hit, and heals by itself, or when the measured phase ends.
+//! says what it hit, and heals by itself, or when the measured phase ends. Crashes, pauses, slowness and skew hit the instances that are
+//! up when they begin; a split or a degraded link hits what is sent while it lasts, and a surge the arrivals
+//! that it brings.
 
 use super::attempt::{Source, Wait};
 use super::commit::TransactionEnd;
@@ -32,8 +34,8 @@ pub struct Firing {
     /// The instances it hit, each in the life it had, by rising instance.
     hit: Vec<(u32, u32)>,
     active: bool,
-    /// Its beginning is recorded.
-    told: bool,
+    /// Of one that lies in wait: whether it has hit something.
+    touched: bool,
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
@@ -160,14 +162,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             .collect();
         let touched = match spec.kind {
             FaultKind::Replay { group, .. } => u32::from(self.world.broker.has_past(group)),
-            FaultKind::Surge(..)
-            | FaultKind::Store(..)
-            | FaultKind::Outage(_)
-            | FaultKind::Failover(_)
-            | FaultKind::Split { .. }
-            | FaultKind::Degrade { .. } => 1,
-            // It touches the first message that it poisons.
-            FaultKind::Poison(..) => return self.begin_poison(fault, number),
+            FaultKind::Store(..) | FaultKind::Outage(_) | FaultKind::Failover(_) => 1,
+            _ if spec.kind.lies_in_wait() => 1,
             _ => hit.len() as u32,
         };
         self.record(Record::FaultBegan { fault, touched });
@@ -177,7 +173,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if let FaultKind::Replay { group, .. } = spec.kind {
             return self.replay(fault, group);
         }
-        let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true, told: true });
+        let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true, touched: false });
         let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
         match &spec.kind {
             FaultKind::Crash(_) => hit.iter().for_each(|&(instance, _)| self.crash(instance)),
@@ -191,7 +187,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Store(store, what) => self.store_trouble(*store as usize, *what),
             FaultKind::Outage(place) => self.begin_outage(*place),
             FaultKind::Failover(place) => self.begin_failover(*place),
-            FaultKind::Poison(..) => unreachable!("it has begun"),
+            FaultKind::Poison(..) => self.world.poisons += 1,
             FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
             FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => self
                 .begin_degradation(Degradation {
@@ -237,7 +233,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.world.firings[firing].active {
             return;
         }
-        let Firing { fault, hit, told, .. } = self.world.firings[firing].clone();
+        let Firing { fault, hit, .. } = self.world.firings[firing].clone();
         self.world.firings[firing].active = false;
         self.world.firings.release(firing);
         let model = self.model;
@@ -262,18 +258,34 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
             FaultKind::Outage(place) => self.end_outage(*place),
             FaultKind::Failover(place) => self.end_failover(*place),
-            FaultKind::Poison(..) => {
-                self.world.poisons -= 1;
-                if !told {
-                    return self.record(Record::FaultBegan { fault, touched: 0 });
-                }
-            }
+            FaultKind::Poison(..) => self.world.poisons -= 1,
             FaultKind::Split { .. } => self.end_split(firing),
             FaultKind::Degrade { .. } => self.end_degradation(firing),
             FaultKind::Replay { .. } => unreachable!("operations do not last"),
             FaultKind::Store(store, what) => self.store_mended(*store as usize, *what),
         }
         self.record(Record::FaultEnded { fault });
+    }
+
+    /// A firing that lay in wait hits something; that is told once.
+    pub(super) fn touched(&mut self, firing: u32) {
+        let of = &mut self.world.firings[firing];
+        if !of.touched {
+            of.touched = true;
+            let fault = of.fault;
+            self.record(Record::FaultTouched { fault });
+        }
+    }
+
+    /// An intent arrives that the surges under way brought nearer.
+    #[cold]
+    pub(super) fn surge_brought(&mut self, client: ClientId) {
+        let surges = self.world.firings.all().filter(|(_, firing)| {
+            let kind = &self.model.faults[firing.fault.index()].kind;
+            firing.active && matches!(kind, FaultKind::Surge(surging, _) if *surging == client)
+        });
+        let surges: Vec<u32> = surges.map(|(firing, _)| firing).collect();
+        surges.into_iter().for_each(|firing| self.touched(firing));
     }
 
     /// The measured phase is over: every fault heals.
@@ -289,17 +301,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         firings.map(|firing| (&self.model.faults[firing.fault.index()].kind, firing))
     }
 
-    /// Messages sent from now on may be poisonous.
-    fn begin_poison(&mut self, fault: FaultId, number: u64) {
-        let spec = &self.model.faults[fault.index()];
-        let firing = self.world.firings.add(Firing { fault, hit: Vec::new(), active: true, told: false });
-        self.world.poisons += 1;
-        if let Some(duration) = spec.duration {
-            let length = self.length(duration, DrawKey::numbered(2, number));
-            self.later(length, Class::Fault, Event::FaultEnd { firing });
-        }
-    }
-
     /// Whether a message that is made now is poisonous. Every copy of an obligation is, or none.
     #[cold]
     pub(super) fn is_poisoned(&mut self, message: MessageId, obligation: u64) -> bool {
@@ -313,9 +314,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             if kind != message || self.uniform(spec.stream, DrawKey::hashed(obligation, 0, 0)) >= share {
                 continue;
             }
-            if !std::mem::replace(&mut self.world.firings[slot].told, true) {
-                self.record(Record::FaultBegan { fault, touched: 1 });
-            }
+            self.touched(slot);
             return true;
         }
         false

@@ -207,6 +207,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let route = &model.routes[hop.route as usize];
         if self.is_split(route, &hop) {
+            self.split_hits(route, &hop);
             if route.datagram && !self.is_on_connection(event) {
                 return self.lose(route, event);
             }
@@ -228,7 +229,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn fill_pipe(&mut self, pipe: u32) {
         let Some((hop, _)) = self.world.network.pipes[pipe as usize].waiting.front().copied() else { return };
         let route = &self.model.routes[hop.route as usize];
-        let bandwidth = self.degraded(route, &hop, |of| of.bandwidth).unwrap_or(route.bandwidth);
+        let degraded = self.degraded(route, &hop, |of| of.bandwidth);
+        let bandwidth = self.hits(degraded).unwrap_or(route.bandwidth);
         let length = nanos_from_f64(hop.bytes as f64 / bandwidth * 1e9);
         self.agenda.after(length, Class::Completion, Event::PipeFree { pipe });
     }
@@ -250,13 +252,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let loss = self.loss(route, &hop);
         if loss > 0.0 && self.uniform(hop.trouble, hop.draw.beside(1)) < loss {
+            self.loss_hits(route, &hop);
             return self.lose(route, event);
         }
-        let duplicate = self.degraded(route, &hop, |of| of.duplicate).unwrap_or(route.duplicate);
+        let degraded = self.degraded(route, &hop, |of| of.duplicate);
+        let duplicate = degraded.map_or(route.duplicate, |(_, duplicate)| duplicate);
         if duplicate > 0.0
             && self.uniform(hop.trouble, hop.draw.beside(2)) < duplicate
             && is_worth_copying(event)
         {
+            self.hits(degraded);
             self.record(Record::Duplicated { link: route.link });
             self.copy_packet(event);
             let second = self.latency(&hop, 1);
@@ -275,6 +280,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let mut again = route.retransmit_after;
             let mut ordinal = 1;
             while latency < LONGEST / 2 && self.uniform(hop.trouble, hop.draw.beside(ordinal)) < loss {
+                self.loss_hits(route, hop);
                 self.record(Record::Lost { link: route.link });
                 latency += again;
                 again = (again * 2).min(LONGEST_RETRANSMISSION.max(route.retransmit_after));
@@ -290,7 +296,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let route = &model.routes[hop.route as usize];
         // What other packets may draw for the same cause from the same stream is kept apart by the step.
         let aside = hop.draw.beside(hop.trouble.0).beside(copy);
-        let own = match self.degraded_between_ends(route, hop) {
+        let degraded = self.degraded_between_ends(route, hop);
+        let own = match self.hits(degraded) {
             Some(worse) => self.length(worse, aside),
             None if copy == 0 => self.length(hop.latency, hop.draw),
             None => self.length(hop.latency, aside),
@@ -299,10 +306,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return own;
         }
         let apart = [Place::Region(hop.from), Place::Region(hop.to)];
-        let worse =
-            self.world.network.degradations.iter().rev().find_map(|of| {
-                of.latency.filter(|_| joins(&of.places, of.one_way, &[apart[0]], &[apart[1]]))
-            });
+        let worse = self.world.network.degradations.iter().rev().find_map(|of| {
+            let latency = of.latency.filter(|_| joins(&of.places, of.one_way, &[apart[0]], &[apart[1]]))?;
+            Some((of.firing, latency))
+        });
+        let worse = self.hits(worse);
         let between = self.region_link(hop).map(|link| link.latency);
         match worse.or(between) {
             Some(latency) => own.saturating_add(self.length(latency, aside)).min(LONGEST),
@@ -316,7 +324,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// The share of packets lost: on the route, and between the regions.
     fn loss(&self, route: &Route, hop: &Hop) -> f64 {
-        let own = self.degraded(route, hop, |of| of.loss).unwrap_or(route.loss);
+        let own = self.degraded(route, hop, |of| of.loss).map_or(route.loss, |(_, loss)| loss);
         let between = if hop.from == hop.to { None } else { self.region_link(hop) };
         between.map_or(own, |link| 1.0 - (1.0 - own) * (1.0 - link.loss))
     }
@@ -368,15 +376,45 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         splits.iter().any(|split| parts(&split.places, split.one_way, route, hop))
     }
 
-    /// What the latest degradation says of a knob that a packet meets.
-    fn degraded<T>(&self, route: &Route, hop: &Hop, knob: impl Fn(&Degradation) -> Option<T>) -> Option<T> {
+    /// The splits that a packet meets hit it.
+    fn split_hits(&mut self, route: &Route, hop: &Hop) {
+        for at in 0..self.world.network.splits.len() {
+            let split = &self.world.network.splits[at];
+            if parts(&split.places, split.one_way, route, hop) {
+                self.touched(split.firing);
+            }
+        }
+    }
+
+    /// A packet is lost: a degradation that says how many are has hit it.
+    fn loss_hits(&mut self, route: &Route, hop: &Hop) {
+        let degraded = self.degraded(route, hop, |of| of.loss);
+        self.hits(degraded);
+    }
+
+    /// What a degradation says takes effect, if there is one.
+    fn hits<T>(&mut self, degraded: Option<(u32, T)>) -> Option<T> {
+        degraded.map(|(firing, knob)| {
+            self.touched(firing);
+            knob
+        })
+    }
+
+    /// What the latest degradation says of a knob that a packet meets, and which firing that is.
+    fn degraded<T>(
+        &self,
+        route: &Route,
+        hop: &Hop,
+        knob: impl Fn(&Degradation) -> Option<T>,
+    ) -> Option<(u32, T)> {
         let meets = |of: &&Degradation| parts(&of.places, of.one_way, route, hop);
-        self.world.network.degradations.iter().rev().filter(meets).find_map(knob)
+        let mut met = self.world.network.degradations.iter().rev().filter(meets);
+        met.find_map(|of| Some((of.firing, knob(of)?)))
     }
 
     /// The latency that a degradation puts in place of the route's own; between regions alone, it is the
     /// regions' link that gets slower.
-    fn degraded_between_ends(&self, route: &Route, hop: &Hop) -> Option<Duration> {
+    fn degraded_between_ends(&self, route: &Route, hop: &Hop) -> Option<(u32, Duration)> {
         let regions = [Place::Region(hop.from), Place::Region(hop.to)];
         self.degraded(route, hop, |of| {
             of.latency.filter(|_| !joins(&of.places, of.one_way, &[regions[0]], &[regions[1]]))
@@ -429,11 +467,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             StoreLeg::Back => (other, own),
         };
         let parts = |split: &Split| joins(&split.places, split.one_way, &from, &to);
-        let held = self.world.network.splits.iter().any(parts);
-        if held {
-            self.world.network.held_statements.push(event);
+        let splits = self.world.network.splits.iter().filter(|split| parts(split));
+        let hit: Vec<u32> = splits.map(|split| split.firing).collect();
+        if hit.is_empty() {
+            return false;
         }
-        held
+        hit.into_iter().for_each(|firing| self.touched(firing));
+        self.world.network.held_statements.push(event);
+        true
     }
 }
 

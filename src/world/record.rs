@@ -149,12 +149,18 @@ pub enum Record {
         first: bool,
         obligation: u64,
     },
-    /// A fault began, and how many things it hit.
+    /// A fault began, and how many things it hit. One that lies in wait is there, which is 1, and has hit nothing
+    /// before `FaultTouched`.
     FaultBegan {
         fault: FaultId,
         touched: u32,
     },
-    /// One that hit something has healed.
+    /// A fault that lay in wait hit something: it held back, lost, copied or slowed a packet, or brought an arrival. Once
+    /// for each firing.
+    FaultTouched {
+        fault: FaultId,
+    },
+    /// One that began, and hit something unless it lay in wait, has healed.
     FaultEnded {
         fault: FaultId,
     },
@@ -231,6 +237,7 @@ impl Record {
             }
             Record::FaultBegan { fault, touched } => pair(23, fault.0, touched),
             Record::FaultEnded { fault } => pair(24, fault.0, 0),
+            Record::FaultTouched { fault } => pair(39, fault.0, 0),
             Record::InstanceDown { instance, waiting, busy } => {
                 [25 | (instance.0 as u64) << 8, (waiting as u64) << 32 | busy as u64]
             }

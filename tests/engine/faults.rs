@@ -226,3 +226,35 @@ fn a_firing_that_hits_nothing_is_over_at_once() {
     let ended = run.records.iter().filter(|(_, record)| matches!(record, Record::FaultEnded { .. })).count();
     assert_eq!((began(true), began(false), ended), (1, 58, 1));
 }
+
+/// What lies in wait has hit something when something came: not because it was there.
+#[test]
+fn a_split_a_bad_link_and_a_surge_hit_what_comes_while_they_last() {
+    let touched = |client: &str, fault: &str| {
+        let run = faults("", "- work: 1ms", client, &format!("f: {{ {fault} }}"));
+        let began = run.count(|record| matches!(record, Record::FaultBegan { touched: 1, .. }));
+        (began, run.count(|record| matches!(record, Record::FaultTouched { .. })))
+    };
+    let calls = calls("[1s, 5s, 5100ms]");
+    let often = "arrivals: { every: 500ms }\ndo: [ { call: s.Go, with: { n: 0 } } ]";
+    let few = "arrivals: { every: 500ms, count: 3 }\ndo: [ { call: s.Go, with: { n: 0 } } ]";
+    for (client, fault, hits) in [
+        (&calls[..], "split: [c, s], at: 4s, for: 2s", 1),
+        (&calls, "split: [c, s], at: 2s, for: 2s", 0),
+        (&calls, "split: [c, s], one_way: true, at: 5s, for: 50ms", 1),
+        (&calls, "split: [c, s], at: [2s, 4s, 5050ms], for: 100ms", 1),
+        (&calls, "degrade: [c, s], latency: 20ms, at: 4s, for: 2s", 1),
+        (&calls, "degrade: [c, s], latency: 20ms, at: 2s, for: 2s", 0),
+        (&calls, "degrade: [c, s], loss: 100%, at: 4900ms, for: 150ms", 1),
+        (&calls, "degrade: [c, s], loss: 0%, at: 4s, for: 2s", 0),
+        (&calls, "degrade: [c, s], bandwidth: 10KB/s, at: 4s, for: 2s", 0),
+        (&calls, "surge: c, by: 10, at: 4s, for: 2s", 0),
+        (often, "surge: c, by: 10, at: 4s, for: 2s", 1),
+        (often, "surge: c, by: 10, at: 4s, for: 10ms", 0),
+        (few, "surge: c, by: 10, at: 4s, for: 2s", 0),
+    ] {
+        let (began, touched) = touched(client, fault);
+        assert_eq!(touched, hits, "{fault} on {client}");
+        assert!(began >= 1);
+    }
+}

@@ -129,6 +129,7 @@ pub fn service(name: &str, workers: Option<u32>, utilization: f64, service_time:
         instances: 2,
         workers,
         throughput: estimate(199.42, 0.61),
+        amplification: estimate(1.04, 0.004),
         utilization: if workers.is_some() { estimate(utilization, utilization * 0.006) } else { NONE },
         offered_load: estimate(199.42 * service_time, 0.02),
         queue_length: estimate(utilization * 3.1, 0.12),

@@ -4,6 +4,9 @@
 //! two sides has an interval over the replications: if it lies on one side of zero the comparison holds, or
 //! it does not; across zero nobody can tell. Comparisons are put together by `&&`, `||` and `!` with that third
 //! answer, and a condition that comes out either way whatever the open ones are is not open.
+//!
+//! A replication in which there was nothing to measure is not left out in silence. What the others say against a
+//! condition stands; what they say for it does not pass, since nobody knows what that one would have shown.
 
 use super::words::{is_duration, measure_name, measured};
 use super::{Evidence, Holding};
@@ -22,6 +25,48 @@ enum Truth {
     Open,
 }
 
+/// An answer, and whether some replication had nothing to say to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Answer {
+    truth: Truth,
+    lacks: bool,
+}
+
+impl Answer {
+    fn certain(truth: Truth) -> Self {
+        Self { truth, lacks: false }
+    }
+
+    fn not(self) -> Self {
+        let truth = match self.truth {
+            Truth::Yes => Truth::No,
+            Truth::No => Truth::Yes,
+            Truth::Open => Truth::Open,
+        };
+        Self { truth, ..self }
+    }
+
+    /// Both must hold. One that does not is enough, and then only what it lacks itself counts.
+    fn and(self, other: Self) -> Self {
+        let lacks = match (self.truth, other.truth) {
+            (Truth::No, Truth::No) => self.lacks && other.lacks,
+            (Truth::No, _) => self.lacks,
+            (_, Truth::No) => other.lacks,
+            _ => self.lacks || other.lacks,
+        };
+        let truth = match (self.truth, other.truth) {
+            (Truth::Yes, Truth::Yes) => Truth::Yes,
+            (Truth::No, _) | (_, Truth::No) => Truth::No,
+            _ => Truth::Open,
+        };
+        Self { truth, lacks }
+    }
+
+    fn or(self, other: Self) -> Self {
+        self.not().and(other.not()).not()
+    }
+}
+
 /// Whether the condition holds, and the figures that it speaks of.
 pub fn holding(condition: &Figure, evidence: &Evidence) -> (Holding, Vec<NamedEstimate>) {
     let uses = condition.measures();
@@ -31,13 +76,24 @@ pub fn holding(condition: &Figure, evidence: &Evidence) -> (Holding, Vec<NamedEs
         uses.iter().zip(&intervals).map(|(of, interval)| measured(of, interval)).collect();
     let told = told.join("; ");
     let nothing = intervals.iter().zip(&uses).find(|(interval, _)| interval.count == 0);
+    let all = evidence.replications.len() as u32;
+    let gaps: Vec<String> = uses
+        .iter()
+        .zip(&intervals)
+        .filter(|(_, interval)| interval.count < all)
+        .map(|(of, interval)| {
+            format!("{} has no value in {} of {all} replications", measure_name(of), all - interval.count)
+        })
+        .collect();
     let few = intervals.iter().any(|interval| interval.count < 2);
-    let holding = match evidence.truth(condition) {
-        Truth::Yes => Holding::Held(format!("{told}.")),
+    let answer = evidence.truth(condition);
+    let holding = match answer.truth {
         Truth::No => Holding::Broken(format!("{told}.")),
-        Truth::Open => Holding::Open(match nothing {
+        Truth::Yes if !answer.lacks => Holding::Held(format!("{told}.")),
+        _ => Holding::Open(match nothing {
             Some((_, of)) => format!("There was nothing to measure: {} has no value.", measure_name(of)),
             None if few => format!("{told}: it takes two replications to have an interval."),
+            None if answer.lacks => format!("{told}; {}.", gaps.join("; ")),
             None => format!("{told}, which leaves open whether it holds."),
         }),
     };
@@ -51,39 +107,38 @@ pub fn holding(condition: &Figure, evidence: &Evidence) -> (Holding, Vec<NamedEs
 }
 
 impl Evidence<'_> {
-    fn truth(&self, condition: &Figure) -> Truth {
+    fn truth(&self, condition: &Figure) -> Answer {
         match condition {
-            Figure::Not(inner) => match self.truth(inner) {
-                Truth::Yes => Truth::No,
-                Truth::No => Truth::Yes,
-                Truth::Open => Truth::Open,
-            },
-            Figure::And(left, right) => match (self.truth(left), self.truth(right)) {
-                (Truth::Yes, Truth::Yes) => Truth::Yes,
-                (Truth::No, _) | (_, Truth::No) => Truth::No,
-                _ => Truth::Open,
-            },
-            Figure::Or(left, right) => match (self.truth(left), self.truth(right)) {
-                (Truth::No, Truth::No) => Truth::No,
-                (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
-                _ => Truth::Open,
-            },
-            Figure::Conditional(condition, then, otherwise) => match self.truth(condition) {
-                Truth::Yes => self.truth(then),
-                Truth::No => self.truth(otherwise),
-                Truth::Open => {
-                    let (then, otherwise) = (self.truth(then), self.truth(otherwise));
-                    if then == otherwise { then } else { Truth::Open }
+            Figure::Not(inner) => self.truth(inner).not(),
+            Figure::And(left, right) => self.truth(left).and(self.truth(right)),
+            Figure::Or(left, right) => self.truth(left).or(self.truth(right)),
+            Figure::Conditional(condition, then, otherwise) => {
+                let (asked, then, otherwise) =
+                    (self.truth(condition), self.truth(then), self.truth(otherwise));
+                match asked.truth {
+                    Truth::Yes => Answer { lacks: then.lacks || asked.lacks, ..then },
+                    Truth::No => Answer { lacks: otherwise.lacks || asked.lacks, ..otherwise },
+                    Truth::Open if then.truth == otherwise.truth => {
+                        Answer { lacks: then.lacks || otherwise.lacks, ..then }
+                    }
+                    Truth::Open => Answer { truth: Truth::Open, lacks: true },
                 }
-            },
-            Figure::Constant(value) if *value == 0.0 => Truth::No,
-            Figure::Constant(_) => Truth::Yes,
+            }
+            Figure::Constant(value) if *value == 0.0 => Answer::certain(Truth::No),
+            Figure::Constant(_) => Answer::certain(Truth::Yes),
             Figure::Compare(comparison, left, right) => {
                 let difference = |at: usize| Some(self.value(left, at)? - self.value(right, at)?);
-                side(*comparison, &self.interval(difference))
+                self.answer(*comparison, difference)
             }
-            value => side(Comparison::NotEqual, &self.interval(|at| self.value(value, at))),
+            value => self.answer(Comparison::NotEqual, |at| self.value(value, at)),
         }
+    }
+
+    /// On which side of zero a number lies of which each replication has one, or has none.
+    fn answer(&self, comparison: Comparison, of: impl Fn(usize) -> Option<f64>) -> Answer {
+        let interval = self.interval(of);
+        let lacks = (interval.count as usize) < self.replications.len();
+        Answer { truth: side(comparison, &interval), lacks }
     }
 
     /// The interval of one number for each replication that has it.

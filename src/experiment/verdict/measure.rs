@@ -5,17 +5,25 @@
 //! | `response_time` | a client's measured intents that ended well |
 //! | `throughput`, `succeeded`, `failed`, `timeouts` | a client's measured intents: ended well (per second, and how many), with an error (timeouts among them), with a timeout |
 //! | `amplification` | tries for each call that a client's measured intents made |
+//! | `amplification` | attempts at a service for each measured intent of the clients from which work comes to it |
 //! | `waiting_time`, `service_time` | a service's attempts |
 //! | `utilization`, `queue_length`, `in_flight` | a service, over the measured time |
 //! | `time_in_topic`, `lag`, `deliveries`, `redeliveries` | a subscription, `topic.group` |
 //! | `lag`, `window` | a `convergence` guarantee, over the whole run: each change of the source, one that was never shown being as old as the run came to; each time that a row was wrong |
 //! | `fresh_reads`, `staleness` | a table's reads, over the whole run: those that missed nothing, and how old what each missed was, 0 for those |
+//!
+//! Nothing is measured where nothing came: a client without intents in the measured time, a service or a subscription to which
+//! nothing came, a source that never changed and a table that nobody read have no figures at all, not zeros. A zero
+//! says that something could have been there.
 
+use crate::experiment::amplification::Sources;
 use crate::kernel::time::SECOND;
 use crate::model::Model;
 use crate::model::promise::{Measure, MeasureUse, Statistic};
 use crate::observe::meters::{Meters, ReadMeter, ViewMeter};
-use crate::observe::metrics::{ClientFigures, Distributions, Figures};
+use crate::observe::metrics::{
+    ClientFigures, Distributions, Figures, ServiceFigures, ServiceTimes, SubscriptionFigures,
+};
 use crate::stats::histogram::Histogram;
 
 /// The measures that a model's promises speak of, each once.
@@ -54,29 +62,30 @@ impl Source<'_> {
     fn value(&self, of: &MeasureUse) -> Option<f64> {
         match of.measure {
             Measure::ResponseTime => {
-                statistic(&self.distributions.clients[self.client(&of.owner)?], of.statistic)
+                self.client(&of.owner)?;
+                statistic(&self.distributions.clients[self.number_of_client(&of.owner)?], of.statistic)
             }
             Measure::Throughput | Measure::Succeeded | Measure::Failed | Measure::Timeouts => {
-                self.intents(of, &self.figures.clients[self.client(&of.owner)?])
+                self.intents(of, self.client(&of.owner)?)
             }
-            Measure::Amplification => self.amplification(&of.owner),
-            Measure::WaitingTime => {
-                statistic(&self.distributions.services[self.service(&of.owner)?].waiting, of.statistic)
+            Measure::Amplification if self.number_of_client(&of.owner).is_some() => {
+                self.amplification(&of.owner)
             }
-            Measure::ServiceTime => {
-                statistic(&self.distributions.services[self.service(&of.owner)?].service, of.statistic)
+            Measure::Amplification => {
+                let number = self.model.services.iter().position(|service| service.name == of.owner)?;
+                Sources::new(self.model).amplification(self.figures, number)
             }
-            Measure::Utilization => self.figures.services[self.service(&of.owner)?].utilization,
-            Measure::QueueLength => Some(self.figures.services[self.service(&of.owner)?].queue_length),
+            Measure::WaitingTime => statistic(&self.service(&of.owner)?.1.waiting, of.statistic),
+            Measure::ServiceTime => statistic(&self.service(&of.owner)?.1.service, of.statistic),
+            Measure::Utilization => self.service(&of.owner)?.0.utilization,
+            Measure::QueueLength => Some(self.service(&of.owner)?.0.queue_length),
             Measure::InFlight => {
-                let service = &self.figures.services[self.service(&of.owner)?];
+                let (service, _) = self.service(&of.owner)?;
                 Some(service.in_system - service.queue_length)
             }
-            Measure::TimeInTopic => {
-                statistic(&self.distributions.subscriptions[self.group(&of.owner)?], of.statistic)
-            }
+            Measure::TimeInTopic => statistic(self.group(&of.owner)?.1, of.statistic),
             Measure::GroupLag => {
-                let group = &self.figures.subscriptions[self.group(&of.owner)?];
+                let (group, _) = self.group(&of.owner)?;
                 Some(if of.statistic == Statistic::Maximum { group.lag_max } else { group.lag })
             }
             Measure::Deliveries | Measure::Redeliveries => self.deliveries(of),
@@ -92,18 +101,18 @@ impl Source<'_> {
             Measure::Timeouts => client.timeouts,
             Measure::Failed => client.timeouts.zip(client.errors).map(|(timeouts, errors)| timeouts + errors),
             _ => client.success,
-        };
-        match (of.measure, of.statistic) {
-            (Measure::Throughput, _) => Some(client.throughput),
+        }?;
+        Some(match (of.measure, of.statistic) {
+            (Measure::Throughput, _) => client.throughput,
             (_, Statistic::Share) => share,
-            (_, Statistic::Rate) => Some(share.unwrap_or(0.0) * client.offered),
-            _ => Some(self.in_window(share.unwrap_or(0.0) * client.offered)),
-        }
+            (_, Statistic::Rate) => share * client.offered,
+            _ => self.in_window(share * client.offered),
+        })
     }
 
     /// First and further deliveries, or the further ones alone.
     fn deliveries(&self, of: &MeasureUse) -> Option<f64> {
-        let group = &self.figures.subscriptions[self.group(&of.owner)?];
+        let (group, _) = self.group(&of.owner)?;
         let all = group.deliveries + group.redeliveries;
         let rate = if of.measure == Measure::Redeliveries { group.redeliveries } else { all };
         match of.statistic {
@@ -127,27 +136,43 @@ impl Source<'_> {
         (per_second * (run.horizon - run.warm_up) as f64 / SECOND as f64).round()
     }
 
-    fn client(&self, name: &str) -> Option<usize> {
+    fn number_of_client(&self, name: &str) -> Option<usize> {
         self.model.clients.iter().position(|client| client.name == name)
     }
 
-    fn service(&self, name: &str) -> Option<usize> {
-        self.model.services.iter().position(|service| service.name == name)
+    /// A client's figures, if it wanted anything.
+    fn client(&self, name: &str) -> Option<&ClientFigures> {
+        Some(&self.figures.clients[self.number_of_client(name)?]).filter(|client| client.measured > 0)
     }
 
-    fn group(&self, name: &str) -> Option<usize> {
-        self.model.groups.iter().position(|group| group.name == name)
+    /// A service's figures and durations, if anything came to it.
+    fn service(&self, name: &str) -> Option<(&ServiceFigures, &ServiceTimes)> {
+        let number = self.model.services.iter().position(|service| service.name == name)?;
+        let (figures, times) = (&self.figures.services[number], &self.distributions.services[number]);
+        let came = times.waiting.count() > 0 || figures.in_system > 0.0 || figures.rejected > Some(0.0);
+        came.then_some((figures, times))
     }
 
+    /// A subscription's figures and times in the topic, if anything came to it.
+    fn group(&self, name: &str) -> Option<(&SubscriptionFigures, &Histogram)> {
+        let number = self.model.groups.iter().position(|group| group.name == name)?;
+        let group = &self.figures.subscriptions[number];
+        let came = group.accepted + group.deliveries + group.redeliveries > 0.0 || group.lag_max > 0.0;
+        came.then_some((group, &self.distributions.subscriptions[number]))
+    }
+
+    /// A view, if there was something for it to show.
     fn view(&self, name: &str) -> Option<&ViewMeter> {
         let is_named = |verdict: &str| verdict.strip_prefix("convergence.") == Some(name);
         let views = &self.model.promises.convergence;
-        self.meters.views.get(views.iter().position(|view| is_named(&view.heading.verdict))?)
+        let view = self.meters.views.get(views.iter().position(|view| is_named(&view.heading.verdict))?);
+        view.filter(|view| view.changes > 0)
     }
 
+    /// A table's reads, if there were any.
     fn reads(&self, name: &str) -> Option<&ReadMeter> {
         let table = self.model.tables.iter().position(|table| table.name == name)?;
-        self.meters.reads.iter().find(|reads| reads.table.index() == table)
+        self.meters.reads.iter().find(|reads| reads.table.index() == table && reads.reads > 0)
     }
 }
 

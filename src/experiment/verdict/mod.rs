@@ -40,6 +40,7 @@ mod figures;
 pub mod measure;
 pub mod promised;
 mod reliance;
+mod subjects;
 mod words;
 
 #[cfg(test)]
@@ -158,6 +159,11 @@ fn doubts(tally: Option<&Tally>, evidence: &Evidence) -> Vec<String> {
     if let Some(tally) = tally {
         if tally.exposures == 0 {
             doubts.push(format!("Never put to the test: there were no {}.", tally.exposure));
+        }
+        let under_fault = evidence.replications.iter().filter_map(|one| one.finding.under_fault);
+        if tally.exposures > 0 && under_fault.reduce(|all, one| all + one) == Some(0) {
+            let exposure = &tally.exposure;
+            doubts.push(format!("Never put to the test: no fault lasted while there were {exposure}."));
         }
         if tally.unsettled > 0 {
             let affected = evidence.replications.iter().filter(|one| one.finding.unsettled > 0).count();

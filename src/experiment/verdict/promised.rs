@@ -1,6 +1,7 @@
 //! What a model promises, put as it is judged; and the verdicts on all of it.
 
-use super::reliance::idle_faults;
+use super::reliance::{Reliance, Subject};
+use super::subjects::{of_convergence, of_invariant};
 use super::words::percent;
 use super::{Evidence, Promise, Replication, Rule, count, counterexample, judge};
 use crate::experiment::results::verdict::{Outcome, Place, Unasked, Verdict};
@@ -14,7 +15,8 @@ use crate::model::promise::{
 use crate::observe::findings::{Finding, Findings};
 
 /// Where nobody looked, nothing was exposed.
-static NOTHING: Finding = Finding { count: 0, exposures: 0, of: 0, unsettled: 0, first: None };
+static NOTHING: Finding =
+    Finding { count: 0, exposures: 0, under_fault: None, of: 0, unsettled: 0, first: None };
 
 /// What one replication found.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,8 @@ impl Trial<'_> {
     /// One verdict for each promise: anomalies, then views, sessions, staleness and invariants.
     pub fn verdicts(&self) -> Vec<Verdict> {
         let findings: Vec<&Findings> = self.found.iter().map(|one| one.findings).collect();
-        let idle = idle_faults(self.model, &findings);
+        let reliance = Reliance::new(self.model, &findings);
+        let everything = reliance.idle_faults(&[Subject::Everything]);
         let promises = &self.model.promises;
         let anomalies = promises.anomalies.iter().map(|bound| {
             let promise = self.promise(
@@ -51,11 +54,13 @@ impl Trial<'_> {
                 bound.anomaly.exposure().to_owned(),
                 Rule::Findings(bound.bound),
             );
-            self.judged(&promise, &idle, |findings| findings.anomalies.get(bound.anomaly.index()))
+            self.judged(&promise, &everything, |findings| findings.anomalies.get(bound.anomaly.index()))
         });
-        let others = self.others().into_iter().enumerate();
-        let others =
-            others.map(|(at, promise)| self.judged(&promise, &idle, |findings| findings.promises.get(at)));
+        let others = self.others().into_iter().zip(self.subjects()).enumerate();
+        let others = others.map(|(at, (promise, subjects))| {
+            let idle = reliance.idle_faults(&subjects);
+            self.judged(&promise, &idle, |findings| findings.promises.get(at))
+        });
         anomalies.chain(others).collect()
     }
 
@@ -119,6 +124,16 @@ impl Trial<'_> {
         let invariants = promises.invariants.iter().map(|promise| self.invariant(promise));
         let sagas = promises.sagas.iter().map(|promise| self.saga(promise));
         views.chain(sessions).chain(staleness).chain(sagas).chain(invariants).collect()
+    }
+
+    /// Whose work each of them is about.
+    fn subjects(&self) -> Vec<Vec<Subject>> {
+        let promises = &self.model.promises;
+        let views = promises.convergence.iter().map(of_convergence);
+        let sessions = promises.sessions.iter().map(|promise| vec![Subject::Client(promise.client)]);
+        let staleness = promises.staleness.iter().map(|promise| vec![Subject::Table(promise.table)]);
+        let invariants = promises.invariants.iter().map(|promise| of_invariant(self.model, promise));
+        views.chain(sessions).chain(staleness).chain(invariants).collect()
     }
 
     fn promise(&self, heading: &Heading, bound: String, exposure: String, rule: Rule) -> Promise {
@@ -274,8 +289,9 @@ expect: { ordering.regressed: fail }
         trial.verdicts().into_iter().map(|verdict| (verdict.name, verdict.outcome)).collect()
     }
 
-    const EXPOSED: Finding = Finding { count: 0, exposures: 50, of: 50_000, unsettled: 0, first: None };
-    const TWO: Finding = Finding { count: 2, exposures: 50, of: 50_000, unsettled: 0, first: None };
+    const EXPOSED: Finding =
+        Finding { count: 0, exposures: 50, under_fault: None, of: 50_000, unsettled: 0, first: None };
+    const TWO: Finding = Finding { count: 2, ..EXPOSED };
 
     #[test]
     fn each_promise_is_judged_by_its_own_findings() {
@@ -308,6 +324,53 @@ expect: { ordering.regressed: fail }
         let missed = Findings { faults_that_hit: vec![false, false], ..reached.clone() };
         let all = outcomes(&model, &[missed, reached], &[Some(1e6)]);
         assert!(all.iter().all(|(_, outcome)| *outcome == Pass), "one replication is enough: {all:?}");
+    }
+
+    /// Two shops side by side: what one promises does not rely on the faults of the other.
+    #[test]
+    fn a_promise_relies_on_the_faults_on_its_path() {
+        let text = "\
+scenario: two
+messages: { Place: { kind: command }, Put: { kind: command }, Look: { kind: query } }
+services:
+  desk:
+    store: { tables: { orders: { key: order, columns: { qty: int } } } }
+    handlers: { Place: [ { call: shelf.Look } ] }
+  hall:
+    store: { tables: { orders: { key: order, columns: { qty: int } } } }
+    handlers: { Put: [ stop ] }
+  shelf: { handlers: { Look: [ reply ] } }
+clients:
+  shopper: { arrivals: { poisson: 5/s }, do: [ { call: desk.Place } ] }
+  guest: { arrivals: { poisson: 5/s }, do: [ { call: hall.Put } ] }
+faults:
+  one: { crash: desk, at: 1s }
+  two: { crash: shelf, at: 1s }
+  cut: { split: [guest, desk], at: 1s, for: 1s }
+  rush: { surge: guest, by: 2, at: 1s, for: 1s }
+invariants:
+  a: { always: row.qty >= 0, for_each: desk.orders }
+  b: { always: row.qty >= 0, for_each: hall.orders }
+  c: { always: \"sum(hall.orders.qty) >= 0\" }
+  d: { measure: p99(guest.response_time) < 1s }
+  e: { measure: shelf.queue_length < 9 }
+";
+        let (sources, mistakes, scenario) = read_text("two.yaml", text, &[]);
+        let told: Vec<&str> = mistakes.list.iter().map(|mistake| mistake.message.as_str()).collect();
+        let model = compile(&scenario.unwrap_or_else(|| panic!("{told:?}")), &sources);
+        let found = Findings { faults_that_hit: vec![false; 4], ..Findings::default() };
+        let reliance = Reliance::new(&model, &[&found]);
+        let relied_on = |name: &str| -> Vec<String> {
+            let promise = model.promises.invariants.iter().find(|promise| promise.name == name).unwrap();
+            let idle = reliance.idle_faults(&of_invariant(&model, promise));
+            idle.iter().map(|told| told.split(' ').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(relied_on("a"), ["one", "two"], "what it calls answers it");
+        assert_eq!(relied_on("b"), ["rush"]);
+        assert_eq!(relied_on("c"), ["rush"]);
+        assert_eq!(relied_on("d"), ["rush"]);
+        assert_eq!(relied_on("e"), ["one", "two"]);
+        assert_eq!(reliance.idle_faults(&[Subject::Everything]).len(), 4, "a split of two that are at work");
     }
 
     #[test]

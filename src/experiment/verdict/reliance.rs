@@ -1,99 +1,163 @@
 //! The faults that promises rely on: without them a design is not put to the test it was given.
 //!
-//! Every fault is relied on that aims at something which work can come to: a client, a service that a client
-//! or a job leads to by calls, sends, publishes and subscriptions, its store and outbox, the broker of a topic
-//! on the way. That is more than what one promise needs: a fault that hit nothing casts doubt on all
-//! of them.
+//! A promise is about the work of somebody, and relies on the faults that aim at anything on that work's path:
+//!
+//! | about | on its path |
+//! |---|---|
+//! | anomalies | all that a client or a job leads to, by calls, sends, publishes and subscriptions |
+//! | rows of a table | of that, what leads to the services that have the table, and whom those on the way call |
+//! | what a service, or a consumer group, did | of that, what leads to it, and whom those on the way call |
+//! | what a client saw | the client, and what it leads to |
+//!
+//! With a service its store and outbox are on the path, with a topic its broker. A link is if two of the places are that
+//! it joins.
 
-use crate::experiment::results::{NodeKind, Topology};
+use crate::experiment::results::{EdgeKind, NodeKind, Topology};
 use crate::experiment::topology::topology;
-use crate::kernel::ids::{BrokerId, ServiceId};
-use crate::model::{FaultKind, Model, Place};
+use crate::kernel::ids::{ClientId, ServiceId, TableId};
+use crate::model::{Fault, FaultKind, Model, Place};
 use crate::observe::findings::Findings;
 
-/// The faults that are relied on and that hit nothing alive in any replication: `name (what it does)`.
-pub fn idle_faults(model: &Model, findings: &[&Findings]) -> Vec<String> {
-    let reach = Reach::new(model);
-    let hit = |fault: usize| findings.iter().any(|one| one.faults_that_hit.get(fault) == Some(&true));
-    let faults = model.faults.iter().enumerate();
-    let idle = faults.filter(|(number, fault)| reach.is_target(&fault.kind) && !hit(*number));
-    idle.map(|(_, fault)| format!("{} ({})", fault.name, fault.what)).collect()
+/// Whose work a promise is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    Everything,
+    Table(TableId),
+    Service(ServiceId),
+    Client(ClientId),
 }
 
-/// What work can come to.
-struct Reach {
-    services: Vec<bool>,
-    brokers: Vec<bool>,
-    /// By store: the services that use it.
-    users: Vec<Vec<ServiceId>>,
+/// The faults that hit nothing alive in any replication, and whom they aim at.
+pub struct Reliance<'m> {
+    model: &'m Model,
+    topology: Topology,
+    /// By node: whether work can come to it.
+    reached: Vec<bool>,
+    idle: Vec<&'m Fault>,
 }
 
-impl Reach {
-    fn new(model: &Model) -> Self {
+impl<'m> Reliance<'m> {
+    pub fn new(model: &'m Model, findings: &[&Findings]) -> Self {
         let topology = topology(model);
-        let first_topic = model.clients.len() + model.services.len();
         let mut reached: Vec<bool> =
             topology.nodes.iter().map(|node| node.kind == NodeKind::Client).collect();
         model.jobs.iter().for_each(|job| reached[model.clients.len() + job.service.index()] = true);
-        while spread(&topology, &mut reached) {}
-        let mut brokers = Vec::new();
-        for (topic, _) in model.topics.iter().zip(&reached[first_topic..]).filter(|(_, reached)| **reached) {
-            let broker = topic.broker.index();
-            brokers.resize(brokers.len().max(broker + 1), false);
-            brokers[broker] = true;
-        }
-        let users = |store: usize| {
-            let services = model.services.iter().enumerate();
-            let own = services.filter(|(_, service)| service.store == Some(store as u32));
-            own.map(|(index, _)| ServiceId::new(index)).collect()
-        };
-        let users = (0..model.stores.len()).map(users).collect();
-        Self { users, services: reached[model.clients.len()..first_topic].to_vec(), brokers }
+        spread(&mut reached, |spread| topology.edges.iter().for_each(|edge| spread(edge.from, edge.to)));
+        let hit = |fault: usize| findings.iter().any(|one| one.faults_that_hit.get(fault) == Some(&true));
+        let faults = model.faults.iter().enumerate();
+        let idle = faults.filter(|(number, _)| !hit(*number)).map(|(_, fault)| fault).collect();
+        Self { model, topology, reached, idle }
     }
 
-    fn is_target(&self, kind: &FaultKind) -> bool {
+    /// Those that a promise relies on: `name (what it does)`.
+    pub fn idle_faults(&self, subjects: &[Subject]) -> Vec<String> {
+        let mut path = vec![false; self.reached.len()];
+        for subject in subjects {
+            self.path(subject, &mut path);
+        }
+        let relied_on = self.idle.iter().filter(|fault| self.is_target(&fault.kind, &path));
+        relied_on.map(|fault| told(fault)).collect()
+    }
+
+    /// Marks the nodes on the path of a subject.
+    fn path(&self, subject: &Subject, path: &mut [bool]) {
+        let clients = self.model.clients.len();
+        let mut own = vec![false; path.len()];
+        match *subject {
+            Subject::Everything => own.copy_from_slice(&self.reached),
+            Subject::Client(client) => {
+                own[client.index()] = true;
+                self.downstream(&mut own, |_| true);
+            }
+            Subject::Service(service) => {
+                own[clients + service.index()] = true;
+                self.upstream(&mut own);
+            }
+            Subject::Table(table) => {
+                for (number, service) in self.model.services.iter().enumerate() {
+                    let has = |store: u32| self.model.stores[store as usize].tables.contains(&table);
+                    let name = &self.model.tables[table.index()].name;
+                    let in_memory = name.split_once('.').is_some_and(|(owner, _)| owner == service.name);
+                    own[clients + number] = in_memory || service.store.is_some_and(has);
+                }
+                self.upstream(&mut own);
+            }
+        }
+        for ((path, own), reached) in path.iter_mut().zip(own).zip(&self.reached) {
+            *path |= own && *reached;
+        }
+    }
+
+    fn downstream(&self, own: &mut [bool], goes: impl Fn(EdgeKind) -> bool) {
+        let edges = || self.topology.edges.iter().filter(|edge| goes(edge.kind));
+        spread(own, |spread| edges().for_each(|edge| spread(edge.from, edge.to)));
+    }
+
+    /// What leads there, and whom those call: their answers lead there too.
+    fn upstream(&self, own: &mut [bool]) {
+        spread(own, |spread| self.topology.edges.iter().for_each(|edge| spread(edge.to, edge.from)));
+        self.downstream(own, |kind| kind == EdgeKind::Call);
+    }
+
+    fn is_target(&self, kind: &FaultKind, path: &[bool]) -> bool {
+        let service = |service: ServiceId| path[self.model.clients.len() + service.index()];
         match kind {
-            FaultKind::Crash(service)
-            | FaultKind::Pause(service)
-            | FaultKind::Slow(service, _)
-            | FaultKind::Skew(service, _) => self.service(*service),
-            FaultKind::Surge(..) | FaultKind::Poison(..) | FaultKind::Replay { .. } => true,
-            FaultKind::Outage(place) | FaultKind::Failover(place) => self.place(*place),
+            FaultKind::Crash(of) | FaultKind::Pause(of) | FaultKind::Slow(of, _) | FaultKind::Skew(of, _) => {
+                service(*of)
+            }
+            FaultKind::Surge(client, _) => path[client.index()],
+            FaultKind::Poison(..) => true,
+            FaultKind::Replay { group, .. } => service(self.model.groups[group.index()].service),
+            FaultKind::Outage(place) | FaultKind::Failover(place) => self.is_on(*place, path),
             FaultKind::Store(store, _) => {
-                let mut users = self.users[*store as usize].iter();
-                users.any(|service| self.service(*service))
+                let services = self.model.services.iter().zip(&path[self.model.clients.len()..]);
+                services.into_iter().any(|(of, on_path)| *on_path && of.store == Some(*store))
             }
             FaultKind::Split { places, .. } | FaultKind::Degrade { places, .. } => {
-                places.iter().any(|place| self.place(*place))
+                places.iter().filter(|place| self.is_on(**place, path)).count() > 1
             }
         }
     }
 
-    fn place(&self, place: Place) -> bool {
+    fn is_on(&self, place: Place, path: &[bool]) -> bool {
+        let (clients, services) = (self.model.clients.len(), self.model.services.len());
         match place {
-            Place::Client(_) | Place::Region(_) => true,
-            Place::Service(service) | Place::Store(service) | Place::Outbox(service) => self.service(service),
-            Place::Broker(broker) => self.broker(broker),
+            Place::Region(_) => true,
+            Place::Client(client) => path[client.index()],
+            Place::Service(service) | Place::Store(service) | Place::Outbox(service) => {
+                path[clients + service.index()]
+            }
+            Place::Broker(broker) => {
+                let topics = self.model.topics.iter().zip(&path[clients + services..]);
+                topics.filter(|(topic, _)| topic.broker == broker).any(|(_, on_path)| *on_path)
+            }
         }
-    }
-
-    fn service(&self, service: ServiceId) -> bool {
-        self.services[service.index()]
-    }
-
-    fn broker(&self, broker: BrokerId) -> bool {
-        self.brokers.get(broker.index()).copied().unwrap_or(false)
     }
 }
 
-/// Goes one step further along the edges; whether that led anywhere new.
-fn spread(topology: &Topology, reached: &mut [bool]) -> bool {
-    let mut is_new = false;
-    for edge in &topology.edges {
-        if reached[edge.from] && !reached[edge.to] {
-            reached[edge.to] = true;
-            is_new = true;
+/// `cut (split orders | kafka; nothing that was sent there met it)`
+fn told(fault: &Fault) -> String {
+    let why = match fault.kind {
+        FaultKind::Split { .. } | FaultKind::Degrade { .. } => "; nothing sent there came to feel it",
+        FaultKind::Surge(..) => "; no arrival came of it",
+        FaultKind::Poison(..) => "; no such message was sent",
+        _ => "",
+    };
+    format!("{} ({}{why})", fault.name, fault.what)
+}
+
+/// Marks all that the marked lead to, by pairs that the callback gives as (from, to).
+fn spread(marked: &mut [bool], pairs: impl Fn(&mut dyn FnMut(usize, usize))) {
+    loop {
+        let mut is_new = false;
+        pairs(&mut |from, to| {
+            if marked[from] && !marked[to] {
+                marked[to] = true;
+                is_new = true;
+            }
+        });
+        if !is_new {
+            return;
         }
     }
-    is_new
 }

@@ -303,9 +303,35 @@ fn a_figure_needs_two_replications_that_have_it() {
     let never = judged(below(500.0), &[[None, None], [None, None]]);
     assert_eq!(never.outcome, Inconclusive);
     assert_eq!(never.reason, "There was nothing to measure: p99(shopper.response_time) has no value.");
-    let twice = judged(below(500.0), &[[Some(1e6), None], [None, None], [Some(1e6), None]]);
+    let twice = judged(below(500.0), &[[Some(1e6), None], [Some(1e6), None]]);
     assert_eq!(twice.outcome, Pass);
     assert!(twice.reason.contains("(2 replications)"));
+}
+
+/// What one replication cannot say is not made up for by the others, unless they say no.
+#[test]
+fn a_replication_without_a_value_is_not_dropped() {
+    let gap = [[Some(1e6), Some(0.0)], [None, Some(0.0)], [Some(1e6), Some(0.0)]];
+    let held = judged(below(500.0), &gap);
+    assert_eq!(held.outcome, Inconclusive);
+    assert_eq!(
+        held.reason,
+        "p99(shopper.response_time) was 0.001 ± 0 s (2 replications); p99(shopper.response_time) has no value in 1 of 3 \
+         replications."
+    );
+    assert_eq!(judged(below(0.5), &gap).outcome, Fail, "what the others break is broken");
+    let not = |inner| Figure::Not(Box::new(inner));
+    assert_eq!(judged(not(below(0.5)), &gap).outcome, Inconclusive, "turned round it passes no more");
+    let pair = |of: fn(Box<Figure>, Box<Figure>) -> Figure, one, two| of(Box::new(one), Box::new(two));
+    for (condition, outcome) in [
+        (pair(Figure::Or, below(500.0), none_failed()), Pass),
+        (pair(Figure::And, below(500.0), none_failed()), Inconclusive),
+        (pair(Figure::And, below(0.5), none_failed()), Fail),
+        (pair(Figure::Or, below(0.5), none_failed()), Pass),
+        (pair(Figure::Or, below(500.0), not(none_failed())), Inconclusive),
+    ] {
+        assert_eq!(judged(condition.clone(), &gap).outcome, outcome, "{condition:?}");
+    }
 }
 
 /// One that is sure decides where it can, whatever the other says.

@@ -131,6 +131,8 @@ pub struct CallFigures {
 #[derive(Clone, Debug)]
 pub struct ServiceFigures {
     pub throughput: f64,
+    /// Begun, of those that came in the window.
+    pub attempts: u64,
     /// `None` with unlimited workers, or if no instance was up.
     pub utilization: Option<f64>,
     pub offered_load: Option<f64>,

@@ -68,7 +68,7 @@ impl Metrics {
             services: Services::new(model, window, shared_buckets(window, model.services.len())),
             topics: Topics::new(model, window, shared_buckets(window, model.groups.len())),
             links: vec![LinkFigures::default(); model.names.links.len()],
-            faults: model.faults.iter().map(|_| FaultMeter::default()).collect(),
+            faults: model.faults.iter().map(|fault| FaultMeter::of(&fault.kind)).collect(),
             miscalculated: BTreeMap::new(),
             ended_at: 0,
             quiet: true,
@@ -157,6 +157,7 @@ impl Observer for Metrics {
                 self.links[link.index()].duplicated += u64::from(self.window.contains(now));
             }
             Record::FaultBegan { fault, touched } => self.faults[fault.index()].began(now, touched),
+            Record::FaultTouched { fault } => self.faults[fault.index()].touched(),
             Record::FaultEnded { fault } => self.faults[fault.index()].ended(now),
             Record::Miscalculated { instruction } => {
                 *self.miscalculated.entry(instruction).or_insert(0) += 1;

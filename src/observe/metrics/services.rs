@@ -177,6 +177,7 @@ impl ServiceMeter {
         let up = self.up.area() as f64;
         let figures = ServiceFigures {
             throughput: window.rate(self.ended),
+            attempts: self.times.waiting.count(),
             utilization: if up > 0.0 { of_workers(busy as f64, up) } else { None },
             offered_load: self
                 .times

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::ids::*;
-use crate::model::{Error, NONE, compile};
+use crate::model::{Error, FaultKind, NONE, compile};
 use crate::scenario::{load, resolve};
 use crate::world::record::{Outcome, Settlement};
 
@@ -201,7 +201,7 @@ fn calls_count_their_tries() {
 /// Bands end when the fault heals; one that never did, with the horizon.
 #[test]
 fn faults_leave_bands() {
-    let mut meter = FaultMeter::default();
+    let mut meter = FaultMeter::of(&FaultKind::Pause(ServiceId(0)));
     meter.began(5 * SECOND, 1);
     meter.ended(7 * SECOND);
     meter.began(90 * SECOND, 0);

@@ -120,8 +120,14 @@ impl Observer for Oracles<'_> {
     }
 
     fn record(&mut self, now: Nanos, record: &Record) {
-        if let Record::FaultBegan { fault, touched } = *record {
-            self.faults_that_hit[fault.index()] |= touched > 0;
+        match *record {
+            Record::FaultBegan { fault, touched }
+                if !self.model.faults[fault.index()].kind.lies_in_wait() =>
+            {
+                self.faults_that_hit[fault.index()] |= touched > 0;
+            }
+            Record::FaultTouched { fault } => self.faults_that_hit[fault.index()] = true,
+            _ => {}
         }
         self.lineage.record(now, record);
         self.order.record(now, record);

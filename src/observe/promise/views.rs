@@ -10,7 +10,9 @@
 //! view        5 ────► 6 ────► 7         each followed, one after another, 50 ms later
 //! ```
 //!
-//! - *lag*: from a change until the view shows that value or a newer one
+//! - *lag*: from a change until the view shows that value or a newer one. A view that shows it before anything
+//!   of the change has come to it does so by chance, A → B → A: then until the view is written for the intent or
+//!   tick that made the change, or nothing carries that any more ([`errands`])
 //! - *window*: from disagreement to agreement
 //! - *convergence*: from the last change of a key until it agrees for good
 //!
@@ -20,32 +22,33 @@
 //! the source has, or show there what aggregates are of no rows. A column that is no aggregate shows the row
 //! of the key that was changed last.
 
+mod ending;
+mod errands;
 mod group;
 mod key;
 
 use super::formula::{Evaluator, hash_of};
 use crate::kernel::ids::TableId;
-use crate::kernel::time::{Nanos, Pretty};
+use crate::kernel::time::Nanos;
 use crate::model::promise::Convergence;
 use crate::model::{Model, NONE, Word};
 use crate::observe::findings::{Finding, Sighting};
 use crate::stats::histogram::Histogram;
-use crate::world::deed::Deed;
+use crate::world::deed::{Deed, Write};
+use crate::world::identity::mix;
 use crate::world::record::{Observer, Record};
+use errands::{Errands, NO_ERRAND};
 use group::{Expected, Groups};
 use key::{Change, Key};
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What was seen of one view in one replication.
 #[derive(Clone, Debug, Default)]
 pub struct ViewFindings {
     /// Counted: changes not followed in time, and rows wrong at the end without a change missing; `of` all
-    /// changes. Exposures are the keys that changed.
+    /// changes, each of which is an exposure.
     pub finding: Finding,
-    /// Keys, and changes, that changed while some fault lasted.
-    pub keys_under_fault: u64,
-    pub changes_under_fault: u64,
     /// In nanoseconds: of each change that was followed.
     pub lag: Histogram,
     /// Of each change that was not followed: how old it was when the run was over.
@@ -66,6 +69,7 @@ pub struct Views<'m> {
     faults: u32,
     /// By attempt slot: its obligation.
     obligations: Vec<u64>,
+    errands: Errands,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +83,10 @@ struct View<'m> {
     due: VecDeque<(Nanos, u64, u64)>,
     changes: u64,
     stirred: BTreeSet<u64>,
+    /// Keys with a change that may be shown by chance, by its errand.
+    by_chance: BTreeMap<u64, BTreeSet<u64>>,
+    /// Keys that do not agree now.
+    wrong: u64,
     found: ViewFindings,
 }
 
@@ -87,6 +95,7 @@ struct View<'m> {
 struct Moment {
     now: Nanos,
     obligation: u64,
+    errand: u64,
     is_under_fault: bool,
 }
 
@@ -98,7 +107,7 @@ impl<'m> Views<'m> {
         }
         let mut evaluator = Evaluator::new(model);
         let views = model.promises.convergence.iter().map(|spec| View::new(spec, &mut evaluator)).collect();
-        Some(Self { evaluator, views, faults: 0, obligations: Vec::new() })
+        Some(Self { evaluator, views, faults: 0, obligations: Vec::new(), errands: Errands::default() })
     }
 
     /// By position in the model's `convergence`, once the run is over.
@@ -106,11 +115,21 @@ impl<'m> Views<'m> {
         self.views.into_iter().map(|view| view.found).collect()
     }
 
-    fn settle(&mut self, now: Nanos, obligation: u64) {
-        let moment = Moment { now, obligation, is_under_fault: self.faults > 0 };
+    fn settle(&mut self, now: Nanos, obligation: u64, errand: u64) {
+        let moment = Moment { now, obligation, errand, is_under_fault: self.faults > 0 };
         for view in &mut self.views {
             while let Some(key) = view.stirred.pop_first() {
-                view.compare(key, moment, &mut self.evaluator);
+                view.compare(key, moment, &mut self.evaluator, &mut self.errands);
+            }
+        }
+    }
+
+    /// Nothing carries an errand any more: what is shown of it is not shown by chance.
+    fn errand_over(&mut self, now: Nanos, errand: u64) {
+        for view in &mut self.views {
+            for key in view.by_chance.remove(&errand).unwrap_or_default() {
+                view.confirm(key, errand);
+                view.follow(key, now);
             }
         }
     }
@@ -127,19 +146,22 @@ impl<'m> View<'m> {
             due: VecDeque::new(),
             changes: 0,
             stirred: BTreeSet::new(),
+            by_chance: BTreeMap::new(),
+            wrong: 0,
             found: ViewFindings::default(),
         };
+        view.found.finding.under_fault = (!model.faults.is_empty()).then_some(0);
         for table in [spec.of, spec.view] {
             let of = &model.tables[table.index()];
             for row in &of.rows {
                 let key = hash_of(of.key.iter().map(|&column| row[column as usize]));
-                view.commit(table, key, None, Some(row), evaluator);
+                view.commit(table, key, None, Some(row), NO_ERRAND, evaluator);
             }
         }
-        let start = Moment { now: 0, obligation: 0, is_under_fault: false };
+        let start = Moment { now: 0, obligation: 0, errand: NO_ERRAND, is_under_fault: false };
         while let Some(key) = view.stirred.pop_first() {
             view.begin(key, evaluator);
-            view.compare(key, start, evaluator);
+            view.compare(key, start, evaluator, &mut Errands::default());
         }
         view
     }
@@ -160,6 +182,7 @@ impl<'m> View<'m> {
         row: u64,
         old: Option<&[Word]>,
         new: Option<&[Word]>,
+        errand: u64,
         evaluator: &mut Evaluator<'m>,
     ) {
         if table == self.spec.of {
@@ -177,7 +200,21 @@ impl<'m> View<'m> {
             let of = self.key(row, &words);
             of.shown = Expected::shown(shown.as_deref());
             of.shows = shown;
+            of.served_by = errand;
             self.stirred.insert(row);
+        }
+    }
+
+    /// An attempt found that there was nothing to write.
+    fn left(&mut self, table: TableId, row: u64, errand: u64, now: Nanos) {
+        if table == self.spec.view
+            && let Some(of) = self.keys.get_mut(&row)
+        {
+            of.served_by = errand;
+            if !self.by_chance.is_empty() {
+                self.confirm(row, errand);
+                self.follow(row, now);
+            }
         }
     }
 
@@ -187,23 +224,32 @@ impl<'m> View<'m> {
     }
 
     /// Holds a row of the view against what it should show.
-    fn compare(&mut self, key: u64, moment: Moment, evaluator: &mut Evaluator<'m>) {
+    fn compare(&mut self, key: u64, moment: Moment, evaluator: &mut Evaluator<'m>, errands: &mut Errands) {
         let expected = self.groups.expected(key, evaluator);
         let signatures = expected.signatures();
         let of = self.keys.get_mut(&key).expect("a key is known before it is stirred");
+        let agrees = expected.agrees(of.shown);
         let is_change = of.expected != signatures;
+        let served_by = of.served_by;
         if is_change {
             of.expected = signatures;
-            self.changed(key, moment);
+            let is_chance = agrees && served_by != moment.errand && errands.ask(moment.errand);
+            self.changed(key, moment, is_chance);
+        }
+        if !self.by_chance.is_empty() {
+            self.confirm(key, served_by);
         }
         self.follow(key, moment.now);
         let of = self.keys.get_mut(&key).expect("it is known");
-        let agrees = expected.agrees(of.shown);
         match (agrees, of.wrong_since) {
-            (false, None) => of.wrong_since = Some(moment.now),
+            (false, None) => {
+                of.wrong_since = Some(moment.now);
+                self.wrong += 1;
+            }
             (true, Some(since)) => {
                 of.wrong_since = None;
                 of.right_since = moment.now;
+                self.wrong -= 1;
                 self.found.window.record(moment.now - since);
             }
             (true, None) if is_change => of.right_since = moment.now,
@@ -212,42 +258,60 @@ impl<'m> View<'m> {
     }
 
     /// Something else is to be shown.
-    fn changed(&mut self, key: u64, moment: Moment) {
+    fn changed(&mut self, key: u64, moment: Moment, is_chance: bool) {
         self.changes += 1;
         let number = self.changes;
         let of = self.keys.get_mut(&key).expect("it is known");
         self.found.finding.of += 1;
-        self.found.changes_under_fault += u64::from(moment.is_under_fault);
-        self.found.finding.exposures += u64::from(!of.has_changed);
-        self.found.keys_under_fault += u64::from(moment.is_under_fault && !of.has_changed_under_fault);
+        self.found.finding.exposures += 1;
+        if let Some(changes) = &mut self.found.finding.under_fault {
+            *changes += u64::from(moment.is_under_fault);
+        }
         of.has_changed = true;
-        of.has_changed_under_fault |= moment.is_under_fault;
         of.last_change = moment.now;
-        let signatures = of.expected;
-        of.add(Change {
+        let change = Change {
             number,
             at: moment.now,
             changes: 1,
-            signatures,
+            signatures: of.expected,
             is_late: false,
             obligation: moment.obligation,
-        });
-        for signature in signatures.into_iter().flatten() {
-            self.newest.insert(crate::world::identity::mix(key, signature), number);
+            errand: moment.errand,
+            is_chance,
+        };
+        of.add(change);
+        if is_chance {
+            self.by_chance.entry(moment.errand).or_default().insert(key);
+        } else {
+            self.expect(key, &change);
         }
         self.due.push_back((moment.now.saturating_add(self.spec.within), key, number));
+    }
+
+    /// From now on the view follows a change by showing its value.
+    fn expect(&mut self, key: u64, change: &Change) {
+        for signature in change.signatures.into_iter().flatten() {
+            let newest = self.newest.entry(mix(key, signature)).or_insert(change.number);
+            *newest = change.number.max(*newest);
+        }
+    }
+
+    /// The view was served for an errand: what it shows of that it does not show by chance.
+    fn confirm(&mut self, key: u64, errand: u64) {
+        let confirmed = self.keys.get_mut(&key).map(|of| of.confirm(errand)).unwrap_or_default();
+        confirmed.iter().for_each(|change| self.expect(key, change));
     }
 
     /// Finds the newest change that the view shows; that and all before it are followed.
     fn follow(&mut self, key: u64, now: Nanos) {
         let of = self.keys.get_mut(&key).expect("it is known");
-        let Some(&shown) = self.newest.get(&crate::world::identity::mix(key, of.shown)) else { return };
+        let Some(&shown) = self.newest.get(&mix(key, of.shown)) else { return };
         while let Some(change) = of.take_up_to(shown) {
             for _ in 0..change.changes {
                 self.found.lag.record(now - change.at);
             }
             for signature in change.signatures.into_iter().flatten() {
-                let name = crate::world::identity::mix(key, signature);
+                let name = mix(key, signature);
                 if self.newest.get(&name) == Some(&change.number) {
                     self.newest.remove(&name);
                 }
@@ -273,83 +337,21 @@ impl<'m> View<'m> {
             }
         }
     }
-
-    /// `inventory.stock[17] shows reserved = 3 instead of reserved = 5, changed at 12s`
-    fn words(&mut self, key: u64, since: Nanos, evaluator: &mut Evaluator<'m>) -> String {
-        let expected = self.groups.expected(key, evaluator);
-        let model = evaluator.model;
-        let table = &model.tables[self.spec.view.index()];
-        let of = &self.keys[&key];
-        let cells = |values: &[Word]| {
-            let cell = |(column, value): (&crate::model::promise::ViewColumn, &Word)| {
-                let column = column.column as usize;
-                format!("{} = {}", table.column_names[column], model.word(table.readings[column], *value))
-            };
-            self.spec.columns.iter().zip(values).map(cell).collect::<Vec<_>>().join(", ")
-        };
-        let shows = match &of.shows {
-            None => "is absent".to_owned(),
-            Some(values) if values.is_empty() => "is there".to_owned(),
-            Some(values) => format!("shows {}", cells(values)),
-        };
-        let should = match &expected {
-            Expected::Absent => "being absent".to_owned(),
-            Expected::Present(values) if values.is_empty() => "being there".to_owned(),
-            Expected::Nothing(values) | Expected::Present(values) => cells(values),
-            Expected::Broken => "what cannot be calculated".to_owned(),
-        };
-        let readings = table.key.iter().zip(of.words.iter());
-        let name: Vec<String> =
-            readings.map(|(&column, &word)| model.word(table.readings[column as usize], word)).collect();
-        let changed = Pretty(since);
-        format!("{}[{}] {shows} instead of {should}, changed at {changed}", table.name, name.join(", "))
-    }
-
-    /// The run is over: at rest, what is missing never comes.
-    fn end(&mut self, now: Nanos, quiet: bool, evaluator: &mut Evaluator<'m>) {
-        let mut keys: Vec<u64> = self.keys.keys().copied().collect();
-        keys.sort_unstable();
-        for key in keys {
-            let of = &self.keys[&key];
-            let Some(since) = of.wrong_since else {
-                if of.has_changed {
-                    self.found.convergence.record(of.right_since.saturating_sub(of.last_change));
-                }
-                continue;
-            };
-            self.found.disagreeing += 1;
-            self.found.window.record(now - since);
-            for change in of.missing() {
-                for _ in 0..change.changes {
-                    self.found.never_shown.record(now - change.at);
-                }
-            }
-            let missing: u64 =
-                of.missing().filter(|change| !change.is_late).map(|change| change.changes).sum();
-            let is_wrong_for_nothing = of.missing().next().is_none();
-            let open = missing + u64::from(is_wrong_for_nothing);
-            let (changed, obligation) =
-                of.missing().next().map_or((since, 0), |change| (change.at, change.obligation));
-            if !quiet {
-                self.found.finding.unsettled += open;
-                continue;
-            }
-            let what = self.words(key, changed, evaluator);
-            for _ in 0..open {
-                self.found.finding.count(|| Sighting { at: now, obligation, what: what.clone() });
-            }
-        }
-    }
 }
 
 impl Observer for Views<'_> {
     fn record(&mut self, now: Nanos, record: &Record) {
         self.views.iter_mut().for_each(|view| view.advance(now, &mut self.evaluator));
         match *record {
-            Record::FaultBegan { .. } => self.faults += 1,
+            Record::FaultBegan { touched: 1.., .. } => {
+                self.faults += 1;
+                for View { found, wrong, .. } in &mut self.views {
+                    found.finding.under_fault = found.finding.under_fault.map(|changes| changes + *wrong);
+                }
+            }
             Record::FaultEnded { .. } => self.faults = self.faults.saturating_sub(1),
             Record::End { quiet } => {
-                self.settle(now, 0);
+                self.settle(now, 0, NO_ERRAND);
                 self.views.iter_mut().for_each(|view| view.end(now, quiet, &mut self.evaluator));
             }
             _ => {}
@@ -362,6 +364,7 @@ impl Observer for Views<'_> {
 
     fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
         self.views.iter_mut().for_each(|view| view.advance(now, &mut self.evaluator));
+        let over = self.errands.deed(deed);
         match *deed {
             Deed::AttemptBegun { attempt, cause, .. } => {
                 let slot = attempt as usize;
@@ -370,19 +373,27 @@ impl Observer for Views<'_> {
                 }
                 self.obligations[slot] = cause.obligation;
             }
+            Deed::Wrote { attempt, row, write: Write::Nothing, .. } => {
+                let errand = self.errands.of_attempt(attempt);
+                self.views.iter_mut().for_each(|view| view.left(row.table, row.key, errand, now));
+            }
             Deed::Committed { attempt, row, old, new, .. } => {
+                let errand = self.errands.of_attempt(attempt);
                 for view in &mut self.views {
-                    view.commit(row.table, row.key, old, new, &mut self.evaluator);
+                    view.commit(row.table, row.key, old, new, errand, &mut self.evaluator);
                 }
                 if attempt == NONE {
-                    self.settle(now, 0);
+                    self.settle(now, 0, NO_ERRAND);
                 }
             }
             Deed::TransactionEnded { attempt, committed: true } => {
                 let obligation = self.obligations.get(attempt as usize).copied().unwrap_or(0);
-                self.settle(now, obligation);
+                self.settle(now, obligation, self.errands.of_attempt(attempt));
             }
             _ => {}
+        }
+        if let Some(errand) = over {
+            self.errand_over(now, errand);
         }
     }
 }

@@ -58,6 +58,37 @@ fn caches_asked_in_turn_go_back_in_time() {
     assert!((190 * MS..210 * MS).contains(&age), "written at 3 s, read at 3.2 s: {age}");
 }
 
+/// The view had caught up with the first version, which is the ordinary case: what it holds is known all the same.
+#[test]
+fn a_view_that_had_caught_up_is_read_in_its_lag() {
+    let (_, staleness) = judged("lagging-view", "shop.prices");
+    let reads = &staleness.reads;
+    assert_eq!((reads.count, reads.exposures, reads.of), (1, 1, 3), "{reads:?}");
+    assert_eq!(staleness.versions.max(), Some(1));
+    let age = staleness.age_nanos.max().unwrap();
+    assert!((40 * MS..55 * MS).contains(&age), "changed at about 2.003 s, read at 2.05 s: {age}");
+    let (_, staleness) = judged("lagging-view-owner", "catalogue.prices");
+    let reads = &staleness.reads;
+    assert_eq!((reads.count, reads.exposures, reads.of), (0, 1, 3), "{reads:?}");
+}
+
+/// Cut off with work left: nobody knows what was still to be seen.
+#[test]
+fn what_is_cut_off_is_not_settled() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles/sessions/lagging-view.yaml");
+    let whole = std::fs::read_to_string(path).unwrap();
+    let cut = whole.replace("- { read: prices,", "- { wait: 30s }\n        - { read: prices,");
+    for (text, open) in [(whole, false), (cut, true)] {
+        let model = crate::engine::model(&text);
+        let client = model.clients.iter().position(|client| client.name == "shopper").unwrap();
+        let mut sessions = Sessions::new(&model, &[ClientId::new(client)], &[]);
+        observe(&model, 0, &mut sessions);
+        let found = &sessions.sessions()[0];
+        assert_eq!(found.read_your_writes.unsettled > 0, open, "{found:?}");
+        assert_eq!(found.monotonic_reads.unsettled > 0, open, "{found:?}");
+    }
+}
+
 #[test]
 fn a_replica_read_at_once_lacks_what_was_written() {
     let (found, staleness) = judged("replica", "prices.prices");

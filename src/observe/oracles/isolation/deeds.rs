@@ -6,7 +6,11 @@ use crate::world::deed::{Deed, Served};
 use crate::world::record::{Observer, Record};
 
 impl Observer for Isolation<'_> {
-    fn record(&mut self, _: Nanos, _: &Record) {}
+    fn record(&mut self, _: Nanos, record: &Record) {
+        if let Record::End { quiet: false } = *record {
+            self.break_off();
+        }
+    }
 
     fn judges(&self) -> bool {
         true

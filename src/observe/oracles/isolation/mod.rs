@@ -19,6 +19,7 @@
 //!   (wr), replaced it (ww), or replaced what the other had seen (rw). Writes that only add (`n: row.n + x`, no
 //!   `where`, no `as`) commute. A read counts once its attempt commits something after it or ends well; one that was
 //!   taken again at the same place, or rolled back, never. Counted by group ([`graph`]).
+//! - *Unsettled*, if the run is cut off: attempts that have touched a row and are still at work.
 //! - *Exposure*: an attempt that touches a row which another one has touched during its life, one of the two
 //!   writing or trying to. Counted once for each attempt and row.
 //!
@@ -106,6 +107,15 @@ impl<'m> Isolation<'m> {
     /// How many attempts are remembered, and how many times a row remembers one.
     pub fn remembered(&self) -> (usize, usize) {
         (self.graph.remembered(), self.rows.values().map(|row| 1 + row.remembered()).sum())
+    }
+
+    /// The run was cut off.
+    fn break_off(&mut self) {
+        let at_work = self.attempts.iter().flatten().filter(|attempt| !attempt.touched.is_empty());
+        let unsettled = at_work.count() as u64;
+        for finding in [&mut self.lost_updates, &mut self.stale_premises, &mut self.conflict_cycles] {
+            finding.unsettled += unsettled;
+        }
     }
 
     fn attempt(&mut self, slot: SlotNumber) -> Option<&mut Attempt> {

@@ -14,6 +14,7 @@
 //!   same place the last.
 //! - *Exposure*: a read of a key that the session was told it had written, or had seen.
 //! - *Staleness* ([`staleness`]) is of any read, by whoever.
+//! - *Unsettled*, if the run is cut off: sessions that are still at work, and reads that have not seen anything yet.
 //!
 //! # Memory
 //!
@@ -23,6 +24,7 @@ pub mod session;
 pub mod staleness;
 
 use super::copies::{Copied, Copies, RowAt};
+use super::isolation::flow::row_step;
 use crate::kernel::ids::{ClientId, TableId};
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
@@ -70,8 +72,10 @@ struct Attempt {
     session: Option<SessionName>,
     /// The session's call that it serves; `None`: it is the intent itself.
     call: Option<u64>,
-    /// When the reads under way began.
+    /// When the reads under way, and those before, began.
     asked: BTreeMap<Place, Nanos>,
+    /// Those that have not seen anything yet.
+    awaited: Vec<Place>,
     looks: Vec<Look>,
 }
 
@@ -178,8 +182,8 @@ impl<'m> Sessions<'m> {
             self.attempts.resize(slot + 1, None);
         }
         let alive = self.recent.begin();
-        let (asked, looks) = (BTreeMap::new(), Vec::new());
-        self.attempts[slot] = Some(Attempt { alive, obligation, session, call, asked, looks });
+        let (asked, awaited, looks) = (BTreeMap::new(), Vec::new(), Vec::new());
+        self.attempts[slot] = Some(Attempt { alive, obligation, session, call, asked, awaited, looks });
     }
 
     fn is_watched(&self, client: ClientId) -> bool {
@@ -327,6 +331,25 @@ impl<'m> Sessions<'m> {
         }
     }
 
+    /// The run was cut off: what sessions were still to see, and the reads that are under way, nobody knows.
+    fn break_off(&mut self) {
+        for watched in &mut self.clients {
+            let own = self.sessions.iter().filter(|(name, _)| name.client == watched.client);
+            let open = own.filter(|(_, session)| session.alive > 0).count() as u64;
+            watched.read_your_writes.unsettled += open;
+            watched.monotonic_reads.unsettled += open;
+        }
+        let model = self.model;
+        for staleness in &mut self.staleness {
+            let is_own = |place: &&Place| {
+                let step = row_step(model, place.0);
+                model.row_steps[step as usize].table == staleness.table
+            };
+            let reads = self.attempts.iter().flatten().flat_map(|attempt| &attempt.awaited);
+            staleness.reads.unsettled += reads.filter(is_own).count() as u64;
+        }
+    }
+
     fn issued(&mut self, slot: SlotNumber, message: SlotNumber, way: Way, obligation: u64) {
         let issuer = self.attempts.get(slot as usize).and_then(Option::as_ref);
         let session = issuer
@@ -356,7 +379,11 @@ impl<'m> Sessions<'m> {
 }
 
 impl Observer for Sessions<'_> {
-    fn record(&mut self, _: Nanos, _: &Record) {}
+    fn record(&mut self, _: Nanos, record: &Record) {
+        if let Record::End { quiet: false } = *record {
+            self.break_off();
+        }
+    }
 
     fn judges(&self) -> bool {
         true
@@ -376,6 +403,12 @@ impl Observer for Sessions<'_> {
             Deed::Asked { attempt, pc, item } => {
                 if let Some(attempt) = self.attempts.get_mut(attempt as usize).and_then(Option::as_mut) {
                     attempt.asked.insert((pc, item), now);
+                    attempt.awaited.push((pc, item));
+                }
+            }
+            Deed::Read { attempt, pc, .. } | Deed::Scanned { attempt, pc, .. } => {
+                if let Some(attempt) = self.attempts.get_mut(attempt as usize).and_then(Option::as_mut) {
+                    attempt.awaited.retain(|place| place.0 != pc);
                 }
             }
             Deed::Committed { attempt, row, version, .. } => self.committed(now, attempt, row, version),

@@ -9,8 +9,9 @@ use crate::kernel::ids::*;
 use crate::kernel::time::{MILLISECOND, Nanos};
 use crate::model::{Model, NONE, Word, compile};
 use crate::scenario::{load, resolve};
-use crate::world::deed::{Deed, RowName, Version};
-use crate::world::record::{Observer, Record};
+use crate::world::deed::{Deed, Part, RowName, Served, Version, Way, Write};
+use crate::world::identity::Cause;
+use crate::world::record::{Observer, Outcome, Record};
 use std::collections::BTreeMap;
 
 const TEXT: &str = "
@@ -96,8 +97,65 @@ impl<'o, O: Observer> Teller<'o, O> {
         self
     }
 
+    /// An attempt of the intent with this number begins; `NONE` for the message: it is the intent itself.
+    fn begun(&mut self, attempt: u32, number: u64, message: u32) -> &mut Self {
+        let cause = Cause::root(0, 1 << 20, number);
+        let intent = Served::Intent { client: ClientId(0), number, user: NONE };
+        let served = if message == NONE { intent } else { Served::Call };
+        let (handler, instance) = (HandlerId(0), NONE);
+        let deed = Deed::AttemptBegun { attempt, handler, instance, cause, served, message };
+        self.observer.deed(self.now, &deed);
+        self
+    }
+
+    fn issued(&mut self, attempt: u32, message: u32) -> &mut Self {
+        let deed = Deed::Issued {
+            attempt,
+            message,
+            kind: MessageId(0),
+            part: Part { site: SiteId(0), item: 0 },
+            way: Way::Direct,
+            cause: Cause::NOBODY,
+            key: None,
+            topic: None,
+            pc: 0,
+            payload: &[],
+            content: 0,
+        };
+        self.observer.deed(self.now, &deed);
+        self
+    }
+
+    /// It found that there was nothing to write.
+    fn left(&mut self, attempt: u32, table: TableId, key: Word) -> &mut Self {
+        let deed = Deed::Wrote {
+            attempt,
+            pc: 0,
+            part: Part { site: SiteId(0), item: 0 },
+            row: RowName { table, key: hash_of([key]), instance: NONE },
+            seen: Version { number: 1, writer: 0, exists: true },
+            write: Write::Nothing,
+        };
+        self.observer.deed(self.now, &deed);
+        self
+    }
+
+    fn over(&mut self, attempt: u32) -> &mut Self {
+        self.observer.deed(self.now, &Deed::AttemptEnded { attempt, outcome: Outcome::Well });
+        self
+    }
+
+    fn freed(&mut self, message: u32) -> &mut Self {
+        self.observer.deed(self.now, &Deed::Freed { message });
+        self
+    }
+
     fn ended(&mut self) -> &mut Self {
-        self.observer.deed(self.now, &Deed::TransactionEnded { attempt: 0, committed: true });
+        self.ended_by(0)
+    }
+
+    fn ended_by(&mut self, attempt: u32) -> &mut Self {
+        self.observer.deed(self.now, &Deed::TransactionEnded { attempt, committed: true });
         self
     }
 

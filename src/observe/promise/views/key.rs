@@ -20,6 +20,10 @@ pub struct Change {
     pub signatures: Signatures,
     pub is_late: bool,
     pub obligation: u64,
+    /// The intent or tick that made it.
+    pub errand: u64,
+    /// It was shown before it came, and whether it has come to the view is not known yet.
+    pub is_chance: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +37,8 @@ pub struct Key {
     pub right_since: Nanos,
     pub last_change: Nanos,
     pub has_changed: bool,
-    pub has_changed_under_fault: bool,
+    /// The errand of the attempt that wrote the view's row last, or looked and left it as it was.
+    pub served_by: u64,
     missing: VecDeque<Change>,
 }
 
@@ -49,7 +54,7 @@ impl Key {
             right_since: 0,
             last_change: 0,
             has_changed: false,
-            has_changed_under_fault: false,
+            served_by: super::errands::NO_ERRAND,
             missing: VecDeque::new(),
         }
     }
@@ -80,6 +85,19 @@ impl Key {
     pub fn find(&mut self, number: u64) -> Option<&mut Change> {
         let at = self.missing.binary_search_by_key(&number, |change| change.number).ok()?;
         self.missing.get_mut(at)
+    }
+
+    /// The changes of an errand that may be shown by chance, and those like them before, which are shown by
+    /// chance no more.
+    pub fn confirm(&mut self, errand: u64) -> Vec<Change> {
+        let of_errand = |change: &Change| change.is_chance && change.errand == errand;
+        let Some(last) = self.missing.iter().rposition(of_errand) else { return Vec::new() };
+        let mut confirmed = Vec::new();
+        for change in self.missing.range_mut(..=last).filter(|change| change.is_chance) {
+            change.is_chance = false;
+            confirmed.push(*change);
+        }
+        confirmed
     }
 
     /// All that are not followed, the oldest first.

@@ -136,8 +136,9 @@ impl<'a> Resolver<'a> {
             | Measure::Throughput
             | Measure::Succeeded
             | Measure::Failed
-            | Measure::Timeouts
-            | Measure::Amplification => _ = self.client_named(owner, span),
+            | Measure::Timeouts => _ = self.client_named(owner, span),
+            Measure::Amplification if self.names.services.contains_key(owner) => {}
+            Measure::Amplification => _ = self.client_named(owner, span),
             Measure::Utilization
             | Measure::QueueLength
             | Measure::WaitingTime

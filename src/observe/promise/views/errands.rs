@@ -1,0 +1,126 @@
+//! What is still under way for whom: attempts, messages and timers, by the intent or tick that they all come
+//! from.
+//!
+//! A view can show a value by chance: it has not followed A → B → A because it still shows the first A. Who wants
+//! to know whether such a change has come to the view asks for its *errand*, the intent or tick that made it,
+//! until nothing carries that any more. Nobody is counted whom nobody asks about.
+
+use crate::model::NONE;
+use crate::world::deed::{Deed, Served};
+use crate::world::record::SlotNumber;
+use rustc_hash::FxHashMap;
+
+/// Of those who belong to none.
+pub const NO_ERRAND: u64 = 0;
+
+#[derive(Clone, Debug, Default)]
+pub struct Errands {
+    /// By slot; [`NO_ERRAND`] where nobody is.
+    attempts: Vec<u64>,
+    messages: Vec<u64>,
+    timers: Vec<u64>,
+    /// How many carry each errand that is asked for.
+    asked: FxHashMap<u64, u32>,
+}
+
+impl Errands {
+    /// Takes in a deed. Gives an errand that was asked for and that nobody carries any more.
+    pub fn deed(&mut self, deed: &Deed<'_>) -> Option<u64> {
+        match *deed {
+            Deed::AttemptBegun { attempt, cause, served, message, .. } => {
+                let errand = match served {
+                    Served::Intent { .. } | Served::Tick { .. } => cause.obligation,
+                    Served::Timer { timer } => at(&self.timers, timer),
+                    _ if message == NONE => cause.obligation,
+                    _ => at(&self.messages, message),
+                };
+                self.carried(errand);
+                put(&mut self.attempts, attempt, errand);
+                None
+            }
+            Deed::Issued { attempt, message, .. } => {
+                let errand = at(&self.attempts, attempt);
+                self.carried(errand);
+                put(&mut self.messages, message, errand);
+                None
+            }
+            Deed::TimerSet { attempt, timer, .. } => {
+                let errand = at(&self.attempts, attempt);
+                self.carried(errand);
+                put(&mut self.timers, timer, errand);
+                None
+            }
+            Deed::AttemptEnded { attempt, .. } => {
+                let errand = take(&mut self.attempts, attempt);
+                self.let_go(errand)
+            }
+            Deed::Freed { message } => {
+                let errand = take(&mut self.messages, message);
+                self.let_go(errand)
+            }
+            Deed::TimerGone { timer } => {
+                let errand = take(&mut self.timers, timer);
+                self.let_go(errand)
+            }
+            _ => None,
+        }
+    }
+
+    /// Which errand an attempt is on.
+    pub fn of_attempt(&self, attempt: SlotNumber) -> u64 {
+        at(&self.attempts, attempt)
+    }
+
+    /// Asks to be told when nobody carries an errand any more. False if nobody does now.
+    pub fn ask(&mut self, errand: u64) -> bool {
+        if errand == NO_ERRAND {
+            return false;
+        }
+        let carriers = || self.attempts.iter().chain(&self.messages).chain(&self.timers);
+        if !self.asked.contains_key(&errand) {
+            let count = carriers().filter(|carried| **carried == errand).count() as u32;
+            if count == 0 {
+                return false;
+            }
+            self.asked.insert(errand, count);
+        }
+        true
+    }
+
+    fn carried(&mut self, errand: u64) {
+        if !self.asked.is_empty()
+            && let Some(carriers) = self.asked.get_mut(&errand)
+        {
+            *carriers += 1;
+        }
+    }
+
+    fn let_go(&mut self, errand: u64) -> Option<u64> {
+        if self.asked.is_empty() {
+            return None;
+        }
+        let carriers = self.asked.get_mut(&errand)?;
+        *carriers -= 1;
+        if *carriers > 0 {
+            return None;
+        }
+        self.asked.remove(&errand);
+        Some(errand)
+    }
+}
+
+fn at(errands: &[u64], slot: SlotNumber) -> u64 {
+    errands.get(slot as usize).copied().unwrap_or(NO_ERRAND)
+}
+
+fn put(errands: &mut Vec<u64>, slot: SlotNumber, errand: u64) {
+    let slot = slot as usize;
+    if errands.len() <= slot {
+        errands.resize(slot + 1, NO_ERRAND);
+    }
+    errands[slot] = errand;
+}
+
+fn take(errands: &mut [u64], slot: SlotNumber) -> u64 {
+    errands.get_mut(slot as usize).map_or(NO_ERRAND, |errand| std::mem::replace(errand, NO_ERRAND))
+}
