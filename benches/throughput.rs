@@ -3,11 +3,12 @@
 //!
 //! *Measured* is with digest and metrics; *judged* is with all oracles as well.
 //!
-//! `cargo bench --bench throughput [-- ROUNDS]`
+//! `cargo bench --bench throughput [-- ROUNDS]`; for a profiler, `-- --once FILE HORIZON [judged]`.
 
 mod hand_written;
 
 use eventflow::experiment::replication;
+use eventflow::kernel::fingerprint::Fingerprint;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
 use eventflow::model::Model;
@@ -49,6 +50,10 @@ const CHECKOUT: Workload =
     Workload { file: "checkout", by_hand: || unreachable!("no loop"), horizon: "600s" };
 
 fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "--once") {
+        return once(&words[at + 1..]);
+    }
     let rounds = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(5);
     let head = ["by hand, ns", "measured, ns", "ratio", "judged, ns", "ratio"];
     println!(
@@ -56,7 +61,7 @@ fn main() {
         "workload", head[0], head[1], head[2], head[3], head[4]
     );
     for workload in &WORKLOADS {
-        let model = compile(workload);
+        let model = compile(workload.file, workload.horizon);
         let plan = Arc::new(StreamPlan::new(&model.streams));
         let round = |_| {
             let by_hand = seconds(|| by_hand(workload));
@@ -79,9 +84,18 @@ fn main() {
     checkout(rounds);
 }
 
+/// One run for a profiler: the file, the simulated seconds, and `judged` if oracles are to look on.
+fn once(words: &[String]) {
+    let [file, horizon, mode @ ..] = words else { panic!("--once FILE HORIZON [judged]") };
+    let model = compile(file, horizon);
+    let plan = Arc::new(StreamPlan::new(&model.streams));
+    let fingerprint = run(&model, &plan, mode.first().map(|_| Oracles::new(&model)));
+    println!("{}", fingerprint.finish());
+}
+
 /// Handler steps a second with faults, metrics and every oracle.
 fn checkout(rounds: usize) {
-    let model = compile(&CHECKOUT);
+    let model = compile(CHECKOUT.file, CHECKOUT.horizon);
     let plan = Arc::new(StreamPlan::new(&model.streams));
     let mut steps = Steps(0);
     let agenda = replication::agenda(&model, &plan, model.seed, 0);
@@ -135,11 +149,9 @@ fn by_hand(workload: &Workload) {
     assert!(measured.events > 0 && measured.mean_sojourn > 0.0);
 }
 
-fn compile(workload: &Workload) -> Model {
-    let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/scenarios/{}.yaml", workload.file));
-    let (sources, mut diagnostics, loaded) =
-        load::load(&file, &[format!("run.horizon={}", workload.horizon)]);
+fn compile(file: &str, horizon: &str) -> Model {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/scenarios/{file}.yaml"));
+    let (sources, mut diagnostics, loaded) = load::load(&file, &[format!("run.horizon={horizon}")]);
     let loaded = loaded.expect("the scenario can be read");
     grammar::check(&loaded.root, &mut diagnostics);
     let scenario = resolve::resolve(&loaded, &sources, &mut diagnostics);
@@ -147,19 +159,21 @@ fn compile(workload: &Workload) -> Model {
     eventflow::model::compile::compile(&scenario, &sources)
 }
 
-fn run(model: &Model, plan: &Arc<StreamPlan>, oracles: Option<Oracles>) {
+fn run(model: &Model, plan: &Arc<StreamPlan>, oracles: Option<Oracles>) -> Fingerprint {
     let agenda = replication::agenda(model, plan, model.seed, 0);
     let (limits, interrupt) = (Limits::default(), AtomicBool::new(false));
-    let measured = (Digest::default(), Metrics::new(model));
+    let mut digest = Digest::default();
+    let measured = (&mut digest, Metrics::new(model));
     // Who does not judge is told nothing: the two are different programs.
     let done = match oracles {
         Some(oracles) => replication::replicate(model, agenda, (measured, oracles), limits, &interrupt),
         None => replication::replicate(model, agenda, measured, limits, &interrupt),
     };
-    assert!(done.is_ok_and(|(events, _)| events > 100_000));
+    assert!(done.is_ok_and(|(events, _)| events > 1_000));
+    digest.fingerprint()
 }
 
-fn seconds(work: impl FnOnce()) -> f64 {
+fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
     let start = Instant::now();
     work();
     start.elapsed().as_secs_f64()

@@ -17,6 +17,7 @@ use super::topology::topology;
 use super::truth::Truth;
 use super::verdict::measure;
 use super::verdict::promised::{Found, Trial};
+use crate::kernel::agenda::Timed;
 use crate::kernel::fingerprint::Digest;
 use crate::kernel::stream::StreamPlan;
 use crate::kernel::time::{Nanos, SECOND};
@@ -29,7 +30,7 @@ use crate::observe::metrics::{Distributions, Figures, Metrics};
 use crate::observe::oracles::Oracles;
 use crate::stats::confidence::Intervals;
 use crate::world::record::{Observer, Record};
-use crate::world::{Halt, Limits};
+use crate::world::{Event, Halt, Limits};
 use rayon::prelude::*;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -287,15 +288,20 @@ impl<'a> Bench<'a> {
         let mut pace = Pace::new(self.tally.progress, self.model.run.horizon);
         let agenda = replication::agenda(self.model, &self.plan, self.seed, number);
         let mut oracles = Oracles::new(self.model);
-        let observer = (&mut digest, (&mut metrics, (&mut oracles, &mut pace)));
-        let outcome = replication::replicate(self.model, agenda, observer, self.limits, self.interrupt);
-        let (events, _) = outcome.inspect_err(|halt| {
+        let measured = (&mut digest, (&mut metrics, &mut pace));
+        // Where nothing is judged, a program runs that was compiled without judges.
+        let outcome = match oracles.judges() {
+            true => self.run(agenda, (measured, &mut oracles)),
+            false => self.run(agenda, measured),
+        };
+        let events = outcome.inspect_err(|halt| {
             if *halt != Halt::Interrupted {
                 self.first_halted.fetch_min(number, Ordering::Relaxed);
             }
         })?;
         let (figures, distributions) = metrics.finish();
-        let (findings, metered) = oracles.finish();
+        let (mut findings, metered) = oracles.finish();
+        findings.faults_that_hit = figures.faults.iter().map(|fault| fault.touched > 0).collect();
         let measured = measure::measure(self.model, &self.measures, &figures, &distributions, &metered);
         let meters = metered.figures();
         let mut pooled = self.pooled.lock().expect("no replication panicked");
@@ -306,6 +312,12 @@ impl<'a> Bench<'a> {
         self.tally.progress.replication_done(done, self.tally.asked);
         let digest = digest.fingerprint().finish();
         Ok(Finished { number, digest, events, figures, findings, meters, measured })
+    }
+
+    /// Runs one replication under its observer; gives the number of events.
+    fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<u64, Halt> {
+        let done = replication::replicate(self.model, agenda, observer, self.limits, self.interrupt);
+        done.map(|(events, _)| events)
     }
 }
 

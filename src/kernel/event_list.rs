@@ -234,7 +234,7 @@ impl<E: Copy> EventList<E> {
     }
 
     /// Advances to the next event and takes it.
-    #[inline]
+    #[inline(always)]
     pub fn advance(&mut self) -> Option<E> {
         loop {
             if self.first_is_spent {
@@ -370,12 +370,18 @@ impl<E: Copy> EventList<E> {
         entry.event
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, key: Key) {
         if self.first_is_spent {
             self.first_is_spent = false;
             return self.sink(key);
         }
+        self.rise(key);
+    }
+
+    /// Puts a key behind the last, and up to where it belongs.
+    #[inline(never)]
+    fn rise(&mut self, key: Key) {
         let mut hole = self.heap.len();
         self.heap.push(key);
         while hole > 0 {
@@ -400,25 +406,13 @@ impl<E: Copy> EventList<E> {
     }
 
     /// Puts a key in the place of the first, and down to where it belongs.
-    #[inline]
+    #[inline(never)]
     fn sink(&mut self, key: Key) {
         let heap = &mut self.heap[..];
         let mut hole = 0;
         loop {
             let first = 4 * hole + 1;
-            let Some(children) = heap.get(first..) else { break };
-            let Some(&first_key) = children.first() else { break };
-            let (mut smallest, mut smallest_key) = (0, first_key);
-            let mut consider = |child: usize| {
-                if let Some(&candidate) = children.get(child)
-                    && candidate < smallest_key
-                {
-                    (smallest, smallest_key) = (child, candidate);
-                }
-            };
-            consider(1);
-            consider(2);
-            consider(3);
+            let Some((smallest, smallest_key)) = heap.get(first..).and_then(first_of_four) else { break };
             if smallest_key >= key {
                 break;
             }
@@ -427,6 +421,18 @@ impl<E: Copy> EventList<E> {
         }
         heap[hole] = key;
     }
+}
+
+/// The smallest of at most four keys, with its position; `None` if there are none. Where there are four, two
+/// pairs are compared at a time, and no comparison waits for a bound.
+#[inline(always)]
+fn first_of_four(keys: &[Key]) -> Option<(usize, Key)> {
+    let &[a, b, c, d, ..] = keys else {
+        return keys.iter().copied().enumerate().min_by_key(|(_, key)| *key);
+    };
+    let (left, left_key) = if b < a { (1, b) } else { (0, a) };
+    let (right, right_key) = if d < c { (3, d) } else { (2, c) };
+    Some(if right_key < left_key { (right, right_key) } else { (left, left_key) })
 }
 
 #[inline(always)]

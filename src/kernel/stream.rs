@@ -367,10 +367,7 @@ fn generate(key: &[u8; 32], block: u64, words: &mut [u64; BLOCK]) {
     let mut generator = ChaCha8Rng::from_seed(*key);
     // Positions count 32-bit words.
     generator.set_word_pos(u128::from(block) * 2 * BLOCK as u128);
-    let mut bytes = [0; 8 * BLOCK];
-    generator.fill_bytes(&mut bytes);
-    let (chunks, _) = bytes.as_chunks();
-    words.iter_mut().zip(chunks).for_each(|(word, bytes)| *word = u64::from_le_bytes(*bytes));
+    words.iter_mut().for_each(|word| *word = generator.next_u64());
 }
 
 /// The origin of a numbered block.

@@ -50,7 +50,7 @@ pub struct Findings {
     /// Promises that are not one of the anomalies (convergence, sessions, staleness, sagas, invariants), by
     /// position in the model's promises.
     pub promises: Vec<Finding>,
-    /// Per fault: whether a firing hit something alive.
+    /// Per fault: whether a firing hit something alive. Metrics know it; oracles leave it empty.
     pub faults_that_hit: Vec<bool>,
 }
 

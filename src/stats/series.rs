@@ -48,14 +48,13 @@ pub struct EventSeries {
     /// division for each would be felt.
     current: usize,
     begin: u64,
-    counts: Vec<u64>,
-    sums: Vec<f64>,
+    /// By bucket: how many, and the sum of their values.
+    sums: Vec<(u64, f64)>,
 }
 
 impl EventSeries {
     pub fn new(buckets: Buckets) -> Self {
-        let (counts, sums) = (vec![0; buckets.count], vec![0.0; buckets.count]);
-        Self { buckets, current: 0, begin: 0, counts, sums }
+        Self { buckets, current: 0, begin: 0, sums: vec![(0, 0.0); buckets.count] }
     }
 
     /// Something with this value happened at `at`.
@@ -68,28 +67,26 @@ impl EventSeries {
             self.current = (at / self.buckets.width) as usize;
             self.begin = self.current as u64 * self.buckets.width;
         }
-        self.counts[self.current] += 1;
-        self.sums[self.current] += value;
+        let (count, sum) = &mut self.sums[self.current];
+        *count += 1;
+        *sum += value;
     }
 
     /// Happenings per unit of time.
     pub fn rates(&self) -> Vec<f64> {
-        let rate = |(i, &count): (usize, &u64)| count as f64 / self.buckets.length(i) as f64;
-        self.counts.iter().enumerate().map(rate).collect()
+        let rate = |(i, &(count, _)): (usize, &(u64, f64))| count as f64 / self.buckets.length(i) as f64;
+        self.sums.iter().enumerate().map(rate).collect()
     }
 
     /// Mean value of what happened in each bucket; 0 where nothing did.
     pub fn means(&self) -> Vec<f64> {
-        let mean = |(&sum, &count): (&f64, &u64)| if count == 0 { 0.0 } else { sum / count as f64 };
-        self.sums.iter().zip(&self.counts).map(mean).collect()
+        let mean = |&(count, sum): &(u64, f64)| if count == 0 { 0.0 } else { sum / count as f64 };
+        self.sums.iter().map(mean).collect()
     }
 
-    pub fn counts(&self) -> &[u64] {
-        &self.counts
-    }
-
-    pub fn sums(&self) -> &[f64] {
-        &self.sums
+    /// How many happened in each bucket.
+    pub fn counts(&self) -> Vec<u64> {
+        self.sums.iter().map(|(count, _)| *count).collect()
     }
 }
 
@@ -168,11 +165,11 @@ mod tests {
         }
         let expected =
             |i: u64| (0..200).rev().step_by(7).chain(0..200).filter(|at| *at < 95 && at / 10 == i).count();
-        assert_eq!(series.counts().to_vec(), (0..10).map(|i| expected(i) as u64).collect::<Vec<_>>());
+        assert_eq!(series.counts(), (0..10).map(|i| expected(i) as u64).collect::<Vec<_>>());
         let mut steady = EventSeries::new(Buckets::new(95, 10));
         (0..200).for_each(|at| steady.record(at, 2.0));
         assert_eq!((steady.rates(), steady.means()), (vec![1.0; 10], vec![2.0; 10]));
-        assert_eq!(steady.sums()[9], 10.0);
+        assert_eq!(steady.counts()[9], 5);
         EventSeries::new(Buckets::new(0, 5)).record(0, 1.0);
     }
 

@@ -4,7 +4,7 @@ use super::attempt::Source;
 use super::broker::{self, Action, Broker, Chooser, DeliveryId, Parcel, TimerId};
 use super::deed::Acceptance;
 use super::identity::{Cause, mix};
-use super::instance::Work;
+use super::instance::{Served, Work};
 use super::network::{Hop, steady_latency};
 use super::record::{Observer, Outcome, Record, Settlement};
 use super::{Event, Simulation, World};
@@ -231,7 +231,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     }
 
     /// Whom an attempt on a delivery serves: the message's obligation to this group.
-    #[inline]
+    #[inline(always)]
     fn delivery_cause(&self, group: GroupId, path: &DeliveryPath, message: u32, attempts: u32) -> Cause {
         let of = &self.world.messages[message];
         let main =
@@ -263,7 +263,13 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         match self.path_of(group, message) {
             Some(path) if path.handler.0 != NONE && !self.is_left_out(group, path, message, deliveries) => {
                 // One reference from here on is the work's, then the attempt's.
-                self.enter(instance.0, Work::Delivery { delivery, message });
+                if !self.world.instances[instance.index()].is_free() {
+                    return self.enter(instance.0, Work::Delivery { delivery, message });
+                }
+                let cause = self.delivery_cause(group, path, message, deliveries);
+                let source = Source::Delivery { group, delivery };
+                let served = Served { handler: path.handler, cause, source, message };
+                self.start_attempt(instance.0, served, NONE);
             }
             // No handler, or left out: acknowledged and dropped.
             _ => {
@@ -283,18 +289,15 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     }
 
     /// What an attempt on a delivery runs; `None` if the broker has forgotten it meanwhile.
-    pub(super) fn begin_delivery(
-        &mut self,
-        delivery: DeliveryId,
-        message: u32,
-    ) -> Option<(HandlerId, Cause, Source, u32)> {
+    pub(super) fn begin_delivery(&mut self, delivery: DeliveryId, message: u32) -> Option<Served> {
         let Some(Parcel { group, deliveries, .. }) = self.world.broker.parcel(delivery) else {
             self.release_message(message);
             return None;
         };
         let path = self.path_of(group, message).expect("a topic carries only the messages it declares");
         let cause = self.delivery_cause(group, path, message, deliveries);
-        Some((path.handler, cause, Source::Delivery { group, delivery }, message))
+        let source = Source::Delivery { group, delivery };
+        Some(Served { handler: path.handler, cause, source, message })
     }
 
     pub(super) fn delivery_ended(&mut self, group: GroupId, delivery: DeliveryId, outcome: Outcome) {

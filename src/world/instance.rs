@@ -80,7 +80,7 @@ impl Instance {
     /// Whether a worker can take something up at once. Who waits already goes first, when an instance has
     /// just woken.
     #[inline(always)]
-    fn is_free(&self) -> bool {
+    pub fn is_free(&self) -> bool {
         self.busy < self.door.workers && self.paused == 0 && self.line.is_empty() && self.ranked.is_empty()
     }
 
@@ -106,6 +106,15 @@ pub enum Work {
     Delivery { delivery: DeliveryId, message: u32 },
     Job { job: JobId, number: u64 },
     Timer { timer: u32 },
+}
+
+/// What a worker takes up: the code that it runs, for whom, and on which message.
+#[derive(Clone, Copy, Debug)]
+pub struct Served {
+    pub handler: HandlerId,
+    pub cause: Cause,
+    pub source: Source,
+    pub message: u32,
 }
 
 /// A place in a queue.
@@ -208,12 +217,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A worker takes something up.
     #[inline(always)]
     fn start(&mut self, instance: u32, work: Work, ticket: u32) {
-        let Some((handler, cause, source, message)) = self.begin_work(instance, work) else {
+        let Some(served) = self.begin_work(instance, work) else {
             if ticket != NONE {
                 self.record(Record::Dropped { instance: InstanceId(instance), ticket });
             }
             return;
         };
+        self.start_attempt(instance, served, ticket);
+    }
+
+    /// An attempt begins on an instance with a free worker.
+    #[inline(always)]
+    pub(super) fn start_attempt(&mut self, instance: u32, served: Served, ticket: u32) {
+        let Served { handler, cause, source, message } = served;
         let body = &self.model.handlers[handler.index()];
         let attempt = self.world.attempts.add(handler.0, body.entry, instance, message, cause, source);
         self.world.attempts[attempt].state.worker = true;
@@ -234,17 +250,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// What the work runs, for whom; `None` if nobody wants it any more, or nothing handles it.
     #[inline(always)]
-    fn begin_work(&mut self, instance: u32, work: Work) -> Option<(HandlerId, Cause, Source, u32)> {
+    fn begin_work(&mut self, instance: u32, work: Work) -> Option<Served> {
+        let served = |handler, cause, source, message| Some(Served { handler, cause, source, message });
         match work {
             Work::Call { caller, token, message, step, cause } => {
                 let handler = self.model.calls[step as usize].handler;
-                Some((handler, cause, Source::Call { step, caller, token }, message))
+                served(handler, cause, Source::Call { step, caller, token }, message)
             }
             Work::Send { message, step } => {
                 let send = &self.model.sends[step as usize];
                 let cause = self.world.messages[message].cause;
                 let cause = if send.main.contains(cause.origin()) { cause } else { cause.aside() };
-                Some((send.handler, cause, Source::Send, message))
+                served(send.handler, cause, Source::Send, message)
             }
             Work::Delivery { delivery, message } => self.begin_delivery(delivery, message),
             Work::Job { job, number } => {
@@ -255,11 +272,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     true => cause,
                     false => cause.again(self.model.instances[instance as usize].number),
                 };
-                Some((spec.body, cause, Source::Job { job }, NONE))
+                served(spec.body, cause, Source::Job { job }, NONE)
             }
             Work::Timer { timer } => {
                 let (body, cause, message) = self.begin_timer(timer);
-                Some((body, cause, Source::Timer { timer }, message))
+                served(body, cause, Source::Timer { timer }, message)
             }
         }
     }

@@ -90,6 +90,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let parent = match identity {
             // What cannot be calculated identifies nothing.
             Some(Identity::OncePer(value)) => self.evaluate(value, attempt).ok().map(|value| mix(key, value)),
+            _ if self.world.attempts[attempt].item == 0 => None,
             _ => self.job_of_row(attempt),
         };
         let of = &self.world.attempts[attempt];
@@ -103,11 +104,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if of.item != 0 { cause.aside() } else { cause }
     }
 
-    /// The key of the job, if an attempt is at an item of a job that ought to do its work once for each row.
+    /// The key of the job, if an attempt at an item of a loop is one of a job that ought to do its work once for
+    /// each row.
     fn job_of_row(&self, attempt: u32) -> Option<u64> {
-        if self.world.attempts[attempt].item == 0 {
-            return None;
-        }
         match self.world.attempts[self.root_of(attempt)].source {
             Source::Job { job } => {
                 let job = &self.model.jobs[job.index()];
@@ -127,9 +126,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let (payload, kind) = (of.payload, of.kind);
         self.tell(&Deed::Freed { message });
-        let model = self.model;
-        let shape = &model.messages[kind.index()];
-        self.free_payload(payload, shape.fields, &shape.list_fields);
+        // A message without fields has no block of them.
+        if payload != NONE {
+            let model = self.model;
+            let shape = &model.messages[kind.index()];
+            self.free_payload(payload, shape.fields, &shape.list_fields);
+        }
         self.world.messages.release(message);
     }
 

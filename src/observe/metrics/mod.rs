@@ -34,10 +34,10 @@ use services::Services;
 use std::collections::BTreeMap;
 use topics::Topics;
 
-/// Buckets of a series; of services and subscriptions fewer where there are very many of them.
+/// Buckets of a series; fewer where there are very many clients, services or subscriptions.
 const MOST_BUCKETS: usize = 120;
 const LEAST_BUCKETS: usize = 8;
-/// Buckets of all services together, and of all subscriptions.
+/// Buckets of all clients together, of all services, and of all subscriptions.
 const BUCKETS_IN_ALL: usize = 60_000;
 
 /// Measures one replication.
@@ -59,7 +59,7 @@ pub struct Metrics {
 impl Metrics {
     pub fn new(model: &Model) -> Self {
         let window = Window { from: model.run.warm_up, to: model.run.horizon };
-        let buckets = Buckets::new(window.to, MOST_BUCKETS);
+        let buckets = shared_buckets(window, model.clients.len());
         Self {
             window,
             attempts: BySlot::default(),

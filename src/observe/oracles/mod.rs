@@ -44,7 +44,6 @@ pub struct Oracles<'m> {
     sessions: Option<Sessions<'m>>,
     invariants: Option<Invariants<'m>>,
     views: Option<Views<'m>>,
-    faults_that_hit: Vec<bool>,
 }
 
 impl<'m> Oracles<'m> {
@@ -57,7 +56,6 @@ impl<'m> Oracles<'m> {
             sessions: sessions_of(model),
             invariants: Invariants::new(model),
             views: Views::new(model),
-            faults_that_hit: vec![false; model.faults.len()],
         }
     }
 
@@ -110,25 +108,21 @@ impl<'m> Oracles<'m> {
             None => nothing(promises.invariants.len()),
         };
         let promises = [views, others, invariants].concat();
-        (Findings { anomalies, promises, faults_that_hit: self.faults_that_hit }, meters)
+        (Findings { anomalies, promises, faults_that_hit: Vec::new() }, meters)
     }
 }
 
 impl Observer for Oracles<'_> {
     fn judges(&self) -> bool {
-        self.lineage.is_some() || self.order.is_some() || self.isolation.is_some()
+        self.lineage.is_some()
+            || self.order.is_some()
+            || self.isolation.is_some()
+            || self.sessions.is_some()
+            || self.invariants.is_some()
+            || self.views.is_some()
     }
 
     fn record(&mut self, now: Nanos, record: &Record) {
-        match *record {
-            Record::FaultBegan { fault, touched }
-                if !self.model.faults[fault.index()].kind.lies_in_wait() =>
-            {
-                self.faults_that_hit[fault.index()] |= touched > 0;
-            }
-            Record::FaultTouched { fault } => self.faults_that_hit[fault.index()] = true,
-            _ => {}
-        }
         self.lineage.record(now, record);
         self.order.record(now, record);
         self.isolation.record(now, record);
