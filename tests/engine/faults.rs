@@ -250,7 +250,7 @@ fn a_split_a_bad_link_and_a_surge_hit_what_comes_while_they_last() {
         (&calls, "degrade: [c, s], bandwidth: 10KB/s, at: 4s, for: 2s", 0),
         (&calls, "surge: c, by: 10, at: 4s, for: 2s", 0),
         (often, "surge: c, by: 10, at: 4s, for: 2s", 1),
-        (often, "surge: c, by: 10, at: 4s, for: 10ms", 0),
+        (often, "surge: c, by: 10, at: 4100ms, for: 10ms", 0),
         (few, "surge: c, by: 10, at: 4s, for: 2s", 0),
     ] {
         let (began, touched) = touched(client, fault);

@@ -114,7 +114,9 @@ impl Observer for Oracles<'_> {
 
     fn record(&mut self, now: Nanos, record: &Record) {
         match *record {
-            Record::FaultBegan { fault, touched } if !self.model.faults[fault.index()].kind.lies_in_wait() => {
+            Record::FaultBegan { fault, touched }
+                if !self.model.faults[fault.index()].kind.lies_in_wait() =>
+            {
                 self.faults_that_hit[fault.index()] |= touched > 0;
             }
             Record::FaultTouched { fault } => self.faults_that_hit[fault.index()] = true,
