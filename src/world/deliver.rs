@@ -46,6 +46,10 @@ impl Dispatch {
     }
 }
 
+/// What the two ways of fetching again are drawn beside.
+const REQUEST: u32 = 11;
+const RESPONSE: u32 = 12;
+
 /// How a group's deliveries and acknowledgements travel, as far as that is the same for all of them.
 #[derive(Clone, Copy)]
 struct GroupWay {
@@ -139,6 +143,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Action::Start { delivery } => self.start_delivery(delivery),
             Action::SendAck { delivery } => self.send_ack(delivery, Answer::Ack),
             Action::SendNack { delivery } => self.send_ack(delivery, Answer::Nack),
+            Action::FetchAgain { delivery } => self.fetch_again(delivery),
             Action::StartTimer { timer, length, .. } => {
                 let handle = self.agenda.after(length, Class::Timer, Event::Broker { timer });
                 let handles = &mut self.world.broker_timers;
@@ -221,6 +226,18 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 .reorders
                 .then(|| mix((group.0 as u64) << 32 | 2, (instance.0 as u64) << 32 | partition as u64)),
         }
+    }
+
+    /// A consumer goes back in its partition: to the broker and back again.
+    fn fetch_again(&mut self, delivery: DeliveryId) {
+        let Some(parcel) = self.world.broker.parcel(delivery) else { return };
+        let Some(path) = self.path_of(parcel.group, parcel.message) else { return };
+        // Beside what the delivery and its acknowledgement draw for the same attempt.
+        let draw =
+            self.delivery_cause(parcel.group, path, parcel.message, parcel.deliveries).attempt_key(0, 0);
+        let there = self.length(path.hops.back, draw.beside(REQUEST));
+        let back = self.length(path.hops.there, draw.beside(RESPONSE));
+        self.begin_broker(|broker, _, actions| broker.fetch_takes(delivery, there + back, actions));
     }
 
     /// How a group's instances handle the kind of message that a slot holds.

@@ -245,12 +245,11 @@ fn a_split_a_bad_link_and_a_surge_hit_what_comes_while_they_last() {
         (&calls, "split: [c, s], at: [2s, 4s, 5050ms], for: 100ms", 1),
         (&calls, "degrade: [c, s], latency: 20ms, at: 4s, for: 2s", 1),
         (&calls, "degrade: [c, s], latency: 20ms, at: 2s, for: 2s", 0),
-        (&calls, "degrade: [c, s], loss: 100%, at: 4900ms, for: 150ms", 1),
+        (&calls, "degrade: [c, s], loss: 90%, at: 4900ms, for: 150ms", 1),
         (&calls, "degrade: [c, s], loss: 0%, at: 4s, for: 2s", 0),
-        (&calls, "degrade: [c, s], bandwidth: 10KB/s, at: 4s, for: 2s", 0),
-        (&calls, "surge: c, by: 10, at: 4s, for: 2s", 0),
+        (&calls, "degrade: [c, s], bandwidth: 10KB/s, at: 4s, for: 2s", 1),
         (often, "surge: c, by: 10, at: 4s, for: 2s", 1),
-        (often, "surge: c, by: 10, at: 4s, for: 10ms", 0),
+        (often, "surge: c, by: 10, at: 4100ms, for: 10ms", 0),
         (few, "surge: c, by: 10, at: 4s, for: 2s", 0),
     ] {
         let (began, touched) = touched(client, fault);

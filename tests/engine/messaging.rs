@@ -297,6 +297,22 @@ fn a_failure_is_a_negative_acknowledgement() {
     assert_eq!(seen(&run), [(1, 1)], "after it was acknowledged, a failure is a loss");
 }
 
+/// Who goes back in a partition asks the broker again: a handler that fails at its first step does not spin.
+#[test]
+fn what_fails_at_once_is_fetched_again_after_a_round_trip() {
+    let steps = "- { if: delivery.attempt < 4, then: [ { fail: not_yet } ] }
+- { upsert: seen, key: [message.n, 0], set: { times: row.times + 1 } }";
+    let run = case(Case { preset: "kafka", steps, ..CASE });
+    assert_eq!(seen(&run), [(1, 1)]);
+    let failed: Vec<u64> =
+        ends(&run).iter().filter(|(.., outcome)| *outcome != Outcome::Well).map(|&(at, ..)| at).collect();
+    assert_eq!(failed.len(), 3);
+    assert!(failed.windows(2).all(|pair| pair[1] - pair[0] == 2 * MS), "two hops of 1 ms: {failed:?}");
+    let never = "- { fail: never }";
+    let stuck = case(Case { preset: "kafka", steps: never, more: "", ..CASE });
+    assert!(seen(&stuck).is_empty(), "it goes on until the drain is over");
+}
+
 #[test]
 fn what_fails_too_often_goes_to_the_dead_letters_with_its_kind() {
     let steps = "- fail: poison";

@@ -333,7 +333,8 @@ impl Broker {
         self.free_if_unheld(slot);
     }
 
-    /// Under a cursor the consumer itself tries again: the partition waits.
+    /// Under a cursor the consumer itself tries again: the partition waits. It goes back to where it was and fetches
+    /// from there, which costs a round trip even where no delay is asked for.
     fn failed_in_place(&mut self, slot: u32, knobs: &GroupKnobs, choose: Choose, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         delivery.failures = delivery.failures.saturating_add(1);
@@ -353,6 +354,19 @@ impl Broker {
         delivery.place = Place::Resting;
         if knobs.redeliver_delay > 0 {
             self.deliveries[slot].timer = self.start_timer(TimerKind::Rest, slot, knobs.redeliver_delay, out);
+        } else {
+            out.push(Action::FetchAgain { delivery: self.deliveries.id(slot) });
+        }
+    }
+
+    /// How long a consumer takes to go back and fetch again what it failed at.
+    pub fn fetch_takes(&mut self, delivery: DeliveryId, length: u64, out: &mut Vec<Action>) {
+        let Some(slot) = self.deliveries.find(delivery) else { return };
+        if self.deliveries[slot].place != Place::Resting || self.deliveries[slot].timer != NONE {
+            return;
+        }
+        if length > 0 {
+            self.deliveries[slot].timer = self.start_timer(TimerKind::Rest, slot, length, out);
         } else {
             self.try_again(slot, out);
         }

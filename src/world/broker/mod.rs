@@ -102,6 +102,10 @@ pub enum Action {
     SendNack {
         delivery: DeliveryId,
     },
+    /// The consumer goes back to this delivery and fetches it again: say by `fetch_takes` how long that is.
+    FetchAgain {
+        delivery: DeliveryId,
+    },
     /// Call `timer` after `length`.
     StartTimer {
         timer: TimerId,

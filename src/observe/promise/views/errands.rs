@@ -73,18 +73,15 @@ impl Errands {
 
     /// Asks to be told when nobody carries an errand any more. False if nobody does now.
     pub fn ask(&mut self, errand: u64) -> bool {
-        if errand == NO_ERRAND {
-            return false;
+        if errand == NO_ERRAND || self.asked.contains_key(&errand) {
+            return errand != NO_ERRAND;
         }
-        let carriers = || self.attempts.iter().chain(&self.messages).chain(&self.timers);
-        if !self.asked.contains_key(&errand) {
-            let count = carriers().filter(|carried| **carried == errand).count() as u32;
-            if count == 0 {
-                return false;
-            }
+        let carriers = self.attempts.iter().chain(&self.messages).chain(&self.timers);
+        let count = carriers.filter(|carried| **carried == errand).count() as u32;
+        if count > 0 {
             self.asked.insert(errand, count);
         }
-        true
+        count > 0
     }
 
     fn carried(&mut self, errand: u64) {

@@ -239,6 +239,10 @@ impl Rig {
                 let at = self.broker.consumer(delivery);
                 self.after(MILLISECOND, Event::Nack(delivery), at);
             }
+            // The consumer is at the broker's side here.
+            Action::FetchAgain { delivery } => {
+                self.call(|broker, _, out| broker.fetch_takes(delivery, 0, out));
+            }
             Action::StartTimer { timer, kind, length } => self.after(length, Event::Timer(timer, kind), None),
             Action::CancelTimer { timer } => {
                 let before = self.pending.len();
