@@ -412,10 +412,8 @@ impl<E: Copy> EventList<E> {
         let mut hole = 0;
         loop {
             let first = 4 * hole + 1;
-            let Some((smallest, smallest_key)) = heap.get(first..).and_then(first_of_four) else { break };
-            if smallest_key >= key {
-                break;
-            }
+            let smaller = heap.get(first..).and_then(first_of_four).filter(|(_, child)| *child < key);
+            let Some((smallest, smallest_key)) = smaller else { break };
             heap[hole] = smallest_key;
             hole = first + smallest;
         }
@@ -423,8 +421,7 @@ impl<E: Copy> EventList<E> {
     }
 }
 
-/// The smallest of at most four keys, with its position; `None` if there are none. Where there are four, two
-/// pairs are compared at a time, and no comparison waits for a bound.
+/// The smallest of the first four keys, with its position; of four, two pairs are compared at a time.
 #[inline(always)]
 fn first_of_four(keys: &[Key]) -> Option<(usize, Key)> {
     let &[a, b, c, d, ..] = keys else {
