@@ -153,6 +153,7 @@ pub enum Code {
     MessageId,
     MessageKey,
     MessagePublishedAt,
+    MessageSchema,
     DeliveryAttempt,
     DeliveryTopic,
     DeliveryPartition,

@@ -8,7 +8,9 @@ mod frames;
 mod network;
 mod parts;
 mod promises;
+mod schemas;
 mod steps;
+mod storage;
 mod streams;
 
 use super::*;
@@ -26,6 +28,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.stores();
     compiler.services();
     compiler.folds();
+    compiler.fills();
     compiler.fault_names();
     compiler.bodies();
     compiler.messaging();
