@@ -70,7 +70,11 @@ impl RowStep {
 #[derive(Clone, Debug)]
 pub enum Copies {
     /// They follow the store in the order of its commits.
-    Follow { count: u32, lag: Duration, sticky: bool },
+    Follow {
+        count: u32,
+        lag: Duration,
+        sticky: bool,
+    },
     Quorum(Box<Quorum>),
 }
 

@@ -145,7 +145,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         for unflushed in std::mem::take(&mut self.world.stores[store].condition.unflushed).into_iter().rev() {
             match unflushed {
-                Unflushed::Row { table, version, key, old } => self.forget_row(store, table, version, &key, old),
+                Unflushed::Row { table, version, key, old } => {
+                    self.forget_row(store, table, version, &key, old)
+                }
                 Unflushed::Outbox { outbox, id } => {
                     if let Some(message) = self.world.outboxes[outbox].lose(id) {
                         self.release_message(message);

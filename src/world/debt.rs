@@ -138,7 +138,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Ok(next) => Some(next),
                 Err(error) => self.dry_caught(pc, error, &mut Remainder::default()),
             },
-            Wait::StoreAnswer { .. } | Wait::OutboxAnswer { .. } if matches!(result, StepResult::Error(_)) => {
+            Wait::StoreAnswer { .. } | Wait::OutboxAnswer { .. }
+                if matches!(result, StepResult::Error(_)) =>
+            {
                 Some(pc)
             }
             // A publish that waits for its confirmation is on its way.

@@ -97,7 +97,8 @@ impl Behind {
     /// Notes that a copy lacks a version, whatever else it lacks.
     fn lack(&mut self, copy: u32, at: (u32, &[Word]), version: u64, old: Option<&super::store::Row<'_>>) {
         let before = old.map_or(0, |old| old.version.number);
-        let row = self.rows.entry((at.0, at.1.to_vec())).or_insert(Lacking { latest: before, changes: Vec::new() });
+        let row =
+            self.rows.entry((at.0, at.1.to_vec())).or_insert(Lacking { latest: before, changes: Vec::new() });
         let before = if row.latest == version { before } else { row.latest };
         let old = old.map(|old| Old { words: old.words.to_vec(), writer: old.writer });
         let before = row.changes.iter().find(|of| of.version == version).map_or(before, |of| of.before);
@@ -235,14 +236,22 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// The copy that a read asks, with what it has; `None`: it asks the store itself. The key is in
     /// `scratch.key`.
-    pub(super) fn asked_copy(&mut self, attempt: u32, of: &RowStep, store: usize, table: u32) -> Option<Copy> {
+    pub(super) fn asked_copy(
+        &mut self,
+        attempt: u32,
+        of: &RowStep,
+        store: usize,
+        table: u32,
+    ) -> Option<Copy> {
         if let Some(found) = self.world.quorum_answer.take() {
             return Some(found);
         }
         if !of.from_replica {
             return None;
         }
-        let Some(Copies::Follow { count, sticky, .. }) = &self.model.stores[store].copies else { return None };
+        let Some(Copies::Follow { count, sticky, .. }) = &self.model.stores[store].copies else {
+            return None;
+        };
         let copy = match sticky {
             true => {
                 let instance = self.world.attempts[attempt].instance as usize;
@@ -325,8 +334,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let seen = self.at_copy(store as usize, replica, table, &key);
             let of = &mut self.world.quorum_reads[read];
             of.key = key;
-            let is_newer =
-                of.found.as_ref().is_none_or(|found| found.version.number < seen.version.number);
+            let is_newer = of.found.as_ref().is_none_or(|found| found.version.number < seen.version.number);
             if is_newer {
                 of.found = Some(seen);
             }

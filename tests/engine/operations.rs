@@ -58,7 +58,8 @@ fn a_cleared_table_is_empty_when_the_replay_begins() {
 
 #[test]
 fn a_replay_can_come_again_and_a_crash_does_not_stop_it() {
-    let operation = "operations: { rebuild: { replay: view, topic: placed, clear: [ seen ], at: [ 5500ms, 20500ms ] } }
+    let operation =
+        "operations: { rebuild: { replay: view, topic: placed, clear: [ seen ], at: [ 5500ms, 20500ms ] } }
 faults: { f: { crash: view, at: 20600ms, for: 1s } }";
     let run = run(&text(COUNT, operation));
     let (rows, times, _) = totals(&run);

@@ -43,7 +43,12 @@ fn a_crashed_store_forgets_what_was_not_flushed_and_refuses_until_it_is_back() {
     // Committed at 1, 2 and 3 s; what the first began is flushed at 2.5 s, the third is lost.
     assert_eq!(some.rows("s.t")[0], [1, 8]);
     let inserted = "- { insert: log, key: message.n }\n- { delete: t, key: 2 }";
-    let run = run(&text("  flush: 1m\n", inserted, &calls("[1s]"), "faults: { f: { crash: s.store, at: 2s, for: 1s } }\n"));
+    let run = run(&text(
+        "  flush: 1m\n",
+        inserted,
+        &calls("[1s]"),
+        "faults: { f: { crash: s.store, at: 2s, for: 1s } }\n",
+    ));
     assert_eq!((run.rows("s.log").len(), run.rows("s.t").len()), (0, 3), "the row is back");
 }
 
@@ -65,12 +70,23 @@ fn a_crash_of_the_store_resets_open_transactions_and_answers_on_their_way() {
 
 #[test]
 fn an_outage_refuses_a_pause_holds_and_slowness_takes_longer() {
-    let outage = run(&text("  flush: 1m\n", SET, &calls("[1s, 2s, 9s]"), "faults: { f: { outage: s.store, at: 1500ms, for: 1s } }\n"));
+    let outage = run(&text(
+        "  flush: 1m\n",
+        SET,
+        &calls("[1s, 2s, 9s]"),
+        "faults: { f: { outage: s.store, at: 1500ms, for: 1s } }\n",
+    ));
     assert_eq!(outcomes(&outage), [WELL, UNAVAILABLE, WELL]);
     assert_eq!(outage.rows("s.t")[0], [1, 3]);
-    let pause = run(&text("", SET, &calls("[1s]"), "faults: { f: { pause: s.store, at: 500ms, for: 2s } }\n"));
-    assert_eq!(pause.outcomes()[0], (2500 * MS + 5 * MS + MS, WELL), "the second half of its round trip, and home");
-    let slow = run(&text("", SET, &calls("[1s]"), "faults: { f: { slow: s.store, by: 3, at: 500ms, for: 2s } }\n"));
+    let pause =
+        run(&text("", SET, &calls("[1s]"), "faults: { f: { pause: s.store, at: 500ms, for: 2s } }\n"));
+    assert_eq!(
+        pause.outcomes()[0],
+        (2500 * MS + 5 * MS + MS, WELL),
+        "the second half of its round trip, and home"
+    );
+    let slow =
+        run(&text("", SET, &calls("[1s]"), "faults: { f: { slow: s.store, by: 3, at: 500ms, for: 2s } }\n"));
     assert_eq!(slow.outcomes()[0], (S + 2 * MS + 30 * MS, WELL));
 }
 
@@ -84,10 +100,13 @@ fn seen(run: &Run) -> Vec<i64> {
 
 #[test]
 fn a_replica_has_a_commit_its_lag_later() {
-    let one = run(&text("  read_replica: { lag: 200ms }\n", READ, &calls("[1s, 1050ms, 1190ms, 1300ms]"), ""));
+    let one =
+        run(&text("  read_replica: { lag: 200ms }\n", READ, &calls("[1s, 1050ms, 1190ms, 1300ms]"), ""));
     // Committed at 1.006 s; read in the middle of a read of 2 ms, 1 ms after the call was sent.
     assert_eq!(seen(&one), [5, 5, 7]);
-    let gone = READ.replace("update: t, key: 1, set: { v: 7 }", "delete: t, key: 1").replace("set: { v: r.v }", "set: { v: 'r.exists ? 1 : 0' }");
+    let gone = READ
+        .replace("update: t, key: 1, set: { v: 7 }", "delete: t, key: 1")
+        .replace("set: { v: r.v }", "set: { v: 'r.exists ? 1 : 0' }");
     let deleted = run(&text("  read_replica: { lag: 200ms }\n", &gone, &calls("[1s, 1100ms, 1300ms]"), ""));
     assert_eq!(seen(&deleted), [1, 0]);
 }
@@ -99,14 +118,19 @@ fn replicas_take_turns_or_stick_and_follow_the_order_of_the_commits() {
     let seen_in_turn = seen(&turns);
     assert_eq!((seen_in_turn[0], seen_in_turn[1]), (seen_in_turn[2], seen_in_turn[3]));
     assert_eq!(seen_in_turn[4], 7);
-    let sticky = run(&text(&lag.replace("round_robin", "sticky"), READ, &calls("[1s, 2s, 2100ms, 2200ms]"), ""));
+    let sticky =
+        run(&text(&lag.replace("round_robin", "sticky"), READ, &calls("[1s, 2s, 2100ms, 2200ms]"), ""));
     let seen = seen(&sticky);
     assert!(seen.iter().all(|one| *one == seen[0]));
     // A lag that is drawn shorter does not overtake.
-    let writes = "- { if: message.n <= 20, then: [ { update: t, key: 1, set: { v: 10 + message.n } }, stop ] }
+    let writes =
+        "- { if: message.n <= 20, then: [ { update: t, key: 1, set: { v: 10 + message.n } }, stop ] }
 - { read: t, key: 1, from: replica, as: r }
 - { insert: log, key: message.n, set: { v: r.v } }";
-    let times: Vec<String> = (0..20).map(|i| format!("{}ms", 1000 + 20 * i)).chain((0..40).map(|i| format!("{}ms", 1400 + 50 * i))).collect();
+    let times: Vec<String> = (0..20)
+        .map(|i| format!("{}ms", 1000 + 20 * i))
+        .chain((0..40).map(|i| format!("{}ms", 1400 + 50 * i)))
+        .collect();
     let random = "  read_replica: { lag: { uniform: [ 0ms, 1s ] } }\n";
     let run = run(&text(random, writes, &calls(&format!("[{}]", times.join(", "))), ""));
     let rows = run.rows("s.log");
@@ -124,7 +148,12 @@ fn quorum(write: u32, read: u32, steps: &str, client: &str) -> String {
 
 #[test]
 fn a_quorum_takes_as_long_as_its_slowest_needed_answer() {
-    let run = run(&quorum(2, 2, "- { update: t, key: 1, set: { v: 7 } }\n- { read: t, key: 1, as: r }\n- { insert: log, key: 1, set: { v: r.v } }", ""));
+    let run = run(&quorum(
+        2,
+        2,
+        "- { update: t, key: 1, set: { v: 7 } }\n- { read: t, key: 1, as: r }\n- { insert: log, key: 1, set: { v: r.v } }",
+        "",
+    ));
     assert_eq!(run.outcomes()[0], (S + (2 + 7 + 3 + 7) * MS, WELL));
     assert_eq!(run.rows("s.log"), [[1, 7]]);
 }

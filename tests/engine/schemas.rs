@@ -30,11 +30,9 @@ network: {{ default: {{ latency: 1ms }} }}
     )
 }
 
-const FIRST: &str =
-    "      Placed: [ { insert: seen, key: [message.order, message.schema], set: { cents: message.cents } } ]\n";
+const FIRST: &str = "      Placed: [ { insert: seen, key: [message.order, message.schema], set: { cents: message.cents } } ]\n";
 const SECOND: &str = "      Placed@2: [ { insert: seen, key: [message.order, message.schema], set: { cents: message.cents, words: size(message.parts), currency: message.currency } } ]\n";
-const THIRD: &str =
-    "      Placed@3: [ { insert: seen, key: [message.order, message.schema], set: { cents: message.tax } } ]\n";
+const THIRD: &str = "      Placed@3: [ { insert: seen, key: [message.order, message.schema], set: { cents: message.tax } } ]\n";
 
 fn seen(run: &Run) -> Vec<Vec<i64>> {
     run.rows("ledger.seen").into_iter().map(|row| row[..4].to_vec()).collect()
@@ -58,7 +56,10 @@ fn an_older_message_is_filled_for_the_handler_of_a_later_schema() {
 fn a_schema_that_nobody_knows_is_poison_skipped_or_tolerated() {
     let poison = run(&text(FIRST, ""));
     assert_eq!(seen(&poison), [[1, 1, 10, 0]]);
-    let failed = poison.ended("ledger").into_iter().filter(|(_, (_, outcome))| *outcome != eventflow::world::record::Outcome::Well);
+    let failed = poison
+        .ended("ledger")
+        .into_iter()
+        .filter(|(_, (_, outcome))| *outcome != eventflow::world::record::Outcome::Well);
     assert_eq!(failed.count(), 2 * 2, "each of the two is tried twice");
     let skipped = run(&text(FIRST, ", unknown_version: skip"));
     assert_eq!((seen(&skipped).len(), skipped.ended("ledger").len()), (1, 1));
@@ -80,6 +81,8 @@ fn a_later_schema_only_adds() {
     assert_eq!(told("Placed@2: {", "Placed@4: {").first(), Some(&"unknown-message"));
     assert!(told("fields: { tax: int }", "fields: { tax: int, cents: bool }").contains(&"wrong-type"));
     assert!(told("parts: '[message.cents, 7]' }", "}").contains(&"missing-field"));
-    assert!(told("{ fields: { tax: int } }", "{ key: cents, fields: { tax: int } }").contains(&"contradiction"));
+    assert!(
+        told("{ fields: { tax: int } }", "{ key: cents, fields: { tax: int } }").contains(&"contradiction")
+    );
     assert!(told("cents: int } }\n", "cents: int }, upcast: { cents: 1 } }\n").contains(&"misplaced-option"));
 }

@@ -74,12 +74,15 @@ fn in_a_transaction_an_append_commits_and_rolls_back_with_the_rows_beside_it() {
     let run = once("", &format!("- transaction: [ {both} ]"));
     assert_eq!(took(&run), (4.0 + 4.0 + 6.0, WELL));
     assert_eq!((run.rows("s.log").len(), run.rows("s.t").len()), (1, 1));
-    let run = once("", &format!("- {{ transaction: [ {both}, {{ fail: no }} ], catch: {{ no: [ stop ] }} }}"));
+    let run =
+        once("", &format!("- {{ transaction: [ {both}, {{ fail: no }} ], catch: {{ no: [ stop ] }} }}"));
     assert_eq!((run.rows("s.log").len(), run.rows("s.t").len()), (0, 0));
     // Its own message is there for whoever reads in the same transaction.
     let run = once(
         "",
-        &format!("- transaction: [ {both}, {{ load: log, key: 1, as: l }}, {{ insert: t, key: 2, set: {{ v: l.sum, w: l.version }} }} ]"),
+        &format!(
+            "- transaction: [ {both}, {{ load: log, key: 1, as: l }}, {{ insert: t, key: 2, set: {{ v: l.sum, w: l.version }} }} ]"
+        ),
     );
     assert_eq!(run.rows("s.t"), [[1, 0, 0], [2, 5, 1]]);
 }
@@ -153,5 +156,8 @@ fn a_stream_is_no_table_for_steps_and_one_for_promises() {
     assert_eq!(told(&text("", "- { load: log, key: 1, at: true, as: l }", "")), ["wrong-type"]);
     let setting = text("", &add(1), "").replace("last: message.n", "version: message.n");
     assert_eq!(told(&setting), ["unknown-column"]);
-    assert_eq!(told(&text("", &add(1), "").replace("last: int", "version: int")), ["name-clash", "unknown-column"]);
+    assert_eq!(
+        told(&text("", &add(1), "").replace("last: int", "version: int")),
+        ["name-clash", "unknown-column"]
+    );
 }

@@ -109,7 +109,13 @@ network: {{ default: {{ latency: 1ms }} }}
 #[test]
 fn reads_of_partial_quorums_are_as_stale_as_their_delays_say() {
     const TRIALS: u32 = 4_000;
-    let case = |write, read, write_quorum, read_quorum, after| Case { write, read, write_quorum, read_quorum, after };
+    let case = |write, read, write_quorum, read_quorum, after| Case {
+        write,
+        read,
+        write_quorum,
+        read_quorum,
+        after,
+    };
     let cases = [
         case(&EXPONENTIAL, &SHORT, 1, 1, 0.0),
         case(&EXPONENTIAL, &SHORT, 1, 1, 10.0),
@@ -125,7 +131,8 @@ fn reads_of_partial_quorums_are_as_stale_as_their_delays_say() {
         let share = run.rows("s.stale").len() as f64 / f64::from(TRIALS);
         let by_hand = share_by_hand(of, 200_000);
         // Four standard errors of the two together.
-        let deviation = 4.0 * (by_hand * (1.0 - by_hand) * (1.0 / f64::from(TRIALS) + 1.0 / 200_000.0)).sqrt();
+        let deviation =
+            4.0 * (by_hand * (1.0 - by_hand) * (1.0 / f64::from(TRIALS) + 1.0 / 200_000.0)).sqrt();
         let of = (of.write.text, of.read.text, of.write_quorum, of.read_quorum, of.after);
         assert!((share - by_hand).abs() <= deviation, "{of:?}: {share} is not {by_hand} ± {deviation}");
         assert!(share > 0.0, "{of:?} shows nothing");

@@ -386,13 +386,7 @@ impl Compiler<'_> {
     }
 
     /// What carries rows of a store to the brokers.
-    pub fn relay(
-        &mut self,
-        service: ServiceId,
-        store: u32,
-        outbox: &scenario::Outbox,
-        path: &str,
-    ) -> u32 {
+    pub fn relay(&mut self, service: ServiceId, store: u32, outbox: &scenario::Outbox, path: &str) -> u32 {
         let read = self.store_latency(store, Latency::Read, &format!("{path}/poll"));
         let mark = self.store_latency(store, Latency::Write, &format!("{path}/mark"));
         let mark_commit = self.store_latency(store, Latency::Commit, &format!("{path}/mark"));

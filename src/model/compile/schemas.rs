@@ -63,7 +63,8 @@ impl<'s> Compiler<'s> {
     /// later one; else as `unknown_version` says.
     pub fn handler_of(&mut self, group: &Group, message: MessageId) -> HandlerId {
         let handlers = self.model.services[group.service.index()].handlers.clone();
-        let handled = |schema: MessageId| handlers.iter().find(|(handled, _)| *handled == schema).map(|one| one.1);
+        let handled =
+            |schema: MessageId| handlers.iter().find(|(handled, _)| *handled == schema).map(|one| one.1);
         if let Some(exact) = handled(message) {
             return exact;
         }

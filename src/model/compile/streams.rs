@@ -1,9 +1,9 @@
 //! Event streams: what messages do to the state, the steps that load and append, and the relays that
 //! carry what is appended to topics.
 
+use super::Compiler;
 use super::frames::Frame;
 use super::steps::{BodyCompiler, push};
-use super::Compiler;
 use crate::kernel::ids::*;
 use crate::kernel::time::MILLISECOND;
 use crate::kernel::vocabulary::Jitter;
@@ -58,10 +58,10 @@ impl Compiler<'_> {
                 continue;
             }
             let owner = &scenario.services[table.service.index()];
-            let outbox = owner.outbox.as_ref().map_or(PACE, |outbox| scenario::Outbox {
-                mark_before_publish: false,
-                ..outbox.clone()
-            });
+            let outbox = owner
+                .outbox
+                .as_ref()
+                .map_or(PACE, |outbox| scenario::Outbox { mark_before_publish: false, ..outbox.clone() });
             let store = self.store_of(table.service).expect("a stream is declared in a store");
             let path = self.model.tables[index].name.clone();
             let feed = self.relay(table.service, store, &outbox, &path);

@@ -126,7 +126,8 @@ impl Lag {
         let (mut up, mut down) = (0u128, 0u128);
         let mean = |bucket: usize| {
             let length = u128::from(buckets.length(bucket));
-            let again = self.reopened.as_ref().map_or((0, 0), |steps| (steps.counts[bucket], steps.rests[bucket]));
+            let again =
+                self.reopened.as_ref().map_or((0, 0), |steps| (steps.counts[bucket], steps.rests[bucket]));
             let area = (up * length + copies * accepted.rests[bucket] + again.1)
                 - (down * length + self.settled.rests[bucket]);
             up += copies * u128::from(accepted.counts[bucket]) + u128::from(again.0);

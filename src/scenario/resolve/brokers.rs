@@ -119,7 +119,9 @@ impl<'a> Resolver<'a> {
         // Who carries a message carries all its schemas.
         let schemas = (0..self.messages.len()).map(MessageId::new);
         let carried: Vec<MessageId> = schemas
-            .filter(|schema| messages.iter().any(|&message| self.first_schema(message) == self.first_schema(*schema)))
+            .filter(|schema| {
+                messages.iter().any(|&message| self.first_schema(message) == self.first_schema(*schema))
+            })
             .collect();
         messages.extend(carried);
         let known = broker.and_then(|broker| self.broker_knobs.get(broker.index()));

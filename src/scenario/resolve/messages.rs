@@ -33,7 +33,11 @@ impl<'a> Resolver<'a> {
     fn resolve_message(&mut self, name: &str, node: &'a Node) -> Message {
         if let Some(upcast) = nodes::entry(node, "upcast") {
             let message = "only a later schema has older messages: `Name@2`";
-            self.report(crate::scenario::diagnostic::Diagnostic::new("misplaced-option", upcast.key_span, message));
+            self.report(crate::scenario::diagnostic::Diagnostic::new(
+                "misplaced-option",
+                upcast.key_span,
+                message,
+            ));
         }
         let kind = nodes::get(node, "kind").and_then(|kind| self.word(kind, KINDS));
         let fields = self.resolve_fields(node, "fields");

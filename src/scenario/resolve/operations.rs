@@ -49,7 +49,8 @@ impl<'a> Resolver<'a> {
         let knobs = &self.groups[group.index()].knobs;
         if !knobs.retain.log || knobs.ack_scope != AckScope::Cursor {
             let topic = &self.topics[topic.index()];
-            let message = format!("`{}` keeps nothing that was handled: there is nothing to replay", topic.name);
+            let message =
+                format!("`{}` keeps nothing that was handled: there is nothing to replay", topic.name);
             let diagnostic = Diagnostic::new("contradiction", span, message).related(topic.span, "the topic");
             self.report(diagnostic.help("only a log that consumers have a position in can be replayed"));
             return None;

@@ -28,12 +28,14 @@ impl<'a> Resolver<'a> {
     /// A message of a later schema: the one before it is declared before it.
     pub fn resolve_schema(&mut self, name: &str, first: &str, schema: &str, entry: &'a Entry) -> Message {
         let schema: u32 = schema.parse().unwrap_or(0);
-        let before = if schema == 2 { first.to_owned() } else { format!("{first}@{}", schema.saturating_sub(1)) };
+        let before =
+            if schema == 2 { first.to_owned() } else { format!("{first}@{}", schema.saturating_sub(1)) };
         let Some(older) = self.messages.iter().position(|message| message.name == before) else {
             let message = format!("`{name}` is a schema of `{before}`, which is not declared before it");
             self.report(
-                Diagnostic::new("unknown-message", entry.key_span, message)
-                    .help(format!("declare `{before}` first: schemas are numbered from 1, one after the other")),
+                Diagnostic::new("unknown-message", entry.key_span, message).help(format!(
+                    "declare `{before}` first: schemas are numbered from 1, one after the other"
+                )),
             );
             return self.older_schema(name, None, schema, entry);
         };
@@ -111,7 +113,9 @@ impl<'a> Resolver<'a> {
         for (name, value) in nodes::map(&upcast.value) {
             let Some(position) = added.iter().position(|field| field.name == *name) else {
                 let names = added.iter().map(|field| field.name.as_str());
-                self.report(unknown(Kind::Field, name, value.key_span, names).label("a field of this schema alone"));
+                self.report(
+                    unknown(Kind::Field, name, value.key_span, names).label("a field of this schema alone"),
+                );
                 continue;
             };
             let ty = added[position].ty.clone();

@@ -132,9 +132,8 @@ impl<'a> Resolver<'a> {
         span: crate::scenario::source::Span,
     ) -> Option<(usize, Type)> {
         let described = &self.tables[table.index()];
-        let is_set = |column: &usize| {
-            described.columns[*column].name != VERSION && !described.key.contains(column)
-        };
+        let is_set =
+            |column: &usize| described.columns[*column].name != VERSION && !described.key.contains(column);
         let mut settable = (0..described.columns.len()).filter(is_set);
         if let Some(column) = settable.clone().find(|&column| described.columns[column].name == name) {
             return Some((column, described.columns[column].ty.clone()));

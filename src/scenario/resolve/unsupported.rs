@@ -55,9 +55,7 @@ const VALUES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Values that are the only ones built for their key, as written.
-const ONLY: &[(&str, &str, &str, &str)] = &[
-    ("outbox", "relays", "1", "more than one relay"),
-];
+const ONLY: &[(&str, &str, &str, &str)] = &[("outbox", "relays", "1", "more than one relay")];
 
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.

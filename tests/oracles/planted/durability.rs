@@ -16,7 +16,8 @@ const CRASH_OF_STORE: &str = "faults: { f: { crash: orders.store, at: 1500ms, fo
 
 fn judged(shop: &Shop, flush: &str) -> Judged {
     let text = shop.text();
-    let text = text.replacen("    store: { tables: { orders", &format!("    store: {{ {flush}tables: {{ orders"), 1);
+    let text =
+        text.replacen("    store: { tables: { orders", &format!("    store: {{ {flush}tables: {{ orders"), 1);
     crate::oracles::judge(&text)
 }
 

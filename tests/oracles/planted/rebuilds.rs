@@ -7,8 +7,7 @@ fn rebuilt(placed: &'static str, fault: &'static str) -> Shop {
     Shop { placed, fault, preset: "kafka", times: "[1s, 2s, 3s]", ..Shop::default() }
 }
 
-const CLEARED: &str =
-    "operations: { rebuild: { replay: stock, topic: placed, clear: [ items ], at: 10s } }";
+const CLEARED: &str = "operations: { rebuild: { replay: stock, topic: placed, clear: [ items ], at: 10s } }";
 const OVER_A_LIVE_VIEW: &str = "operations: { rebuild: { replay: stock, topic: placed, at: 10s } }";
 const AND_MARKS: &str =
     "operations: { rebuild: { replay: stock, topic: placed, clear: [ items, handled ], at: 10s } }";

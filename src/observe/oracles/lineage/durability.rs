@@ -52,7 +52,8 @@ impl Lineage<'_> {
     /// A commit is gone with its store: its effects are not there, and owed again.
     pub(super) fn forgotten(&mut self, now: Nanos, row: RowName, version: u64) {
         let is_gone = |effect: &Effect| effect.row == row && effect.version == version;
-        for gone in self.volatile.effects.iter().filter(|effect| is_gone(effect)).copied().collect::<Vec<_>>() {
+        for gone in self.volatile.effects.iter().filter(|effect| is_gone(effect)).copied().collect::<Vec<_>>()
+        {
             let of = &mut self.ledger[gone.entry];
             if let Some(effect) = of.effects.iter_mut().find(|effect| effect.part == gone.part) {
                 effect.net -= 1;

@@ -265,7 +265,8 @@ impl<'m> Lineage<'m> {
         if of.done && state.added.is_empty() {
             return;
         }
-        let earlier = of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number && !effect.past);
+        let earlier =
+            of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number && !effect.past);
         let left: Vec<Part> = earlier.map(|effect| effect.part).collect();
         let came_by_all = left.iter().all(|part| state.came_by.contains(part));
         let (done, mixed) = if !state.resumed {

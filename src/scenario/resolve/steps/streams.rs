@@ -43,8 +43,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let table = written.option("to").and_then(|to| self.stream(to));
         let key = table.and_then(|table| self.required_key(written, table));
         let with = message.and_then(|message| self.fields(written, message));
-        let expect =
-            written.option("expect").map(|expect| self.expression(expect, Some(&Type::Int)));
+        let expect = written.option("expect").map(|expect| self.expression(expect, Some(&Type::Int)));
         let retry = self.retry(written);
         let catch = self.catch(written);
         if let (Some(message), Some(table)) = (message, table) {
@@ -73,7 +72,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if !self.resolver.carried.contains(&(message, topic)) {
             let topic = &self.resolver.topics[topic.index()];
             let message = &self.resolver.messages[message.index()].name;
-            let why = format!("the stream is published to `{}`, which does not carry `{message}`", topic.name);
+            let why =
+                format!("the stream is published to `{}`, which does not carry `{message}`", topic.name);
             let diagnostic = Diagnostic::new("not-carried", written.value.span, why)
                 .related(topic.span, "the topic")
                 .help(format!("add `{message}` to its `messages`"));
@@ -94,8 +94,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             return Some(table);
         }
         let names = visible.iter().filter(is_stream).map(name);
-        let mut diagnostic = unknown(Kind::Stream, word, node.span, names)
-            .label(format!("in `{service_name}`"));
+        let mut diagnostic =
+            unknown(Kind::Stream, word, node.span, names).label(format!("in `{service_name}`"));
         if let Some(table) = visible.iter().find(|table| name(table) == word) {
             diagnostic = diagnostic.related(tables[table.index()].span, "a table, and no stream");
         }
