@@ -155,6 +155,7 @@ pub enum Code {
     MessageId,
     MessageKey,
     MessagePublishedAt,
+    MessageSchema,
     DeliveryAttempt,
     DeliveryTopic,
     DeliveryPartition,

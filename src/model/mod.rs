@@ -143,6 +143,10 @@ pub struct Message {
     pub reply_fields: u16,
     pub key: Option<u16>,
     pub size_bytes: u64,
+    /// Counted from 1. All schemas of a message have room for the fields of the last.
+    pub schema: u32,
+    /// What stands in the room of the fields that only later schemas have.
+    pub fill: Vec<Assignment>,
     /// Which fields hold lists.
     pub list_fields: Vec<u16>,
     pub list_reply_fields: Vec<u16>,

@@ -54,6 +54,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A part of a round trip to an attempt's store, as long as the store's slowness makes it.
     #[inline]
     pub(super) fn slowed(&self, attempt: u32, length: Nanos) -> Nanos {
+        if self.world.store_troubles == 0 {
+            return length;
+        }
         let slowness = self.world.stores[self.store_of(attempt)].condition.slowness;
         if slowness == 1.0 { length } else { nanos_from_f64(length as f64 * slowness).min(LONGEST) }
     }
@@ -98,6 +101,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     pub(super) fn store_trouble(&mut self, store: usize, what: StoreFault) {
+        self.world.store_troubles += 1;
         match what {
             StoreFault::Crash => {
                 self.world.stores[store].condition.down += 1;
@@ -110,6 +114,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     pub(super) fn store_mended(&mut self, store: usize, what: StoreFault) {
+        self.world.store_troubles -= 1;
         let condition = &mut self.world.stores[store].condition;
         match what {
             StoreFault::Crash | StoreFault::Outage => condition.down -= 1,

@@ -225,6 +225,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Code::MessageId
                 | Code::MessageKey
                 | Code::MessagePublishedAt
+                | Code::MessageSchema
                 | Code::DeliveryAttempt
                 | Code::DeliveryTopic
                 | Code::DeliveryPartition
@@ -288,6 +289,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Code::MessageId => self.world.messages[message].id,
             Code::MessageKey => self.world.messages[message].key.unwrap_or(0),
             Code::MessagePublishedAt => self.world.messages[message].published_at,
+            Code::MessageSchema => {
+                let kind = self.world.messages[message].kind;
+                Word::from(self.model.messages[kind.index()].schema)
+            }
             Code::Instance => self.model.instances[instance as usize].number as Word,
             Code::InFlight => self.world.instances[instance as usize].busy as Word,
             Code::QueueLength => self.world.instances[instance as usize].waiting() as Word,

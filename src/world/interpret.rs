@@ -236,9 +236,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if self.held_from_store(attempt, StoreLeg::There, event) {
             return;
         }
-        let store = self.store_of(attempt);
-        if !self.world.stores[store].condition.is_well() {
-            return self.arrives_in_trouble(attempt, token, store);
+        if self.world.store_troubles > 0 {
+            let store = self.store_of(attempt);
+            if !self.world.stores[store].condition.is_well() {
+                return self.arrives_in_trouble(attempt, token, store);
+            }
         }
         match self.world.attempts[attempt].wait {
             Wait::Row { step } => self.row_arrives(attempt, step),

@@ -58,6 +58,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.free_payload(payload, shape.fields, &shape.list_fields);
             return Err(error);
         }
+        if !shape.fill.is_empty() {
+            self.fill_in(attempt, kind, payload)?;
+        }
         let cause = self.issued(attempt, site);
         let of = &self.world.attempts[attempt];
         let handler = of.handler;
@@ -80,6 +83,49 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             partition: NONE,
         };
         Ok(self.world.messages.add(message))
+    }
+
+    /// Fills the room of fields that only later schemas have, as they would have it.
+    fn fill_in(&mut self, attempt: u32, kind: MessageId, payload: u32) -> Result<(), Error> {
+        let model = self.model;
+        let shape = &model.messages[kind.index()];
+        // What an upcast calls `message` is the message itself.
+        let itself = Message {
+            cause: self.world.attempts[attempt].cause,
+            id: 0,
+            key: shape.key.map(|field| self.world.words.get(payload, field)),
+            published_at: self.agenda.now(),
+            delay: 0,
+            expires: 0,
+            payload,
+            references: 1,
+            kind,
+            step: NONE,
+            producer: NONE,
+            sequence: 0,
+            poisoned: false,
+            partition: NONE,
+        };
+        let itself = self.world.messages.add(itself);
+        let in_hand = std::mem::replace(&mut self.world.attempts[attempt].message, itself);
+        let mut result = Ok(());
+        for assignment in &shape.fill {
+            match self.value(assignment.value, attempt) {
+                Ok(word) => {
+                    let is_list = shape.list_fields.contains(&assignment.position);
+                    let word = if is_list { self.own_list(word) } else { word };
+                    self.world.words.set(payload, assignment.position, word);
+                }
+                Err(error) => result = Err(error),
+            }
+        }
+        self.drop_temporaries();
+        self.world.attempts[attempt].message = in_hand;
+        self.world.messages.release(itself);
+        if result.is_err() {
+            self.free_payload(payload, shape.fields, &shape.list_fields);
+        }
+        result
     }
 
     /// Whom something serves that an attempt issues at a site.

@@ -267,6 +267,8 @@ pub struct World {
     network: network::Network,
     faults: Vec<fault::FaultState>,
     firings: Slab<fault::Firing>,
+    /// Faults of stores that last.
+    store_troubles: u32,
     /// Changes on their way to copies of stores, and reads that ask a quorum.
     replicating: Slab<replicas::Replicating>,
     quorum_reads: Slab<replicas::QuorumRead>,
@@ -588,6 +590,7 @@ impl World {
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),
             firings: Slab::default(),
+            store_troubles: 0,
             replicating: Slab::default(),
             quorum_reads: Slab::default(),
             quorum_answer: None,

@@ -33,7 +33,7 @@ pub struct Behind {
     rows: FxHashMap<(u32, Vec<Word>), Lacking>,
     /// Whose turn it is among replicas that are asked in turn.
     next: u32,
-    /// Channels of the changes to following replicas are their store's own.
+    /// How many commits there were: what the lag of each is drawn by.
     commits: u64,
 }
 
@@ -96,12 +96,13 @@ impl Behind {
 
     /// Notes that a copy lacks a version, whatever else it lacks.
     fn lack(&mut self, copy: u32, at: (u32, &[Word]), version: u64, old: Option<&super::store::Row<'_>>) {
-        let before = old.map_or(0, |old| old.version.number);
-        let row =
-            self.rows.entry((at.0, at.1.to_vec())).or_insert(Lacking { latest: before, changes: Vec::new() });
-        let before = if row.latest == version { before } else { row.latest };
+        let newest = old.map_or(0, |old| old.version.number);
+        let fresh = Lacking { latest: newest, changes: Vec::new() };
+        let row = self.rows.entry((at.0, at.1.to_vec())).or_insert(fresh);
+        // Another copy may lack the same version.
+        let same = row.changes.iter().find(|missing| missing.version == version);
+        let before = same.map_or(row.latest, |same| same.before);
         let old = old.map(|old| Old { words: old.words.to_vec(), writer: old.writer });
-        let before = row.changes.iter().find(|of| of.version == version).map_or(before, |of| of.before);
         row.changes.push(Missing { copy, version, before, old });
         row.latest = version;
     }

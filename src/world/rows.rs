@@ -9,12 +9,13 @@ use super::interpret::Flow;
 use super::record::{Observer, Record};
 use super::store::memory::{Memory, MemoryShape};
 use super::store::{Access, Glance, LockedRow, Wake};
+use super::streams::asks_for_past;
 use super::tell::{Place, version_of};
 use super::{Event, Simulation, World};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::kernel::time::LONGEST;
-use crate::model::{Copies, Error, Model, NONE, Pc, RowStep, RowVerb, StreamStep, Word};
+use crate::model::{Copies, Error, Model, NONE, Pc, RowStep, RowVerb, Word};
 
 /// A scan, or a write to every row that `where` admits, takes the time of one round trip for each so
 /// many rows that it looks at: there is no index but the key.
@@ -122,9 +123,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 StepResult::Error(error)
             }
         };
-        if of_append(self.model, step) {
-            self.drop_outgoing(attempt);
-        }
+        self.drop_appended(attempt, step);
         let result = self.end_alone(attempt, result);
         let half = self.world.attempts[attempt].last_wait;
         self.return_trip(attempt, half, Wait::RowAnswer { step }, result);
@@ -653,13 +652,4 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         self.world.stores[store].serving = false;
     }
-}
-
-/// Whether a step asks for a state that a stream had.
-fn asks_for_past(of: &RowStep) -> bool {
-    matches!(of.stream.as_deref(), Some(StreamStep::Load(Some(_))))
-}
-
-fn of_append(model: &Model, step: u32) -> bool {
-    model.row_steps[step as usize].verb == RowVerb::Append
 }

@@ -17,7 +17,7 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::kernel::time::{LONGEST, Nanos};
 use crate::model::{
-    AppendStep, AsOf, Duration, Error, Model, NONE, Pc, RowStep, Slot, Stream, StreamStep, Word,
+    AppendStep, AsOf, Duration, Error, Model, NONE, Pc, RowStep, RowVerb, Slot, Stream, StreamStep, Word,
 };
 use rustc_hash::FxHashMap;
 
@@ -101,6 +101,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.set_local(attempt, append.id, id);
         self.world.attempts[attempt].outgoing = message;
         Ok(())
+    }
+
+    /// The same, when an `append` has its answer.
+    pub(super) fn drop_appended(&mut self, attempt: u32, step: u32) {
+        if self.model.row_steps[step as usize].verb == RowVerb::Append {
+            self.drop_outgoing(attempt);
+        }
     }
 
     /// Lets go of a message that was not appended, or is not published.
@@ -216,6 +223,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         remainder.leave(name, self.world.scratch.row.clone());
         Ok(StepResult::Done)
     }
+}
+
+/// Whether a step asks for a state that a stream had.
+pub(super) fn asks_for_past(of: &RowStep) -> bool {
+    matches!(of.stream.as_deref(), Some(StreamStep::Load(Some(_))))
 }
 
 fn stream_of(model: &Model, table: TableId) -> &Stream {

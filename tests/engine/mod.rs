@@ -13,6 +13,7 @@ mod operations;
 mod outbox;
 mod queues;
 mod replicas;
+mod schemas;
 mod shipped;
 mod stores;
 mod streams;

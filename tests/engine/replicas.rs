@@ -123,7 +123,8 @@ fn replicas_take_turns_or_stick_and_follow_the_order_of_the_commits() {
     let seen = seen(&sticky);
     assert!(seen.iter().all(|one| *one == seen[0]));
     // A lag that is drawn shorter does not overtake.
-    let writes = "- { if: message.n <= 20, then: [ { update: t, key: 1, set: { v: message.n } }, stop ] }
+    let writes =
+        "- { if: message.n <= 20, then: [ { update: t, key: 1, set: { v: 10 + message.n } }, stop ] }
 - { read: t, key: 1, from: replica, as: r }
 - { insert: log, key: message.n, set: { v: r.v } }";
     let times: Vec<String> = (0..20)

@@ -202,6 +202,7 @@ impl<'a> Names<'a> {
             Code::MessageId => named("message.id".into(), Some(&Type::Id)),
             Code::MessageKey => named("message.key".into(), None),
             Code::MessagePublishedAt => named("message.published_at".into(), Some(&Type::Time)),
+            Code::MessageSchema => named("message.schema".into(), Some(&Type::Int)),
             Code::DeliveryAttempt => named("delivery.attempt".into(), Some(&Type::Int)),
             Code::DeliveryTopic => named("delivery.topic".into(), Some(&Type::Text)),
             Code::DeliveryPartition => named("delivery.partition".into(), Some(&Type::Int)),

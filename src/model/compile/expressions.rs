@@ -66,8 +66,7 @@ impl Compiler<'_> {
                 MessageField::Id => Code::MessageId,
                 MessageField::Key => Code::MessageKey,
                 MessageField::PublishedAt => Code::MessagePublishedAt,
-                // Other schemas than the first are refused before this.
-                MessageField::Schema => Code::Literal(1),
+                MessageField::Schema => Code::MessageSchema,
             }),
             ExpressionKind::Delivery(field) => out.push(match field {
                 DeliveryField::Attempt => Code::DeliveryAttempt,

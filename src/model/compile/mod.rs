@@ -10,7 +10,9 @@ mod network;
 mod parts;
 mod promises;
 mod sagas;
+mod schemas;
 mod steps;
+mod storage;
 mod streams;
 
 use super::*;
@@ -28,6 +30,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.stores();
     compiler.services();
     compiler.folds();
+    compiler.fills();
     compiler.fault_names();
     compiler.bodies();
     compiler.messaging();

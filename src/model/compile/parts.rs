@@ -44,7 +44,8 @@ fn count(count: scenario::Count) -> u32 {
 impl Compiler<'_> {
     pub fn tables(&mut self) {
         let scenario = self.scenario;
-        for message in &scenario.messages {
+        for (id, message) in scenario.messages.iter().enumerate() {
+            let fields = self.room_of(MessageId::new(id));
             let lists = |fields: &[scenario::Field]| {
                 fields
                     .iter()
@@ -55,14 +56,16 @@ impl Compiler<'_> {
             };
             self.model.messages.push(Message {
                 name: message.name.clone(),
-                fields: message.fields.len() as u16,
+                fields: fields.len() as u16,
+                schema: message.schema,
+                fill: Vec::new(),
                 reply_fields: message.reply.len() as u16,
                 key: message.key.map(|key| key as u16),
                 size_bytes: message.size,
-                list_fields: lists(&message.fields),
+                list_fields: lists(fields),
                 list_reply_fields: lists(&message.reply),
-                field_names: message.fields.iter().map(|field| field.name.clone()).collect(),
-                readings: message.fields.iter().map(|field| reading(&field.ty)).collect(),
+                field_names: fields.iter().map(|field| field.name.clone()).collect(),
+                readings: fields.iter().map(|field| reading(&field.ty)).collect(),
             });
         }
         let mut numbers = vec![[0u32; 2]; scenario.services.len()];
@@ -107,32 +110,6 @@ impl Compiler<'_> {
             }
         }
         self.region_links();
-    }
-
-    /// The copies that reads of a store can ask.
-    fn copies(&mut self, own: &scenario::Store, service: &str) -> Option<Copies> {
-        let mut delay = |generator: &scenario::Generator, role: &str| {
-            self.generated_duration(generator, &format!("{service}/store/{role}"))
-        };
-        match own.copies.as_ref()? {
-            scenario::Copies::Follow { count, lag, sticky } => {
-                Some(Copies::Follow { count: *count, lag: delay(lag, "lag"), sticky: *sticky })
-            }
-            scenario::Copies::Quorum(of) => {
-                let (write, acknowledge) = (delay(&of.write, "write"), delay(&of.acknowledge, "ack"));
-                let (read, respond) = (delay(&of.read, "read"), delay(&of.respond, "respond"));
-                let region = |replica: u32| self.region_in_turn(&own.place, replica as usize);
-                Some(Copies::Quorum(Box::new(Quorum {
-                    regions: (0..of.replicas).map(region).collect(),
-                    write_quorum: of.write_quorum,
-                    read_quorum: of.read_quorum,
-                    write,
-                    acknowledge,
-                    read,
-                    respond,
-                })))
-            }
-        }
     }
 
     /// Index of the store that a service uses.
@@ -261,7 +238,7 @@ impl Compiler<'_> {
     }
 
     /// A word as a value.
-    fn symbol(&mut self, word: &str) -> SymbolId {
+    pub fn symbol(&mut self, word: &str) -> SymbolId {
         let symbols = &mut self.model.names.symbols;
         match symbols.iter().position(|known| known == word) {
             Some(at) => SymbolId::new(at),
@@ -359,9 +336,7 @@ impl Compiler<'_> {
             let place = Place::Service(group.service);
             let mut deliveries = Vec::new();
             for message in self.messages_of(group.topic) {
-                let handlers = &self.model.services[group.service.index()].handlers;
-                let handler = handlers.iter().find(|(handled, _)| *handled == message);
-                let handler = handler.map_or(HandlerId(NONE), |(_, handler)| *handler);
+                let handler = self.handler_of(group, message);
                 let there = self.route(broker, place);
                 let back = self.route(place, broker);
                 let name = &scenario.messages[message.index()].name;
@@ -381,16 +356,6 @@ impl Compiler<'_> {
                 acknowledge_route,
             });
         }
-    }
-
-    /// Whether some operation has a group handle a topic once more.
-    fn is_replayed(&self, topic: usize) -> bool {
-        self.scenario.faults.iter().any(|fault| match &fault.kind {
-            scenario::FaultKind::Replay { group, .. } => {
-                self.scenario.groups[group.index()].topic.index() == topic
-            }
-            _ => false,
-        })
     }
 
     /// What a topic may hold: what it carries, and what others give up to it as dead letters.

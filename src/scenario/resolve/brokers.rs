@@ -19,6 +19,12 @@ const DEFAULT_ACK_EVERY: u64 = 5 * SECOND;
 /// table of each.
 const MOST_PLACES: u64 = 500_000;
 
+const UNKNOWN_VERSIONS: &[(&str, UnknownVersion)] = &[
+    ("poison", UnknownVersion::Poison),
+    ("skip", UnknownVersion::Skip),
+    ("tolerate", UnknownVersion::Tolerate),
+];
+
 const ACK_MODES: &[(&str, AckMode)] = &[
     ("before", AckMode::Before),
     ("after", AckMode::After),
@@ -110,6 +116,14 @@ impl<'a> Resolver<'a> {
                 None => self.flow.is_unclear = true,
             }
         }
+        // Who carries a message carries all its schemas.
+        let schemas = (0..self.messages.len()).map(MessageId::new);
+        let carried: Vec<MessageId> = schemas
+            .filter(|schema| {
+                messages.iter().any(|&message| self.first_schema(message) == self.first_schema(*schema))
+            })
+            .collect();
+        messages.extend(carried);
         let known = broker.and_then(|broker| self.broker_knobs.get(broker.index()));
         let mut knobs = known.unwrap_or(&PRESETS[0].1).clone();
         self.turn_knobs(&mut knobs, node, Level::Topic);
@@ -215,6 +229,8 @@ impl<'a> Resolver<'a> {
         let ack_every = ack_every.and_then(|entry| self.positive_duration(&entry.value, "an interval"));
         let concurrency = nodes::get(node, "concurrency");
         let from = nodes::get(node, "from");
+        let unknown_version =
+            nodes::get(node, "unknown_version").and_then(|word| self.word(word, UNKNOWN_VERSIONS));
         // `per_instance` is not the name of a group: each service has its own such subscription.
         let group = if per_instance { format!("{service_name}.per_instance") } else { group.to_owned() };
         Group {
@@ -226,6 +242,7 @@ impl<'a> Resolver<'a> {
             ack,
             ack_every: ack_every.unwrap_or(DEFAULT_ACK_EVERY),
             concurrency: concurrency.map_or(workers, |node| self.count_or_unlimited(node, 1)),
+            unknown_version: unknown_version.unwrap_or(UnknownVersion::Poison),
             from_earliest: !from.is_some_and(|from| nodes::is_word(from, "latest")),
             knobs,
         }

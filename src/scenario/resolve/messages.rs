@@ -10,7 +10,7 @@ use crate::scenario::resolved::*;
 /// What a message weighs unless its declaration says otherwise.
 const DEFAULT_SIZE_BYTES: u64 = 1000;
 
-const KINDS: &[(&str, MessageKind)] = &[
+pub const KINDS: &[(&str, MessageKind)] = &[
     ("command", MessageKind::Command),
     ("query", MessageKind::Query),
     ("domain", MessageKind::Domain),
@@ -22,16 +22,23 @@ impl<'a> Resolver<'a> {
     /// Every message, in the order of the file; ids are positions, so none is left out.
     pub fn resolve_messages(&mut self) {
         for (name, entry) in self.names.messages {
-            if name.contains('@') {
-                self.not_built(entry.key_span, "a second schema of a message");
-            }
-            let message = self.resolve_message(name, &entry.value);
+            let message = match name.split_once('@') {
+                Some((first, schema)) => self.resolve_schema(name, first, schema, entry),
+                None => self.resolve_message(name, &entry.value),
+            };
             self.messages.push(Message { span: entry.key_span, ..message });
         }
     }
 
     fn resolve_message(&mut self, name: &str, node: &'a Node) -> Message {
-        self.refuse_keys("message", node);
+        if let Some(upcast) = nodes::entry(node, "upcast") {
+            let message = "only a later schema has older messages: `Name@2`";
+            self.report(crate::scenario::diagnostic::Diagnostic::new(
+                "misplaced-option",
+                upcast.key_span,
+                message,
+            ));
+        }
         let kind = nodes::get(node, "kind").and_then(|kind| self.word(kind, KINDS));
         let fields = self.resolve_fields(node, "fields");
         let key = nodes::get(node, "key").and_then(|key| {
@@ -57,10 +64,13 @@ impl<'a> Resolver<'a> {
             fields,
             reply: self.resolve_fields(node, "reply"),
             size: size.unwrap_or(DEFAULT_SIZE_BYTES),
+            older: None,
+            schema: 1,
+            upcast: None,
         }
     }
 
-    fn resolve_fields(&mut self, node: &'a Node, section: &str) -> Vec<Field> {
+    pub fn resolve_fields(&mut self, node: &'a Node, section: &str) -> Vec<Field> {
         nodes::section(node, section)
             .iter()
             .map(|(name, entry)| {

@@ -28,6 +28,7 @@ mod promises;
 mod quantities;
 mod reach;
 mod rows;
+mod schemas;
 mod services;
 mod steps;
 mod stores;

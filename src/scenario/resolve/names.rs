@@ -155,10 +155,6 @@ impl<'a> Resolver<'a> {
     }
 
     pub fn message_named(&mut self, word: &str, span: Span) -> Option<MessageId> {
-        if word.contains('@') {
-            self.not_built(span, "a second schema of a message");
-            return None;
-        }
         self.lookup(Kind::Message, self.names.messages, word, span).map(MessageId::new)
     }
 

@@ -46,7 +46,11 @@ impl<'a> Resolver<'a> {
                 service.sagas.iter().flat_map(|saga| saga.keys.iter().map(|key| (key.0, saga.span)));
             for (message, span) in handled.chain(of_sagas) {
                 let is_requested = self.flow.requests.contains(&(ServiceId::new(index), message));
-                let is_delivered = consumed.iter().any(|&topic| arriving.contains(&(topic, message)));
+                let first = self.first_schema(message);
+                let is_delivered = consumed.iter().any(|&topic| {
+                    let ends = (topic, MessageId(0))..=(topic, MessageId(u32::MAX));
+                    arriving.range(ends).any(|&(_, other)| self.first_schema(other) == first)
+                });
                 // Of a topic that stays empty we have complained already.
                 let is_silent = consumed
                     .iter()

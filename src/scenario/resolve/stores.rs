@@ -67,7 +67,7 @@ impl<'a> Resolver<'a> {
             if let (Some(node), Some(replicas)) = (nodes::get(node, key), replicas)
                 && quorum.is_some_and(|quorum| quorum > replicas)
             {
-                self.impossible(node.span, &format!("there are {replicas} replicas"));
+                self.impossible(node.span, format!("there are {replicas} replicas"));
             }
         }
         let delay = |resolver: &mut Self, key: &str| {

@@ -79,6 +79,13 @@ pub struct Message {
     pub reply: Vec<Field>,
     /// In bytes.
     pub size: u64,
+    /// The schema before this one; its fields come first, and mean the same.
+    pub older: Option<MessageId>,
+    /// Counted from 1.
+    pub schema: u32,
+    /// What the fields that the schema before lacks are in a message of it, by position; read as
+    /// `Message` of that one. `None`: nobody says.
+    pub upcast: Option<Vec<(usize, Expression)>>,
 }
 
 /// A field of a message or a reply. Scalars only, or lists of scalars.
@@ -122,10 +129,23 @@ pub struct Group {
     pub ack_every: Nanos,
     /// Attempts of this subscription in flight per instance.
     pub concurrency: Count,
+    /// What is done with a message of a schema that no handler knows.
+    pub unknown_version: UnknownVersion,
     /// `from: earliest`; else only messages accepted after the group joined.
     pub from_earliest: bool,
     /// Topic knobs with the consumer's own on top.
     pub knobs: Knobs,
+}
+
+/// What is done with a message of a schema that no handler knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownVersion {
+    /// Its handler fails.
+    Poison,
+    /// Acknowledged and dropped.
+    Skip,
+    /// Handled as if it were of a schema that is known.
+    Tolerate,
 }
 
 /// When a consumer acknowledges.

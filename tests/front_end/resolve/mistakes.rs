@@ -223,7 +223,7 @@ const CASES: &[Case] = &[
     case(
         STEPS,
         "        - { read: stock, key: message.sku, from: replica, as: seen }",
-        "not-built-yet",
+        "contradiction",
         "replica",
         "",
     ),
@@ -476,7 +476,7 @@ const CASES: &[Case] = &[
         "`shopper`",
     ),
     case("dies: { crash: inventory,", "dies: { slow: inventory, by: 0,", "impossible-number", "0", ""),
-    case("dies: { crash: inventory,", "dies: { outage: inventory,", "not-built-yet", "outage", ""),
+    case("dies: { crash: inventory,", "dies: { outage: inventory,", "not-built-yet", "inventory", ""),
     case(
         "dies: { crash: inventory,",
         "dies: { degrade: [orders, log],",

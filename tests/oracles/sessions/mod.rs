@@ -111,11 +111,11 @@ fn a_replica_read_at_once_lacks_what_was_written() {
 fn replicas_asked_in_turn_go_back_in_time() {
     let (found, _) = judged("two-replicas", "prices.prices");
     assert_eq!(found.read_your_writes.exposures, 0, "the shopper wrote nothing");
-    assert_eq!(found.monotonic_reads.exposures, 3);
+    assert_eq!(found.monotonic_reads.exposures, 6);
     let back = found.monotonic_reads.count;
-    assert!((1..=3).contains(&back), "one replica has it long before the other: {back}");
+    assert!((1..=5).contains(&back), "now and then one replica has it long before the other: {back}");
     let (found, _) = judged("two-replicas-sticky", "prices.prices");
-    assert_eq!((found.monotonic_reads.count, found.monotonic_reads.exposures), (0, 3));
+    assert_eq!((found.monotonic_reads.count, found.monotonic_reads.exposures), (0, 6));
 }
 
 #[test]

@@ -44,6 +44,12 @@ impl Carriers {
             _ => false,
         };
         let in_transaction = |pc: usize| {
+            // What is appended to a stream is published with the commit of its own row.
+            if let Op::Row(step) = model.code[pc]
+                && model.row_steps[step as usize].appended().is_some()
+            {
+                return true;
+            }
             let mut region = model.region_of[pc];
             while region != NONE && model.regions[region as usize].transaction.is_none() {
                 region = model.regions[region as usize].parent;

@@ -183,6 +183,9 @@ fn order_placed() -> Message {
         fields: fields.into_iter().map(field).collect(),
         reply: vec![field(("accepted", Type::Bool)), field(("price", Type::Int))],
         size: 400,
+        older: None,
+        schema: 1,
+        upcast: None,
     }
 }
 

@@ -197,7 +197,7 @@ static OPERATION_VERBS: &[Alternative] = &[
             Key::required("topic", Name(Kind::Topic), "The topic to read again from the start."),
             Key::optional("clear", Names(Kind::Table), "The tables to empty first."),
         ],
-        "Has a service handle a topic once more. Deliveries are marked `replayed`.",
+        "Has a service handle a topic once more: its group pauses, the tables are emptied, and it starts at the oldest message that the topic still has. Deliveries of what it had handled before are marked `replayed`. Only of logs.",
     ),
     Alternative::new(
         "redrive",

@@ -180,7 +180,7 @@ pub static MESSAGE: Record = Record {
         Key::optional(
             "upcast",
             Shape::Map { name: Kind::Field, value: &Shape::Expression(super::super::Expected::Anything) },
-            "Of a later schema: how a field that an older message lacks is filled.",
+            "Of a later schema (`Name@2`, which has the fields of the one before and its own): what its own fields are in an older message, whose fields are `message.x`.",
         ),
     ]],
     choices: &[],

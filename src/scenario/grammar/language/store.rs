@@ -222,9 +222,13 @@ pub static STREAM: Record = Record {
         Key::optional(
             "snapshot",
             Shape::Record(&SNAPSHOT),
-            "Folds from a stored state instead of from the beginning.",
+            "Folds from a stored state instead of from the beginning. It is stored with the message that completes its block.",
         ),
-        Key::optional("publish_to", Name(Kind::Topic), "The topic that appended messages are published to."),
+        Key::optional(
+            "publish_to",
+            Name(Kind::Topic),
+            "The topic that appended messages are published to, in the order of their commits. What carries them keeps the pace of the service's `outbox`, if it has one, and goes on from its position after a crash.",
+        ),
     ]],
     choices: &[],
 };

@@ -19,7 +19,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(span) = written.option_span("lock").filter(|_| lock && !self.in_transaction) {
             self.misplaced(span, "a lock is held to the end of a transaction, and there is none here");
         }
-        let replica = self.from_replica(written, table, lock);
+        let replica = self.asks_replica(written, table, lock);
         Some(StepKind::Read { table: table?, key: key?, result, lock, replica, otherwise })
     }
 
@@ -33,7 +33,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     /// `from: replica`, where the store has any.
-    fn from_replica(&mut self, written: Written<'a>, table: Option<TableId>, lock: bool) -> bool {
+    fn asks_replica(&mut self, written: Written<'a>, table: Option<TableId>, lock: bool) -> bool {
         let Some(from) = written.option("from").filter(|from| nodes::is_word(from, "replica")) else {
             return false;
         };

@@ -1,0 +1,43 @@
+//! What stores keep their rows on, and what topics keep for replays.
+
+use super::Compiler;
+use crate::model::{Copies, Quorum};
+use crate::scenario::resolved as scenario;
+
+impl Compiler<'_> {
+    /// The copies that reads of a store can ask.
+    pub fn copies(&mut self, own: &scenario::Store, service: &str) -> Option<Copies> {
+        let mut delay = |generator: &scenario::Generator, role: &str| {
+            self.generated_duration(generator, &format!("{service}/store/{role}"))
+        };
+        match own.copies.as_ref()? {
+            scenario::Copies::Follow { count, lag, sticky } => {
+                Some(Copies::Follow { count: *count, lag: delay(lag, "lag"), sticky: *sticky })
+            }
+            scenario::Copies::Quorum(of) => {
+                let (write, acknowledge) = (delay(&of.write, "write"), delay(&of.acknowledge, "ack"));
+                let (read, respond) = (delay(&of.read, "read"), delay(&of.respond, "respond"));
+                let region = |replica: u32| self.region_in_turn(&own.place, replica as usize);
+                Some(Copies::Quorum(Box::new(Quorum {
+                    regions: (0..of.replicas).map(region).collect(),
+                    write_quorum: of.write_quorum,
+                    read_quorum: of.read_quorum,
+                    write,
+                    acknowledge,
+                    read,
+                    respond,
+                })))
+            }
+        }
+    }
+
+    /// Whether some operation has a group handle a topic once more.
+    pub fn is_replayed(&self, topic: usize) -> bool {
+        self.scenario.faults.iter().any(|fault| match &fault.kind {
+            scenario::FaultKind::Replay { group, .. } => {
+                self.scenario.groups[group.index()].topic.index() == topic
+            }
+            _ => false,
+        })
+    }
+}
