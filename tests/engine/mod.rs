@@ -5,12 +5,14 @@ mod calls;
 mod faults;
 mod flow;
 mod generated;
+mod guards;
 mod identity;
 mod jobs;
 mod messaging;
 mod network;
 mod outbox;
 mod queues;
+mod sagas;
 mod shipped;
 mod stores;
 
