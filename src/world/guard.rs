@@ -156,7 +156,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let era = self.world.attempts[attempt].era;
         let of = &mut self.world.guards[state];
         of.in_flight -= 1;
-        let Some(breaker) = self.model.guards[guard as usize].breaker.filter(|_| of.era == era) else { return };
+        let Some(breaker) = self.model.guards[guard as usize].breaker.filter(|_| of.era == era) else {
+            return;
+        };
         if of.note(breaker, error.is_some_and(is_failure)) {
             of.enter(Phase::Open);
             let era = of.era;

@@ -225,7 +225,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let (stage, step) = (of.stage, of.step);
         let early = of.early.take();
         let result = self.world.attempts[attempt].result;
-        let spec = &model.sagas[of.of.index()].steps[usize::from(step).min(model.sagas[of.of.index()].steps.len() - 1)];
+        let spec = &model.sagas[of.of.index()].steps
+            [usize::from(step).min(model.sagas[of.of.index()].steps.len() - 1)];
         match (stage, result) {
             (SagaStage::Doing, StepResult::Error(error)) => {
                 self.tell_step_refused(attempt);
@@ -349,7 +350,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if message != NONE {
             self.world.messages[message].references += 1;
         }
-        let timer = self.world.timers.add(Timer::of_saga(saga, spec.service, (body, cause), (message, frame), delay));
+        let timer =
+            self.world.timers.add(Timer::of_saga(saga, spec.service, (body, cause), (message, frame), delay));
         self.world.sagas.all[saga].timer = timer;
         if self.observer.judges() {
             let told = if attempt == NONE { NONE } else { self.root_of(attempt) };
@@ -397,7 +399,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn let_saga_go(&mut self, saga: u32) {
         let of = &mut self.world.sagas.all[saga];
         let layout = self.model.sagas[of.of.index()].layout;
-        let (frame, message) = (std::mem::replace(&mut of.frame, NONE), std::mem::replace(&mut of.message, NONE));
+        let (frame, message) =
+            (std::mem::replace(&mut of.frame, NONE), std::mem::replace(&mut of.message, NONE));
         self.free_frame(frame, layout.0);
         if message != NONE {
             self.release_message(message);

@@ -25,7 +25,10 @@ network: {{ default: {{ latency: 1ms }} }}
 }
 
 fn tries(run: &Run) -> Vec<u64> {
-    run.when(|record| matches!(record, Record::CallTried { .. }).then_some(())).into_iter().map(|one| one.0).collect()
+    run.when(|record| matches!(record, Record::CallTried { .. }).then_some(()))
+        .into_iter()
+        .map(|one| one.0)
+        .collect()
 }
 
 fn ended(run: &Run, wanted: Outcome) -> Vec<u64> {
@@ -99,7 +102,8 @@ fn a_budget_saves_up_ten_retries_and_no_more() {
 #[test]
 fn no_more_calls_are_under_way_than_may_be() {
     let calls = "max_in_flight: 2";
-    let text = text(calls, "    workers: unlimited", "{ wait: 10s }", "").replace("timeout: 50ms", "timeout: 1s");
+    let text =
+        text(calls, "    workers: unlimited", "{ wait: 10s }", "").replace("timeout: 50ms", "timeout: 1s");
     let run = run(&text);
     let mut under_way: Vec<u64> = Vec::new();
     for at in tries(&run) {
@@ -124,15 +128,24 @@ fn a_hedge_asks_another_instance_and_takes_the_first_answer() {
     };
     assert_eq!((slowest(&plain), slowest(&hedged)), (202 * MS, 52 * MS), "30 ms, and another 22");
     let calls = hedged.intents().len();
-    assert_eq!(tries(&hedged).len(), 2 * calls, "the hedge takes the other one's turn: all meet the slow one first");
-    assert_eq!(hedged.started("s").len(), tries(&hedged).len(), "what the slow one does is done all the same");
+    assert_eq!(
+        tries(&hedged).len(),
+        2 * calls,
+        "the hedge takes the other one's turn: all meet the slow one first"
+    );
+    assert_eq!(
+        hedged.started("s").len(),
+        tries(&hedged).len(),
+        "what the slow one does is done all the same"
+    );
     assert!(hedged.is_quiet());
 }
 
 #[test]
 fn a_hedge_spends_the_budget() {
     let service = "    instances: 2\n    workers: unlimited";
-    let text = text("budget: 20%", service, "{ wait: 40ms }", "").replace("call: s.Ask,", "call: s.Ask, hedge: 10ms,");
+    let text = text("budget: 20%", service, "{ wait: 40ms }", "")
+        .replace("call: s.Ask,", "call: s.Ask, hedge: 10ms,");
     let run = run(&text);
     assert_eq!(tries(&run).len(), run.intents().len() + run.intents().len() / 5);
 }
@@ -183,6 +196,9 @@ network: { default: { latency: 1ms } }";
     assert!(at(4 * S) > 2, "after two seconds it decides, a second later they are there");
     assert!((9..=13).contains(&at(29 * S)), "{}", at(29 * S));
     assert_eq!(at(59 * S), 2, "half a worker's load: the fewest");
-    assert!(run.outcomes().iter().all(|(_, outcome)| *outcome == Outcome::Well), "nobody is sent away at work");
+    assert!(
+        run.outcomes().iter().all(|(_, outcome)| *outcome == Outcome::Well),
+        "nobody is sent away at work"
+    );
     assert!(run.is_quiet());
 }

@@ -159,13 +159,16 @@ fn by_id_a_late_commit_is_skipped_for_ever() {
 #[test]
 fn by_id_a_commit_that_is_late_but_not_too_late_is_published() {
     // The relay is slow to come: it looks when all are there.
-    let run = run(&text(", select: id", OVERTAKEN, "[1310ms, 1320ms, 1330ms]", "").replace("every: 100ms", "every: 1s"));
+    let run =
+        run(&text(", select: id", OVERTAKEN, "[1310ms, 1320ms, 1330ms]", "")
+            .replace("every: 100ms", "every: 1s"));
     assert_eq!(seen(&run), [(1, 1), (2, 1), (3, 1)], "in the order of the ids");
 }
 
 #[test]
 fn a_log_follows_the_commits() {
-    let run = run(&text(", select: log", OVERTAKEN, "[1310ms, 1320ms, 1330ms]", "").replace("every: 100ms", "every: 1s"));
+    let run = run(&text(", select: log", OVERTAKEN, "[1310ms, 1320ms, 1330ms]", "")
+        .replace("every: 100ms", "every: 1s"));
     assert_eq!(seen(&run), [(2, 1), (3, 1), (1, 1)]);
 }
 

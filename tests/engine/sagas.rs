@@ -217,7 +217,8 @@ fn an_undo_that_fails_is_tried_until_the_drain_ends() {
     let run = run(&text(&steps, "[1s]", &parameters(1, "")));
     assert_eq!(words(&run), ["room"]);
     assert!(!run.is_quiet(), "it has not given up");
-    let failed = run.ended("trips").iter().filter(|(_, (_, outcome))| matches!(outcome, Outcome::Error(_))).count();
+    let failed =
+        run.ended("trips").iter().filter(|(_, (_, outcome))| matches!(outcome, Outcome::Error(_))).count();
     assert!((115..125).contains(&failed), "once a second for two minutes, less the start: {failed}");
 }
 

@@ -215,7 +215,8 @@ impl Lister<'_, '_> {
             Told::Success(number) => format!("success of {} for", step(number)),
             Told::Failure(number) => format!("failure of {} for", step(number)),
         };
-        let takes = format!("{} and to commit {}", names.duration(meeting.write), names.duration(meeting.commit));
+        let takes =
+            format!("{} and to commit {}", names.duration(meeting.write), names.duration(meeting.commit));
         format!("{what} {} of {}, takes {takes}", saga.name, names.operand(meeting.key, None, None))
     }
 

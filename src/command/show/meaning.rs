@@ -216,8 +216,11 @@ impl<'s> Page<'s> {
             self.body(&body, code.body, Some(saga.start));
             if let Some(awaits) = &step.awaits {
                 let name = |message: MessageId| names[message.index()].name.as_str();
-                let failure = awaits.failure.map_or(String::new(), |failure| format!(" or {}", name(failure)));
-                let within = awaits.timeout.map_or(", for ever".to_owned(), |length| format!(" within {}", time(length)));
+                let failure =
+                    awaits.failure.map_or(String::new(), |failure| format!(" or {}", name(failure)));
+                let within = awaits
+                    .timeout
+                    .map_or(", for ever".to_owned(), |length| format!(" within {}", time(length)));
                 let late = word(&awaits.late);
                 self.line(format!("      awaits {}{failure}{within}; late: {late}", name(awaits.success)));
             }
@@ -319,7 +322,10 @@ impl<'s> Page<'s> {
             });
             let budget = policy.budget.map_or(String::new(), |budget| format!(", budget {}", share(budget)));
             let most = policy.max_in_flight.map_or(String::new(), |most| format!(", max in flight {most}"));
-            self.line(format!("    calls {name}: timeout {}, {retry}{breaker}{budget}{most}", time(policy.timeout)));
+            self.line(format!(
+                "    calls {name}: timeout {}, {retry}{breaker}{budget}{most}",
+                time(policy.timeout)
+            ));
         }
     }
 

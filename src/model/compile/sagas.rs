@@ -38,8 +38,7 @@ impl Compiler<'_> {
         let mut own = Vec::new();
         let mut body = |compiler: &mut Self, part: &str, steps: &scenario::Block| {
             let name = format!("{path}.{part}");
-            let (handler, grown) =
-                compiler.block(name, steps, frame.clone(), local_names.clone(), &site);
+            let (handler, grown) = compiler.block(name, steps, frame.clone(), local_names.clone(), &site);
             frame = grown;
             own.push(handler.index());
             handler
@@ -119,7 +118,8 @@ impl Compiler<'_> {
     /// The sites of a handler that write, each with its table.
     fn writes_of(&self, handler: HandlerId) -> Vec<(SiteId, TableId)> {
         let entry = self.model.handlers[handler.index()].entry as usize;
-        let next = self.model.handlers.iter().map(|other| other.entry as usize).filter(|&other| other > entry).min();
+        let next =
+            self.model.handlers.iter().map(|other| other.entry as usize).filter(|&other| other > entry).min();
         let code = &self.model.code[entry..next.unwrap_or(self.model.code.len())];
         let write = |op: &Op| match op {
             Op::Row(step) => {

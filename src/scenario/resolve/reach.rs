@@ -42,7 +42,8 @@ impl<'a> Resolver<'a> {
             let consumed: Vec<TopicId> =
                 service.groups.iter().map(|group| self.groups[group.index()].topic).collect();
             let handled = service.handlers.iter().map(|handler| (handler.message, handler.span));
-            let of_sagas = service.sagas.iter().flat_map(|saga| saga.keys.iter().map(|key| (key.0, saga.span)));
+            let of_sagas =
+                service.sagas.iter().flat_map(|saga| saga.keys.iter().map(|key| (key.0, saga.span)));
             for (message, span) in handled.chain(of_sagas) {
                 let is_requested = self.flow.requests.contains(&(ServiceId::new(index), message));
                 let is_delivered = consumed.iter().any(|&topic| arriving.contains(&(topic, message)));

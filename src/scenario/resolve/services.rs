@@ -236,7 +236,8 @@ impl<'a> Resolver<'a> {
         let batch = nodes::get(node, "batch").and_then(|node| self.count_from_one(node, 1_000_000));
         let select = nodes::get(node, "select").and_then(|node| self.word(node, OUTBOX_SELECTS));
         let mark = nodes::get(node, "mark").and_then(|node| self.word(node, OUTBOX_MARKS));
-        let mark_every = nodes::get(node, "mark_every").and_then(|node| self.positive_duration(node, "an interval"));
+        let mark_every =
+            nodes::get(node, "mark_every").and_then(|node| self.positive_duration(node, "an interval"));
         let relays = nodes::get(node, "relays").and_then(|node| self.count_from_one(node, MOST_RELAYS));
         let outbox = Outbox {
             every: every.unwrap_or(DEFAULT_OUTBOX_EVERY),
@@ -255,9 +256,24 @@ impl<'a> Resolver<'a> {
         let has_position = outbox.select != OutboxSelect::Unsent;
         let is_periodic = outbox.mark == OutboxMark::Periodic;
         let mistakes = [
-            ("relays", has_position && outbox.relays > 1, "one position is followed by one relay", "`select: unsent` lets several relays share the rows"),
-            ("mark", !has_position && is_periodic, "rows marked one by one have no position to save now and then", "`mark: periodic` goes with `select: id` or `select: log`"),
-            ("mark_every", !is_periodic, "marks are not set now and then here", "it goes with `mark: periodic`"),
+            (
+                "relays",
+                has_position && outbox.relays > 1,
+                "one position is followed by one relay",
+                "`select: unsent` lets several relays share the rows",
+            ),
+            (
+                "mark",
+                !has_position && is_periodic,
+                "rows marked one by one have no position to save now and then",
+                "`mark: periodic` goes with `select: id` or `select: log`",
+            ),
+            (
+                "mark_every",
+                !is_periodic,
+                "marks are not set now and then here",
+                "it goes with `mark: periodic`",
+            ),
         ];
         for (key, is_mistaken, message, help) in mistakes {
             if let Some(entry) = nodes::entry(node, key).filter(|_| is_mistaken) {
@@ -296,7 +312,8 @@ impl<'a> Resolver<'a> {
         }
         let of = nodes::get(node, "of").and_then(|node| self.count_from_one(node, MOST_REMEMBERED_CALLS));
         let open = nodes::get(node, "open").and_then(|node| self.positive_duration(node, "a time"));
-        let probes = nodes::get(node, "probes").and_then(|node| self.count_from_one(node, MOST_REMEMBERED_CALLS));
+        let probes =
+            nodes::get(node, "probes").and_then(|node| self.count_from_one(node, MOST_REMEMBERED_CALLS));
         Some(Breaker { failures: share?, of: of?, open: open?, probes: probes? })
     }
 

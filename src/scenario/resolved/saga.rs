@@ -1,9 +1,9 @@
 //! Sagas, resolved: long-running processes that a service orchestrates.
 
 use super::super::source::Span;
+use super::Local;
 use super::expression::*;
 use super::step::Block;
-use super::Local;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::kernel::vocabulary::{Late, OnTimeout};

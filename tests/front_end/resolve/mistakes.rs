@@ -127,9 +127,9 @@ const CASES: &[Case] = &[
     case("instances: 3", "queue: { order: priority, by: message.skew }", "unknown-field", "skew", "sku"),
     case(
         "instances: 3",
-        "autoscale: { min: 1, max: 3, utilization: 70%, every: 5s, start_up: 5s }",
-        "not-built-yet",
-        "autoscale",
+        "autoscale: { min: 4, max: 3, utilization: 70%, every: 5s, start_up: 5s }",
+        "impossible-number",
+        "3",
         "",
     ),
     case(
@@ -292,9 +292,9 @@ const CASES: &[Case] = &[
     ),
     case(
         STEPS,
-        "        - { call: orders.PlaceOrder, with: message, hedge: 5ms }",
-        "not-built-yet",
-        "hedge",
+        "        - { call: orders.PlaceOrder, with: message, hedge: 0ms }",
+        "impossible-number",
+        "0ms",
         "",
     ),
     case("takes: 15ms", "takes: 15ms, timeout: 0s", "impossible-number", "0s", ""),

@@ -190,7 +190,8 @@ impl<'m> SagaOracle<'m> {
         let what = || {
             let name = &model.promises.watched_sagas[record.watched as usize].name;
             let left = record.effects.iter().map(|of| {
-                let what = if of.row.table.0 == NONE { "the outside".into() } else { row_text(model, of.row, None) };
+                let what =
+                    if of.row.table.0 == NONE { "the outside".into() } else { row_text(model, of.row, None) };
                 format!("{} on {what}: net {}", model.names.sites[of.site.index()], of.net)
             });
             let left = left.collect::<Vec<_>>().join(", ");
@@ -249,7 +250,8 @@ impl Lineage<'_> {
 
     /// A saga that is led has begun, or gone on to something else.
     pub(super) fn saga_moved(&mut self, now: Nanos, deed: &Deed<'_>) {
-        let &Deed::SagaMoved { attempt, saga, of, key, stage, step, timer, before, cause, part } = deed else {
+        let &Deed::SagaMoved { attempt, saga, of, key, stage, step, timer, before, cause, part } = deed
+        else {
             return;
         };
         let parent = self.attempts.get(attempt).map(|state| state.entry);
@@ -350,9 +352,13 @@ impl Lineage<'_> {
     pub(super) fn read_of_saga(&mut self, deed: &Deed<'_>) {
         let (Some(sagas), &Deed::Read { attempt, row, .. }) = (&mut self.sagas, deed) else { return };
         let Some(holders) = sagas.rows.get(&row) else { return };
-        let Some(root) = self.attempts.get(attempt).map(|state| self.ledger[state.entry].root) else { return };
+        let Some(root) = self.attempts.get(attempt).map(|state| self.ledger[state.entry].root) else {
+            return;
+        };
         for &id in holders {
-            let Some(record) = sagas.records[id as usize].as_ref().filter(|of| of.root != root) else { continue };
+            let Some(record) = sagas.records[id as usize].as_ref().filter(|of| of.root != root) else {
+                continue;
+            };
             for (at, effect) in record.effects.iter().enumerate() {
                 if effect.row != row || effect.net <= 0 {
                     continue;
@@ -371,9 +377,12 @@ impl Lineage<'_> {
     pub(super) fn acted_on_reads(&mut self, now: Nanos, attempt: u32) {
         let Some(sagas) = &mut self.sagas else { return };
         let Some(seen) = sagas.reads.remove(&attempt) else { return };
-        let Some(reader) = self.attempts.get(attempt).map(|state| self.ledger[state.entry].root) else { return };
+        let Some(reader) = self.attempts.get(attempt).map(|state| self.ledger[state.entry].root) else {
+            return;
+        };
         for Sight { record, obligation, effect } in seen {
-            let Some(of) = sagas.records[record as usize].as_mut().filter(|of| of.obligation == obligation) else {
+            let Some(of) = sagas.records[record as usize].as_mut().filter(|of| of.obligation == obligation)
+            else {
                 continue;
             };
             let effect = &mut of.effects[effect as usize];

@@ -18,9 +18,7 @@ impl<'a> Resolver<'a> {
         for (name, entry) in nodes::section(guarantees, "sagas") {
             let Some(promise) = self.saga_promise(name, entry) else { continue };
             if let SagaWay::Choreographed { start, .. } = promise.way {
-                let begins = |other: &&SagaPromise| {
-                    matches!(other.way, SagaWay::Choreographed { start: of, .. } if of == start)
-                };
+                let begins = |other: &&SagaPromise| matches!(other.way, SagaWay::Choreographed { start: of, .. } if of == start);
                 if let Some(other) = promises.iter().find(begins) {
                     let message = "two sagas begin with the same message";
                     let diagnostic = Diagnostic::new("contradiction", promise.span, message);
@@ -46,7 +44,9 @@ impl<'a> Resolver<'a> {
         }
         if bounds.is_empty() {
             let diagnostic = Diagnostic::new("missing-key", entry.key_span, "nothing is bounded here");
-            self.report(diagnostic.help("bound `stuck`, `inconsistent`, `leaked`, `over_undone` or `dirty_reads`"));
+            self.report(
+                diagnostic.help("bound `stuck`, `inconsistent`, `leaked`, `over_undone` or `dirty_reads`"),
+            );
         }
         Some(SagaPromise { name: name.to_owned(), span: entry.key_span, way: way?, bounds })
     }
