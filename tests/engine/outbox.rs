@@ -138,3 +138,79 @@ fn a_paused_relay_goes_on_where_it_was() {
     let run = run(&text("", STORE, "[1050ms]", more));
     assert_eq!(accepted(&run), [6102 * MS]);
 }
+
+/// Two transactions: the first takes its id first and commits last, 300 ms later.
+const OVERTAKEN: &str = "        - transaction: [ { insert: orders, key: message.n }, { publish: Fact, via: outbox, with: message }, { if: message.n == 1, then: [ { wait: 300ms } ] } ]";
+
+#[test]
+fn by_id_a_late_commit_is_skipped_for_ever() {
+    let skipped = run(&text(", select: id", OVERTAKEN, "[1010ms, 1020ms, 1030ms]", ""));
+    assert_eq!(seen(&skipped), [(2, 1), (3, 1)], "order 1 lies below the position when it is committed");
+    assert_eq!(skipped.rows("s.orders").len(), 3);
+    assert!(skipped.is_quiet(), "and nobody looks for it");
+    for select in ["log", "unsent"] {
+        let all = run(&text(&format!(", select: {select}"), OVERTAKEN, "[1010ms, 1020ms, 1030ms]", ""));
+        let mut orders = seen(&all);
+        orders.sort_unstable();
+        assert_eq!(orders, [(1, 1), (2, 1), (3, 1)], "{select}");
+    }
+}
+
+#[test]
+fn by_id_a_commit_that_is_late_but_not_too_late_is_published() {
+    // The relay is slow to come: it looks when all are there.
+    let run =
+        run(&text(", select: id", OVERTAKEN, "[1310ms, 1320ms, 1330ms]", "")
+            .replace("every: 100ms", "every: 1s"));
+    assert_eq!(seen(&run), [(1, 1), (2, 1), (3, 1)], "in the order of the ids");
+}
+
+#[test]
+fn a_log_follows_the_commits() {
+    let run = run(&text(", select: log", OVERTAKEN, "[1310ms, 1320ms, 1330ms]", "")
+        .replace("every: 100ms", "every: 1s"));
+    assert_eq!(seen(&run), [(2, 1), (3, 1), (1, 1)]);
+}
+
+#[test]
+fn a_position_saved_now_and_then_repeats_what_came_since() {
+    let times = "[1s, 2s, 3s, 4s, 6s]";
+    let more = "faults: { f: { crash: s, at: 4500ms, for: 20s, instance: 0 } }";
+    let saved = |mark: &str| {
+        let outbox = format!(", select: log{mark}");
+        let run = run(&text(&outbox, STORE, times, more));
+        assert!(run.is_quiet());
+        seen(&run).into_iter().map(|row| row.1).collect::<Vec<_>>()
+    };
+    assert_eq!(saved(", mark: periodic, mark_every: 2500ms"), [1, 1, 2, 2, 1], "saved at 2.5 s");
+    assert_eq!(saved(", mark: periodic, mark_every: 30s"), [2, 2, 2, 2, 1], "never saved");
+    assert_eq!(saved(""), [1, 1, 1, 1, 1]);
+}
+
+#[test]
+fn a_position_marked_before_publishing_loses_with_a_crash() {
+    let more = "faults: { f: { crash: s, at: 1105ms, for: 5s, instance: 0 } }";
+    let run = run(&text(", select: log, mark: before_publish", STORE, "[1050ms, 2s]", more));
+    assert_eq!(seen(&run), [(2, 1)]);
+}
+
+#[test]
+fn several_relays_share_the_rows() {
+    let times: Vec<String> = (0..40).map(|n| format!("{}ms", 1001 + n)).collect();
+    let times = format!("[{}]", times.join(", "));
+    let one = run(&text(", batch: 2", STORE, &times, ""));
+    let four = run(&text(", batch: 2, relays: 4", STORE, &times, ""));
+    for run in [&one, &four] {
+        let mut orders = seen(run);
+        orders.sort_unstable();
+        assert_eq!(orders, (1..=40).map(|n| (n, 1)).collect::<Vec<_>>(), "each once");
+        assert!(run.is_quiet());
+    }
+    let last = |run: &Run| *accepted(run).last().unwrap();
+    assert!(last(&four) + 100 * MS < last(&one), "four are faster: {} and {}", last(&four), last(&one));
+    // The rows of one that is gone are taken up by the others.
+    let more = "faults: { f: { crash: s, at: 1105ms, for: 5s, instance: 0 } }";
+    let crashed = run(&text(", batch: 2, relays: 4", STORE, &times, more));
+    assert_eq!(seen(&crashed).len(), 40);
+    assert!(seen(&crashed).iter().any(|row| row.1 == 2), "published and not yet marked");
+}

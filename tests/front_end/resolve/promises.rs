@@ -92,7 +92,8 @@ expect: { invariants.once: fail, staleness.inventory.stock.age: inconclusive, se
 
 /// What is promised, the kind of mistake, the text it is told at, and a part of the help.
 const MISTAKES: &[(&str, &str, &str, &str)] = &[
-    ("guarantees: { sagas: { orders.s: { stuck: 0 } } }", "not-built-yet", "sagas", ""),
+    ("guarantees: { sagas: { orders.s: { stuck: 0 } } }", "unknown-saga", "orders.s", ""),
+    ("guarantees: { sagas: { s: { stuck: 0 } } }", "missing-key", "s", "write `service.saga`"),
     ("guarantees: { reference: { tables: [ orders.orders ], rows: 0 } }", "not-built-yet", "reference", ""),
     ("guarantees: { idempotency: { lost_effects: -1 } }", "out-of-range", "-1", ""),
     ("guarantees: { idempotency: { lost_effects: 101% } }", "out-of-range", "101%", ""),

@@ -3,6 +3,7 @@
 mod durability;
 mod messages;
 mod rebuilds;
+mod sagas;
 mod streams;
 
 use super::{Judged, Shop};
