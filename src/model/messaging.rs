@@ -181,6 +181,10 @@ impl GroupKnobs {
         if self.ack_scope == AckScope::Cursor && self.order_lock == OrderLock::Key && !by_position {
             return Some("a cursor would pass messages that wait for their key: acknowledge after the work");
         }
+        let keeps_keys = self.order_lock == OrderLock::Key && self.ack_scope == AckScope::Individual;
+        if self.redeliver_to == RedeliverTo::RewindKey && !keeps_keys {
+            return Some("only messages that are acknowledged one by one under a lock on keys are rewound by key");
+        }
         if self.batch == 0 || self.concurrency == Some(0) || self.max_in_flight_per_consumer == Some(0) {
             return Some("a consumer must be able to take one message");
         }
@@ -274,6 +278,8 @@ pub enum RedeliverTo {
     Front,
     /// Behind all that are there now.
     Back,
+    /// To its place, and all later messages of its key with it, acknowledged ones too.
+    RewindKey,
     /// Anywhere: chosen among those that came back and the next in line.
     Unordered,
 }

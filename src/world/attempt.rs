@@ -90,6 +90,10 @@ pub enum Wait {
     Confirm {
         step: u32,
     },
+    /// Its turn to send, where a producer has only so many unconfirmed.
+    Turn {
+        step: u32,
+    },
     Effect {
         step: u32,
         request: u32,
@@ -218,6 +222,8 @@ pub struct State {
     pub timers: bool,
     /// Whether it ends when the commit under way is done.
     pub stopping: bool,
+    /// Whether its publish counts among those of its producer that are not confirmed.
+    pub sending: bool,
 }
 
 impl State {
@@ -232,6 +238,7 @@ impl State {
         alone: false,
         timers: false,
         stopping: false,
+        sending: false,
     };
 
     /// Of an attempt that begins.

@@ -130,6 +130,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Wait::StoreAnswer { .. }
             | Wait::OutboxAnswer { .. }
             | Wait::EffectAnswer { .. }
+            | Wait::Turn { .. }
             | Wait::Confirm { .. }
             | Wait::ConfirmAgain { .. } => Some(pc + 1),
             _ => Some(pc),

@@ -37,6 +37,7 @@ mod publish;
 pub mod record;
 mod region;
 mod routing;
+mod sending;
 mod rows;
 pub mod store;
 pub mod tell;
@@ -211,6 +212,8 @@ pub struct World {
     /// Its decisions are being carried out.
     carrying_out: bool,
     producers: Vec<u64>,
+    /// Who has how many unconfirmed sends, where that is limited.
+    sending: sending::Lines,
     outboxes: Vec<outbox::OutboxState>,
     outages: outage::Outages,
     /// Faults that poison messages now.
@@ -515,6 +518,7 @@ impl World {
             carrying_out: false,
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
+            sending: sending::Lines::default(),
             outages: outage::Outages::new(model),
             poisons: 0,
             network: network::Network::new(model),

@@ -502,6 +502,7 @@ fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
             scenario::RedeliverTo::Front => RedeliverTo::Front,
             scenario::RedeliverTo::Back => RedeliverTo::Back,
             scenario::RedeliverTo::Unordered => RedeliverTo::Unordered,
+            scenario::RedeliverTo::RewindKey => RedeliverTo::RewindKey,
             _ => RedeliverTo::Original,
         },
         redeliver_delay: knobs.redeliver.delay,

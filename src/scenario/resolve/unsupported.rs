@@ -34,7 +34,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("step", "load", "`load`"),
     ("step", "append", "`append`"),
     ("step", "hedge", "`hedge`"),
-    ("producer", "in_flight", "`in_flight` of a producer"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
     ("region link", "transport", "`transport` between regions"),
     ("region link", "duplicate", "`duplicate` between regions"),
@@ -62,11 +61,11 @@ const ONLY: &[(&str, &str, &str, &str)] = &[
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("redeliver", "to", "`rewind_key`"),
     ("fault", "outage", "of anything but a broker"),
     ("fault", "failover", "of anything but a broker"),
     ("store", "flush", "any other than `always`"),
     ("outbox", "relays", "more than 1"),
+    ("producer", "in_flight", "for messages that go `via: outbox`"),
 ];
 
 /// What the language reference and the schema say of a key of a record that is not built, or not with
@@ -120,23 +119,6 @@ impl<'a> Resolver<'a> {
             if let Some(entry) = nodes::entry(node, key).filter(|entry| !nodes::is_word(&entry.value, value))
             {
                 self.not_built(entry.value.span, what);
-            }
-        }
-    }
-
-    /// Refuses knobs that no built preset has, at the key that turned them.
-    pub fn refuse_knobs(&mut self, knobs: &Knobs, node: &'a Node) {
-        let refused = [
-            ("redeliver", knobs.redeliver.to == RedeliverTo::RewindKey, "`to: rewind_key`"),
-        ];
-        for (key, is_refused, what) in refused {
-            if let Some(entry) = nodes::entry(node, key).filter(|_| is_refused) {
-                self.not_built(entry.key_span, what);
-            }
-        }
-        for place in ["exhaust", "producer"] {
-            if let Some(node) = nodes::get(node, place) {
-                self.refuse_keys(place, node);
             }
         }
     }

@@ -267,7 +267,8 @@ pub struct Producer {
     pub confirm: bool,
     pub timeout: Nanos,
     pub attempts: u32,
-    pub in_flight: u32,
+    /// Sends of one producer to the broker that are not confirmed; `None`: no limit.
+    pub in_flight: Count,
     pub deduplicate_by: DeduplicateBy,
     pub deduplicate_per_partition: bool,
     pub deduplicate_window: Option<Nanos>,

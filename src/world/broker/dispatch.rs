@@ -350,6 +350,10 @@ impl Broker {
                 continue;
             }
             let slot = self.fetch(lane);
+            if self.rewinds(lane) {
+                self.join_line(slot);
+                return Some(slot);
+            }
             if !self.knobs_of(lane).order_lock.is_of_keys() || self.lock_key(lane, slot) {
                 return Some(slot);
             }
@@ -427,6 +431,9 @@ impl Broker {
 
     #[inline]
     fn send(&mut self, slot: u32, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
+        // What may be rewound goes where the rest of its key is, if that is somewhere.
+        let keeper = if self.lines.is_empty() { None } else { self.keeper_of(slot) };
+        let consumer = keeper.unwrap_or(consumer);
         let delivery = &mut self.deliveries[slot];
         let state = &mut self.consumers[consumer as usize];
         delivery.consumer = consumer;

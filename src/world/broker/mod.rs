@@ -46,6 +46,7 @@ mod rebalance;
 mod recognise;
 mod retention;
 mod returned;
+mod rewinding;
 mod settle;
 mod state;
 mod steady;
@@ -215,6 +216,8 @@ pub struct Broker {
     expired: u32,
     /// Those waiting for each locked key, by (lane, key).
     locks: FxHashMap<(u32, u64), VecDeque<u32>>,
+    /// What is not done with of each key that may be rewound, by (lane, key).
+    lines: FxHashMap<(u32, u64), VecDeque<u32>>,
     /// The copy that the broker holds, by (lane, offset), of what was taken away from a consumer whose
     /// stale acknowledgement may count.
     copies: FxHashMap<(u32, u64), u32>,
@@ -236,6 +239,7 @@ impl Broker {
             kept: Vec::new(),
             expired: 0,
             locks: FxHashMap::default(),
+            lines: FxHashMap::default(),
             copies: FxHashMap::default(),
         };
         for knobs in topics {
@@ -255,7 +259,7 @@ impl Broker {
             knobs: knobs.clone(),
             next_partition: 0,
             delayed: VecDeque::new(),
-            memory: recognise::Memory::default(),
+            memory: recognise::Memory::new(knobs),
             is_out: false,
             flush_timer: NONE,
         });
