@@ -41,6 +41,8 @@ pub struct TopicKnobs {
     pub confirms_durable: bool,
     /// Over how many servers each message is copied.
     pub shards: u32,
+    /// What comes is kept until it is redriven.
+    pub keeps_letters: bool,
 }
 
 impl Default for TopicKnobs {
@@ -57,6 +59,7 @@ impl Default for TopicKnobs {
             flush_every: None,
             confirms_durable: false,
             shards: 1,
+            keeps_letters: false,
         }
     }
 }

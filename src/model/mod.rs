@@ -65,6 +65,7 @@ pub struct Model {
     /// What joins two regions, by (smaller, larger) region.
     pub region_links: Vec<RegionLink>,
     pub faults: Vec<Fault>,
+    pub operations: Vec<Operation>,
     /// What brokers choose with.
     pub broker_stream: StreamId,
     /// How many `counter` generators there are.
@@ -460,6 +461,20 @@ pub enum FaultKind {
         duplicate: Option<f64>,
         bandwidth: Option<f64>,
     },
+}
+
+/// A planned change.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub name: String,
+    pub kind: OperationKind,
+    pub when: FaultWhen,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum OperationKind {
+    /// Dead letters move to another topic.
+    Redrive { from: TopicId, to: TopicId },
 }
 
 #[derive(Clone, Debug)]

@@ -32,7 +32,8 @@ impl World {
         let pending = self.outboxes.iter().map(|outbox| outbox.unsent()).sum();
         let kinds = [
             ("attempts", self.attempts.len()),
-            ("messages", self.messages.len()),
+            // Dead letters that nobody redrives stay where they are.
+            ("messages", if self.broker.letters_kept() > 0 { 0 } else { self.messages.len() }),
             ("tickets", self.tickets.len()),
             ("timers", self.timers.len()),
             ("requests", self.network.requests.len()),

@@ -29,6 +29,7 @@ mod job;
 mod kept;
 mod message;
 mod network;
+mod operation;
 mod outage;
 mod outbox;
 mod packet;
@@ -181,6 +182,11 @@ pub enum Event {
     FaultAt {
         fault: FaultId,
         instance: u32,
+    },
+    /// A planned change is due.
+    Operate {
+        operation: u32,
+        number: u32,
     },
     /// The delay of a published message is over.
     Visible {
@@ -412,6 +418,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::FaultEnd { firing } => self.fault_ends(firing),
             Event::FaultAt { fault, instance } => self.fault_at(fault, instance),
             Event::Visible { message } => self.visible(message),
+            Event::Operate { operation, number } => self.operate(operation, number),
             Event::Phase(phase) => self.phase(phase),
         }
     }

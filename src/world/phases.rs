@@ -23,6 +23,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for fault in 0..model.faults.len() {
             self.begin_fault(FaultId::new(fault));
         }
+        self.begin_operations();
         for client in 0..model.clients.len() {
             self.begin_client(ClientId::new(client));
         }

@@ -207,3 +207,28 @@ fn what_is_sent_again_is_overtaken_unless_one_send_is_in_flight() {
     assert_eq!(order(", producer: { in_flight: 2 }"), [2, 3, 1]);
     assert_eq!(order(", producer: { in_flight: 1 }"), [1, 2, 3]);
 }
+
+#[test]
+fn dead_letters_are_redriven_once_and_done_after_all() {
+    // The handler fails until 2 m; the letters wait for the operator.
+    let text = |operations: &str| {
+        text(&Case {
+            preset: "sqs-fifo",
+            consumes: ", exhaust: { after: 1, dead_letter: dead }",
+            steps: "- work: 1ms\n- { if: message.published_at + 2m > now, then: [ { fail: not_yet } ] }\n- { upsert: seen, key: [message.n, 0], set: { times: row.times + 1 } }",
+            times: "[1s, 2s]",
+            ..CASE
+        })
+        .replace("horizon: 1m", "horizon: 10m")
+        .replace("services:\n", "  dead: { messages: [Other] }\nservices:\n")
+        .replace("messages: { Fact", "messages: { Other: { kind: integration }, Fact")
+            + operations
+    };
+    let left = run(&text(""));
+    assert_eq!((left.rows("s.seen").len(), left.is_quiet()), (0, true));
+    let redriven = run(&text("operations: { again: { redrive: dead, to: facts, at: [3m, 4m] } }\n"));
+    assert_eq!(redriven.rows("s.seen"), [[1, 0, 1], [2, 0, 1]], "each once, though it is done twice");
+    let too_soon = run(&text("operations: { again: { redrive: dead, to: facts, every: 100s } }\n"));
+    assert_eq!(too_soon.rows("s.seen").len(), 2, "exhausted again, and redriven again");
+    assert!(too_soon.started("s").len() > 4);
+}

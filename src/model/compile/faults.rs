@@ -37,16 +37,7 @@ impl Compiler<'_> {
                 .duration
                 .as_ref()
                 .map(|duration| self.generated_duration(duration, &format!("{path}/for")));
-            let when = match &fault.when {
-                When::At(times) => FaultWhen::At(times.clone()),
-                When::Every(generator) => {
-                    match self.generated_duration(generator, &format!("{path}/every")) {
-                        Duration::Computed(_) => unreachable!("generated durations are not computed"),
-                        every => FaultWhen::Every(every),
-                    }
-                }
-                When::AtStep { nth, share, .. } => FaultWhen::AtStep { nth: *nth, share: *share },
-            };
+            let when = self.fault_when(&fault.when, &path);
             let (kind, what) = self.fault_kind(&fault.kind, &path);
             self.model.faults.push(Fault {
                 name: fault.name.clone(),
@@ -58,6 +49,35 @@ impl Compiler<'_> {
                 stream,
             });
         }
+    }
+
+    fn fault_when(&mut self, when: &When, path: &str) -> FaultWhen {
+        match when {
+            When::At(times) => FaultWhen::At(times.clone()),
+            When::Every(generator) => match self.generated_duration(generator, &format!("{path}/every")) {
+                Duration::Computed(_) => unreachable!("generated durations are not computed"),
+                every => FaultWhen::Every(every),
+            },
+            When::AtStep { nth, share, .. } => FaultWhen::AtStep { nth: *nth, share: *share },
+        }
+    }
+
+    pub fn operations(&mut self) {
+        let scenario = self.scenario;
+        for operation in &scenario.operations {
+            let when = self.fault_when(&operation.when, &format!("operations/{}", operation.name));
+            let scenario::OperationKind::Redrive { from, to } = operation.kind;
+            let kind = OperationKind::Redrive { from, to };
+            self.model.operations.push(Operation { name: operation.name.clone(), kind, when });
+        }
+    }
+
+    /// From where to where dead letters are redriven.
+    pub fn redrives(&self) -> impl Iterator<Item = (TopicId, TopicId)> + use<'_> {
+        self.scenario.operations.iter().map(|operation| {
+            let scenario::OperationKind::Redrive { from, to } = operation.kind;
+            (from, to)
+        })
     }
 
     fn fault_kind(&mut self, kind: &scenario::FaultKind, path: &str) -> (FaultKind, String) {

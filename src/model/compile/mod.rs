@@ -29,6 +29,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.messaging();
     compiler.outboxes();
     compiler.faults();
+    compiler.operations();
     compiler.flow();
     compiler.undone();
     compiler.promises();
@@ -318,6 +319,7 @@ impl Model {
             routes: Vec::new(),
             region_links: Vec::new(),
             faults: Vec::new(),
+            operations: Vec::new(),
             broker_stream: StreamId(NONE),
             counters: 0,
             identities: Vec::new(),

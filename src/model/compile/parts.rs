@@ -295,6 +295,7 @@ impl Compiler<'_> {
         for topic in &scenario.topics {
             let broker = &scenario.brokers[topic.broker.index()];
             let symbol = self.symbol(&topic.name);
+            let keeps_letters = self.redrives().any(|(from, _)| from.index() == self.model.topics.len());
             self.model.topics.push(Topic {
                 name: topic.name.clone(),
                 broker: topic.broker,
@@ -302,7 +303,7 @@ impl Compiler<'_> {
                 preset: broker.preset.clone(),
                 key: key_of("topic", &topic.name),
                 symbol,
-                knobs: topic_knobs(&topic.knobs),
+                knobs: messaging::TopicKnobs { keeps_letters, ..topic_knobs(&topic.knobs) },
                 groups: Vec::new(),
             });
         }
@@ -360,6 +361,11 @@ impl Compiler<'_> {
             let carried = &scenario.topics[from.index()].messages;
             let new: Vec<_> = carried.iter().copied().filter(|new| !messages.contains(new)).collect();
             messages.extend(new);
+            for (letters, to) in self.redrives() {
+                if to == from && !topics.contains(&letters) {
+                    topics.push(letters);
+                }
+            }
             for group in &scenario.groups {
                 if group.knobs.exhaust.dead_letter == Some(from) && !topics.contains(&group.topic) {
                     topics.push(group.topic);
@@ -437,6 +443,7 @@ fn topic_knobs(knobs: &scenario::Knobs) -> messaging::TopicKnobs {
         flush_every: knobs.flush_every,
         confirms_durable: knobs.min_in_sync > 1,
         shards: knobs.shards,
+        keeps_letters: false,
     }
 }
 

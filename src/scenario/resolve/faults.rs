@@ -161,7 +161,7 @@ impl<'a> Resolver<'a> {
         Some(factor)
     }
 
-    fn when(&mut self, node: &'a Node, run: &Run) -> Option<When> {
+    pub fn when(&mut self, node: &'a Node, run: &Run) -> Option<When> {
         if let Some(at) = nodes::get(node, "at") {
             return self.at(at, run);
         }

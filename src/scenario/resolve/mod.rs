@@ -22,6 +22,7 @@ mod messages;
 mod names;
 mod network;
 mod nodes;
+mod operations;
 mod presets;
 mod promises;
 mod quantities;
@@ -156,6 +157,7 @@ impl<'a> Resolver<'a> {
         let bodies = self.resolve_bodies();
         let network = self.resolve_network(root);
         let faults = self.resolve_faults(root, &run);
+        let operations = self.resolve_operations(root, &run);
         self.check_reach();
         let promises = self.resolve_promises(root);
         let parameters = self.written_parameters();
@@ -177,6 +179,7 @@ impl<'a> Resolver<'a> {
             clients: clients.into_iter().collect::<Option<_>>()?,
             network,
             faults,
+            operations,
             promises,
         })
     }

@@ -11,7 +11,6 @@ use crate::scenario::source::Span;
 
 /// Keys that are refused wherever they are written: place, key, and what it would be.
 const KEYS: &[(&str, &str, &str)] = &[
-    ("scenario", "operations", "`operations` (planned changes)"),
     ("scenario", "prove", "`prove`"),
     ("scenario", "lint", "`lint`"),
     ("guarantees", "sagas", "`sagas` in `guarantees`"),
@@ -34,6 +33,10 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("step", "load", "`load`"),
     ("step", "append", "`append`"),
     ("step", "hedge", "`hedge`"),
+    ("operation", "deploy", "`deploy`"),
+    ("operation", "replay", "`replay`"),
+    ("operation", "scale", "`scale`"),
+    ("operation", "repartition", "`repartition`"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
     ("region link", "transport", "`transport` between regions"),
     ("region link", "duplicate", "`duplicate` between regions"),

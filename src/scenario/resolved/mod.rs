@@ -42,6 +42,7 @@ pub struct Scenario {
     pub clients: Vec<Client>,
     pub network: Network,
     pub faults: Vec<Fault>,
+    pub operations: Vec<Operation>,
     pub promises: Promises,
 }
 
@@ -558,6 +559,22 @@ pub enum FaultKind {
         bandwidth: Option<f64>,
         duplicate: Option<f64>,
     },
+}
+
+/// A planned change, which the drain does not take back.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub name: String,
+    pub span: Span,
+    pub kind: OperationKind,
+    /// `At` or `Every`.
+    pub when: When,
+}
+
+#[derive(Clone, Debug)]
+pub enum OperationKind {
+    /// Dead letters move to another topic.
+    Redrive { from: TopicId, to: TopicId },
 }
 
 #[derive(Clone, Debug)]

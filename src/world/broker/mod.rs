@@ -260,6 +260,7 @@ impl Broker {
             next_partition: 0,
             delayed: VecDeque::new(),
             memory: recognise::Memory::new(knobs),
+            letters: VecDeque::new(),
             is_out: false,
             flush_timer: NONE,
         });
