@@ -186,7 +186,9 @@ impl GroupKnobs {
         }
         let keeps_keys = self.order_lock == OrderLock::Key && self.ack_scope == AckScope::Individual;
         if self.redeliver_to == RedeliverTo::RewindKey && !keeps_keys {
-            return Some("only messages that are acknowledged one by one under a lock on keys are rewound by key");
+            return Some(
+                "only messages that are acknowledged one by one under a lock on keys are rewound by key",
+            );
         }
         if self.batch == 0 || self.concurrency == Some(0) || self.max_in_flight_per_consumer == Some(0) {
             return Some("a consumer must be able to take one message");

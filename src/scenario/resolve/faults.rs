@@ -40,7 +40,9 @@ impl<'a> Resolver<'a> {
             .map(|length| expression::generator(length, &Type::Duration, &mut self.context()));
         let duration = match written {
             Some(length) => Some(length?),
-            None if matches!(verb, Some("crash" | "failover")) => Some(constant_duration(DEFAULT_RESTART, entry.key_span)),
+            None if matches!(verb, Some("crash" | "failover")) => {
+                Some(constant_duration(DEFAULT_RESTART, entry.key_span))
+            }
             None => None,
         };
         let instance = self.instance(node, verb, kind.as_ref());
@@ -81,8 +83,8 @@ impl<'a> Resolver<'a> {
             "failover" => Some(FaultKind::Failover { place: self.system(target, "a `failover`")? }),
             "poison" => {
                 let message = self.message_named(nodes::text(target)?, target.span)?;
-                let share = nodes::get(node, "share")
-                    .and_then(|share| expression::share(share, &mut self.context()));
+                let share =
+                    nodes::get(node, "share").and_then(|share| expression::share(share, &mut self.context()));
                 Some(FaultKind::Poison { message, share })
             }
             "split" => {
@@ -304,8 +306,7 @@ impl<'a> Resolver<'a> {
 
 /// The verb of a fault; those not built were refused by name.
 fn verb(node: &Node) -> Option<&'static str> {
-    const VERBS: &[&str] = &[
-        "crash", "pause", "slow", "outage", "failover", "skew", "poison", "surge", "split", "degrade",
-    ];
+    const VERBS: &[&str] =
+        &["crash", "pause", "slow", "outage", "failover", "skew", "poison", "surge", "split", "degrade"];
     VERBS.iter().copied().find(|verb| nodes::get(node, verb).is_some())
 }

@@ -217,7 +217,8 @@ impl<'a> Resolver<'a> {
             && knobs.exhaust.after.is_some()
         {
             let message = "`then: block` tries for ever, so no number of tries matters";
-            let help = "leave `after` out, or say what happens `then`: `dead_letter`, `park`, `drop` or `stay`";
+            let help =
+                "leave `after` out, or say what happens `then`: `dead_letter`, `park`, `drop` or `stay`";
             self.report(Diagnostic::new("contradiction", after.key_span, message).help(help));
         }
         for (key, option, is_wrong, why) in useless_options(knobs) {
@@ -339,12 +340,7 @@ fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'stati
             kind == LeaseKind::Claim,
             "nothing comes back before it is claimed: `lease: { after: … }`",
         ),
-        (
-            "exhaust",
-            "transfer",
-            knobs.exhaust.then != ExhaustThen::DeadLetter,
-            "only a dead letter is moved",
-        ),
+        ("exhaust", "transfer", knobs.exhaust.then != ExhaustThen::DeadLetter, "only a dead letter is moved"),
         (
             "exhaust",
             "transfer",

@@ -332,7 +332,8 @@ impl Broker {
         while !self.lanes[lane as usize].returned.is_empty() {
             let state = &mut self.lanes[lane as usize];
             let fetched = state.fetched;
-            let Some(slot) = state.returned.take(fetched, end, &mut |n| choose(Chooser::Group(group), n)) else {
+            let Some(slot) = state.returned.take(fetched, end, &mut |n| choose(Chooser::Group(group), n))
+            else {
                 break;
             };
             if !self.give_up_expired(slot, choose, out) {

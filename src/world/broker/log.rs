@@ -1,7 +1,7 @@
 //! One partition of a topic: messages by offset, in a ring that all groups share.
 
-use super::delivery::NONE;
 use super::Settlement;
+use super::delivery::NONE;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Retention is watched in so many parts, as a log is deleted by whole segments: a message lives

@@ -27,6 +27,10 @@
 //! either owned by one consumer each (cursor, partition lock), and a change of members rebalances
 //! them; or their consumers compete, in turn, for each message.
 //!
+//! What a message is held back for is a *lock*: on its key, its partition or the whole topic. What it is given up for
+//! is in `settle` (tries), `retention` (age and size), `compaction` (newer ones, its own time) and `durability`
+//! (a broker that loses it). What is sent twice is recognised by `recognise`.
+//!
 //! The law, kept by every call: of what a group is owed, each message is exactly once acknowledged,
 //! exhausted or skipped by retention, or still in the log or in one delivery the broker holds.
 //! Messages live in slots of the world; the broker holds a slot from `accept` to [`Action::Release`].
@@ -37,8 +41,8 @@
 mod compaction;
 mod consume;
 mod delivery;
-mod durability;
 mod dispatch;
+mod durability;
 mod inspect;
 mod log;
 mod membership;
@@ -333,9 +337,7 @@ impl Broker {
             group,
             knobs: GroupKnobs { concurrency, ..of.knobs },
             is_plain,
-            is_in_turn: is_plain
-                && of.knobs.order_lock.is_of_partitions()
-                && of.knobs.ack == AckMode::After,
+            is_in_turn: is_plain && of.knobs.order_lock.is_of_partitions() && of.knobs.ack == AckMode::After,
             is_free: of.knobs.ack_scope == AckScope::Individual
                 && of.knobs.order_lock == OrderLock::None
                 && of.knobs.ack == AckMode::After

@@ -32,9 +32,9 @@ impl Broker {
     pub(super) fn keeper_of(&self, slot: u32) -> Option<u32> {
         let line = self.lines.get(&self.line_of(slot)?)?;
         let before = line.iter().take_while(|&&other| other != slot);
-        before.map(|&other| self.deliveries[other].consumer).find(|&consumer| {
-            consumer != NONE && self.consumers[consumer as usize].open
-        })
+        before
+            .map(|&other| self.deliveries[other].consumer)
+            .find(|&consumer| consumer != NONE && self.consumers[consumer as usize].open)
     }
 
     /// Another slot stands for the same message.
@@ -107,7 +107,8 @@ impl Broker {
 
     /// Starts a message that its consumer has received, if none before it of its key is in its hands.
     pub(super) fn start_in_line(&mut self, slot: u32, out: &mut Vec<Action>) {
-        let line = self.line_of(slot).filter(|key| self.lines.get(key).is_some_and(|line| line.contains(&slot)));
+        let line =
+            self.line_of(slot).filter(|key| self.lines.get(key).is_some_and(|line| line.contains(&slot)));
         match line {
             Some(key) => self.start_first(key, out),
             // Without a key, taken away, or done with before it came.

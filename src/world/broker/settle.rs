@@ -199,10 +199,9 @@ impl Broker {
             Settlement::DeadLettered | Settlement::Dropped | Settlement::Parked | Settlement::Stayed => {
                 state.counts.exhausted += 1
             }
-            Settlement::Skipped
-            | Settlement::Expired
-            | Settlement::Superseded
-            | Settlement::Destroyed => state.counts.skipped += 1,
+            Settlement::Skipped | Settlement::Expired | Settlement::Superseded | Settlement::Destroyed => {
+                state.counts.skipped += 1
+            }
         }
         out.push(Action::Settled { group: GroupId(state.group), message, end });
         self.let_go(message, out);

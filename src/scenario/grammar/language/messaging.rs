@@ -77,7 +77,11 @@ pub static KNOBS: &[Key] = &[
         OneOf(&[Word(&[("always", "before the publisher is told")]), DURATION]),
         "When what was accepted becomes durable. A `failover` loses what is not.",
     ),
-    knob("min_in_sync", COUNT, "How many copies must have a message before its publisher is told. With 1 it is told at once, above that after the next `flush`."),
+    knob(
+        "min_in_sync",
+        COUNT,
+        "How many copies must have a message before its publisher is told. With 1 it is told at once, above that after the next `flush`.",
+    ),
     knob("delay", DURATION, "How long after it was accepted a message becomes visible."),
 ];
 

@@ -32,7 +32,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             self.need_outbox(via);
             let limit = topic.and_then(|topic| self.resolver.topics[topic.index()].knobs.producer.in_flight);
             if limit.is_some() {
-                self.resolver.not_built(via.span, "`in_flight` of a producer for messages that go `via: outbox`");
+                self.resolver
+                    .not_built(via.span, "`in_flight` of a producer for messages that go `via: outbox`");
             }
         }
         let confirm = topic.is_none_or(|topic| self.resolver.topics[topic.index()].knobs.producer.confirm);
