@@ -17,7 +17,7 @@ struct Facts {
     lease: Option<u64>,
     /// Whether the acknowledgement of the first counts while the second is at work.
     late_ack_counts: bool,
-    /// In which order 1, 2 and 3 of one key are tried by one worker, if 1 fails the first time.
+    /// In which order 1, 2 and 3 of one key are tried by one worker, if 1 fails the first time; empty: in any.
     order: &'static [i64],
     /// How it gives up a message that always fails: with which knobs, after how many tries, and how.
     exhaust: &'static str,
@@ -60,7 +60,8 @@ const FACTS: &[Facts] = &[
         taken_over_after: 30 * S,
         lease: Some(30),
         late_ack_counts: false,
-        order: &[1, 2, 3, 1],
+        // In any order.
+        order: &[],
         exhaust: ", exhaust: { after: 3, dead_letter: dead }",
         tries: 3,
         end: Settlement::DeadLettered,
@@ -85,7 +86,8 @@ const FACTS: &[Facts] = &[
         taken_over_after: 10 * S,
         lease: Some(10),
         late_ack_counts: true,
-        order: &[1, 2, 1, 3],
+        // In any order.
+        order: &[],
         exhaust: ", exhaust: { dead_letter: dead }",
         tries: 5,
         end: Settlement::DeadLettered,
@@ -251,7 +253,13 @@ fn what_failed_comes_back_where_the_product_puts_it() {
             publish: "{ publish: Fact, with: { n: n, k: 7 } }",
             ..CASE
         });
-        assert_eq!(tried(&run), facts.order, "{}: {}", facts.preset, facts.source);
+        let mut tried = tried(&run);
+        if facts.order.is_empty() {
+            tried.sort();
+            assert_eq!(tried, [1, 1, 2, 3], "{}: {}", facts.preset, facts.source);
+        } else {
+            assert_eq!(tried, facts.order, "{}: {}", facts.preset, facts.source);
+        }
     }
 }
 

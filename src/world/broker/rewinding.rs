@@ -47,6 +47,17 @@ impl Broker {
         }
     }
 
+    /// Parts the broker's copy from its consumer's, which drops what waited for an earlier one of its key and
+    /// would wait for ever.
+    pub(super) fn take_from_line(&mut self, slot: u32, out: &mut Vec<Action>) -> u32 {
+        let copy = self.part(slot);
+        let waits = copy != slot && self.deliveries[slot].place == Place::Buffered;
+        if waits && !self.lines.is_empty() {
+            self.forget(slot, out);
+        }
+        copy
+    }
+
     /// A message is acknowledged: it is done with if all before it of its key are.
     pub(super) fn acknowledged(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
         let Some(key) = self.line_of(slot) else {
@@ -58,7 +69,10 @@ impl Broker {
         }
         self.cancel_delivery_timer(slot, out);
         self.deliveries[slot].bits &= !holder::ACK;
-        let kept = if self.deliveries[slot].consumer == NONE { slot } else { self.part(slot) };
+        let kept = match self.deliveries[slot].consumer {
+            NONE => slot,
+            _ => self.take_from_line(slot, out),
+        };
         self.deliveries[kept].bits |= mark::ACKNOWLEDGED;
         self.deliveries[kept].place = Place::Kept;
     }

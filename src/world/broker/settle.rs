@@ -234,12 +234,7 @@ impl Broker {
     /// The broker takes a message away from its consumer, to send it again or to give it up.
     pub(super) fn take_back(&mut self, slot: u32, rest: u64, choose: Choose, out: &mut Vec<Action>) {
         self.cancel_delivery_timer(slot, out);
-        let old = slot;
-        let slot = self.part(slot);
-        if old != slot && self.deliveries[old].place == Place::Buffered && !self.lines.is_empty() {
-            // It waited for an earlier one of its key, and would wait for ever.
-            self.forget(old, out);
-        }
+        let slot = self.take_from_line(slot, out);
         if self.is_exhausted(slot) {
             self.exhaust(slot, choose, out);
         } else if rest > 0 {
