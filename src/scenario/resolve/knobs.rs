@@ -344,7 +344,9 @@ fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'stati
         (
             "exhaust",
             "transfer",
-            cursor && knobs.exhaust.transfer != Transfer::AtLeastOnce,
+            cursor
+                && knobs.exhaust.then == ExhaustThen::DeadLetter
+                && knobs.exhaust.transfer != Transfer::AtLeastOnce,
             "the consumer of a cursor copies a dead letter before its cursor passes it",
         ),
         ("redeliver", "to", cursor && !rewinds, "a cursor only goes back over its partition"),
@@ -357,7 +359,8 @@ fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'stati
         (
             "redeliver",
             "to",
-            knobs.redeliver.to == RedeliverTo::RewindKey
+            !cursor
+                && knobs.redeliver.to == RedeliverTo::RewindKey
                 && (knobs.order_lock != OrderLock::Key || knobs.ack_scope != AckScope::Individual),
             "only messages that are acknowledged one by one under `order_lock: key` are rewound by key",
         ),
