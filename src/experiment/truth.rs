@@ -13,18 +13,19 @@ use crate::observe::meters::{
     ArrivalFigures, EXTENTS, MeterFigures, Meters, ReadFigures, ReadMeter, ViewFigures, ViewMeter,
 };
 use crate::observe::metrics::DurationFigures;
+use crate::observe::oracles::lineage::Sum;
 use crate::observe::oracles::ordering::GroupOrder;
 use crate::stats::confidence::Intervals;
 use crate::stats::histogram::Histogram;
 
 /// What each way to end means, in the order of `Sum::ends`, for those who meet the words for the first time.
-const MEANINGS: [&str; 10] = [
+const MEANINGS: [&str; Sum::ENDS] = [
     "All that it asks for is there.",
     "Nothing was done, and who asked was told.",
     "A guard took it for another, and ended it.",
     "Set aside, as in a dead-letter queue, its work not done.",
-    "Too old when its turn came, as was declared.",
-    "A later one for the same key stands in its place, as was declared.",
+    "Its time was over before anybody worked on it, as was declared.",
+    "A newer message of its key was there instead, as was declared.",
     "Nothing was done, and nobody works on it any more.",
     "Half of it was done, and nobody goes on with it.",
     "What is left of it, no single execution leaves.",

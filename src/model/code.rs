@@ -436,6 +436,8 @@ pub struct PublishStep {
     pub expires: Option<Duration>,
     /// It says that its key is gone; compaction drops it in the end.
     pub tombstone: bool,
+    /// How many sends of one producer to the broker may be unconfirmed.
+    pub in_flight: u32,
     pub confirm: bool,
     pub timeout: RingLength,
     pub retry: u32,

@@ -43,6 +43,8 @@ pub struct TopicKnobs {
     pub confirms_durable: bool,
     /// Over how many servers each message is copied.
     pub shards: u32,
+    /// What comes is kept until it is redriven.
+    pub keeps_letters: bool,
 }
 
 impl Default for TopicKnobs {
@@ -60,6 +62,7 @@ impl Default for TopicKnobs {
             flush_every: None,
             confirms_durable: false,
             shards: 1,
+            keeps_letters: false,
         }
     }
 }
@@ -184,6 +187,12 @@ impl GroupKnobs {
         if self.ack_scope == AckScope::Cursor && self.order_lock == OrderLock::Key && !by_position {
             return Some("a cursor would pass messages that wait for their key: acknowledge after the work");
         }
+        let keeps_keys = self.order_lock == OrderLock::Key && self.ack_scope == AckScope::Individual;
+        if self.redeliver_to == RedeliverTo::RewindKey && !keeps_keys {
+            return Some(
+                "only messages that are acknowledged one by one under a lock on keys are rewound by key",
+            );
+        }
         if self.batch == 0 || self.concurrency == Some(0) || self.max_in_flight_per_consumer == Some(0) {
             return Some("a consumer must be able to take one message");
         }
@@ -277,6 +286,8 @@ pub enum RedeliverTo {
     Front,
     /// Behind all that are there now.
     Back,
+    /// To its place, and all later messages of its key with it, acknowledged ones too.
+    RewindKey,
     /// Anywhere: chosen among those that came back and the next in line.
     Unordered,
 }

@@ -498,6 +498,11 @@ pub enum FaultKind {
         group: GroupId,
         clear: Vec<TableId>,
     },
+    /// Dead letters move to another topic.
+    Redrive {
+        from: TopicId,
+        to: TopicId,
+    },
 }
 
 impl FaultKind {

@@ -97,6 +97,10 @@ pub enum Wait {
     Confirm {
         step: u32,
     },
+    /// Its turn to send, where a producer has only so many unconfirmed.
+    Turn {
+        step: u32,
+    },
     Effect {
         step: u32,
         request: u32,
@@ -234,6 +238,8 @@ pub struct State {
     pub guarded: bool,
     /// Whether the try in hand has been sent to two instances, and neither has failed.
     pub hedged: bool,
+    /// Whether its publish counts among those of its producer that are not confirmed.
+    pub sending: bool,
 }
 
 impl State {
@@ -251,6 +257,7 @@ impl State {
         reset: false,
         guarded: false,
         hedged: false,
+        sending: false,
     };
 
     /// Of an attempt that begins.

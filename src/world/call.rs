@@ -439,6 +439,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         of.token = 0;
         of.wait = Wait::Nothing;
         of.target = NONE;
+        if of.state.sending {
+            self.send_is_over(attempt);
+        }
+        let of = &mut self.world.attempts[attempt];
         let outgoing = std::mem::replace(&mut of.outgoing, NONE);
         if outgoing != NONE {
             self.release_message(outgoing);

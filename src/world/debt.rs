@@ -150,6 +150,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             | Wait::SagaAnswer { .. }
             | Wait::OutboxAnswer { .. }
             | Wait::EffectAnswer { .. }
+            | Wait::Turn { .. }
             | Wait::Confirm { .. }
             | Wait::ConfirmAgain { .. } => Some(pc + 1),
             _ => Some(pc),

@@ -162,6 +162,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             .collect();
         let touched = match spec.kind {
             FaultKind::Replay { group, .. } => u32::from(self.world.broker.has_past(group)),
+            FaultKind::Redrive { from, to } => self.redrive(from, to),
             FaultKind::Store(..) | FaultKind::Outage(_) | FaultKind::Failover(_) => 1,
             _ if spec.kind.lies_in_wait() => 1,
             _ => hit.len() as u32,
@@ -170,8 +171,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if touched == 0 {
             return;
         }
-        if let FaultKind::Replay { group, .. } = spec.kind {
-            return self.replay(fault, group);
+        match spec.kind {
+            FaultKind::Replay { group, .. } => return self.replay(fault, group),
+            FaultKind::Redrive { .. } => return,
+            _ => {}
         }
         let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true, touched: false });
         let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
@@ -183,7 +186,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 hit.iter().for_each(|&(instance, _)| self.world.instances[instance as usize].skew += by)
             }
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
-            FaultKind::Replay { .. } => unreachable!("operations do not last"),
+            FaultKind::Replay { .. } | FaultKind::Redrive { .. } => unreachable!("operations do not last"),
             FaultKind::Store(store, what) => self.store_trouble(*store as usize, *what),
             FaultKind::Outage(place) => self.begin_outage(*place),
             FaultKind::Failover(place) => self.begin_failover(*place),
@@ -261,7 +264,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Poison(..) => self.world.poisons -= 1,
             FaultKind::Split { .. } => self.end_split(firing),
             FaultKind::Degrade { .. } => self.end_degradation(firing),
-            FaultKind::Replay { .. } => unreachable!("operations do not last"),
+            FaultKind::Replay { .. } | FaultKind::Redrive { .. } => unreachable!("operations do not last"),
             FaultKind::Store(store, what) => self.store_mended(*store as usize, *what),
         }
         self.record(Record::FaultEnded { fault });

@@ -33,7 +33,8 @@ impl World {
         let pending = pending + self.relays.iter().map(|relay| relay.in_hand()).sum::<usize>();
         let kinds = [
             ("attempts", self.attempts.len()),
-            ("messages", self.messages.len()),
+            // Dead letters that nobody redrives stay where they are.
+            ("messages", if self.broker.letters_kept() > 0 { 0 } else { self.messages.len() }),
             ("tickets", self.tickets.len()),
             ("timers", self.timers.len()),
             ("requests", self.network.requests.len()),

@@ -345,6 +345,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Lets go of what few attempts hold to their end.
     fn let_go(&mut self, attempt: u32) {
+        if self.world.attempts[attempt].state.sending {
+            self.send_is_over(attempt);
+        }
         let of = &self.world.attempts[attempt];
         let (frame, handler, outgoing, remaining) = (of.frame, of.handler, of.outgoing, of.remaining);
         if of.state.owns_frame {

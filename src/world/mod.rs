@@ -46,6 +46,7 @@ mod replicas;
 mod routing;
 mod rows;
 mod saga;
+mod sending;
 pub mod store;
 mod streams;
 pub mod tell;
@@ -259,6 +260,8 @@ pub struct World {
     /// Its decisions are being carried out.
     carrying_out: bool,
     producers: Vec<u64>,
+    /// Who has how many unconfirmed sends, where that is limited.
+    sending: sending::Lines,
     outboxes: Vec<outbox::OutboxState>,
     relays: Vec<relay::Relay>,
     outages: outage::Outages,
@@ -585,6 +588,7 @@ impl World {
             producers: vec![0; model.instances.len() + model.clients.len()],
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
             relays: vec![relay::Relay::default(); model.relays.len()],
+            sending: sending::Lines::default(),
             outages: outage::Outages::new(model),
             poisons: 0,
             network: network::Network::new(model),

@@ -1,6 +1,6 @@
 //! Operations: planned changes. They fire as faults do; nothing of them heals.
 //!
-//! A *replay* waits until its group has paused. Then, at one instant, its tables are emptied and the group
+//! A *redrive* moves the dead letters that are in a topic now. A *replay* waits until its group has paused. Then, at one instant, its tables are emptied and the group
 //! is owed the topic's messages once more; rows that a transaction has locked go when it ends, unless it
 //! has changed them.
 
@@ -17,6 +17,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn replay(&mut self, operation: FaultId, group: GroupId) {
         self.world.replays.push(operation);
         self.with_broker(|broker, choose, actions| broker.replay(group, choose, actions));
+    }
+
+    /// Moves dead letters on; gives how many.
+    pub(super) fn redrive(&mut self, from: TopicId, to: TopicId) -> u32 {
+        let mut moved = 0;
+        self.with_broker(|broker, choose, actions| moved = broker.redrive(from, to, choose, actions));
+        moved
     }
 
     /// The group has paused, and starts over: what it fills is empty now.

@@ -29,7 +29,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         of.last_wait = 0;
         if publish.confirm {
             of.outgoing = message;
-            self.try_publish(attempt, step);
+            if publish.in_flight == u32::MAX || self.may_send(attempt, step) {
+                self.try_publish(attempt, step);
+            }
             return Ok(Flow::Leave);
         }
         self.world.in_flight += 1;

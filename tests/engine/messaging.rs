@@ -6,18 +6,19 @@ use eventflow::world::record::{Outcome, Record, Settlement};
 
 /// A client publishes `Fact` to `facts` at these times, numbered from 1 and with key `k`; service `s` handles
 /// it. Hops take 1 ms, the store no time.
-struct Case {
-    preset: &'static str,
-    topic: &'static str,
-    service: &'static str,
-    consumes: &'static str,
-    steps: &'static str,
-    times: &'static str,
-    publish: &'static str,
-    more: &'static str,
+#[derive(Clone, Copy)]
+pub struct Case {
+    pub preset: &'static str,
+    pub topic: &'static str,
+    pub service: &'static str,
+    pub consumes: &'static str,
+    pub steps: &'static str,
+    pub times: &'static str,
+    pub publish: &'static str,
+    pub more: &'static str,
 }
 
-const CASE: Case = Case {
+pub const CASE: Case = Case {
     preset: "rabbitmq-classic",
     topic: "",
     service: "workers: 8",
@@ -28,7 +29,7 @@ const CASE: Case = Case {
     more: "",
 };
 
-fn text(case: &Case) -> String {
+pub fn text(case: &Case) -> String {
     let indent = |text: &str, by: usize| {
         text.lines().map(|line| format!("{}{line}\n", " ".repeat(by))).collect::<String>()
     };
@@ -76,7 +77,7 @@ fn ends(run: &Run) -> Vec<(u64, u32, Outcome)> {
     run.ended("s").into_iter().map(|(at, (instance, outcome))| (at - S, instance, outcome)).collect()
 }
 
-fn settled(run: &Run) -> Vec<(u64, Settlement)> {
+pub fn settled(run: &Run) -> Vec<(u64, Settlement)> {
     run.when(|record| match record {
         Record::Settled { how, .. } => Some(*how),
         _ => None,

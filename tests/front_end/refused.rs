@@ -34,7 +34,6 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("{ n: int }", "{ n: { list: int } }", "not-built-yet", "{ list: int }"),
     ("preset: kafka }", "preset: kafka, place: [ eu, us ] }", "not-built-yet", "[ eu, us ]"),
     ("user: { arrivals", "user: { place: [ eu, us ], arrivals", "not-built-yet", "[ eu, us ]"),
-    ("partitions: 4", "partitions: 4, producer: { in_flight: 1 }", "not-built-yet", "in_flight"),
     (
         "ack: after }",
         "ack: after, exhaust: { after: 3, dead_letter: dead, transfer: at_most_once } }",

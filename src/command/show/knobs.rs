@@ -33,10 +33,11 @@ pub fn of_topic(knobs: &Knobs) -> Vec<Line> {
         (
             "producer",
             format!(
-                "confirm {}, timeout {}, attempts {}, deduplicate {}",
+                "confirm {}, timeout {}, attempts {}, in_flight {}, deduplicate {}",
                 producer.confirm,
                 time(producer.timeout),
                 producer.attempts,
+                count(producer.in_flight),
                 deduplication(producer),
             ),
         ),

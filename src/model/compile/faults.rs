@@ -37,16 +37,7 @@ impl Compiler<'_> {
                 .duration
                 .as_ref()
                 .map(|duration| self.generated_duration(duration, &format!("{path}/for")));
-            let when = match &fault.when {
-                When::At(times) => FaultWhen::At(times.clone()),
-                When::Every(generator) => {
-                    match self.generated_duration(generator, &format!("{path}/every")) {
-                        Duration::Computed(_) => unreachable!("generated durations are not computed"),
-                        every => FaultWhen::Every(every),
-                    }
-                }
-                When::AtStep { nth, share, .. } => FaultWhen::AtStep { nth: *nth, share: *share },
-            };
+            let when = self.fault_when(&fault.when, &path);
             let (kind, what) = self.fault_kind(&fault.kind, &path);
             self.model.faults.push(Fault {
                 name: fault.name.clone(),
@@ -58,6 +49,25 @@ impl Compiler<'_> {
                 stream,
             });
         }
+    }
+
+    fn fault_when(&mut self, when: &When, path: &str) -> FaultWhen {
+        match when {
+            When::At(times) => FaultWhen::At(times.clone()),
+            When::Every(generator) => match self.generated_duration(generator, &format!("{path}/every")) {
+                Duration::Computed(_) => unreachable!("generated durations are not computed"),
+                every => FaultWhen::Every(every),
+            },
+            When::AtStep { nth, share, .. } => FaultWhen::AtStep { nth: *nth, share: *share },
+        }
+    }
+
+    /// From where to where dead letters are redriven.
+    pub fn redrives(&self) -> impl Iterator<Item = (TopicId, TopicId)> + use<'_> {
+        self.scenario.faults.iter().filter_map(|fault| match fault.kind {
+            scenario::FaultKind::Redrive { from, to } => Some((from, to)),
+            _ => None,
+        })
     }
 
     fn fault_kind(&mut self, kind: &scenario::FaultKind, path: &str) -> (FaultKind, String) {
@@ -125,6 +135,10 @@ impl Compiler<'_> {
                 FaultKind::Replay { group: *group, clear: clear.clone() },
                 format!("replay {}", scenario.groups[group.index()].name),
             ),
+            scenario::FaultKind::Redrive { from, to } => {
+                let names = [from, to].map(|topic| &scenario.topics[topic.index()].name);
+                (FaultKind::Redrive { from: *from, to: *to }, format!("redrive {} to {}", names[0], names[1]))
+            }
         }
     }
 

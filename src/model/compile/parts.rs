@@ -305,6 +305,7 @@ impl Compiler<'_> {
         for topic in &scenario.topics {
             let broker = &scenario.brokers[topic.broker.index()];
             let symbol = self.symbol(&topic.name);
+            let keeps_letters = self.redrives().any(|(from, _)| from.index() == self.model.topics.len());
             self.model.topics.push(Topic {
                 name: topic.name.clone(),
                 broker: topic.broker,
@@ -312,7 +313,10 @@ impl Compiler<'_> {
                 preset: broker.preset.clone(),
                 key: key_of("topic", &topic.name),
                 symbol,
-                knobs: topic_knobs(&topic.knobs, self.is_replayed(self.model.topics.len())),
+                knobs: messaging::TopicKnobs {
+                    keeps_letters,
+                    ..topic_knobs(&topic.knobs, self.is_replayed(self.model.topics.len()))
+                },
                 groups: Vec::new(),
             });
         }
@@ -368,6 +372,11 @@ impl Compiler<'_> {
             let carried = &scenario.topics[from.index()].messages;
             let new: Vec<_> = carried.iter().copied().filter(|new| !messages.contains(new)).collect();
             messages.extend(new);
+            for (letters, to) in self.redrives() {
+                if to == from && !topics.contains(&letters) {
+                    topics.push(letters);
+                }
+            }
             for group in &scenario.groups {
                 if group.knobs.exhaust.dead_letter == Some(from) && !topics.contains(&group.topic) {
                     topics.push(group.topic);
@@ -460,6 +469,7 @@ fn topic_knobs(knobs: &scenario::Knobs, is_replayed: bool) -> messaging::TopicKn
         flush_every: knobs.flush_every,
         confirms_durable: knobs.min_in_sync > 1,
         shards: knobs.shards,
+        keeps_letters: false,
     }
 }
 
@@ -525,6 +535,7 @@ fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
             scenario::RedeliverTo::Front => RedeliverTo::Front,
             scenario::RedeliverTo::Back => RedeliverTo::Back,
             scenario::RedeliverTo::Unordered => RedeliverTo::Unordered,
+            scenario::RedeliverTo::RewindKey => RedeliverTo::RewindKey,
             _ => RedeliverTo::Original,
         },
         redeliver_delay: knobs.redeliver.delay,

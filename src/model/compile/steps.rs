@@ -483,6 +483,7 @@ impl BodyCompiler<'_, '_, '_> {
             delay,
             expires,
             tombstone: publish.tombstone,
+            in_flight: producer.in_flight.unwrap_or(u32::MAX),
             confirm: publish.confirm && producer.confirm,
             timeout: self.compiler.ring(publish.timeout.unwrap_or(producer.timeout)),
             retry,

@@ -188,6 +188,7 @@ impl BodyCompiler<'_, '_, '_> {
             delay: None,
             expires: None,
             tombstone: false,
+            in_flight: u32::MAX,
             confirm: producer.confirm,
             timeout: self.compiler.ring(producer.timeout),
             retry: push(&mut self.compiler.model.retries, once),

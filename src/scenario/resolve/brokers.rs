@@ -3,13 +3,12 @@
 use super::Resolver;
 use super::knobs::Level;
 use super::nodes;
-use super::presets::{LATER_PRESETS, PRESETS};
+use super::presets::PRESETS;
 use crate::kernel::ids::*;
 use crate::kernel::time::SECOND;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::node::{Entry, Node};
 use crate::scenario::resolved::*;
-use crate::scenario::source::Span;
 use indexmap::IndexSet;
 
 /// How often a consumer with `ack: periodic` acknowledges unless it says otherwise.
@@ -76,13 +75,10 @@ impl<'a> Resolver<'a> {
     fn resolve_broker(&mut self, name: &str, entry: &'a Entry) {
         let written =
             nodes::get(&entry.value, "preset").and_then(|node| Some((nodes::text(node)?, node.span)));
-        let preset = written.and_then(|(preset, span)| self.preset(preset, span));
+        let preset = written.and_then(|(preset, _)| self.preset(preset));
         // What stands here after a mistake is never seen: a scenario with mistakes has no meaning.
         let mut knobs = preset.unwrap_or(&PRESETS[0].1).clone();
         self.turn_knobs(&mut knobs, &entry.value, Level::Broker);
-        if preset.is_some() {
-            self.refuse_knobs(&knobs, &entry.value);
-        }
         self.refuse_places(&entry.value, "a broker");
         self.broker_knobs.push(knobs);
         self.brokers.push(Broker {
@@ -93,12 +89,8 @@ impl<'a> Resolver<'a> {
         });
     }
 
-    fn preset(&mut self, name: &str, span: Span) -> Option<&'static Knobs> {
-        let preset = PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, knobs)| knobs);
-        if preset.is_none() && LATER_PRESETS.contains(&name) {
-            self.not_built(span, &format!("the preset `{name}`"));
-        }
-        preset
+    fn preset(&self, name: &str) -> Option<&'static Knobs> {
+        PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, knobs)| knobs)
     }
 
     fn resolve_topic(&mut self, name: &str, entry: &'a Entry) -> Topic {
@@ -127,9 +119,6 @@ impl<'a> Resolver<'a> {
         let known = broker.and_then(|broker| self.broker_knobs.get(broker.index()));
         let mut knobs = known.unwrap_or(&PRESETS[0].1).clone();
         self.turn_knobs(&mut knobs, node, Level::Topic);
-        if broker.is_some() {
-            self.refuse_knobs(&knobs, node);
-        }
         let id = TopicId::new(self.topics.len());
         self.check_dead_letter(&knobs, id, node);
         Topic {
@@ -213,7 +202,6 @@ impl<'a> Resolver<'a> {
         self.refuse_keys("subscription", node);
         let mut knobs = self.topics[topic.index()].knobs.clone();
         self.turn_knobs(&mut knobs, node, Level::Consumer);
-        self.refuse_knobs(&knobs, node);
         self.check_dead_letter(&knobs, topic, node);
         let written = nodes::get(node, "group").and_then(nodes::text);
         let per_instance = written == Some("per_instance");

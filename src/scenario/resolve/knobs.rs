@@ -150,7 +150,7 @@ impl<'a> Resolver<'a> {
             set(&mut producer.attempts, self.count_from_one(node, MOST));
         }
         if let Some(node) = nodes::get(node, "in_flight") {
-            set(&mut producer.in_flight, self.count_from_one(node, MOST));
+            producer.in_flight = self.count_or_unlimited(node, 1);
         }
         let Some(node) = nodes::get(node, "deduplicate") else { return };
         set(
@@ -310,7 +310,7 @@ fn contradiction(knobs: &Knobs) -> Option<&'static str> {
 }
 
 /// Parts of knobs that mean nothing beside other knobs: knob, part, whether that is so, and why.
-fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'static str); 9] {
+fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'static str); 10] {
     let kind = knobs.lease.kind;
     let (cursor, rewinds) =
         (knobs.ack_scope == AckScope::Cursor, knobs.redeliver.to == RedeliverTo::RewindPartition);
@@ -344,7 +344,9 @@ fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'stati
         (
             "exhaust",
             "transfer",
-            cursor && knobs.exhaust.transfer != Transfer::AtLeastOnce,
+            cursor
+                && knobs.exhaust.then == ExhaustThen::DeadLetter
+                && knobs.exhaust.transfer != Transfer::AtLeastOnce,
             "the consumer of a cursor copies a dead letter before its cursor passes it",
         ),
         ("redeliver", "to", cursor && !rewinds, "a cursor only goes back over its partition"),
@@ -353,6 +355,14 @@ fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'stati
             "to",
             !cursor && rewinds,
             "only a cursor (`ack_scope: cursor`) goes back over a partition",
+        ),
+        (
+            "redeliver",
+            "to",
+            !cursor
+                && knobs.redeliver.to == RedeliverTo::RewindKey
+                && (knobs.order_lock != OrderLock::Key || knobs.ack_scope != AckScope::Individual),
+            "only messages that are acknowledged one by one under `order_lock: key` are rewound by key",
         ),
     ]
 }

@@ -18,7 +18,9 @@ impl<'a> Resolver<'a> {
     fn resolve_operation(&mut self, name: &str, entry: &'a Entry, run: &Run) -> Option<Fault> {
         let node = &entry.value;
         self.refuse_keys("operation", node);
-        let kind = nodes::get(node, "replay").and_then(|target| self.replay(target, node));
+        let replay = nodes::get(node, "replay").map(|target| self.replay(target, node));
+        let redrive = || nodes::get(node, "redrive").and_then(|target| self.redrive(target, node));
+        let kind = replay.unwrap_or_else(redrive);
         let when = self.when(node, run);
         Some(Fault {
             name: name.to_owned(),
@@ -56,6 +58,34 @@ impl<'a> Resolver<'a> {
             return None;
         }
         Some(FaultKind::Replay { group, clear })
+    }
+
+    /// From a topic that dead letters come to, and that nobody consumes: what its consumers take is not there
+    /// any more.
+    fn redrive(&mut self, target: &'a Node, node: &'a Node) -> Option<FaultKind> {
+        let from = self.topic_named(nodes::text(target)?, target.span);
+        let written = nodes::get(node, "to")?;
+        let to = self.topic_named(nodes::text(written)?, written.span);
+        let (from, to) = (from?, to?);
+        if from == to {
+            let message = "these dead letters are there already";
+            self.report(Diagnostic::new("contradiction", written.span, message));
+            return None;
+        }
+        if !self.dead_letters.contains(&from) {
+            let message = "no dead letters come to this topic";
+            let help = "name it where messages are given up: `exhaust: { dead_letter: topic }`";
+            self.report(Diagnostic::new("contradiction", target.span, message).help(help));
+            return None;
+        }
+        let consumer = self.groups.iter().find(|group| group.topic == from).map(|group| group.span);
+        if let Some(consumer) = consumer {
+            let message = "there is nothing to redrive: this topic has a consumer that takes what comes";
+            let diagnostic = Diagnostic::new("contradiction", target.span, message);
+            self.report(diagnostic.related(consumer, "the consumer"));
+            return None;
+        }
+        Some(FaultKind::Redrive { from, to })
     }
 
     /// A table that is emptied before a replay.

@@ -13,10 +13,14 @@
 //! PostgreSQL — <https://www.postgresql.org/docs/current> (sql-select, runtime-config-client);
 //! KurrentDB — <https://docs.kurrent.io/server> (persistent subscriptions).
 
-use crate::kernel::time::{Nanos, SECOND};
+use crate::kernel::time::{MILLISECOND, Nanos, SECOND};
 use crate::scenario::resolved::*;
 
 const DAY: Nanos = 24 * 3600 * SECOND;
+
+/// A negative acknowledgement ends a message's lease at once. (Without a delay of its own a failed message
+/// waits until its lease is over.)
+const AT_ONCE: Nanos = MILLISECOND;
 
 /// Every preset that is built, by name.
 pub const PRESETS: &[(&str, Knobs)] = &[
@@ -26,15 +30,13 @@ pub const PRESETS: &[(&str, Knobs)] = &[
     ("sqs-standard", SQS_STANDARD),
     ("sqs-fifo", SQS_FIFO),
     ("pubsub", PUBSUB),
+    ("pubsub-ordered", PUBSUB_ORDERED),
     ("nats-jetstream", NATS_JETSTREAM),
     ("redis-streams", REDIS_STREAMS),
     ("service-bus-session", SERVICE_BUS_SESSION),
     ("postgres-skip-locked", POSTGRES_SKIP_LOCKED),
     ("kurrent-subscription", KURRENT_SUBSCRIPTION),
 ];
-
-/// Presets that are known by name but not built yet.
-pub const LATER_PRESETS: &[&str] = &["pubsub-ordered"];
 
 /// A partitioned log with consumer groups.
 const KAFKA: Knobs = Knobs {
@@ -81,9 +83,10 @@ const KAFKA: Knobs = Knobs {
         // `request.timeout.ms` 30 s; `delivery.timeout.ms` 2 min leaves room for four attempts.
         timeout: 30 * SECOND,
         attempts: 4,
-        // `max.in.flight.requests.per.connection`; `enable.idempotence` true: the broker remembers the
-        // sequence numbers of the last five batches of a producer, per partition.
-        in_flight: 5,
+        // `max.in.flight.requests.per.connection` 5 counts batches of many messages, which is no limit on
+        // messages; `enable.idempotence` true: the broker remembers the sequence numbers of the last five
+        // batches of a producer, per partition.
+        in_flight: None,
         deduplicate_by: DeduplicateBy::ProducerSequence,
         deduplicate_per_partition: true,
         deduplicate_window: None,
@@ -141,7 +144,7 @@ const RABBITMQ_CLASSIC: Knobs = Knobs {
         // `waitForConfirmsOrDie(5_000)` of the publisher confirms tutorial. Clients never resend.
         timeout: 5 * SECOND,
         attempts: 1,
-        in_flight: 1,
+        in_flight: None,
         deduplicate_by: DeduplicateBy::None,
         deduplicate_per_partition: false,
         deduplicate_window: None,
@@ -197,7 +200,7 @@ const SQS_STANDARD: Knobs = Knobs {
         // The Java SDK's socket timeout; `standard` retry mode: three attempts.
         timeout: 30 * SECOND,
         attempts: 3,
-        in_flight: 1,
+        in_flight: None,
         deduplicate_by: DeduplicateBy::None,
         deduplicate_per_partition: false,
         deduplicate_window: None,
@@ -275,7 +278,8 @@ const PUBSUB: Knobs = Knobs {
         poll: None,
         detect: 10 * SECOND,
     },
-    redeliver: Redeliver { to: RedeliverTo::Unordered, delay: 0 },
+    // Redelivered at once after a negative acknowledgement: the default retry policy.
+    redeliver: Redeliver { to: RedeliverTo::Unordered, delay: AT_ONCE },
     // An acknowledgement after the deadline may still count: the service forgets the message.
     stale_ack: StaleAck::Accept,
     // No dead-letter policy unless a topic is given; its `maxDeliveryAttempts` is 5, on a best-effort basis.
@@ -291,7 +295,7 @@ const PUBSUB: Knobs = Knobs {
         // The client libraries try a publish again for 10 minutes in all, 60 seconds each.
         timeout: 60 * SECOND,
         attempts: 10,
-        in_flight: 1,
+        in_flight: None,
         deduplicate_by: DeduplicateBy::None,
         deduplicate_per_partition: false,
         deduplicate_window: None,
@@ -302,6 +306,15 @@ const PUBSUB: Knobs = Knobs {
     flush_every: None,
     min_in_sync: 1,
     delay: 0,
+};
+
+/// A subscription that keeps the order of keys.
+const PUBSUB_ORDERED: Knobs = Knobs {
+    order_lock: OrderLock::Key,
+    // "When the Pub/Sub service redelivers a message with an ordering key, the Pub/Sub service also redelivers
+    // every subsequent message with the same ordering key, including acknowledged messages."
+    redeliver: Redeliver { to: RedeliverTo::RewindKey, delay: AT_ONCE },
+    ..PUBSUB
 };
 
 /// A stream with pull consumers.
@@ -319,7 +332,7 @@ const NATS_JETSTREAM: Knobs = Knobs {
         detect: 30 * SECOND,
     },
     // The redelivery queue is served before the stream.
-    redeliver: Redeliver { to: RedeliverTo::Front, delay: 0 },
+    redeliver: Redeliver { to: RedeliverTo::Front, delay: AT_ONCE },
     // `MaxDeliver` -1; a message beyond it stays in the stream and an advisory is sent.
     exhaust: Exhaust {
         after: None,
@@ -450,7 +463,7 @@ const KURRENT_SUBSCRIPTION: Knobs = Knobs {
         detect: 30 * SECOND,
     },
     // Retried events go before the buffer, by position.
-    redeliver: Redeliver { to: RedeliverTo::Original, delay: 0 },
+    redeliver: Redeliver { to: RedeliverTo::Original, delay: AT_ONCE },
     stale_ack: StaleAck::Ignore,
     // `maxRetryCount` 10 beside the first delivery, then the parked stream.
     exhaust: Exhaust {

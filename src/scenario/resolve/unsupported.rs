@@ -18,7 +18,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("service", "versions", "`versions`"),
     ("service", "lint", "`lint`"),
     ("handler", "lint", "`lint`"),
-    ("producer", "in_flight", "`in_flight` of a producer"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
     ("region link", "transport", "`transport` between regions"),
     ("region link", "duplicate", "`duplicate` between regions"),
@@ -27,7 +26,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("store link", "duplicate", "`duplicate` to a store"),
     ("degradation", "transport", "a degradation that changes the `transport`"),
     ("operation", "deploy", "`deploy`"),
-    ("operation", "redrive", "`redrive`"),
     ("operation", "scale", "`scale`"),
     ("operation", "repartition", "`repartition`"),
 ];
@@ -41,10 +39,10 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("redeliver", "to", "`rewind_key`"),
     ("fault", "outage", "of a service"),
     ("fault", "failover", "of anything but a broker"),
     ("service", "autoscale", "beside `consumes` and `memory`"),
+    ("producer", "in_flight", "for messages that go `via: outbox`"),
 ];
 
 /// What the language reference and the schema say of a key of a record that is not built, or not with
@@ -98,21 +96,6 @@ impl<'a> Resolver<'a> {
             if let Some(entry) = nodes::entry(node, key).filter(|entry| !nodes::is_word(&entry.value, value))
             {
                 self.not_built(entry.value.span, what);
-            }
-        }
-    }
-
-    /// Refuses knobs that no built preset has, at the key that turned them.
-    pub fn refuse_knobs(&mut self, knobs: &Knobs, node: &'a Node) {
-        let refused = [("redeliver", knobs.redeliver.to == RedeliverTo::RewindKey, "`to: rewind_key`")];
-        for (key, is_refused, what) in refused {
-            if let Some(entry) = nodes::entry(node, key).filter(|_| is_refused) {
-                self.not_built(entry.key_span, what);
-            }
-        }
-        for place in ["exhaust", "producer"] {
-            if let Some(node) = nodes::get(node, place) {
-                self.refuse_keys(place, node);
             }
         }
     }

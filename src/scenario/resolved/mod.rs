@@ -290,7 +290,8 @@ pub struct Producer {
     pub confirm: bool,
     pub timeout: Nanos,
     pub attempts: u32,
-    pub in_flight: u32,
+    /// Sends of one producer to the broker that are not confirmed; `None`: no limit.
+    pub in_flight: Count,
     pub deduplicate_by: DeduplicateBy,
     pub deduplicate_per_partition: bool,
     pub deduplicate_window: Option<Nanos>,
@@ -674,12 +675,17 @@ pub enum FaultKind {
         group: GroupId,
         clear: Vec<TableId>,
     },
+    /// Dead letters move to another topic.
+    Redrive {
+        from: TopicId,
+        to: TopicId,
+    },
 }
 
 impl FaultKind {
     /// Whether it is a planned change: nothing goes wrong, and the drain does not take it back.
     pub fn is_planned(&self) -> bool {
-        matches!(self, FaultKind::Replay { .. })
+        matches!(self, FaultKind::Replay { .. } | FaultKind::Redrive { .. })
     }
 }
 

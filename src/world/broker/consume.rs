@@ -24,6 +24,8 @@ impl Broker {
         let lane = delivery.lane;
         if self.knobs_of(lane).order_lock.is_of_partitions() {
             self.start_next(lane, out);
+        } else if self.rewinds(lane) {
+            self.start_in_line(slot, out);
         } else {
             self.start_or_queue(slot, out);
         }
@@ -37,7 +39,11 @@ impl Broker {
             return;
         }
         let consumer = self.deliveries[slot].consumer;
+        let behind = if self.lines.is_empty() { None } else { self.line_of(slot) };
         self.forget(slot, out);
+        if let Some(key) = behind {
+            self.start_first(key, out);
+        }
         self.serve_consumer(consumer, choose, out);
     }
 
@@ -106,7 +112,7 @@ impl Broker {
     }
 
     #[inline]
-    fn start_or_queue(&mut self, slot: u32, out: &mut Vec<Action>) {
+    pub(super) fn start_or_queue(&mut self, slot: u32, out: &mut Vec<Action>) {
         let delivery = &mut self.deliveries[slot];
         if !delivery.has(mark::REVOKED) {
             self.lanes[delivery.lane as usize].busy += 1;
@@ -211,6 +217,9 @@ impl Broker {
             self.advance(lane, ack, out);
         } else {
             self.leave_window(slot);
+            if !self.lines.is_empty() {
+                self.start_behind(slot, out);
+            }
             let owed = bits & holder::BROKER != 0 && bits & mark::SPOKEN == 0;
             match ack {
                 AckMode::After if owed => self.say(slot, out),
@@ -325,6 +334,9 @@ impl Broker {
         }
         self.put_down(slot);
         self.leave_window(slot);
+        if !self.lines.is_empty() {
+            self.start_behind(slot, out);
+        }
         let waits_for_lease = matches!(knobs.lease, Lease::Delivery { .. }) && knobs.redeliver_delay == 0;
         if !waits_for_lease {
             self.count_ack(slot);
@@ -378,7 +390,7 @@ impl Broker {
         if self.deliveries[slot].place == Place::Resting {
             self.try_again(slot, out);
         } else {
-            self.put_back(slot);
+            self.put_back(slot, out);
             self.serve_lane(self.deliveries[slot].lane, choose, out);
         }
     }

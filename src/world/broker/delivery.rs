@@ -44,6 +44,8 @@ pub(super) enum Place {
     Moving,
     /// At the broker, on a server that is away and missed its acknowledgement.
     Missed,
+    /// At the broker, acknowledged.
+    Kept,
 }
 
 /// Who still needs a delivery; its slot is free when nobody does.
@@ -73,6 +75,8 @@ pub(super) mod mark {
     pub const EXHAUSTED: u16 = 64;
     /// It is among the dead letters already.
     pub const COPIED: u16 = 512;
+    /// Acknowledged, and kept until all before it of its key are.
+    pub const ACKNOWLEDGED: u16 = 1024;
 }
 
 #[derive(Clone, Debug)]

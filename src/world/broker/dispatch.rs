@@ -102,6 +102,16 @@ impl Broker {
         self.enter(topic.0, partition, message, choose, out);
     }
 
+    /// Moves all that was kept in a topic to another; returns how many.
+    pub fn redrive(&mut self, from: TopicId, to: TopicId, choose: Choose, out: &mut Vec<Action>) -> u32 {
+        let letters = std::mem::take(&mut self.topics[from.index()].letters);
+        for &message in &letters {
+            self.transfer(to, message, choose, out);
+            self.let_go(message, out);
+        }
+        letters.len() as u32
+    }
+
     fn append(&mut self, log: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
         if self.logs[log as usize].is_full() {
             self.make_room(log);
@@ -111,6 +121,11 @@ impl Broker {
         let lanes = state.lanes.len();
         self.kept[message as usize].holders += lanes as u32;
         self.kept[message as usize].log = log;
+        let topic = &mut self.topics[self.logs[log as usize].topic as usize];
+        if topic.knobs.keeps_letters {
+            topic.letters.push_back(message);
+            self.kept[message as usize].holders += 1;
+        }
         for i in 0..lanes {
             let lane = self.logs[log as usize].lanes[i];
             let subscription = self.lanes[lane as usize].subscription;
@@ -351,6 +366,10 @@ impl Broker {
                 continue;
             }
             let slot = self.fetch(lane);
+            if self.rewinds(lane) {
+                self.join_line(slot);
+                return Some(slot);
+            }
             if !self.knobs_of(lane).order_lock.is_of_keys() || self.lock_key(lane, slot) {
                 return Some(slot);
             }
@@ -428,6 +447,9 @@ impl Broker {
 
     #[inline]
     fn send(&mut self, slot: u32, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
+        // What may be rewound goes where the rest of its key is, if that is somewhere.
+        let keeper = if self.lines.is_empty() { None } else { self.keeper_of(slot) };
+        let consumer = keeper.unwrap_or(consumer);
         let delivery = &mut self.deliveries[slot];
         let state = &mut self.consumers[consumer as usize];
         delivery.consumer = consumer;

@@ -61,6 +61,9 @@ impl Broker {
         let state = &self.topics[topic.index()];
         let logs = state.first_log..state.first_log + state.knobs.partitions;
         let takes_time = state.knobs.flush_every.is_some();
+        if takes_time {
+            self.topics[topic.index()].memory.lose();
+        }
         for log in logs {
             for lane in self.logs[log as usize].lanes.clone() {
                 self.break_off_moves(lane, choose, out);
@@ -125,6 +128,7 @@ impl Broker {
     pub(super) fn flushed(&mut self, topic: u32, out: &mut Vec<Action>) {
         let state = &mut self.topics[topic as usize];
         state.flush_timer = NONE;
+        state.memory.flushed();
         for log in state.first_log..state.first_log + state.knobs.partitions {
             self.logs[log as usize].durable = self.logs[log as usize].end;
         }
@@ -150,7 +154,7 @@ impl Broker {
                     .deliveries
                     .select(|delivery| delivery.lane == lane && delivery.place == Place::Missed);
                 for slot in missed {
-                    self.put_back(slot);
+                    self.put_back(slot, out);
                 }
                 self.serve_lane(lane, choose, out);
             }

@@ -44,6 +44,11 @@ impl Broker {
         self.kept.get(message as usize).is_some_and(|kept| kept.holders > 0)
     }
 
+    /// Dead letters that wait to be redriven.
+    pub fn letters_kept(&self) -> usize {
+        self.topics.iter().map(|topic| topic.letters.len()).sum()
+    }
+
     /// Deliveries that anyone still speaks of: the broker, a consumer, an acknowledgement on its way.
     pub fn deliveries_held(&self) -> usize {
         self.deliveries.live()

@@ -226,6 +226,10 @@ impl Broker {
         let owed =
             self.deliveries.select(|delivery| delivery.consumer == consumer && delivery.has(holder::BROKER));
         for slot in owed {
+            // A key that was rewound has taken its later messages along.
+            if self.deliveries[slot].consumer != consumer || !self.deliveries[slot].has(holder::BROKER) {
+                continue;
+            }
             self.take_back(slot, 0, choose, out);
         }
         let subscription = self.consumers[consumer as usize].subscription;

@@ -27,6 +27,10 @@
 //! either owned by one consumer each (cursor, partition lock), and a change of members rebalances
 //! them; or their consumers compete, in turn, for each message.
 //!
+//! What a message is held back for is a *lock*: on its key, its partition or the whole topic. What it is given up for
+//! is in `settle` (tries), `retention` (age and size), `compaction` (newer ones, its own time) and `durability`
+//! (a broker that loses it). What is sent twice is recognised by `recognise`.
+//!
 //! The law, kept by every call: of what a group is owed, each message is exactly once acknowledged,
 //! exhausted or skipped by retention, or still in the log or in one delivery the broker holds.
 //! Messages live in slots of the world; the broker holds a slot from `accept` to [`Action::Release`].
@@ -47,6 +51,7 @@ mod recognise;
 mod replay;
 mod retention;
 mod returned;
+mod rewinding;
 mod settle;
 mod state;
 mod steady;
@@ -229,6 +234,8 @@ pub struct Broker {
     expired: u32,
     /// Those waiting for each locked key, by (lane, key).
     locks: FxHashMap<(u32, u64), VecDeque<u32>>,
+    /// What is not done with of each key that may be rewound, by (lane, key).
+    lines: FxHashMap<(u32, u64), VecDeque<u32>>,
     /// The copy that the broker holds, by (lane, offset), of what was taken away from a consumer whose
     /// stale acknowledgement may count.
     copies: FxHashMap<(u32, u64), u32>,
@@ -250,6 +257,7 @@ impl Broker {
             kept: Vec::new(),
             expired: 0,
             locks: FxHashMap::default(),
+            lines: FxHashMap::default(),
             copies: FxHashMap::default(),
         };
         for knobs in topics {
@@ -269,7 +277,8 @@ impl Broker {
             knobs: knobs.clone(),
             next_partition: 0,
             delayed: VecDeque::new(),
-            memory: recognise::Memory::default(),
+            memory: recognise::Memory::new(knobs),
+            letters: VecDeque::new(),
             is_out: false,
             flush_timer: NONE,
         });

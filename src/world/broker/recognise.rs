@@ -19,6 +19,9 @@ pub(super) struct Memory {
     /// What else is remembered; in time, the oldest first.
     known: FxHashSet<Sending>,
     in_time: VecDeque<Sending>,
+    /// What came since the last flush, if that is not all the time: gone with what it came with.
+    not_durable: Vec<Sending>,
+    is_durable: bool,
 }
 
 /// The last numbers of one producer.
@@ -30,6 +33,10 @@ struct Recent {
 }
 
 impl Memory {
+    pub fn new(knobs: &TopicKnobs) -> Self {
+        Self { is_durable: knobs.flush_every.is_none(), ..Self::default() }
+    }
+
     /// Whether a sending is remembered; if not, it is from now on. One that is remembered for a time is
     /// forgotten by [`Self::forget_oldest`], to be called once for each, in turn.
     pub fn knows(&mut self, knobs: &Deduplicate, partition: u32, origin: Origin) -> bool {
@@ -47,6 +54,9 @@ impl Memory {
             if is_new && matches!(knobs.window, Window::For(_)) {
                 self.in_time.push_back(sending);
             }
+            if is_new && !self.is_durable {
+                self.not_durable.push(sending);
+            }
             return !is_new;
         };
         let recent = self.recent.entry((place, producer)).or_default();
@@ -58,6 +68,9 @@ impl Memory {
         if is_known {
             return true;
         }
+        if !self.is_durable {
+            self.not_durable.push(sending);
+        }
         recent.largest = recent.largest.max(number);
         let oldest = if recent.numbers.len() >= most as usize { recent.numbers.pop_front() } else { None };
         recent.numbers.push_back(number);
@@ -68,6 +81,21 @@ impl Memory {
             }
         }
         false
+    }
+
+    /// What was accepted so far is durable, and so is that it was.
+    pub fn flushed(&mut self) {
+        self.not_durable.clear();
+    }
+
+    /// What came since the last flush is gone, and may come again.
+    pub fn lose(&mut self) {
+        for sending in std::mem::take(&mut self.not_durable) {
+            self.known.remove(&sending);
+            if let Some(recent) = self.recent.get_mut(&(sending.0, sending.1)) {
+                recent.numbers.retain(|&number| number != sending.2);
+            }
+        }
     }
 
     /// The time of what was remembered longest is over.

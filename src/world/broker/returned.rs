@@ -17,7 +17,7 @@ pub(super) enum Returned {
 impl Returned {
     pub fn new(to: RedeliverTo) -> Self {
         match to {
-            RedeliverTo::Original => Self::Original(BinaryHeap::new()),
+            RedeliverTo::Original | RedeliverTo::RewindKey => Self::Original(BinaryHeap::new()),
             RedeliverTo::Front => Self::Front(VecDeque::new()),
             RedeliverTo::Back => Self::Back(VecDeque::new()),
             RedeliverTo::Unordered => Self::Unordered(Vec::new()),

@@ -27,7 +27,7 @@ impl Broker {
             } else if self.is_missed(lane, offset) {
                 self.miss(slot, out);
             } else {
-                self.settle(slot, Settlement::Acknowledged, choose, out);
+                self.acknowledged(slot, choose, out);
             }
         }
         self.ack_done(slot);
@@ -160,6 +160,9 @@ impl Broker {
         if !self.copies.is_empty() {
             self.copies.remove(&(lane, offset));
         }
+        if !self.lines.is_empty() {
+            self.leave_key(slot, choose, out);
+        }
         self.uncount(slot);
         if locks_key {
             self.unlock_key(slot, choose, out);
@@ -231,14 +234,14 @@ impl Broker {
     /// The broker takes a message away from its consumer, to send it again or to give it up.
     pub(super) fn take_back(&mut self, slot: u32, rest: u64, choose: Choose, out: &mut Vec<Action>) {
         self.cancel_delivery_timer(slot, out);
-        let slot = self.part(slot);
+        let slot = self.take_from_line(slot, out);
         if self.is_exhausted(slot) {
             self.exhaust(slot, choose, out);
         } else if rest > 0 {
             self.deliveries[slot].place = Place::Delayed;
             self.deliveries[slot].timer = self.start_timer(TimerKind::Rest, slot, rest, out);
         } else {
-            self.put_back(slot);
+            self.put_back(slot, out);
         }
     }
 
@@ -259,6 +262,9 @@ impl Broker {
         copy.bits |= old.bits & mark::LOCKS_KEY;
         self.disown(slot);
         let copy = self.deliveries.add(copy);
+        if !self.lines.is_empty() {
+            self.replace_in_line(slot, copy);
+        }
         let Delivery { lane, offset, .. } = self.deliveries[copy];
         let knobs = self.knobs_of(lane);
         if knobs.stale_ack != StaleAck::Fence {
@@ -281,7 +287,15 @@ impl Broker {
     }
 
     /// A message of the broker waits to be sent again.
-    pub(super) fn put_back(&mut self, slot: u32) {
+    pub(super) fn put_back(&mut self, slot: u32, out: &mut Vec<Action>) {
+        if !self.lines.is_empty() {
+            self.rewind_key(slot, out);
+        }
+        self.wait_again(slot);
+    }
+
+    /// It waits in its lane.
+    pub(super) fn wait_again(&mut self, slot: u32) {
         let delivery = &mut self.deliveries[slot];
         delivery.place = Place::Waiting;
         let state = &mut self.lanes[delivery.lane as usize];
@@ -376,7 +390,7 @@ impl Broker {
         if place == Place::Waiting {
             self.lanes[lane as usize].returned.remove(copy);
         }
-        self.settle(copy, Settlement::Acknowledged, choose, out);
+        self.acknowledged(copy, choose, out);
         if consumer != NONE {
             self.serve_consumer(consumer, choose, out);
         }

@@ -16,6 +16,8 @@ pub(super) struct Topic {
     pub delayed: VecDeque<(u32, u32)>,
     /// What was sent before.
     pub memory: Memory,
+    /// What came and waits to be redriven.
+    pub letters: VecDeque<u32>,
     /// It refuses everything: nothing is sent.
     pub is_out: bool,
     /// Runs until all it has accepted is durable.

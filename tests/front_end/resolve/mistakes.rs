@@ -35,7 +35,6 @@ const CASES: &[Case] = &[
         "`order`",
     ),
     // Brokers, topics, knobs.
-    case("preset: kafka", "preset: sqs-fifo", "not-built-yet", "sqs-fifo", ""),
     case("partitions: 6", "partitions: 6, broker: lag", "unknown-broker", "lag", "`log`"),
     case(
         "log: { preset: kafka, place: [north] }",
@@ -82,8 +81,10 @@ const CASES: &[Case] = &[
         "dead_letter",
         "`after: 5`",
     ),
-    case("partitions: 6", "order_lock: session", "not-built-yet", "order_lock", ""),
-    case("partitions: 6", "retain: { compact: true }", "not-built-yet", "retain", ""),
+    case("partitions: 6", "order_lock: session", "contradiction", "order_lock", ""),
+    case("partitions: 6", "retain: { mode: until_ack, compact: true }", "contradiction", "compact", ""),
+    case("partitions: 6", "redeliver: { to: rewind_key }", "contradiction", "to", ""),
+    case("partitions: 6", "exhaust: { then: park, transfer: atomic }", "contradiction", "transfer", ""),
     case("partitions: 6", "lease: { kind: timer, after: 5s }", "contradiction", "lease", ""),
     case("partitions: 6", "capture: orders.orders", "not-built-yet", "capture", ""),
     // Subscriptions.

@@ -1,5 +1,6 @@
 //! The planted bugs of idempotency.
 
+mod brokers;
 mod durability;
 mod messages;
 mod rebuilds;

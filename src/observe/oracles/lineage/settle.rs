@@ -28,6 +28,9 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// How many ends there are.
+    pub const ENDS: usize = 10;
+
     /// Takes in those of another replication.
     pub fn merge(&mut self, other: &Self) {
         self.owed += other.owed;
@@ -44,7 +47,7 @@ impl Sum {
     }
 
     /// Each end in a word, with how many obligations came to it.
-    pub fn ends(&self) -> [(&'static str, u64); 10] {
+    pub fn ends(&self) -> [(&'static str, u64); Self::ENDS] {
         [
             ("done", self.done),
             ("refused", self.refused),

@@ -223,7 +223,11 @@ pub static PRODUCER: Record = Record {
         knob("confirm", Boolean, "Whether the publisher waits until the broker has accepted."),
         knob("timeout", DURATION, "How long it waits for that, for each try."),
         knob("attempts", COUNT, "How often it tries, the first time included."),
-        knob("in_flight", COUNT, "How many unconfirmed sends one connection may have."),
+        knob(
+            "in_flight",
+            COUNT_OR_UNLIMITED,
+            "How many unconfirmed sends one producer may have to the broker; what is beyond waits. With more than one, what is sent again is overtaken.",
+        ),
         knob(
             "deduplicate",
             Shape::Record(&DEDUPLICATE),

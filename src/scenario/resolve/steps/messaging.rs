@@ -30,6 +30,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let via_outbox = written.option("via").is_some_and(|via| nodes::is_word(via, "outbox"));
         if let Some(via) = written.option("via").filter(|_| via_outbox) {
             self.need_outbox(via);
+            let limit = topic.and_then(|topic| self.resolver.topics[topic.index()].knobs.producer.in_flight);
+            if limit.is_some() {
+                self.resolver
+                    .not_built(via.span, "`in_flight` of a producer for messages that go `via: outbox`");
+            }
         }
         let confirm = topic.is_none_or(|topic| self.resolver.topics[topic.index()].knobs.producer.confirm);
         let confirm = flag(written.option("confirm"), confirm);

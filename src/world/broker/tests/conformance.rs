@@ -584,3 +584,38 @@ fn a_topic_nobody_consumes_lets_go_of_its_messages() {
     assert_eq!(rig.held(), 0);
     assert!(matches!(rig.notes[..], [Action::Unclaimed { .. }]));
 }
+
+// Google Pub/Sub, ordering keys. docs/ordering: "When the Pub/Sub service redelivers a message with an ordering
+// key, the Pub/Sub service also redelivers every subsequent message with the same ordering key, including
+// acknowledged messages."
+
+#[test]
+fn a_rewound_key_brings_back_what_was_acknowledged_behind_it() {
+    let knobs = GroupKnobs {
+        order_lock: OrderLock::Key,
+        redeliver_to: RedeliverTo::RewindKey,
+        stale_ack: StaleAck::Accept,
+        lease: Lease::Delivery { after: 10 * SECOND },
+        ..sqs()
+    };
+    for (concurrency, lost) in [(None, true), (None, false), (Some(1), true)] {
+        let mut rig = one(GroupKnobs { concurrency, ..knobs }, 1, 1);
+        for key in [7, 7, 8, 7] {
+            rig.publish(Some(key));
+        }
+        // The acknowledgement of the first gets lost.
+        rig.run_until(11 * MILLISECOND);
+        let ack = rig.pending.iter().position(|p| matches!(p.event, Event::Ack(_))).expect("of the first");
+        if lost {
+            rig.lose_ack(ack);
+        }
+        rig.run_until(9 * SECOND);
+        assert_eq!(rig.broker.lag(GROUP), if lost { 3 } else { 0 }, "what is behind it is kept");
+        rig.run_out();
+        let again: Vec<u64> = rig.started.iter().filter(|s| s.3 > 1).map(|s| s.2).collect();
+        assert_eq!(again, if lost { vec![0, 1, 3] } else { vec![] });
+        let first: Vec<u64> = rig.started.iter().filter(|s| s.3 == 1).map(|s| s.2).collect();
+        assert!(first.iter().filter(|&&n| n != 2).is_sorted(), "a key in its order");
+        assert_eq!((rig.broker.lag(GROUP), rig.held()), (0, 0));
+    }
+}

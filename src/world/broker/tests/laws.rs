@@ -56,7 +56,8 @@ impl Broker {
         }
         let holders: u64 = self.kept.iter().map(|kept| u64::from(kept.holders)).sum();
         let lag: u64 = self.subscriptions.iter().map(|subscription| subscription.counts.lag()).sum();
-        let delayed: usize = self.topics.iter().map(|topic| topic.delayed.len()).sum();
+        let waiting = |topic: &Topic| topic.delayed.len() + topic.letters.len();
+        let delayed: usize = self.topics.iter().map(waiting).sum();
         assert_eq!(
             holders,
             lag + delayed as u64,

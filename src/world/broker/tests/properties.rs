@@ -30,6 +30,7 @@ fn faithful() -> impl Strategy<Value = GroupKnobs> {
         Just(RedeliverTo::Original),
         Just(RedeliverTo::Front),
         Just(RedeliverTo::Back),
+        Just(RedeliverTo::RewindKey),
         Just(RedeliverTo::Unordered)
     ];
     let stale = prop_oneof![Just(StaleAck::Fence), Just(StaleAck::Ignore), Just(StaleAck::Accept)];
@@ -51,7 +52,10 @@ fn faithful() -> impl Strategy<Value = GroupKnobs> {
                 rebalance: Rebalance { mode, pause: pause * SECOND },
                 ..base
             };
-            knobs.order_lock = lock;
+            knobs.order_lock = if redeliver_to == RedeliverTo::RewindKey { OrderLock::Key } else { lock };
+            if knobs.ack_scope == AckScope::Cursor && redeliver_to == RedeliverTo::RewindKey {
+                knobs.redeliver_to = RedeliverTo::Original;
+            }
             if knobs.contradiction().is_some() {
                 knobs.order_lock = OrderLock::Key;
             }
@@ -188,6 +192,7 @@ proptest! {
         let mut knobs = GroupKnobs { exhaust, ack, reset, ..knobs };
         if knobs.contradiction().is_some() {
             knobs.order_lock = OrderLock::None;
+            knobs.redeliver_to = RedeliverTo::Original;
         }
         let topic = TopicKnobs { retain_bytes: Some(bytes), ..TopicKnobs::default() };
         let mut rig = Rig::new(&[topic, TopicKnobs::default()], &[group(3, knobs)]);
