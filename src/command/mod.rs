@@ -30,7 +30,7 @@ use crate::scenario::render;
 use crate::scenario::resolved::Scenario;
 use crate::scenario::source::Sources;
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use terminal::Colour;
 
@@ -128,9 +128,16 @@ pub struct SettingArguments {
 impl ScenarioArguments {
     /// Reads the scenario. `None`: it has mistakes, and they were all shown.
     pub fn read(&self) -> Option<(Sources, Scenario)> {
-        let (sources, mistakes, scenario) = read_scenario(&self.file, &self.settings.settings);
+        self.settings.read(&self.file)
+    }
+}
+
+impl SettingArguments {
+    /// Reads a scenario with what is to be changed in it. `None`: it has mistakes, and they were all shown.
+    pub fn read(&self, file: &Path) -> Option<(Sources, Scenario)> {
+        let (sources, mistakes, scenario) = read_scenario(file, &self.settings);
         if scenario.is_none() {
-            let style = match self.settings.color.on_stderr() {
+            let style = match self.color.on_stderr() {
                 true => render::Style::Coloured,
                 false => render::Style::Plain,
             };

@@ -7,7 +7,9 @@
 use super::progress::Bar;
 use super::write::{Output, write_whole};
 use super::{Ending, ScenarioArguments, terminal};
+use crate::experiment::account::gathered::{Wish, gather};
 use crate::experiment::results::RunResults;
+use crate::experiment::results::account::Accounts;
 use crate::experiment::results::check::Standing;
 use crate::experiment::run::{Failure, RunOptions, replications_of, run as replicate};
 use crate::model::Model;
@@ -32,6 +34,10 @@ pub struct Arguments {
     pub scenario: ScenarioArguments,
     #[command(flatten)]
     pub simulation: SimulationArguments,
+    /// Of how many broken promises the first counterexample is told in full on the page; each takes the time of a few
+    /// replications
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(0..=20))]
+    pub accounts: u8,
     /// Folder for the report, which is a page (.html) and a file (.json) named after the scenario
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
@@ -75,6 +81,7 @@ pub fn run(arguments: &Arguments) -> Ending {
     match simulate(&model, arguments) {
         Ok(mut results) => {
             results.settings.clone_from(&arguments.scenario.settings.settings);
+            results.accounts = accounts(&model, &results, arguments);
             report(&results, arguments)
         }
         Err(failure) => {
@@ -99,6 +106,20 @@ fn simulate(model: &Model, arguments: &Arguments) -> Result<RunResults, Failure>
     let results = replicate(model, &file, &options, &bar, &interrupt);
     bar.clear();
     results
+}
+
+/// The counterexamples that the page tells in full. A run that was broken off has none: nobody wants to wait for it.
+fn accounts(model: &Model, results: &RunResults, arguments: &Arguments) -> Accounts {
+    let options = arguments.simulation.options();
+    let wish = Wish {
+        model,
+        most: if results.partial { 0 } else { usize::from(arguments.accounts) },
+        threads: options.threads,
+        limits: options.limits,
+        // The run is over: Ctrl-C ends the program.
+        interrupt: &AtomicBool::new(false),
+    };
+    gather(&wish, results)
 }
 
 /// Set by the first Ctrl-C; the second one ends the program at once.

@@ -4,7 +4,7 @@ use super::ablation::Ablation;
 use crate::experiment::results::account::AtEnd;
 use crate::model::Model;
 use crate::model::reach::may_reach;
-use crate::observe::trace::{Done, Trace};
+use crate::observe::trace::{Done, Trace, wording};
 use std::collections::BTreeSet;
 
 /// Of lists of what was done and is there, so much is shown.
@@ -33,7 +33,7 @@ pub fn meant(
     let of = &model.handlers[handler.index()];
     let mut sites: Vec<_> = may_reach(model, of.entry).into_iter().collect();
     sites.sort_unstable();
-    let names = sites.into_iter().map(|site| format!("{}, once", model.names.sites[site.index()]));
+    let names = sites.into_iter().map(|site| format!("{}, once", wording::step(model, site)));
     (shortened(names.collect()), format!("what the steps of {} are for", of.name))
 }
 

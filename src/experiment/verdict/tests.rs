@@ -3,6 +3,7 @@
 use super::*;
 use crate::experiment::results::verdict::Outcome::*;
 use crate::kernel::time::MILLISECOND;
+use crate::observe::findings::Facts;
 use crate::model::promise::{Measure, Statistic};
 use crate::model::{Arithmetic, Comparison};
 
@@ -13,6 +14,7 @@ fn finding(count: u64, exposures: u64, of: u64) -> Finding {
             at: 1500 * MILLISECOND,
             obligation: 0x7f3a + number,
             what: seen(number),
+            facts: Facts::default(),
         });
     }
     finding

@@ -28,9 +28,10 @@ use crate::kernel::ids::TableId;
 use crate::kernel::time::{Nanos, Pretty};
 use crate::model::promise::Convergence;
 use crate::model::{Model, NONE, Word};
-use crate::observe::findings::{Finding, Sighting};
+use crate::observe::findings::{Facts, Finding, Side, Sighting};
 use crate::stats::histogram::Histogram;
-use crate::world::deed::Deed;
+use crate::stats::series::{Buckets, LevelSeries};
+use crate::world::deed::{Deed, RowName};
 use crate::world::record::{Observer, Record};
 use group::{Expected, Groups};
 use key::{Change, Key};
@@ -56,7 +57,12 @@ pub struct ViewFindings {
     pub convergence: Histogram,
     /// Keys that do not agree at the end.
     pub disagreeing: u64,
+    /// Keys that are wrong, over time up to the horizon.
+    pub wrong_keys: Option<LevelSeries>,
 }
+
+/// Stretches of a run.
+const MOST_BUCKETS: usize = 120;
 
 /// Watches the views of all `convergence` guarantees.
 #[derive(Clone, Debug)]
@@ -79,6 +85,8 @@ struct View<'m> {
     due: VecDeque<(Nanos, u64, u64)>,
     changes: u64,
     stirred: BTreeSet<u64>,
+    /// Keys that are wrong now.
+    wrong: u64,
     found: ViewFindings,
 }
 
@@ -119,6 +127,7 @@ impl<'m> Views<'m> {
 impl<'m> View<'m> {
     fn new(spec: &'m Convergence, evaluator: &mut Evaluator<'m>) -> Self {
         let model = evaluator.model;
+        let buckets = Buckets::new(model.run.horizon, MOST_BUCKETS);
         let mut view = Self {
             spec,
             groups: Groups::new(spec, evaluator),
@@ -127,7 +136,8 @@ impl<'m> View<'m> {
             due: VecDeque::new(),
             changes: 0,
             stirred: BTreeSet::new(),
-            found: ViewFindings::default(),
+            wrong: 0,
+            found: ViewFindings { wrong_keys: Some(LevelSeries::new(buckets)), ..ViewFindings::default() },
         };
         for table in [spec.of, spec.view] {
             let of = &model.tables[table.index()];
@@ -200,15 +210,26 @@ impl<'m> View<'m> {
         let of = self.keys.get_mut(&key).expect("it is known");
         let agrees = expected.agrees(of.shown);
         match (agrees, of.wrong_since) {
-            (false, None) => of.wrong_since = Some(moment.now),
+            (false, None) => {
+                of.wrong_since = Some(moment.now);
+                self.wrong += 1;
+                self.draw_wrong(moment.now);
+            }
             (true, Some(since)) => {
                 of.wrong_since = None;
                 of.right_since = moment.now;
                 self.found.window.record(moment.now - since);
+                self.wrong -= 1;
+                self.draw_wrong(moment.now);
             }
             (true, None) if is_change => of.right_since = moment.now,
             _ => {}
         }
+    }
+
+    fn draw_wrong(&mut self, now: Nanos) {
+        let wrong = self.wrong;
+        self.found.wrong_keys.iter_mut().for_each(|series| series.set(now, wrong));
     }
 
     /// Something else is to be shown.
@@ -263,19 +284,29 @@ impl<'m> View<'m> {
             let Some(change) = of.find(number) else { continue };
             change.is_late = true;
             let change = *change;
-            let what = self.words(key, change.at, evaluator);
-            for _ in 0..change.changes {
-                self.found.finding.count(|| Sighting {
-                    at,
-                    obligation: change.obligation,
-                    what: what.clone(),
-                });
-            }
+            self.count(change.changes, (key, change.at), (at, change.obligation), evaluator);
         }
     }
 
+    /// Counts `times` that a key, last changed at some time, is not shown as it should be.
+    fn count(
+        &mut self,
+        times: u64,
+        (key, since): (u64, Nanos),
+        (at, obligation): (Nanos, u64),
+        evaluator: &mut Evaluator<'m>,
+    ) {
+        if times > 0 && self.found.finding.first.is_none() {
+            let (what, side) = self.words(key, since, evaluator);
+            let rows = vec![RowName { table: self.spec.view, key, instance: NONE }];
+            let facts = Facts { rows, sides: vec![side], ..Facts::default() };
+            self.found.finding.first = Some(Sighting { at, obligation, what, facts });
+        }
+        self.found.finding.count += times;
+    }
+
     /// `inventory.stock[17] shows reserved = 3 instead of reserved = 5, changed at 12s`
-    fn words(&mut self, key: u64, since: Nanos, evaluator: &mut Evaluator<'m>) -> String {
+    fn words(&mut self, key: u64, since: Nanos, evaluator: &mut Evaluator<'m>) -> (String, Side) {
         let expected = self.groups.expected(key, evaluator);
         let model = evaluator.model;
         let table = &model.tables[self.spec.view.index()];
@@ -287,14 +318,14 @@ impl<'m> View<'m> {
             };
             self.spec.columns.iter().zip(values).map(cell).collect::<Vec<_>>().join(", ")
         };
-        let shows = match &of.shows {
-            None => "is absent".to_owned(),
-            Some(values) if values.is_empty() => "is there".to_owned(),
-            Some(values) => format!("shows {}", cells(values)),
+        let (shows, is) = match &of.shows {
+            None => ("is absent".to_owned(), "absent".to_owned()),
+            Some(values) if values.is_empty() => ("is there".to_owned(), "there".to_owned()),
+            Some(values) => (format!("shows {}", cells(values)), cells(values)),
         };
-        let should = match &expected {
-            Expected::Absent => "being absent".to_owned(),
-            Expected::Present(values) if values.is_empty() => "being there".to_owned(),
+        let should_be = match &expected {
+            Expected::Absent => "absent".to_owned(),
+            Expected::Present(values) if values.is_empty() => "there".to_owned(),
             Expected::Nothing(values) | Expected::Present(values) => cells(values),
             Expected::Broken => "what cannot be calculated".to_owned(),
         };
@@ -302,11 +333,15 @@ impl<'m> View<'m> {
         let name: Vec<String> =
             readings.map(|(&column, &word)| model.word(table.readings[column as usize], word)).collect();
         let changed = Pretty(since);
-        format!("{}[{}] {shows} instead of {should}, changed at {changed}", table.name, name.join(", "))
+        let of = format!("{}[{}]", table.name, name.join(", "));
+        let being = if matches!(should_be.as_str(), "absent" | "there") { "being " } else { "" };
+        let what = format!("{of} {shows} instead of {being}{should_be}, changed at {changed}");
+        (what, Side { of, is, should_be: Some(should_be) })
     }
 
     /// The run is over: at rest, what is missing never comes.
     fn end(&mut self, now: Nanos, quiet: bool, evaluator: &mut Evaluator<'m>) {
+        self.draw_wrong(now);
         let mut keys: Vec<u64> = self.keys.keys().copied().collect();
         keys.sort_unstable();
         for key in keys {
@@ -334,10 +369,7 @@ impl<'m> View<'m> {
                 self.found.finding.unsettled += open;
                 continue;
             }
-            let what = self.words(key, changed, evaluator);
-            for _ in 0..open {
-                self.found.finding.count(|| Sighting { at: now, obligation, what: what.clone() });
-            }
+            self.count(open, (key, changed), (now, obligation), evaluator);
         }
     }
 }

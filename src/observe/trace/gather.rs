@@ -20,6 +20,8 @@ const MOST_ENTRIES: usize = 400;
 const MOST_CHANGES: usize = 200;
 /// Others' changes of a row that are kept before and after each of its own.
 const CHANGES_AROUND: usize = 3;
+/// Reads of another's attempt that are kept until it writes.
+const MOST_READS: usize = 8;
 /// Firings that are told apart; a fault that fires more often is not the point.
 const MOST_FIRINGS: usize = 4096;
 
@@ -36,6 +38,8 @@ struct Attempt {
     /// Messages in outbox rows that are not committed.
     staged_messages: Vec<Done>,
     from_client: bool,
+    /// Of another's: what it read of the rows, told if it changes one of them.
+    reads: Vec<Draft>,
 }
 
 /// A message that somebody holds.
@@ -100,8 +104,10 @@ impl<'m> Gather<'m> {
     pub fn finish(self) -> Trace {
         let Self { model, rows, mut trace, .. } = self;
         trace.changes_left_out += self.before.len();
-        trace.entries = self
-            .drafts
+        // What others read is known to concern it only once they have written.
+        let mut drafts = self.drafts;
+        drafts.sort_by_key(|draft| draft.entry.at);
+        trace.entries = drafts
             .into_iter()
             .map(|Draft { mut entry, row, tail }| {
                 if let Some(row) = row {
@@ -121,6 +127,8 @@ impl<'m> Gather<'m> {
             Some(Role::Own)
         } else if self.kin.is_ancestor(line.obligation) {
             Some(Role::Ancestor)
+        } else if self.kin.is_missed(line) {
+            Some(Role::Missed)
         } else {
             self.kin.is_descendant(line).then_some(Role::Descendant)
         }
@@ -148,7 +156,7 @@ impl<'m> Gather<'m> {
         let (text, row, tail) = said;
         let place = pc.and_then(|pc| self.model.step_places.get(pc as usize).copied());
         let (actor, attempt) = (attempt.actor, Some(attempt.number));
-        self.push(Entry { at, actor, from: None, attempt, role, act, place, text }, row, tail);
+        self.push(Entry { at, actor, from: None, attempt, role, act, place, row, text }, row, tail);
     }
 
     fn is_own(&self, attempt: u32) -> bool {
@@ -184,12 +192,23 @@ impl<'m> Gather<'m> {
         }
         let obligation = line.obligation;
         let (staged, staged_messages) = (Vec::new(), Vec::new());
-        let state =
-            Attempt { actor, business, role, number, obligation, staged, staged_messages, from_client };
+        let reads = Vec::new();
+        let state = Attempt {
+            actor,
+            business,
+            role,
+            number,
+            obligation,
+            staged,
+            staged_messages,
+            from_client,
+            reads,
+        };
         self.attempts.insert(attempt, state);
         let Some(role) = role else { return };
         if role == Role::Own {
             self.trace.handler.get_or_insert(handler);
+            self.trace.attempts += 1;
         }
         let mut text = wording::business(self.model, business);
         if role == Role::Own && self.trace.subject.is_empty() {
@@ -216,7 +235,7 @@ impl<'m> Gather<'m> {
         }
         let attempt = Some(number);
         let act = Act::Begins;
-        self.push(Entry { at, actor, from, attempt, role, act, place: None, text }, None, String::new());
+        self.push(Entry { at, actor, from, attempt, role, act, place: None, row: None, text }, None, String::new());
     }
 
     /// `v3, written by attempt 1`
@@ -239,6 +258,22 @@ impl<'m> Gather<'m> {
     fn read(&mut self, at: Nanos, deed: &Deed<'_>) {
         let &Deed::Read { attempt, pc, row, version, words, .. } = deed else { return };
         if !self.is_own(attempt) {
+            return self.read_by_another(at, deed);
+        }
+        self.rows.learn(self.model, row, words);
+        let mut tail = self.seen(row, version);
+        let columns = wording::columns(self.model, row.table, words);
+        if !columns.is_empty() {
+            tail += &format!(": {columns}");
+        }
+        self.tell(at, attempt, Act::Reads, Some(pc), ("reads ".into(), Some(row), tail));
+    }
+
+    /// What somebody else read of a row that it meets is worth telling if he changes one of them.
+    fn read_by_another(&mut self, at: Nanos, deed: &Deed<'_>) {
+        let &Deed::Read { attempt, pc, row, version, words, .. } = deed else { return };
+        let is_other = self.attempts.get(&attempt).is_some_and(|of| of.role.is_none());
+        if !is_other || !self.kin.rows.contains(&row) || self.trace.handler.is_none() {
             return;
         }
         self.rows.learn(self.model, row, words);
@@ -247,7 +282,21 @@ impl<'m> Gather<'m> {
         if !columns.is_empty() {
             tail += &format!(": {columns}");
         }
-        self.tell(at, attempt, Act::Reads, Some(pc), ("R ".into(), Some(row), tail));
+        let place = self.model.step_places.get(pc as usize).copied();
+        let Some(of) = self.attempts.get_mut(&attempt).filter(|of| of.reads.len() < MOST_READS) else { return };
+        tail += &format!(", for {}", wording::business(self.model, of.business));
+        let entry = Entry {
+            at,
+            actor: of.actor,
+            from: None,
+            attempt: None,
+            role: Role::Other,
+            act: Act::Reads,
+            place,
+            row: Some(row),
+            text: "reads ".into(),
+        };
+        of.reads.push(Draft { entry, row: Some(row), tail });
     }
 
     fn wrote(&mut self, at: Nanos, deed: &Deed<'_>) {
@@ -262,7 +311,7 @@ impl<'m> Gather<'m> {
         }
         if of.role == Some(Role::Own) {
             let tail = format!("{}: nothing to do", self.seen(row, seen));
-            self.tell(at, attempt, Act::Refrains, Some(pc), ("R ".into(), Some(row), tail));
+            self.tell(at, attempt, Act::Refrains, Some(pc), ("reads ".into(), Some(row), tail));
         }
     }
 
@@ -303,7 +352,7 @@ impl<'m> Gather<'m> {
             .collect();
         if texts.is_empty() {
             if is_own {
-                let text = "C nothing new in ".into();
+                let text = "writes nothing new to ".into();
                 self.tell(at, attempt, Act::Commits, pc, (text, Some(row), String::new()));
             }
             return;
@@ -321,14 +370,17 @@ impl<'m> Gather<'m> {
         }
         let mark = if is_mark && is_own { "  (a mark)" } else { "" };
         if role.is_some() {
-            self.tell(at, attempt, Act::Commits, pc, ("C ".into(), Some(row), what + mark));
+            self.tell(at, attempt, Act::Commits, pc, ("writes ".into(), Some(row), what + mark));
         } else if self.others < MOST_CHANGES && self.trace.handler.is_some() {
             self.others += 1;
             let place = pc.and_then(|pc| model.step_places.get(pc as usize).copied());
             let tail = format!("{what}, for {}", wording::business(model, business));
-            let (role, act, text) = (Role::Other, Act::Commits, "C ".to_string());
+            for read in self.attempts.get_mut(&attempt).map(|of| std::mem::take(&mut of.reads)).unwrap_or_default() {
+                self.push(read.entry, read.row, read.tail);
+            }
+            let (role, act, text) = (Role::Other, Act::Commits, "writes ".to_string());
             self.push(
-                Entry { at, actor, from: None, attempt: None, role, act, place, text },
+                Entry { at, actor, from: None, attempt: None, role, act, place, row: Some(row), text },
                 Some(row),
                 tail,
             );
@@ -386,7 +438,7 @@ impl<'m> Gather<'m> {
         {
             firing.cut = true;
         }
-        let text = format!("✂ ends before its last step; {}", wording::debt(self.model, debt));
+        let text = format!("is cut before its last step; {}", wording::debt(self.model, debt, pc));
         self.tell(at, attempt, Act::Cut, Some(pc), (text, None, String::new()));
     }
 

@@ -7,6 +7,17 @@ use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
 use crate::world::deed::{Deed, Part, RowName, Served};
 
+/// A part of an obligation's work that an attempt has committed.
+struct Committed {
+    attempt: u32,
+    entry: EntryId,
+    /// Of the attempt, within its obligation.
+    number: u32,
+    part: Part,
+    /// `None`: on the outside.
+    row: Option<RowName>,
+}
+
 impl Lineage<'_> {
     /// A row has changed for good.
     pub(super) fn committed(&mut self, now: Nanos, deed: &Deed<'_>) {
@@ -38,7 +49,8 @@ impl Lineage<'_> {
                 self.note_undone(entry, part.site, row);
             }
             self.note_done(now, entry, part, row);
-            self.effect(now, attempt, entry, number, part, |model| row_text(model, row, new.or(old)));
+            let done = Committed { attempt, entry, number, part, row: Some(row) };
+            self.effect(now, done, |model| row_text(model, row, new.or(old)));
             self.ledger[entry].rows_committed = true;
         }
     }
@@ -64,10 +76,7 @@ impl Lineage<'_> {
     fn effect(
         &mut self,
         now: Nanos,
-        attempt: u32,
-        entry: EntryId,
-        number: u32,
-        part: Part,
+        Committed { attempt, entry, number, part, row }: Committed,
         what: impl FnOnce(&Model) -> String,
     ) {
         let of = &mut self.ledger[entry];
@@ -78,7 +87,7 @@ impl Lineage<'_> {
                 effect.net += 1;
                 if effect.net > 1 {
                     let times = effect.net;
-                    self.sight(Anomaly::DuplicateEffects, now, obligation, |model| {
+                    self.sight_at(Anomaly::DuplicateEffects, now, (obligation, row), |model| {
                         let site = &model.names.sites[part.site.index()];
                         format!("{site} changed {} again: done {times} times", what(model))
                     });
@@ -104,7 +113,8 @@ impl Lineage<'_> {
         let Some(asked) = self.ledger.find(obligation) else { return };
         if first {
             let entry = served.map_or(asked, |served| self.entry_of_part(now, asked, served, part));
-            self.effect(now, attempt, entry, number, part, |_| "the outside".into());
+            let done = Committed { attempt, entry, number, part, row: None };
+            self.effect(now, done, |_| "the outside".into());
         }
         self.ledger.release(asked, now);
         self.settle_released(now);
