@@ -1,8 +1,10 @@
 //! Counterexamples: what is gathered of one, what is said about it, and that what is said was run.
 
+mod causes;
 mod mutation;
 mod program;
 mod rendered;
+mod twins;
 mod without;
 
 use crate::oracles::Shop;

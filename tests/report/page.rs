@@ -63,7 +63,8 @@ fn ids_are_unique_and_references_lead_somewhere() {
 #[test]
 fn the_page_reaches_for_nothing_and_runs_nothing() {
     let page = page::render(&order_flow());
-    let rest = page.replace("http://www.w3.org/2000/svg", "");
+    // Links to other parts of the page reach for nothing.
+    let rest = page.replace("http://www.w3.org/2000/svg", "").replace(" href=\"#", "");
     for forbidden in [
         "http:", "https:", "<script", "<link", "<iframe", "<img", "url(", "@import", " src=", " href=", " on",
     ] {

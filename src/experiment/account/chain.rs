@@ -1,7 +1,7 @@
 //! The chain: of all that was gathered, what leads to the moment at which it went wrong.
 
 use super::ablation::Ablation;
-use super::focus::{Charge, Measure, name_of};
+use super::focus::{Charge, Measure, is_of_obligations, name_of};
 use super::seconds;
 use crate::experiment::results::account::{Kind, Link, Part, SourceLine, Step};
 use crate::kernel::anomaly::Anomaly;
@@ -46,7 +46,8 @@ pub fn chain(model: &Model, trace: &Trace, charge: &Charge, ablation: &Ablation)
 fn chosen<'t>(trace: &'t Trace, charge: &Charge, ablation: &Ablation) -> Vec<&'t Entry> {
     let at = charge.moment().at;
     let others = trace.entries.iter().filter(|entry| entry.role == Role::Other && entry.at <= at).count();
-    let mut others_to_skip = others.saturating_sub(MOST_OTHERS);
+    let most_others = if others_matter(charge) { MOST_OTHERS } else { 0 };
+    let mut others_to_skip = others.saturating_sub(most_others);
     let mut after_left = if follows(charge) { MOST_AFTER } else { 0 };
     let mut missed_left = MOST_AFTER;
     let cuts = |entry: &Entry| match entry.actor {
@@ -73,12 +74,19 @@ fn chosen<'t>(trace: &'t Trace, charge: &Charge, ablation: &Ablation) -> Vec<&'t
             !is_late || missed_left > 0
         }
         Role::Other => {
-            let is_late = others_to_skip == 0;
-            others_to_skip = others_to_skip.saturating_sub(1);
-            entry.at <= at && is_late
+            let is_late = entry.at <= at && others_to_skip == 0;
+            others_to_skip -= usize::from(entry.at <= at && !is_late);
+            is_late && most_others > 0
         }
     };
     trace.entries.iter().filter(belongs).collect()
+}
+
+/// Whether others' changes of the same rows can have a part in what went wrong: what was done twice or not at all
+/// was so whoever else came by.
+fn others_matter(charge: &Charge) -> bool {
+    let by_its_rows = [Anomaly::MixedEffects, Anomaly::Swallowed].map(Measure::Anomaly);
+    !is_of_obligations(charge.tried()) || by_its_rows.contains(&charge.tried())
 }
 
 /// Whether what came of the obligation is part of what went wrong.

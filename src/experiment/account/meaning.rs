@@ -1,10 +1,14 @@
 //! Meant against got: what one whole execution does, and what was done.
 
 use super::ablation::Ablation;
+use super::focus::{Charge, Measure};
+use super::seconds;
 use crate::experiment::results::account::AtEnd;
+use crate::kernel::anomaly::Anomaly;
 use crate::model::Model;
 use crate::model::reach::may_reach;
-use crate::observe::trace::{Done, Trace, wording};
+use crate::observe::findings::Sighting;
+use crate::observe::trace::{Act, Done, Entry, Role, Trace, wording};
 use std::collections::BTreeSet;
 
 /// Of lists of what was done and is there, so much is shown.
@@ -35,6 +39,35 @@ pub fn meant(
     sites.sort_unstable();
     let names = sites.into_iter().map(|site| format!("{}, once", wording::step(model, site)));
     (shortened(names.collect()), format!("what the steps of {} are for", of.name))
+}
+
+/// Of reads, and of values made of them: what was there to be seen and what was seen. `None`: it is about neither.
+pub fn seen(trace: &Trace, charge: &Charge) -> Option<(Vec<String>, Vec<String>)> {
+    let Sighting { at, facts, .. } = charge.moment();
+    let row = facts.missed.map(|(row, _)| row).or(facts.rows.first().copied())?;
+    let told = |entry: &Entry| format!("{} at {:.6}s", entry.text, seconds(entry.at));
+    let of_row = |entry: &&Entry| entry.row == Some(row);
+    let own = || trace.entries.iter().filter(|entry| entry.role == Role::Own && entry.at <= *at);
+    let reads = |entry: &&Entry| {
+        entry.act == Act::Reads && entry.row.is_some_and(|read| facts.rows.contains(&read))
+    };
+    let read = own().rfind(reads)?;
+    if facts.missed.is_some() {
+        let written = trace.entries.iter().filter(of_row);
+        let mut written = written.filter(|entry| entry.role == Role::Missed && entry.act == Act::Commits);
+        let meant = format!("it sees what was there by then: {}", told(written.next()?));
+        return Some((vec![meant], vec![format!("it {}", told(read))]));
+    }
+    let is_of_values = [Anomaly::LostUpdates, Anomaly::StalePremises].map(Measure::Anomaly);
+    if !is_of_values.contains(&charge.tried()) {
+        return None;
+    }
+    let others = trace.entries.iter().filter(of_row).filter(|entry| entry.role == Role::Other);
+    let mut others = others.filter(|entry| entry.act == Act::Commits && entry.at <= *at);
+    let between = others.rfind(|entry| entry.at >= read.at)?;
+    let wrote = own().rfind(|entry| entry.act == Act::Commits)?;
+    let meant = format!("what it writes goes by what is there: another {}", told(between));
+    Some((vec![meant], vec![format!("it {}", told(read)), format!("it {}", told(wrote))]))
 }
 
 /// What was done, marks too; and what was to be done and was not.

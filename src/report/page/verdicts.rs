@@ -70,6 +70,11 @@ fn worst_first(verdicts: &[Verdict]) -> Vec<&Verdict> {
     order
 }
 
+/// Text that may be broken behind a dot or an underscore.
+fn breakable(text: &str) -> Markup {
+    html! { @for part in text.split_inclusive(['.', '_']) { (part) wbr; } }
+}
+
 fn row(verdict: &Verdict, results: &RunResults) -> Markup {
     let account = results.accounts.told.iter().position(|of| of.measure == verdict.name);
     let [_, outcome, bound, found, exposures, why] = HEADS;
@@ -78,14 +83,14 @@ fn row(verdict: &Verdict, results: &RunResults) -> Markup {
             th role="rowheader" scope="row" {
                 span.name {
                     @if let Some(number) = account {
-                        a href={ "#account-" (number) } { (text::name(&verdict.name)) }
-                    } @else { (text::name(&verdict.name)) }
+                        a href={ "#account-" (number) } { (breakable(&text::name(&verdict.name))) }
+                    } @else { (breakable(&text::name(&verdict.name))) }
                 }
             }
             td role="cell" data-of=(outcome) {
                 span class={ "verdict " (verdict.standing().name()) } { (words::mark(verdict.standing())) "\u{a0}" (words::word(verdict)) }
             }
-            td role="cell" data-of=(bound) { span.name { (text::shortened(&verdict.bound, 300)) } }
+            td role="cell" data-of=(bound) { span.name { (breakable(&text::shortened(&verdict.bound, 300))) } }
             td.number role="cell" data-of=(found) { @match &verdict.tally { Some(tally) => (words::found(tally)), None => "–" } }
             td.number role="cell" data-of=(exposures) { @match &verdict.tally { Some(tally) => (count(tally.exposures)), None => "–" } }
             td role="cell" data-of=(why) { span.why {
