@@ -10,7 +10,7 @@ fn reserved_twice() -> Shop {
 guarantees:
   idempotency: { duplicate_effects: 0 }
   convergence:
-    shown: { view: stock.items, of: orders.orders, by: \"1\", columns: { reserved: sum(row.qty) }, within: 5s }
+    shown: { view: stock.items, of: orders.orders, by: \"1\", columns: { reserved: sum(row.qty) }, within: 5m }
 invariants:
   adds_up: { at_end: sum(stock.items.reserved) == sum(orders.orders.qty) }",
         ..look_act_remember("")

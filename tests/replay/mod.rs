@@ -125,7 +125,9 @@ fn the_focus_names_an_obligation_or_a_measure() {
     let text = look_act_remember(CRASH).text();
     let account = ask(&text, &Focus::First).unwrap();
     let obligation = u64::from_str_radix(&account.obligation, 16).unwrap();
-    assert_eq!(ask(&text, &Focus::Obligation(obligation)).unwrap(), account);
+    let same = ask(&text, &Focus::Obligation(obligation)).unwrap();
+    assert_eq!(same.focus, format!("o:{}", account.obligation));
+    assert_eq!(Account { focus: account.focus.clone(), ..same }, account);
     let measure = Focus::Measure("idempotency.duplicate_effects".into());
     assert_eq!(ask(&text, &measure).unwrap(), account);
     assert_eq!(ask(&text, &Focus::Obligation(5)), Err(NoAccount::NoSuchObligation(5)));

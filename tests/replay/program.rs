@@ -49,7 +49,8 @@ fn each_command_that_is_printed_shows_its_own_counterexample() {
     let lines = run(&["check", "shop.yaml"]);
     let commands: Vec<&str> =
         lines.lines().filter_map(|line| line.trim().strip_prefix("eventflow ")).collect();
-    let checked: serde_json::Value = serde_json::from_str(&run(&["check", "shop.yaml", "--json", "-"])).unwrap();
+    let checked: serde_json::Value =
+        serde_json::from_str(&run(&["check", "shop.yaml", "--json", "-"])).unwrap();
     let verdicts = checked["files"][0]["run"]["verdicts"].as_array().unwrap();
     let broken: Vec<_> = verdicts.iter().filter(|verdict| !verdict["counterexample"].is_null()).collect();
     let names: Vec<&str> = broken.iter().map(|verdict| verdict["name"].as_str().unwrap()).collect();
@@ -65,7 +66,10 @@ fn each_command_that_is_printed_shows_its_own_counterexample() {
         let account = json(command);
         assert_eq!(account.measure, verdict["name"].as_str().unwrap());
         let seen = &verdict["counterexample"];
-        assert_eq!((account.what.as_str(), account.at), (seen["what"].as_str().unwrap(), seen["at"].as_f64().unwrap()));
+        assert_eq!(
+            (account.what.as_str(), account.at),
+            (seen["what"].as_str().unwrap(), seen["at"].as_f64().unwrap())
+        );
         let shown = run(&command.split(' ').collect::<Vec<_>>());
         let again = shown.lines().find_map(|line| line.trim().strip_prefix("replay: eventflow ")).unwrap();
         assert_eq!(json(again), account);

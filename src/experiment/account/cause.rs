@@ -92,7 +92,8 @@ fn suspects(look: &Look) -> impl Iterator<Item = (Measure, &Sighting)> {
     let seen = look.sightings.iter().filter(|(anomaly, _)| HARMS.contains(anomaly));
     let seen = seen.map(|(anomaly, sighting)| (Measure::Anomaly(*anomaly), sighting));
     let first = [Anomaly::LostUpdates, Anomaly::Regressed].map(Measure::Anomaly);
-    let first = first.into_iter().filter_map(|measure| Some((measure, look.finding(measure)?.first.as_ref()?)));
+    let first =
+        first.into_iter().filter_map(|measure| Some((measure, look.finding(measure)?.first.as_ref()?)));
     seen.chain(first)
 }
 
@@ -117,9 +118,7 @@ impl<'m> Inquiry<'m> {
     fn new(model: &'m Model, look: &Look, measure: Measure, sighting: &Sighting) -> Self {
         let candidates: Vec<(Measure, Sighting)> = match measure {
             Measure::Anomaly(_) => Vec::new(),
-            Measure::Promise(_) => {
-                suspects(look).map(|(measure, one)| (measure, one.clone())).collect()
-            }
+            Measure::Promise(_) => suspects(look).map(|(measure, one)| (measure, one.clone())).collect(),
         };
         let tables = match measure {
             Measure::Anomaly(_) => sighting.facts.rows.iter().map(|row| row.table).collect(),

@@ -33,10 +33,12 @@ pub fn chain(model: &Model, trace: &Trace, charge: &Charge, ablation: &Ablation)
     if !is_over {
         links.push(settled(model, charge));
     }
-    links.extend(charge.cause.as_ref().map(|_| Link {
-        step: Step::Broken,
-        ..verdict(model, charge.measure, &charge.sighting)
-    }));
+    links.extend(
+        charge
+            .cause
+            .as_ref()
+            .map(|_| Link { step: Step::Broken, ..verdict(model, charge.measure, &charge.sighting) }),
+    );
     let left_out = links.len().saturating_sub(MOST_FIRST + MOST_LAST);
     links.drain(MOST_FIRST.min(links.len())..MOST_FIRST.min(links.len()) + left_out);
     (links, left_out)

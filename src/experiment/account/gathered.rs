@@ -127,12 +127,7 @@ fn of_all(wish: &Wish, results: &RunResults, failed: &[(&Verdict, u32)], account
     }
 }
 
-fn question<'a>(
-    wish: &'a Wish,
-    results: &'a RunResults,
-    replication: u32,
-    focus: &'a Focus,
-) -> Question<'a> {
+fn question<'a>(wish: &'a Wish, results: &'a RunResults, replication: u32, focus: &'a Focus) -> Question<'a> {
     Question {
         model: wish.model,
         file: &results.file,

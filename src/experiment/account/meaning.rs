@@ -5,6 +5,7 @@ use super::focus::{Charge, Measure};
 use super::seconds;
 use crate::experiment::results::account::AtEnd;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::reach::may_reach;
 use crate::observe::findings::Sighting;
@@ -41,33 +42,80 @@ pub fn meant(
     (shortened(names.collect()), format!("what the steps of {} are for", of.name))
 }
 
-/// Of reads, and of values made of them: what was there to be seen and what was seen. `None`: it is about neither.
-pub fn seen(trace: &Trace, charge: &Charge) -> Option<(Vec<String>, Vec<String>)> {
-    let Sighting { at, facts, .. } = charge.moment();
-    let row = facts.missed.map(|(row, _)| row).or(facts.rows.first().copied())?;
-    let told = |entry: &Entry| format!("{} at {:.6}s", entry.text, seconds(entry.at));
-    let of_row = |entry: &&Entry| entry.row == Some(row);
-    let own = || trace.entries.iter().filter(|entry| entry.role == Role::Own && entry.at <= *at);
-    let reads = |entry: &&Entry| {
-        entry.act == Act::Reads && entry.row.is_some_and(|read| facts.rows.contains(&read))
-    };
-    let read = own().rfind(reads)?;
+/// What was meant, and what came of it.
+pub struct Meaning {
+    pub meant: Vec<String>,
+    pub got: Vec<String>,
+}
+
+/// Of measures that are not about what was done but about what was seen, told, or in which order. `None`: others.
+pub fn beside_the_work(trace: &Trace, charge: &Charge) -> Option<Meaning> {
+    let Sighting { facts, what, .. } = charge.moment();
+    let one = |meant: &str, got: Vec<String>| Some(Meaning { meant: vec![meant.to_owned()], got });
     if facts.missed.is_some() {
-        let written = trace.entries.iter().filter(of_row);
-        let mut written = written.filter(|entry| entry.role == Role::Missed && entry.act == Act::Commits);
-        let meant = format!("it sees what was there by then: {}", told(written.next()?));
-        return Some((vec![meant], vec![format!("it {}", told(read))]));
+        return of_reads(trace, charge);
     }
-    let is_of_values = [Anomaly::LostUpdates, Anomaly::StalePremises].map(Measure::Anomaly);
-    if !is_of_values.contains(&charge.tried()) {
-        return None;
+    let Measure::Anomaly(anomaly) = charge.tried() else { return None };
+    match anomaly {
+        Anomaly::LostUpdates | Anomaly::StalePremises | Anomaly::Regressed => of_values(trace, charge),
+        Anomaly::ArrivedOutOfOrder => {
+            one("messages of a key arrive in the order in which they were sent", vec![what.clone()])
+        }
+        Anomaly::AppliedOutOfOrder => {
+            one("messages of a key are applied in the order in which they were sent", vec![what.clone()])
+        }
+        Anomaly::ConflictCycles => {
+            one("there is an order of the attempts, one after the other, that explains what each read", {
+                let own = trace.entries.iter().filter(|entry| entry.role == Role::Own);
+                let told = own.filter(|entry| matches!(entry.act, Act::Reads | Act::Commits)).map(told);
+                told.chain([what.clone()]).collect()
+            })
+        }
+        Anomaly::AcknowledgedLoss => one("who is told ok can rely on it", got(trace, None)),
+        Anomaly::UnacknowledgedEffect => {
+            let told_no = format!("and who asked was {}", what.split(',').next().unwrap_or(what));
+            one("who is told no can ask again", got(trace, None).into_iter().chain([told_no]).collect())
+        }
+        _ => None,
     }
-    let others = trace.entries.iter().filter(of_row).filter(|entry| entry.role == Role::Other);
-    let mut others = others.filter(|entry| entry.act == Act::Commits && entry.at <= *at);
-    let between = others.rfind(|entry| entry.at >= read.at)?;
-    let wrote = own().rfind(|entry| entry.act == Act::Commits)?;
-    let meant = format!("what it writes goes by what is there: another {}", told(between));
-    Some((vec![meant], vec![format!("it {}", told(read)), format!("it {}", told(wrote))]))
+}
+
+fn told(entry: &Entry) -> String {
+    format!("it {} at {:.6}s", entry.text, seconds(entry.at))
+}
+
+/// What was there to be seen, and what was seen.
+fn of_reads(trace: &Trace, charge: &Charge) -> Option<Meaning> {
+    let Sighting { at, facts, .. } = charge.moment();
+    let (row, _) = facts.missed?;
+    let is_read =
+        |entry: &&Entry| entry.act == Act::Reads && entry.row.is_some_and(|read| facts.rows.contains(&read));
+    let read = own(trace, *at).rfind(is_read)?;
+    let mut missed = trace.entries.iter().filter(|entry| entry.role == Role::Missed);
+    let written = missed.find(|entry| entry.row == Some(row) && entry.act == Act::Commits)?;
+    let meant = format!("it sees what was there by then: {} {:.6}s", written.text, seconds(written.at));
+    Some(Meaning { meant: vec![meant], got: vec![told(read)] })
+}
+
+/// What another had written by then, and what was written without knowing of it.
+fn of_values(trace: &Trace, charge: &Charge) -> Option<Meaning> {
+    let Sighting { at, facts, .. } = charge.moment();
+    let row = *facts.rows.first()?;
+    let of_row = |entry: &&Entry| entry.row == Some(row);
+    let read = own(trace, *at).filter(of_row).rfind(|entry| entry.act == Act::Reads);
+    let wrote = own(trace, *at).rfind(|entry| entry.act == Act::Commits && entry.row == Some(row));
+    let wrote = wrote.or_else(|| own(trace, *at).rfind(|entry| entry.act == Act::Commits))?;
+    let others = trace.entries.iter().filter(|entry| entry.role == Role::Other && entry.act == Act::Commits);
+    let mut others = others.filter(of_row).filter(|entry| entry.at <= *at);
+    let between = others.rfind(|entry| read.is_none_or(|read| entry.at >= read.at))?;
+    let meant =
+        format!("what another has done by then counts: he {} at {:.6}s", between.text, seconds(between.at));
+    Some(Meaning { meant: vec![meant], got: read.into_iter().chain([wrote]).map(told).collect() })
+}
+
+/// Its own entries up to an instant.
+fn own(trace: &Trace, at: Nanos) -> impl DoubleEndedIterator<Item = &Entry> {
+    trace.entries.iter().filter(move |entry| entry.role == Role::Own && entry.at <= at)
 }
 
 /// What was done, marks too; and what was to be done and was not.

@@ -144,9 +144,9 @@ fn tell(bench: &Bench, look: &Look, charge: &Charge) -> Result<Account, NoAccoun
     account.chain = chain;
     account.left_out = left_out + trace.left_out;
     account.got = meaning::got(&trace, whole.as_ref());
-    if let Some((meant, seen)) = meaning::seen(&trace, charge) {
-        (account.meant, account.got) = (meant, seen);
-        "the versions of the row".clone_into(&mut account.meant_by);
+    if let Some(meaning) = meaning::beside_the_work(&trace, charge) {
+        (account.meant, account.got) = (meaning.meant, meaning.got);
+        "what the measure asks for".clone_into(&mut account.meant_by);
     }
     account.at_end = meaning::at_end(&trace, whole.as_ref());
     account.told =

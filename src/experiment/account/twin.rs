@@ -7,16 +7,16 @@
 use super::focus::{Charge, Look, Measure, finding_in, name_of};
 use super::{Bench, NoAccount, Question, meaning};
 use crate::experiment::results::account::{Beside, Counted, FaultBeside, SameWork, Twin};
+use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::observe::digest::Digest;
 use crate::observe::findings::{Finding, Findings};
 use crate::observe::oracles::Oracles;
 use crate::observe::oracles::lineage::Watch;
 use crate::observe::trace::kin::Search;
+use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};
 use crate::world::without::Without;
-use crate::kernel::time::Nanos;
-use crate::world::deed::Deed;
 
 /// Another design of the same thing.
 #[derive(Clone, Copy)]

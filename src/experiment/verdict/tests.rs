@@ -3,9 +3,9 @@
 use super::*;
 use crate::experiment::results::verdict::Outcome::*;
 use crate::kernel::time::MILLISECOND;
-use crate::observe::findings::Facts;
 use crate::model::promise::{Measure, Statistic};
 use crate::model::{Arithmetic, Comparison};
+use crate::observe::findings::Facts;
 
 fn finding(count: u64, exposures: u64, of: u64) -> Finding {
     let mut finding = Finding { exposures, of, ..Finding::default() };

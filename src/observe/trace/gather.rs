@@ -235,7 +235,11 @@ impl<'m> Gather<'m> {
         }
         let attempt = Some(number);
         let act = Act::Begins;
-        self.push(Entry { at, actor, from, attempt, role, act, place: None, row: None, text }, None, String::new());
+        self.push(
+            Entry { at, actor, from, attempt, role, act, place: None, row: None, text },
+            None,
+            String::new(),
+        );
     }
 
     /// `v3, written by attempt 1`
@@ -283,7 +287,9 @@ impl<'m> Gather<'m> {
             tail += &format!(": {columns}");
         }
         let place = self.model.step_places.get(pc as usize).copied();
-        let Some(of) = self.attempts.get_mut(&attempt).filter(|of| of.reads.len() < MOST_READS) else { return };
+        let Some(of) = self.attempts.get_mut(&attempt).filter(|of| of.reads.len() < MOST_READS) else {
+            return;
+        };
         tail += &format!(", for {}", wording::business(self.model, of.business));
         let entry = Entry {
             at,
@@ -328,7 +334,6 @@ impl<'m> Gather<'m> {
         let number = of.map_or(0, |of| of.number);
         let is_own = role == Some(Role::Own);
         let business = of.map_or(Business::Nothing, |of| of.business);
-        let actor = of.map_or(Actor::Time, |of| of.actor);
         let pc =
             of.and_then(|of| of.staged.iter().rev().find(|staged| staged.0 == row)).map(|staged| staged.1);
         if new.is_some() {
@@ -354,6 +359,9 @@ impl<'m> Gather<'m> {
             if is_own {
                 let text = "writes nothing new to ".into();
                 self.tell(at, attempt, Act::Commits, pc, (text, Some(row), String::new()));
+            } else if role.is_none() {
+                // A new version it is all the same.
+                self.written_by_another(at, attempt, ("writes nothing new to ", row, String::new()), pc);
             }
             return;
         }
@@ -371,20 +379,42 @@ impl<'m> Gather<'m> {
         let mark = if is_mark && is_own { "  (a mark)" } else { "" };
         if role.is_some() {
             self.tell(at, attempt, Act::Commits, pc, ("writes ".into(), Some(row), what + mark));
-        } else if self.others < MOST_CHANGES && self.trace.handler.is_some() {
-            self.others += 1;
-            let place = pc.and_then(|pc| model.step_places.get(pc as usize).copied());
-            let tail = format!("{what}, for {}", wording::business(model, business));
-            for read in self.attempts.get_mut(&attempt).map(|of| std::mem::take(&mut of.reads)).unwrap_or_default() {
-                self.push(read.entry, read.row, read.tail);
-            }
-            let (role, act, text) = (Role::Other, Act::Commits, "writes ".to_string());
-            self.push(
-                Entry { at, actor, from: None, attempt: None, role, act, place, row: Some(row), text },
-                Some(row),
-                tail,
-            );
+        } else {
+            self.written_by_another(at, attempt, ("writes ", row, what), pc);
         }
+    }
+
+    /// Somebody else wrote a row that it meets: that is told, with what he had read of these rows before.
+    fn written_by_another(
+        &mut self,
+        at: Nanos,
+        attempt: u32,
+        (said, row, what): (&str, RowName, String),
+        pc: Option<Pc>,
+    ) {
+        if self.others >= MOST_CHANGES || self.trace.handler.is_none() {
+            return;
+        }
+        self.others += 1;
+        let mut of = self.attempts.get_mut(&attempt);
+        let reads = of.as_mut().map(|of| std::mem::take(&mut of.reads)).unwrap_or_default();
+        let business = of.as_ref().map_or(Business::Nothing, |of| of.business);
+        let actor = of.as_ref().map_or(Actor::Time, |of| of.actor);
+        for read in reads {
+            self.push(read.entry, read.row, read.tail);
+        }
+        let entry = Entry {
+            at,
+            actor,
+            from: None,
+            attempt: None,
+            role: Role::Other,
+            act: Act::Commits,
+            place: pc.and_then(|pc| self.model.step_places.get(pc as usize).copied()),
+            row: Some(row),
+            text: said.to_owned(),
+        };
+        self.push(entry, Some(row), format!("{what}, for {}", wording::business(self.model, business)));
     }
 
     /// Keeps its own changes, and the nearest of others' before and after each.

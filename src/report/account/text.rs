@@ -59,7 +59,9 @@ pub fn effort(account: &Account) -> String {
     let runs = account.runs;
     let times = if runs == 1 { "once".into() } else { format!("{runs} times") };
     match (runs, account.is_minimal) {
-        (0, _) => "No fault had fired, and nothing was delivered again: it goes wrong by timing alone.".into(),
+        (0, _) => {
+            "No fault had fired, and nothing was delivered again: it goes wrong by timing alone.".into()
+        }
         (_, true) => format!("(run again {times}, each time with the same draws)"),
         (_, false) => format!("(run again {times}, then given up: maybe fewer of them are needed)"),
     }

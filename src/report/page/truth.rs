@@ -204,7 +204,8 @@ fn anomalies(results: &RunResults, shades: &[Shade]) -> Option<Panel> {
 
 /// How many keys of each view were wrong, if any was.
 fn disagreement(results: &RunResults, shades: &[Shade]) -> Option<Panel> {
-    let is_seen = results.views.iter().any(|view| view.disagreeing_over_time.values.iter().any(|&it| it > 0.0));
+    let is_seen =
+        results.views.iter().any(|view| view.disagreeing_over_time.values.iter().any(|&it| it > 0.0));
     let chart = OverTime {
         id: "disagreement",
         title: "Keys that views show wrongly, over time",

@@ -12,7 +12,8 @@ use maud::{Markup, html};
 const MOST_SHOWN: usize = 20;
 
 /// The columns.
-const HEADS: [&str; 6] = ["promise", "verdict", "what is promised", "found, in replications", "exposures", "why"];
+const HEADS: [&str; 6] =
+    ["promise", "verdict", "what is promised", "found, in replications", "exposures", "why"];
 
 /// The table of verdicts, first of all; nothing if nothing was promised.
 pub fn verdicts(results: &RunResults) -> Markup {

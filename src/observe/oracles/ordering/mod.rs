@@ -295,12 +295,7 @@ impl<'m> OrderOracle<'m> {
         }
     }
 
-    fn applies(
-        &mut self,
-        now: Nanos,
-        row: RowName,
-        (place, lane, group): (Place, Lane, GroupId),
-    ) {
+    fn applies(&mut self, now: Nanos, row: RowName, (place, lane, group): (Place, Lane, GroupId)) {
         let turn = self.keys.applied(place, lane);
         if turn == Turn::Again {
             return;

@@ -135,7 +135,11 @@ impl Staleness {
             at: read.now,
             obligation: read.obligation,
             what: told(name, versions, age),
-            facts: Facts { rows: vec![read.row, source], missed: Some((source, seen + 1)), ..Facts::default() },
+            facts: Facts {
+                rows: vec![read.row, source],
+                missed: Some((source, seen + 1)),
+                ..Facts::default()
+            },
         };
         self.reads.count(sighting);
         for (bound, finding) in &mut self.beyond {
