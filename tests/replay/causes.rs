@@ -3,7 +3,7 @@
 use super::*;
 
 /// Two orders of one item; the first is reserved twice, the second comes long after.
-fn reserved_twice() -> Shop {
+pub fn reserved_twice() -> Shop {
     Shop {
         times: "[1s, 30s]",
         fault: "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 1, for: 1s } }

@@ -1,6 +1,7 @@
 //! Counterexamples: what is gathered of one, what is said about it, and that what is said was run.
 
 mod causes;
+mod gathered;
 mod mutation;
 mod program;
 mod rendered;

@@ -81,7 +81,7 @@ pub fn beside_the_work(trace: &Trace, charge: &Charge) -> Option<Meaning> {
 }
 
 fn told(entry: &Entry) -> String {
-    format!("it {} at {:.6}s", entry.text, seconds(entry.at))
+    format!("{} at {:.6}s", entry.text, seconds(entry.at))
 }
 
 /// What was there to be seen, and what was seen.
@@ -92,8 +92,8 @@ fn of_reads(trace: &Trace, charge: &Charge) -> Option<Meaning> {
         |entry: &&Entry| entry.act == Act::Reads && entry.row.is_some_and(|read| facts.rows.contains(&read));
     let read = own(trace, *at).rfind(is_read)?;
     let mut missed = trace.entries.iter().filter(|entry| entry.role == Role::Missed);
-    let written = missed.find(|entry| entry.row == Some(row) && entry.act == Act::Commits)?;
-    let meant = format!("it sees what was there by then: {} {:.6}s", written.text, seconds(written.at));
+    let write = missed.find(|entry| entry.row == Some(row) && entry.act == Act::Commits)?;
+    let meant = format!("it sees what was there by then: {} at {:.6}s", written(write), seconds(write.at));
     Some(Meaning { meant: vec![meant], got: vec![told(read)] })
 }
 
@@ -109,8 +109,13 @@ fn of_values(trace: &Trace, charge: &Charge) -> Option<Meaning> {
     let mut others = others.filter(of_row).filter(|entry| entry.at <= *at);
     let between = others.rfind(|entry| read.is_none_or(|read| entry.at >= read.at))?;
     let meant =
-        format!("what another has done by then counts: he {} at {:.6}s", between.text, seconds(between.at));
+        format!("what another has done by then counts: {} at {:.6}s", written(between), seconds(between.at));
     Some(Meaning { meant: vec![meant], got: read.into_iter().chain([wrote]).map(told).collect() })
+}
+
+/// What an entry says was written.
+fn written(entry: &Entry) -> &str {
+    entry.text.strip_prefix("writes ").unwrap_or(&entry.text)
 }
 
 /// Its own entries up to an instant.

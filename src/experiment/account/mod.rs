@@ -146,7 +146,7 @@ fn tell(bench: &Bench, look: &Look, charge: &Charge) -> Result<Account, NoAccoun
     account.got = meaning::got(&trace, whole.as_ref());
     if let Some(meaning) = meaning::beside_the_work(&trace, charge) {
         (account.meant, account.got) = (meaning.meant, meaning.got);
-        "what the measure asks for".clone_into(&mut account.meant_by);
+        account.meant_by.clear();
     }
     account.at_end = meaning::at_end(&trace, whole.as_ref());
     account.told =

@@ -41,7 +41,7 @@ pub struct Account {
     pub whose: Option<String>,
     /// Another promise of the same run whose account tells all the rest: it goes back to the same.
     pub same_as: Option<String>,
-    /// What was to be done, once; and where that is known from.
+    /// What was to be done, once; and where that is known from, empty if the measure itself says it.
     pub meant: Vec<String>,
     pub meant_by: String,
     /// What was done.

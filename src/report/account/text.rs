@@ -22,7 +22,8 @@ pub fn render(account: &Account) -> String {
     let because = account.because.iter().map(super::because);
     section("BECAUSE", because.chain(account.whose.clone()), &mut lines);
     let meant = account.meant.iter().map(|line| format!("{}: {line}", account.subject));
-    let by = (!account.meant.is_empty()).then(|| format!("(known from {})", account.meant_by));
+    let by = (!account.meant_by.is_empty() && !account.meant.is_empty())
+        .then(|| format!("(known from {})", account.meant_by));
     section("MEANT", meant.chain(by), &mut lines);
     section("GOT", account.got.iter().cloned(), &mut lines);
     section("AT END", account.at_end.iter().map(at_end), &mut lines);

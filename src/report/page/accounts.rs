@@ -80,7 +80,8 @@ fn told(number: usize, account: &Account, all: &[Account]) -> Markup {
 
 /// Meant against got, in rows and in words of the scenario.
 fn in_words(account: &Account) -> Markup {
-    let by = (!account.meant.is_empty()).then(|| format!("Known from {}.", account.meant_by));
+    let is_known = !account.meant.is_empty() && !account.meant_by.is_empty();
+    let by = is_known.then(|| format!("Known from {}.", account.meant_by));
     let meant = account.meant.iter().map(|line| format!("{}: {line}", account.subject)).chain(by);
     let told = account.told.iter().map(|told| format!("{}, at {}s", told.what, time(told.at)));
     let parts: [(&str, Vec<String>); 7] = [
