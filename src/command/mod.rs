@@ -25,6 +25,8 @@ pub mod terminal;
 pub mod write;
 
 use crate::experiment::results::check::Standing;
+use crate::model::Model;
+use crate::model::compile::compile;
 use crate::scenario::open::read_scenario;
 use crate::scenario::render;
 use crate::scenario::resolved::Scenario;
@@ -133,6 +135,17 @@ impl ScenarioArguments {
 }
 
 impl SettingArguments {
+    /// Another design, read with the same settings, and its file as it was given.
+    ///
+    /// # Errors
+    ///
+    /// That it has mistakes; they were all shown.
+    pub fn twin(&self, file: Option<&Path>) -> Result<Option<(String, Model)>, Ending> {
+        let Some(file) = file else { return Ok(None) };
+        let (sources, scenario) = self.read(file).ok_or(Ending::Unusable)?;
+        Ok(Some((file.display().to_string(), compile(&scenario, &sources))))
+    }
+
     /// Reads a scenario with what is to be changed in it. `None`: it has mistakes, and they were all shown.
     pub fn read(&self, file: &Path) -> Option<(Sources, Scenario)> {
         let (sources, mistakes, scenario) = read_scenario(file, &self.settings);

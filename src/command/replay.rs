@@ -48,12 +48,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
     let model = compile(&scenario, &sources);
-    let twin = match arguments.twin.as_ref().map(|file| (file, arguments.scenario.settings.read(file))) {
-        None => None,
-        Some((_, None)) => return Ending::Unusable,
-        Some((file, Some((sources, scenario)))) => {
-            Some((file.display().to_string(), compile(&scenario, &sources)))
-        }
+    let twin = match arguments.scenario.settings.twin(arguments.twin.as_deref()) {
+        Ok(twin) => twin,
+        Err(ending) => return ending,
     };
     let usual = Limits::default();
     let question = Question {

@@ -7,6 +7,7 @@
 use super::progress::Bar;
 use super::write::{Output, write_whole};
 use super::{Ending, ScenarioArguments, terminal};
+use crate::experiment::account::TwinDesign;
 use crate::experiment::account::gathered::{Wish, gather};
 use crate::experiment::results::RunResults;
 use crate::experiment::results::account::Accounts;
@@ -38,6 +39,9 @@ pub struct Arguments {
     /// replications
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(0..=20))]
     pub accounts: u8,
+    /// Another scenario that the accounts are held against: the design repaired, under the same seed and the same faults
+    #[arg(long, value_name = "FILE")]
+    pub twin: Option<PathBuf>,
     /// Folder for the report, which is a page (.html) and a file (.json) named after the scenario
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
@@ -77,11 +81,16 @@ impl SimulationArguments {
 
 pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
+    let twin = match arguments.scenario.settings.twin(arguments.twin.as_deref()) {
+        Ok(twin) => twin,
+        Err(ending) => return ending,
+    };
     let model = compile(&scenario, &sources);
     match simulate(&model, arguments) {
         Ok(mut results) => {
             results.settings.clone_from(&arguments.scenario.settings.settings);
-            results.accounts = accounts(&model, &results, arguments);
+            let twin = twin.as_ref().map(|(file, model)| TwinDesign { model, file });
+            results.accounts = accounts(&model, twin, &results, arguments);
             report(&results, arguments)
         }
         Err(failure) => {
@@ -109,11 +118,20 @@ fn simulate(model: &Model, arguments: &Arguments) -> Result<RunResults, Failure>
 }
 
 /// The counterexamples that the page tells in full. A run that was broken off has none: nobody wants to wait for it.
-fn accounts(model: &Model, results: &RunResults, arguments: &Arguments) -> Accounts {
+fn accounts(
+    model: &Model,
+    twin: Option<TwinDesign>,
+    results: &RunResults,
+    arguments: &Arguments,
+) -> Accounts {
+    if results.partial {
+        return Accounts::default();
+    }
     let options = arguments.simulation.options();
     let wish = Wish {
         model,
-        most: if results.partial { 0 } else { usize::from(arguments.accounts) },
+        twin,
+        most: usize::from(arguments.accounts),
         threads: options.threads,
         limits: options.limits,
         // The run is over: Ctrl-C ends the program.

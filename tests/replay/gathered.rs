@@ -2,6 +2,7 @@
 
 use super::causes::reserved_twice;
 use super::*;
+use eventflow::experiment::account::TwinDesign;
 use eventflow::experiment::account::gathered::{Wish, gather};
 use eventflow::experiment::results::RunResults;
 use eventflow::experiment::run::{RunOptions, run};
@@ -11,11 +12,20 @@ use roxmltree::Document;
 /// A run with the accounts of at most so many promises.
 fn told(shop: &Shop, most: usize) -> RunResults {
     let model = crate::engine::model(&shop.text());
+    let repaired = Shop {
+        placed: "- { name: here, transaction: [ { insert: handled, key: message.id, else: [ stop ] },
+            { update: items, key: message.item, set: { reserved: row.reserved + message.qty } } ] }",
+        fault: shop.fault,
+        times: shop.times,
+        ..Shop::default()
+    };
+    let twin = crate::engine::model(&repaired.text());
     let options = RunOptions { replications: Some(2), ..RunOptions::default() };
     let interrupt = AtomicBool::new(false);
     let mut results = run(&model, "shop.yaml", &options, &(), &interrupt).unwrap();
     let limits = Limits::default();
-    let wish = Wish { model: &model, most, threads: Some(2), limits, interrupt: &interrupt };
+    let twin = Some(TwinDesign { model: &twin, file: "twin.yaml" });
+    let wish = Wish { model: &model, twin, most, threads: Some(2), limits, interrupt: &interrupt };
     results.accounts = gather(&wish, &results);
     results
 }
@@ -37,6 +47,9 @@ fn each_broken_promise_has_its_account_and_those_that_go_back_to_the_same_share_
     assert_eq!(results.accounts.untold, []);
     let alone = ask(&reserved_twice().text(), &Focus::Measure(duplicates.to_owned())).unwrap();
     let gathered = &results.accounts.told[0];
+    let twin = gathered.twin.as_ref().unwrap();
+    let there = twin.measures[0].there.unwrap();
+    assert!(there.count == 0 && there.exposures > 0, "{twin:?}");
     assert_eq!((&gathered.chain, &gathered.digest), (&alone.chain, &alone.digest));
 }
 
@@ -66,6 +79,8 @@ fn the_page_tells_them_in_words_drawn_and_as_a_table() {
         "eventflow replay shop.yaml --seed 1 --replication 0 --focus idempotency.duplicate_effects",
         "sum(stock.items.reserved): 6",
         "href=\"#account-0\"",
+        "The other design",
+        "--twin twin.yaml",
     ] {
         assert!(section.contains(said), "{said}");
     }

@@ -5,7 +5,7 @@
 //! one account. Whatever is not gathered is named, with the reason.
 
 use super::focus::{Charge, Focus, Look, charge, look};
-use super::{Bench, Effort, NoAccount, Question, headed, tell};
+use super::{Bench, Effort, NoAccount, Question, TwinDesign, headed, tell};
 use crate::experiment::results::RunResults;
 use crate::experiment::results::account::{Account, Accounts, Untold};
 use crate::experiment::results::verdict::{Outcome, Verdict};
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use std::sync::atomic::AtomicBool;
 
 /// Events in all accounts of a run.
-const MOST_EVENTS: u64 = 150_000_000;
+const MOST_EVENTS: u64 = 60_000_000;
 /// Runs of a replication from beginning to end that an account takes: to look, to trace, to compare.
 const WHOLE_RUNS: u64 = 6;
 /// Runs that leave something out; most of them end early.
@@ -25,6 +25,8 @@ const MOST_RUNS: u32 = 24;
 #[derive(Clone, Copy)]
 pub struct Wish<'a> {
     pub model: &'a Model,
+    /// Another design to hold against it.
+    pub twin: Option<TwinDesign<'a>>,
     /// How many at most.
     pub most: usize,
     /// `None`: as many as there are processors.
@@ -135,7 +137,7 @@ fn question<'a>(wish: &'a Wish, results: &'a RunResults, replication: u32, focus
         seed: results.seed,
         replication,
         focus,
-        twin: None,
+        twin: wish.twin,
         effort: Effort { runs: MOST_RUNS, events: MOST_EVENTS / wish.most.max(1) as u64 },
         limits: wish.limits,
         interrupt: wish.interrupt,
