@@ -25,12 +25,14 @@ pub mod terminal;
 pub mod write;
 
 use crate::experiment::results::check::Standing;
+use crate::model::Model;
+use crate::model::compile::compile;
 use crate::scenario::open::read_scenario;
 use crate::scenario::render;
 use crate::scenario::resolved::Scenario;
 use crate::scenario::source::Sources;
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use terminal::Colour;
 
@@ -128,9 +130,27 @@ pub struct SettingArguments {
 impl ScenarioArguments {
     /// Reads the scenario. `None`: it has mistakes, and they were all shown.
     pub fn read(&self) -> Option<(Sources, Scenario)> {
-        let (sources, mistakes, scenario) = read_scenario(&self.file, &self.settings.settings);
+        self.settings.read(&self.file)
+    }
+}
+
+impl SettingArguments {
+    /// Another design, read with the same settings, and its file as it was given.
+    ///
+    /// # Errors
+    ///
+    /// That it has mistakes; they were all shown.
+    pub fn twin(&self, file: Option<&Path>) -> Result<Option<(String, Model)>, Ending> {
+        let Some(file) = file else { return Ok(None) };
+        let (sources, scenario) = self.read(file).ok_or(Ending::Unusable)?;
+        Ok(Some((file.display().to_string(), compile(&scenario, &sources))))
+    }
+
+    /// Reads a scenario with what is to be changed in it. `None`: it has mistakes, and they were all shown.
+    pub fn read(&self, file: &Path) -> Option<(Sources, Scenario)> {
+        let (sources, mistakes, scenario) = read_scenario(file, &self.settings);
         if scenario.is_none() {
-            let style = match self.settings.color.on_stderr() {
+            let style = match self.color.on_stderr() {
                 true => render::Style::Coloured,
                 false => render::Style::Plain,
             };

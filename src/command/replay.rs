@@ -6,12 +6,13 @@
 
 use super::{Ending, ScenarioArguments, terminal};
 use crate::experiment::account::focus::Focus;
-use crate::experiment::account::{Question, account};
+use crate::experiment::account::{Effort, Question, TwinDesign, account};
 use crate::model::compile::compile;
 use crate::report::account::{json, mermaid, text};
 use crate::report::text::visible;
 use crate::world::Limits;
 use clap::Args;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 /// Run a replication again and show what went wrong in it
@@ -29,6 +30,10 @@ pub struct Arguments {
     /// if not given, the first promise that is broken
     #[arg(long, value_name = "FOCUS", value_parser = Focus::read)]
     pub focus: Option<Focus>,
+    /// Another scenario to hold against it: the design repaired, under the same seed and the same faults. What is set
+    /// is set in both
+    #[arg(long, value_name = "FILE")]
+    pub twin: Option<PathBuf>,
     /// As a Mermaid sequence diagram
     #[arg(long, conflicts_with = "json")]
     pub mermaid: bool,
@@ -43,6 +48,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
     let model = compile(&scenario, &sources);
+    let twin = match arguments.scenario.settings.twin(arguments.twin.as_deref()) {
+        Ok(twin) => twin,
+        Err(ending) => return ending,
+    };
     let usual = Limits::default();
     let question = Question {
         model: &model,
@@ -51,6 +60,8 @@ pub fn run(arguments: &Arguments) -> Ending {
         seed: arguments.seed.unwrap_or(model.seed),
         replication: arguments.replication,
         focus: arguments.focus.as_ref().unwrap_or(&Focus::First),
+        twin: twin.as_ref().map(|(file, model)| TwinDesign { model, file }),
+        effort: Effort::default(),
         limits: Limits { events: arguments.max_events.unwrap_or(usual.events), ..usual },
         // Nothing is kept of a run that is broken off: Ctrl-C ends the program.
         interrupt: &AtomicBool::new(false),

@@ -7,7 +7,10 @@
 use super::progress::Bar;
 use super::write::{Output, write_whole};
 use super::{Ending, ScenarioArguments, terminal};
+use crate::experiment::account::TwinDesign;
+use crate::experiment::account::gathered::{Wish, gather};
 use crate::experiment::results::RunResults;
+use crate::experiment::results::account::Accounts;
 use crate::experiment::results::check::Standing;
 use crate::experiment::run::{Failure, RunOptions, replications_of, run as replicate};
 use crate::model::Model;
@@ -32,6 +35,13 @@ pub struct Arguments {
     pub scenario: ScenarioArguments,
     #[command(flatten)]
     pub simulation: SimulationArguments,
+    /// Of how many broken promises the first counterexample is told in full on the page; each takes the time of a few
+    /// replications
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(0..=20))]
+    pub accounts: u8,
+    /// Another scenario that the accounts are held against: the design repaired, under the same seed and the same faults
+    #[arg(long, value_name = "FILE")]
+    pub twin: Option<PathBuf>,
     /// Folder for the report, which is a page (.html) and a file (.json) named after the scenario
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
@@ -71,10 +81,16 @@ impl SimulationArguments {
 
 pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
+    let twin = match arguments.scenario.settings.twin(arguments.twin.as_deref()) {
+        Ok(twin) => twin,
+        Err(ending) => return ending,
+    };
     let model = compile(&scenario, &sources);
     match simulate(&model, arguments) {
         Ok(mut results) => {
             results.settings.clone_from(&arguments.scenario.settings.settings);
+            let twin = twin.as_ref().map(|(file, model)| TwinDesign { model, file });
+            results.accounts = accounts(&model, twin, &results, arguments);
             report(&results, arguments)
         }
         Err(failure) => {
@@ -99,6 +115,29 @@ fn simulate(model: &Model, arguments: &Arguments) -> Result<RunResults, Failure>
     let results = replicate(model, &file, &options, &bar, &interrupt);
     bar.clear();
     results
+}
+
+/// The counterexamples that the page tells in full. A run that was broken off has none: nobody wants to wait for it.
+fn accounts(
+    model: &Model,
+    twin: Option<TwinDesign>,
+    results: &RunResults,
+    arguments: &Arguments,
+) -> Accounts {
+    if results.partial {
+        return Accounts::default();
+    }
+    let options = arguments.simulation.options();
+    let wish = Wish {
+        model,
+        twin,
+        most: usize::from(arguments.accounts),
+        threads: options.threads,
+        limits: options.limits,
+        // The run is over: Ctrl-C ends the program.
+        interrupt: &AtomicBool::new(false),
+    };
+    gather(&wish, results)
 }
 
 /// Set by the first Ctrl-C; the second one ends the program at once.

@@ -10,6 +10,7 @@ pub mod mutation;
 pub mod truth;
 pub mod verdict;
 
+use account::Accounts;
 use serde::{Deserialize, Serialize};
 use truth::{AnomalyOverTime, ArrivalResults, Obligations, ReadResults, ViewResults};
 use verdict::{Unasked, Verdict};
@@ -60,6 +61,8 @@ pub struct RunResults {
     pub events: u64,
     /// One on each promise of the scenario: anomalies, views, sessions, staleness, invariants.
     pub verdicts: Vec<Verdict>,
+    /// The first counterexamples of promises that failed, told in full; filled in by whoever has them gathered.
+    pub accounts: Accounts,
     /// What was counted though nothing was promised about it.
     pub anomalies: Vec<Unasked>,
     /// How all that was owed ended.

@@ -11,6 +11,7 @@
 use super::estimates::Replications;
 use super::notes::notes;
 use super::replication;
+use super::results::account::Accounts;
 use super::results::verdict::Verdict;
 use super::results::{RESULTS_VERSION, RunResults};
 use super::topology::topology;
@@ -404,6 +405,7 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
         eventflow: env!("CARGO_PKG_VERSION").to_owned(),
         events: finished.iter().map(|one| one.events).sum(),
         verdicts: trial.verdicts(),
+        accounts: Accounts::default(),
         anomalies: trial.unasked(),
         obligations: truth.obligations(),
         views: truth.views(),

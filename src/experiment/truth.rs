@@ -17,6 +17,7 @@ use crate::observe::oracles::lineage::Sum;
 use crate::observe::oracles::ordering::GroupOrder;
 use crate::stats::confidence::Intervals;
 use crate::stats::histogram::Histogram;
+use crate::stats::series::LevelSeries;
 
 /// What each way to end means, in the order of `Sum::ends`, for those who meet the words for the first time.
 const MEANINGS: [&str; Sum::ENDS] = [
@@ -81,6 +82,17 @@ impl Truth<'_> {
             window: over(&pooled.window, |view| view.window),
             convergence: over(&pooled.convergence, |view| view.convergence),
             disagreeing: self.estimate(|figures| Some(figures.views[i].disagreeing as f64)),
+            disagreeing_over_time: self.over_time(pooled.wrong_keys.as_ref()),
+        }
+    }
+
+    /// A level that all replications have added up to.
+    fn over_time(&self, pooled: Option<&LevelSeries>) -> Series {
+        let Some(pooled) = pooled else { return Series { width: 0.0, values: Vec::new() } };
+        let replications = self.replications.len() as f64;
+        Series {
+            width: pooled.buckets().width() as f64 / SECOND as f64,
+            values: pooled.means().into_iter().map(|sum| sum / replications).collect(),
         }
     }
 

@@ -57,19 +57,19 @@ macro_rules! anomalies {
 anomalies! {
     DuplicateEffects Idempotency "duplicate_effects"
         "Commits that changed something which the same obligation had done already."
-        "attempts that came to work of which an effect was there already",
+        "attempts at work of which a part was done already",
     LostEffects Idempotency "lost_effects"
         "Obligations that ended with nothing done."
-        "obligations with a cut that left something undone, or a copy destroyed",
+        "pieces of work cut short with something left undone, or of which a copy was destroyed",
     TornEffects Idempotency "torn_effects"
         "Obligations that ended half done."
-        "cuts that left something undone",
+        "attempts cut short with something left undone",
     MixedEffects Idempotency "mixed_effects"
         "Obligations that left effects which no single execution leaves together."
-        "attempts that came to work of which an effect was there already",
+        "attempts at work of which a part was done already",
     Swallowed Idempotency "swallowed"
         "Obligations ended by a guard that took them for another one."
-        "guards that obligations came by",
+        "guards that work came by",
     PhantomEffects Idempotency "phantom_effects"
         "Messages acted on whose issuer's row changes never came to be."
         "publishing attempts cut or rolled back with row changes uncommitted",

@@ -64,13 +64,26 @@ pub fn may_reach(model: &Model, from: Pc) -> FxHashSet<SiteId> {
 
 /// The sites of the effects that every way on from here makes, if nothing fails. A loop may have no items.
 pub fn must_reach(model: &Model, from: Pc) -> BTreeSet<SiteId> {
-    let mut known = rustc_hash::FxHashMap::default();
-    must(model, from, &mut known)
+    must(model, from, |model, pc| effect_sites(model, pc).collect(), &mut Known::default())
 }
+
+/// The sites of the marks that every way on from here writes, if nothing fails: changes of bookkeeping tables.
+pub fn marks_must_reach(model: &Model, from: Pc) -> BTreeSet<SiteId> {
+    must(model, from, |model, pc| mark_site(model, pc).into_iter().collect(), &mut Known::default())
+}
+
+fn mark_site(model: &Model, pc: Pc) -> Option<SiteId> {
+    let Op::Row(step) = model.code[pc as usize] else { return None };
+    let step = &model.row_steps[step as usize];
+    (!step.verb.reads() && !model.tables[step.table.index()].has_effects()).then_some(step.site)
+}
+
+/// What an operation counts as, if it counts.
+type SitesOf = fn(&Model, Pc) -> Vec<SiteId>;
 
 type Known = rustc_hash::FxHashMap<Pc, BTreeSet<SiteId>>;
 
-fn must(model: &Model, pc: Pc, known: &mut Known) -> BTreeSet<SiteId> {
+fn must(model: &Model, pc: Pc, sites_of: SitesOf, known: &mut Known) -> BTreeSet<SiteId> {
     if let Some(sites) = known.get(&pc) {
         return sites.clone();
     }
@@ -79,21 +92,21 @@ fn must(model: &Model, pc: Pc, known: &mut Known) -> BTreeSet<SiteId> {
     let mut sites = match model.code[pc as usize] {
         Op::Fork(step) => {
             let fork = &model.forks[step as usize];
-            let mut all = must(model, fork.next, known);
+            let mut all = must(model, fork.next, sites_of, known);
             for &branch in &fork.branches {
-                all.extend(must(model, branch, known));
+                all.extend(must(model, branch, sites_of, known));
             }
             all
         }
-        Op::ForEach(step) | Op::Next(step) => must(model, model.loops[step as usize].next, known),
+        Op::ForEach(step) | Op::Next(step) => must(model, model.loops[step as usize].next, sites_of, known),
         _ => {
             let ways = next(model, pc);
-            let mut ways = ways.into_iter().map(|way| must(model, way, known));
+            let mut ways = ways.into_iter().map(|way| must(model, way, sites_of, known));
             let first = ways.next().unwrap_or_default();
             ways.fold(first, |all, other| all.intersection(&other).copied().collect())
         }
     };
-    sites.extend(effect_sites(model, pc));
+    sites.extend(sites_of(model, pc));
     known.insert(pc, sites.clone());
     sites
 }

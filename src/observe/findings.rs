@@ -3,6 +3,7 @@
 
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
+use crate::world::deed::RowName;
 
 /// One measure in one replication.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +31,35 @@ pub struct Sighting {
     pub obligation: u64,
     /// One line in words of the scenario: `inventory.stock[17].reserved: 2 → 4, the second time`.
     pub what: String,
+    pub facts: Facts,
+}
+
+/// What was seen beside, for those who look closer; in words nothing of it is said twice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// The rows concerned, the one at which it was seen first.
+    pub rows: Vec<RowName>,
+    /// A version of a row that was there already, and that a read did not see.
+    pub missed: Option<(RowName, u64)>,
+    /// What is, beside what should be.
+    pub sides: Vec<Side>,
+}
+
+impl Facts {
+    /// That it was seen at one row.
+    pub fn at(row: RowName) -> Self {
+        Self { rows: vec![row], ..Self::default() }
+    }
+}
+
+/// Something that is one way and may have to be another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Side {
+    /// `inventory.stock[17]`, `sum(orders.orders.quantity)`.
+    pub of: String,
+    pub is: String,
+    /// `None`: it is what others are held against.
+    pub should_be: Option<String>,
 }
 
 impl Finding {

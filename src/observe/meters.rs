@@ -18,6 +18,7 @@ use super::oracles::sessions::staleness::Staleness;
 use super::promise::views::ViewFindings;
 use crate::kernel::ids::TableId;
 use crate::stats::histogram::Histogram;
+use crate::stats::series::LevelSeries;
 
 /// Least extents of the bars that a distribution of extents is told in: each holds those up to the next.
 pub const EXTENTS: [u64; 8] = [1, 2, 3, 4, 8, 16, 32, 64];
@@ -50,6 +51,8 @@ pub struct ViewMeter {
     pub convergence: Histogram,
     /// Keys that do not agree at the end.
     pub disagreeing: u64,
+    /// Keys that are wrong over time, of all replications together.
+    pub wrong_keys: Option<LevelSeries>,
 }
 
 /// The reads of one table, and of copies of its rows.
@@ -98,10 +101,13 @@ fn merge<T>(ours: &mut Vec<T>, theirs: Vec<T>, join: impl Fn(&mut T, &T)) {
 
 impl ViewMeter {
     pub fn new(found: ViewFindings) -> Self {
-        let ViewFindings { finding, mut lag, never_shown, window, convergence, disagreeing, .. } = found;
+        let ViewFindings {
+            finding, mut lag, never_shown, window, convergence, disagreeing, wrong_keys, ..
+        } = found;
         lag.merge(&never_shown);
         let changes = finding.of;
-        Self { changes, never_shown: never_shown.count(), lag, window, convergence, disagreeing }
+        let never_shown = never_shown.count();
+        Self { changes, never_shown, lag, window, convergence, disagreeing, wrong_keys }
     }
 
     fn merge(&mut self, other: &Self) {
@@ -111,6 +117,10 @@ impl ViewMeter {
         self.window.merge(&other.window);
         self.convergence.merge(&other.convergence);
         self.disagreeing += other.disagreeing;
+        match (&mut self.wrong_keys, &other.wrong_keys) {
+            (Some(ours), Some(theirs)) => ours.merge(theirs),
+            (ours, theirs) => *ours = ours.take().or_else(|| theirs.clone()),
+        }
     }
 }
 

@@ -21,14 +21,29 @@ pub fn command_line(results: &RunResults) -> String {
     line
 }
 
-/// A command that shows a counterexample: `eventflow replay shop.yaml --seed 42 --replication 4 --focus o:7f3a`.
-/// Escaping is the caller's, as of [`command_line`].
-pub fn replay(file: &str, seed: u64, settings: &[String], shown: &Counterexample) -> String {
-    let mut line =
-        format!("eventflow replay {} --seed {seed} --replication {}", quoted(file), shown.replication);
-    if let Some(obligation) = &shown.obligation {
-        line.push_str(&format!(" --focus o:{}", quoted(obligation)));
+/// A command that shows the counterexample of a promise: `eventflow replay shop.yaml --seed 42 --replication 4
+/// --focus idempotency.torn_effects`. Of the promise and not of the obligation, with which more than one thing may
+/// have gone wrong. Escaping is the caller's, as of [`command_line`].
+pub fn replay(file: &str, seed: u64, settings: &[String], promise: &str, shown: &Counterexample) -> String {
+    focused(file, seed, settings, (shown.replication, promise))
+}
+
+/// The command that gives an account again.
+pub fn replay_line(account: &Account) -> String {
+    let Account { file, seed, settings, replication, focus, twin, .. } = account;
+    let mut line = focused(file, *seed, settings, (*replication, focus));
+    if let Some(twin) = twin {
+        line.push_str(&format!(" --twin {}", quoted(&twin.file)));
     }
+    line
+}
+
+fn focused(file: &str, seed: u64, settings: &[String], (replication, focus): (u32, &str)) -> String {
+    let mut line = format!(
+        "eventflow replay {} --seed {seed} --replication {replication} --focus {}",
+        quoted(file),
+        quoted(focus)
+    );
     add_settings(&mut line, settings);
     line
 }
@@ -38,19 +53,6 @@ fn add_settings(line: &mut String, settings: &[String]) {
         line.push_str(" --set ");
         line.push_str(&quoted(setting));
     }
-}
-
-/// The command that gives an account again.
-pub fn replay_line(account: &Account) -> String {
-    let mut line = format!(
-        "eventflow replay {} --seed {} --replication {} --focus o:{}",
-        quoted(&account.file),
-        account.seed,
-        account.replication,
-        account.obligation
-    );
-    add_settings(&mut line, &account.settings);
-    line
 }
 
 /// `word` as one word of a POSIX shell.

@@ -152,12 +152,11 @@ fn foot(results: &RunResults, written: &Written) -> Vec<(Look, String)> {
 fn broken(results: &RunResults) -> Vec<(Look, String)> {
     let failed: Vec<&Verdict> =
         results.verdicts.iter().filter(|verdict| verdict.standing() == Outcome::Fail).collect();
-    let Some(shown) = failed.iter().find_map(|verdict| verdict.counterexample.as_ref()) else {
-        return Vec::new();
-    };
+    let first = failed.iter().find_map(|verdict| Some((verdict, verdict.counterexample.as_ref()?)));
+    let Some((verdict, shown)) = first else { return Vec::new() };
     let seen = format!("{} of {}; first in {}", failed.len(), results.verdicts.len(), words::seen(shown));
     let seen = text::fitted_to_columns(&seen, COLUMNS - 11);
-    let replay = reproduce::replay(&results.file, results.seed, &results.settings, shown);
+    let replay = reproduce::replay(&results.file, results.seed, &results.settings, &verdict.name, shown);
     vec![
         (Look::Warning, format!("broken     {seen}")),
         (Look::Text, format!("replay     {}", text::shortened(&replay, 2000))),

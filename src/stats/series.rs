@@ -127,6 +127,16 @@ impl LevelSeries {
         }
     }
 
+    pub fn buckets(&self) -> Buckets {
+        self.buckets
+    }
+
+    /// Adds the levels of another, bucket by bucket. Both are over.
+    pub fn merge(&mut self, other: &Self) {
+        assert_eq!(self.buckets, other.buckets, "levels over the same time add up");
+        self.areas.iter_mut().zip(&other.areas).for_each(|(ours, theirs)| *ours += theirs);
+    }
+
     /// Time-weighted mean level in each bucket.
     pub fn means(&self) -> Vec<f64> {
         let mean = |(i, &area): (usize, &u128)| area as f64 / self.buckets.length(i) as f64;
@@ -185,6 +195,19 @@ mod tests {
             ticks.clone().sum::<u64>() as f64 / ticks.count() as f64
         };
         assert_eq!(series.means(), (0..10).map(mean).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn levels_add_up() {
+        let level = |height: u64, from: u64| {
+            let mut series = LevelSeries::new(Buckets::new(40, 4));
+            series.set(from, height);
+            series.advance(40);
+            series
+        };
+        let mut both = level(2, 10);
+        both.merge(&level(4, 25));
+        assert_eq!(both.means(), [0.0, 2.0, 4.0, 6.0]);
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Counterexamples: what is gathered of one, what is said about it, and that what is said was run.
 
+mod causes;
+mod gathered;
 mod mutation;
 mod program;
 mod rendered;
+mod twins;
 mod without;
 
 use crate::oracles::Shop;
 use eventflow::experiment::account::focus::Focus;
-use eventflow::experiment::account::{NoAccount, Question, account};
+use eventflow::experiment::account::{Effort, NoAccount, Question, account};
 use eventflow::experiment::results::account::{Account, Instead, Part, Step};
 use eventflow::world::Limits;
 use std::sync::atomic::AtomicBool;
@@ -22,6 +25,8 @@ fn ask(text: &str, focus: &Focus) -> Result<Account, NoAccount> {
         seed: 1,
         replication: 0,
         focus,
+        twin: None,
+        effort: Effort::default(),
         limits: Limits::default(),
         interrupt: &AtomicBool::new(false),
     })
@@ -97,7 +102,7 @@ fn torn_work_names_the_debt_and_who_wrote_the_mark() {
     assert_eq!(account.measure, "idempotency.torn_effects");
     assert_eq!(account.got[1], "stock.items[1].reserved: not done");
     let wrong = account.chain.iter().find(|link| link.is_wrong).unwrap();
-    assert!(wrong.text.contains("left undone: stock/Placed/update#1"), "{}", wrong.text);
+    assert!(wrong.text.contains("left undone: update stock.items"), "{}", wrong.text);
     let again = account.chain.iter().find(|link| link.step == Step::Refrains).unwrap();
     assert!(again.text.contains("written by attempt 1"), "{}", again.text);
     assert_eq!(account.chain.last().unwrap().part, Part::End);
@@ -111,7 +116,7 @@ fn what_no_fault_is_needed_for_says_so_and_names_the_other() {
     assert_eq!(account.measure, "idempotency.swallowed");
     assert_eq!((account.runs, account.without.len()), (0, 0));
     assert_eq!(account.got, ["nothing was done"]);
-    assert_eq!(account.meant, ["stock/Placed/update#1, once"]);
+    assert_eq!(account.meant, ["update stock.items, once"]);
     let guard = account.chain.iter().find(|link| link.step == Step::Refrains).unwrap();
     assert!(guard.is_wrong && guard.text.contains("written for Placed order 1"), "{}", guard.text);
 }
@@ -121,7 +126,9 @@ fn the_focus_names_an_obligation_or_a_measure() {
     let text = look_act_remember(CRASH).text();
     let account = ask(&text, &Focus::First).unwrap();
     let obligation = u64::from_str_radix(&account.obligation, 16).unwrap();
-    assert_eq!(ask(&text, &Focus::Obligation(obligation)).unwrap(), account);
+    let same = ask(&text, &Focus::Obligation(obligation)).unwrap();
+    assert_eq!(same.focus, format!("o:{}", account.obligation));
+    assert_eq!(Account { focus: account.focus.clone(), ..same }, account);
     let measure = Focus::Measure("idempotency.duplicate_effects".into());
     assert_eq!(ask(&text, &measure).unwrap(), account);
     assert_eq!(ask(&text, &Focus::Obligation(5)), Err(NoAccount::NoSuchObligation(5)));
@@ -199,7 +206,13 @@ fn a_lost_update_shows_who_came_between() {
         .filter(|link| matches!(link.step, Step::Reads | Step::Commits) && link.part != Part::Before)
         .map(|link| (link.part, link.step))
         .collect();
-    assert_eq!(steps, [(Part::Own, Step::Reads), (Part::Other, Step::Commits), (Part::Own, Step::Commits)]);
+    let expected = [
+        (Part::Own, Step::Reads),
+        (Part::Other, Step::Reads),
+        (Part::Other, Step::Commits),
+        (Part::Own, Step::Commits),
+    ];
+    assert_eq!(steps, expected, "the two attempts, interleaved");
     let wrong = account.chain.iter().find(|link| link.is_wrong).unwrap();
     assert!(wrong.text.contains("stock.items[1]"), "{}", wrong.text);
 }

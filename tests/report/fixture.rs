@@ -1,6 +1,7 @@
 //! Results as a run of an order flow might give them: two clients, four services, a topic with three
 //! groups, two faults. Every number follows from a formula, so that the same page comes out each time.
 
+use eventflow::experiment::results::account::Accounts;
 use eventflow::experiment::results::truth::Obligations;
 use eventflow::experiment::results::verdict::*;
 use eventflow::experiment::results::*;
@@ -260,6 +261,7 @@ pub fn order_flow() -> RunResults {
         eventflow: "0.1.0".to_owned(),
         events: 48_210_733,
         verdicts: Vec::new(),
+        accounts: Accounts::default(),
         anomalies: Vec::new(),
         obligations: Obligations::default(),
         views: Vec::new(),

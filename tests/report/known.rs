@@ -25,6 +25,7 @@ pub fn know_the_truth(results: &mut RunResults) {
         window: durations(median * 2.0, 1.0, 80_000),
         convergence: durations(median, 1.0, 1_000),
         disagreeing: estimate(3.1, 0.8),
+        disagreeing_over_time: series(|t| if within(t, OUTAGE) { 40.0 } else { 0.4 }),
     };
     results.views = vec![view("stock_shown", 0.05), view("totals", 0.4)];
     results.reads = vec![ReadResults {

@@ -3,19 +3,20 @@
 //! Greedy: all firings are left out together, then ever smaller groups of them; what can be left out while the
 //! same still goes wrong, is. What remains is minimal: without any one of it, the rest left out, all is well.
 
-use super::focus::{Charge, Standing};
-use super::{Bench, seconds, stands};
+use super::focus::{Charge, Standing, is_of_obligations, standing};
+use super::{Bench, seconds};
 use crate::experiment::results::account::{Counterfactual, Instead};
 use crate::kernel::ids::FaultId;
 use crate::kernel::time::Nanos;
+use crate::observe::oracles::Oracles;
+use crate::observe::oracles::lineage::Watch;
 use crate::observe::trace::{Firing, Trace};
 use crate::world::Halt;
+use crate::world::deed::Deed;
+use crate::world::record::{Observer, Record};
 use crate::world::without::Without;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Replications that are run for it.
-const MOST_RUNS: u32 = 48;
-/// Events in all of them: a long scenario is run less often.
-const MOST_EVENTS: u64 = 400_000_000;
 /// Of the needed firings, and of deliveries, so many are spoken of.
 const MOST_SAID: usize = 4;
 
@@ -52,10 +53,11 @@ pub fn ablate(bench: &Bench, charge: &Charge, trace: &Trace) -> Result<Ablation,
         .firings
         .iter()
         .copied()
-        .filter(|firing| firing.touched > 0 && firing.at <= charge.sighting.at)
+        .filter(|firing| firing.touched > 0 && firing.at <= charge.moment().at)
         .collect();
     if !fired.is_empty() || !trace.deliveries_again.is_empty() {
-        trial.also = stands(bench, charge, &Without::default())?.0.others;
+        trial.also = trial.run(&Without::default())?.others;
+        trial.runs = 0;
     }
     let mut needed = fired.clone();
     let mut is_minimal = true;
@@ -136,7 +138,8 @@ impl Trial<'_> {
                 if fired.len() == 1 || !group.iter().any(|firing| needed.contains(firing)) {
                     continue;
                 }
-                if self.runs >= MOST_RUNS || self.events >= MOST_EVENTS {
+                let effort = self.bench.question.effort;
+                if self.runs >= effort.runs || self.events >= effort.events {
                     return Ok(false);
                 }
                 let kept: Vec<Firing> =
@@ -158,6 +161,64 @@ impl Trial<'_> {
     fn name(&self, firing: &Firing) -> String {
         let fault = &self.bench.question.model.faults[firing.fault.index()];
         format!("{} ({}) at {}", fault.name, fault.what, time(firing.at))
+    }
+}
+
+/// What goes wrong with the obligation in a replication that lacks something; and how many events that took.
+fn stands(bench: &Bench, charge: &Charge, without: &Without) -> Result<(Standing, u64), Halt> {
+    let mut oracles = Oracles::new(bench.question.model);
+    oracles.watch(Watch::One(charge.obligation));
+    let over = AtomicBool::new(false);
+    let mut watcher = Watcher {
+        oracles,
+        obligation: charge.obligation,
+        stops_when_settled: is_of_obligations(charge.tried()),
+        was_open: false,
+        interrupt: bench.question.interrupt,
+        over: &over,
+    };
+    let (events, ending) = bench.run_until(&mut watcher, without, &over);
+    if ending != Err(Halt::Interrupted) || bench.question.interrupt.load(Ordering::Relaxed) {
+        ending?;
+    }
+    Ok((standing(charge, bench.question.model, watcher.oracles), events))
+}
+
+/// Watches one obligation until it is settled: what comes later does not concern it.
+struct Watcher<'a, 'm> {
+    oracles: Oracles<'m>,
+    obligation: u64,
+    stops_when_settled: bool,
+    was_open: bool,
+    /// From outside.
+    interrupt: &'a AtomicBool,
+    over: &'a AtomicBool,
+}
+
+impl Watcher<'_, '_> {
+    fn look(&mut self) {
+        let is_open = self.oracles.is_open(self.obligation);
+        let is_settled = self.stops_when_settled && self.was_open && !is_open;
+        self.was_open |= is_open;
+        if is_settled || self.interrupt.load(Ordering::Relaxed) {
+            self.over.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Observer for Watcher<'_, '_> {
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn record(&mut self, now: Nanos, record: &Record) {
+        self.oracles.record(now, record);
+        self.look();
+    }
+
+    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        self.oracles.deed(now, deed);
+        self.look();
     }
 }
 

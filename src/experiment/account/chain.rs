@@ -1,7 +1,7 @@
 //! The chain: of all that was gathered, what leads to the moment at which it went wrong.
 
 use super::ablation::Ablation;
-use super::focus::{Charge, Measure};
+use super::focus::{Charge, Measure, is_of_obligations, name_of};
 use super::seconds;
 use crate::experiment::results::account::{Kind, Link, Part, SourceLine, Step};
 use crate::kernel::anomaly::Anomaly;
@@ -18,7 +18,7 @@ const MOST_AFTER: usize = 6;
 
 /// The links in their order, and how many are left out.
 pub fn chain(model: &Model, trace: &Trace, charge: &Charge, ablation: &Ablation) -> (Vec<Link>, usize) {
-    let at = charge.sighting.at;
+    let at = charge.moment().at;
     let entries = chosen(trace, charge, ablation);
     let wrong = first_wrong(&entries, charge);
     let mut links: Vec<Link> = earlier_faults(model, trace, ablation, &entries);
@@ -26,13 +26,19 @@ pub fn chain(model: &Model, trace: &Trace, charge: &Charge, ablation: &Ablation)
     for (index, entry) in entries.iter().enumerate() {
         if entry.at > at && !is_over {
             is_over = true;
-            links.push(end(model, charge));
+            links.push(settled(model, charge));
         }
         links.push(link(model, entry, wrong == Some(index)));
     }
     if !is_over {
-        links.push(end(model, charge));
+        links.push(settled(model, charge));
     }
+    links.extend(
+        charge
+            .cause
+            .as_ref()
+            .map(|_| Link { step: Step::Broken, ..verdict(model, charge.measure, &charge.sighting) }),
+    );
     let left_out = links.len().saturating_sub(MOST_FIRST + MOST_LAST);
     links.drain(MOST_FIRST.min(links.len())..MOST_FIRST.min(links.len()) + left_out);
     (links, left_out)
@@ -40,10 +46,12 @@ pub fn chain(model: &Model, trace: &Trace, charge: &Charge, ablation: &Ablation)
 
 /// What belongs to the chain: nothing without which the outcome would be the same.
 fn chosen<'t>(trace: &'t Trace, charge: &Charge, ablation: &Ablation) -> Vec<&'t Entry> {
-    let at = charge.sighting.at;
+    let at = charge.moment().at;
     let others = trace.entries.iter().filter(|entry| entry.role == Role::Other && entry.at <= at).count();
-    let mut others_to_skip = others.saturating_sub(MOST_OTHERS);
-    let mut after_left = if follows(charge.measure) { MOST_AFTER } else { 0 };
+    let most_others = if others_matter(charge) { MOST_OTHERS } else { 0 };
+    let mut others_to_skip = others.saturating_sub(most_others);
+    let mut after_left = if follows(charge) { MOST_AFTER } else { 0 };
+    let mut missed_left = MOST_AFTER;
     let cuts = |entry: &Entry| match entry.actor {
         Actor::Fault(fault, number) => {
             ablation.is_needed(fault, number)
@@ -62,19 +70,34 @@ fn chosen<'t>(trace: &'t Trace, charge: &Charge, ablation: &Ablation) -> Vec<&'t
             after_left -= is_shown as usize;
             is_shown
         }
+        Role::Missed => {
+            let is_late = entry.at > at;
+            missed_left -= usize::from(is_late && missed_left > 0);
+            !is_late || missed_left > 0
+        }
         Role::Other => {
-            let is_late = others_to_skip == 0;
-            others_to_skip = others_to_skip.saturating_sub(1);
-            entry.at <= at && is_late
+            let is_late = entry.at <= at && others_to_skip == 0;
+            others_to_skip -= usize::from(entry.at <= at && !is_late);
+            is_late && most_others > 0
         }
     };
     trace.entries.iter().filter(belongs).collect()
 }
 
+/// Whether others' changes of the same rows can have a part in what went wrong: what was done twice or not at all
+/// was so whoever else came by.
+fn others_matter(charge: &Charge) -> bool {
+    let by_its_rows = [Anomaly::MixedEffects, Anomaly::Swallowed].map(Measure::Anomaly);
+    !is_of_obligations(charge.tried()) || by_its_rows.contains(&charge.tried())
+}
+
 /// Whether what came of the obligation is part of what went wrong.
-fn follows(measure: Measure) -> bool {
+fn follows(charge: &Charge) -> bool {
+    if let Measure::Promise(_) = charge.tried() {
+        return charge.sighting.facts.missed.is_none();
+    }
     matches!(
-        measure,
+        charge.tried(),
         Measure::Anomaly(
             Anomaly::PhantomEffects | Anomaly::Premature | Anomaly::Resurrected | Anomaly::DivergentCopies
         )
@@ -106,17 +129,12 @@ fn earlier_faults(model: &Model, trace: &Trace, ablation: &Ablation, entries: &[
 /// Where it goes wrong: the change, the read or the beginning at that moment; else the last cut, the last step that
 /// had nothing to do, the last end.
 fn first_wrong(entries: &[&Entry], charge: &Charge) -> Option<usize> {
-    let Sighting { at, what, .. } = &charge.sighting;
-    let rows: Vec<&str> = what
-        .split(' ')
-        .map(|word| word.trim_end_matches([':', ',', ';', '.']))
-        .filter(|word| word.contains('['))
-        .collect();
+    let Sighting { at, facts, .. } = charge.moment();
     let is_own = |entry: &Entry, acts: &[Act]| entry.role == Role::Own && acts.contains(&entry.act);
-    let named = |entry: &Entry| rows.iter().any(|row| entry.text.contains(row));
+    let at_row = |entry: &Entry| entry.row.is_some_and(|row| facts.rows.contains(&row));
     let then = |acts: &[Act]| {
         let at_once = |entry: &&Entry| entry.at == *at && is_own(entry, acts);
-        let of_the_row = entries.iter().position(|entry| at_once(entry) && named(entry));
+        let of_the_row = entries.iter().position(|entry| at_once(entry) && at_row(entry));
         of_the_row.or_else(|| entries.iter().rposition(at_once))
     };
     let before = |acts: &[Act]| entries.iter().rposition(|entry| entry.at <= *at && is_own(entry, acts));
@@ -145,6 +163,7 @@ fn link(model: &Model, entry: &Entry, is_wrong: bool) -> Link {
             Role::Ancestor => Part::Before,
             Role::Own => Part::Own,
             Role::Descendant => Part::After,
+            Role::Missed => Part::Missed,
             Role::Other => Part::Other,
             Role::Fault => Part::Fault,
         },
@@ -180,17 +199,21 @@ fn kind(actor: Actor) -> Kind {
 }
 
 /// From here on nothing can save it.
-fn end(model: &Model, charge: &Charge) -> Link {
+fn settled(model: &Model, charge: &Charge) -> Link {
+    verdict(model, charge.tried(), charge.moment())
+}
+
+fn verdict(model: &Model, measure: Measure, sighting: &Sighting) -> Link {
     Link {
-        at: seconds(charge.sighting.at),
-        who: charge.name(model),
+        at: seconds(sighting.at),
+        who: name_of(measure, model),
         kind: Kind::Time,
         from: None,
         attempt: None,
         part: Part::End,
         step: Step::Verdict,
         line: None,
-        text: charge.sighting.what.clone(),
+        text: sighting.what.clone(),
         is_wrong: false,
     }
 }

@@ -1,19 +1,15 @@
 //! What an account is about: the thing that went wrong, and whom it concerns.
 
-use super::{Bench, NoAccount, digest_of};
+use super::{Bench, NoAccount, cause};
 use crate::kernel::anomaly::{Anomaly, Family};
-use crate::kernel::ids::TableId;
-use crate::kernel::time::Nanos;
 use crate::model::Model;
-use crate::model::promise::{Bound, Formula, Promises};
+use crate::model::promise::Bound;
 use crate::observe::digest::Digest;
 use crate::observe::findings::{Finding, Findings, Sighting};
 use crate::observe::oracles::Oracles;
-use crate::observe::promise::invariants::formula_of;
-use crate::world::deed::Deed;
-use crate::world::record::{Observer, Record};
+use crate::observe::oracles::lineage::Watch;
+use crate::world::Halt;
 use crate::world::without::Without;
-use rustc_hash::FxHashMap;
 
 /// What to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +48,22 @@ pub enum Measure {
 pub struct Charge {
     pub measure: Measure,
     pub sighting: Sighting,
-    /// Whom it concerns; never 0.
+    /// Whose work is told of; never 0.
     pub obligation: u64,
+    /// What went wrong before with that work, if the measure is about rows or sums.
+    pub cause: Option<Cause>,
+    /// Nothing better is known than that this work changed it last.
+    pub is_last_to_change: bool,
     pub count: u64,
     pub exposures: u64,
     pub of: u64,
+}
+
+/// What went wrong with the work on one obligation, and broke a promise by it.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    pub measure: Measure,
+    pub sighting: Sighting,
 }
 
 impl Charge {
@@ -64,9 +71,35 @@ impl Charge {
     pub fn name(&self, model: &Model) -> String {
         name_of(self.measure, model)
     }
+
+    /// Where the work went wrong.
+    pub fn moment(&self) -> &Sighting {
+        self.cause.as_ref().map_or(&self.sighting, |cause| &cause.sighting)
+    }
+
+    /// What must go wrong again for the same to go wrong.
+    pub fn tried(&self) -> Measure {
+        self.cause.as_ref().map_or(self.measure, |cause| cause.measure)
+    }
 }
 
-fn name_of(measure: Measure, model: &Model) -> String {
+/// All that judges see in the replication in question.
+pub struct Look {
+    findings: Findings,
+    /// What lineage saw, one by one, up to a bound.
+    pub sightings: Vec<(Anomaly, Sighting)>,
+    /// As every run of it prints it.
+    pub digest: String,
+}
+
+impl Look {
+    pub fn finding(&self, measure: Measure) -> Option<&Finding> {
+        finding_of(&self.findings, measure)
+    }
+}
+
+/// As promises about it are named.
+pub fn name_of(measure: Measure, model: &Model) -> String {
     match measure {
         Measure::Anomaly(anomaly) => format!("{}.{}", anomaly.family().name(), anomaly.name()),
         Measure::Promise(at) => {
@@ -84,30 +117,42 @@ pub struct Standing {
     pub others: Vec<String>,
 }
 
-/// What went wrong in the replication in question, and the replication's digest.
-pub(super) fn charge(bench: &Bench) -> Result<(Charge, String), NoAccount> {
-    let model = bench.question.model;
+/// Looks at the whole replication.
+pub(super) fn look(bench: &Bench) -> Result<Look, Halt> {
     let mut digest = Digest::default();
-    let mut oracles = Oracles::new(model);
-    if let Focus::Obligation(obligation) = bench.question.focus {
-        oracles.watch(*obligation);
-    }
+    let mut oracles = Oracles::new(bench.question.model);
+    oracles.watch(match *bench.question.focus {
+        Focus::Obligation(obligation) => Watch::One(obligation),
+        Focus::First | Focus::Measure(_) => Watch::All,
+    });
     bench.run((&mut digest, &mut oracles), &Without::default())?;
-    let watched = oracles.sightings().to_vec();
+    let sightings = oracles.sightings().to_vec();
     let (findings, _) = oracles.finish();
+    Ok(Look { findings, sightings, digest: digest.fingerprint().finish().to_string() })
+}
+
+/// What is asked about, and whose work it was.
+pub(super) fn charge(bench: &Bench, look: &Look) -> Result<Charge, NoAccount> {
+    let model = bench.question.model;
+    let findings = &look.findings;
     let (measure, sighting) = match bench.question.focus {
-        Focus::First => first(model, &findings).ok_or(NoAccount::NothingWrong)?,
-        Focus::Measure(name) => named(model, &findings, name)?,
-        Focus::Obligation(obligation) => of_obligation(model, &findings, &watched, *obligation)
+        Focus::First => first(model, findings).ok_or(NoAccount::NothingWrong)?,
+        Focus::Measure(name) => named(model, findings, name)?,
+        Focus::Obligation(obligation) => of_obligation(model, findings, &look.sightings, *obligation)
             .ok_or(NoAccount::NoSuchObligation(*obligation))?,
     };
-    let finding = finding_of(&findings, measure).cloned().unwrap_or_default();
-    let obligation = match sighting.obligation {
-        0 => last_to_change(bench, measure, sighting.at)?.ok_or(NoAccount::NothingWrong)?,
-        known => known,
-    };
-    let Finding { count, exposures, of, .. } = finding;
-    Ok((Charge { measure, sighting, obligation, count, exposures, of }, digest_of(&digest)))
+    let Finding { count, exposures, of, .. } = *look.finding(measure).unwrap_or(&Finding::default());
+    let found = cause::find(bench, look, measure, &sighting)?;
+    Ok(Charge {
+        measure,
+        sighting,
+        obligation: found.obligation,
+        cause: found.cause,
+        is_last_to_change: found.is_last_to_change,
+        count,
+        exposures,
+        of,
+    })
 }
 
 fn finding_of(findings: &Findings, measure: Measure) -> Option<&Finding> {
@@ -115,6 +160,18 @@ fn finding_of(findings: &Findings, measure: Measure) -> Option<&Finding> {
         Measure::Anomaly(anomaly) => findings.anomalies.get(anomaly.index()),
         Measure::Promise(at) => findings.promises.get(at),
     }
+}
+
+/// What was found about what is called so; `None`: nothing is.
+pub fn finding_in<'f>(model: &Model, findings: &'f Findings, name: &str) -> Option<&'f Finding> {
+    let measure = all(model).into_iter().find(|measure| name_of(*measure, model) == name)?;
+    finding_of(findings, measure)
+}
+
+/// All that can be asked about.
+fn all(model: &Model) -> Vec<Measure> {
+    let anomalies = Anomaly::ALL.iter().map(|&anomaly| Measure::Anomaly(anomaly));
+    anomalies.chain((0..model.promises.headings().count()).map(Measure::Promise)).collect()
 }
 
 fn seen(findings: &Findings, measure: Measure) -> Option<(Measure, Sighting)> {
@@ -140,9 +197,7 @@ fn first(model: &Model, findings: &Findings) -> Option<(Measure, Sighting)> {
 }
 
 fn named(model: &Model, findings: &Findings, name: &str) -> Result<(Measure, Sighting), NoAccount> {
-    let anomalies = Anomaly::ALL.iter().map(|&anomaly| Measure::Anomaly(anomaly));
-    let promises = (0..model.promises.headings().count()).map(Measure::Promise);
-    let all: Vec<Measure> = anomalies.chain(promises).collect();
+    let all = all(model);
     let Some(&measure) = all.iter().find(|measure| name_of(**measure, model) == name) else {
         let known = all.iter().map(|measure| name_of(*measure, model)).collect();
         return Err(NoAccount::NoSuchMeasure(name.to_owned(), known));
@@ -175,65 +230,19 @@ pub fn standing(charge: &Charge, model: &Model, oracles: Oracles) -> Standing {
     seen.sort_unstable();
     seen.dedup();
     let (findings, _) = oracles.finish();
-    let goes_wrong = finding_of(&findings, charge.measure).is_some_and(|finding| finding.count > 0);
-    let same = match charge.measure {
-        Measure::Anomaly(anomaly) if anomaly.family() == Family::Idempotency => seen.contains(&anomaly),
+    let tried = charge.tried();
+    let goes_wrong = finding_of(&findings, tried).is_some_and(|finding| finding.count > 0);
+    let same = match tried {
+        Measure::Anomaly(anomaly) if is_of_obligations(tried) => seen.contains(&anomaly),
         _ => goes_wrong,
     };
-    let others = seen.into_iter().map(Measure::Anomaly).filter(|measure| *measure != charge.measure);
+    let others = seen.into_iter().map(Measure::Anomaly).filter(|measure| *measure != tried);
     Standing { same, others: others.map(|measure| name_of(measure, model)).collect() }
 }
 
-/// The obligation that last changed a table which a promise speaks of.
-fn last_to_change(bench: &Bench, measure: Measure, at: Nanos) -> Result<Option<u64>, NoAccount> {
-    let Measure::Promise(promise) = measure else { return Ok(None) };
-    let tables = tables_of(&bench.question.model.promises, promise);
-    let mut last = LastChange { tables, until: at, attempts: FxHashMap::default(), obligation: None };
-    bench.run(&mut last, &Without::default())?;
-    Ok(last.obligation)
-}
-
-/// The tables that a promise speaks of.
-fn tables_of(promises: &Promises, promise: usize) -> Vec<TableId> {
-    if let Some(view) = promises.convergence.get(promise) {
-        return vec![view.view, view.of];
-    }
-    let Some(at) = promise.checked_sub(promises.first_invariant()) else { return Vec::new() };
-    let invariant = &promises.invariants[at];
-    let formula: Option<&Formula> = formula_of(invariant);
-    let own = formula.into_iter().flat_map(|formula| formula.tables.iter().copied());
-    let aggregates = formula.into_iter().flat_map(|formula| &formula.aggregates);
-    let aggregated = aggregates.map(|&aggregate| promises.aggregates[aggregate as usize].table);
-    own.chain(aggregated).chain(invariant.for_each).collect()
-}
-
-/// Finds who changed some tables last.
-struct LastChange {
-    tables: Vec<TableId>,
-    until: Nanos,
-    attempts: FxHashMap<u32, u64>,
-    obligation: Option<u64>,
-}
-
-impl Observer for LastChange {
-    fn judges(&self) -> bool {
-        true
-    }
-
-    fn record(&mut self, _: Nanos, _: &Record) {}
-
-    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
-        match *deed {
-            Deed::AttemptBegun { attempt, cause, .. } => {
-                self.attempts.insert(attempt, cause.obligation);
-            }
-            Deed::Committed { attempt, row, .. } if now <= self.until && self.tables.contains(&row.table) => {
-                self.obligation = self.attempts.get(&attempt).copied().or(self.obligation);
-            }
-            Deed::AttemptEnded { attempt, .. } => drop(self.attempts.remove(&attempt)),
-            _ => {}
-        }
-    }
+/// Whether each thing that a measure counts is one obligation's, and known once that is settled.
+pub fn is_of_obligations(measure: Measure) -> bool {
+    matches!(measure, Measure::Anomaly(anomaly) if anomaly.family() == Family::Idempotency)
 }
 
 #[cfg(test)]

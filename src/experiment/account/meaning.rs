@@ -1,10 +1,15 @@
 //! Meant against got: what one whole execution does, and what was done.
 
 use super::ablation::Ablation;
+use super::focus::{Charge, Measure};
+use super::seconds;
 use crate::experiment::results::account::AtEnd;
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::reach::may_reach;
-use crate::observe::trace::{Done, Trace};
+use crate::observe::findings::Sighting;
+use crate::observe::trace::{Act, Done, Entry, Role, Trace, wording};
 use std::collections::BTreeSet;
 
 /// Of lists of what was done and is there, so much is shown.
@@ -33,8 +38,89 @@ pub fn meant(
     let of = &model.handlers[handler.index()];
     let mut sites: Vec<_> = may_reach(model, of.entry).into_iter().collect();
     sites.sort_unstable();
-    let names = sites.into_iter().map(|site| format!("{}, once", model.names.sites[site.index()]));
+    let names = sites.into_iter().map(|site| format!("{}, once", wording::step(model, site)));
     (shortened(names.collect()), format!("what the steps of {} are for", of.name))
+}
+
+/// What was meant, and what came of it.
+pub struct Meaning {
+    pub meant: Vec<String>,
+    pub got: Vec<String>,
+}
+
+/// Of measures that are not about what was done but about what was seen, told, or in which order. `None`: others.
+pub fn beside_the_work(trace: &Trace, charge: &Charge) -> Option<Meaning> {
+    let Sighting { facts, what, .. } = charge.moment();
+    let one = |meant: &str, got: Vec<String>| Some(Meaning { meant: vec![meant.to_owned()], got });
+    if facts.missed.is_some() {
+        return of_reads(trace, charge);
+    }
+    let Measure::Anomaly(anomaly) = charge.tried() else { return None };
+    match anomaly {
+        Anomaly::LostUpdates | Anomaly::StalePremises | Anomaly::Regressed => of_values(trace, charge),
+        Anomaly::ArrivedOutOfOrder => {
+            one("messages of a key arrive in the order in which they were sent", vec![what.clone()])
+        }
+        Anomaly::AppliedOutOfOrder => {
+            one("messages of a key are applied in the order in which they were sent", vec![what.clone()])
+        }
+        Anomaly::ConflictCycles => {
+            one("there is an order of the attempts, one after the other, that explains what each read", {
+                let own = trace.entries.iter().filter(|entry| entry.role == Role::Own);
+                let told = own.filter(|entry| matches!(entry.act, Act::Reads | Act::Commits)).map(told);
+                told.chain([what.clone()]).collect()
+            })
+        }
+        Anomaly::AcknowledgedLoss => one("who is told ok can rely on it", got(trace, None)),
+        Anomaly::UnacknowledgedEffect => {
+            let told_no = format!("and who asked was {}", what.split(',').next().unwrap_or(what));
+            one("who is told no can ask again", got(trace, None).into_iter().chain([told_no]).collect())
+        }
+        _ => None,
+    }
+}
+
+fn told(entry: &Entry) -> String {
+    format!("{} at {:.6}s", entry.text, seconds(entry.at))
+}
+
+/// What was there to be seen, and what was seen.
+fn of_reads(trace: &Trace, charge: &Charge) -> Option<Meaning> {
+    let Sighting { at, facts, .. } = charge.moment();
+    let (row, _) = facts.missed?;
+    let is_read =
+        |entry: &&Entry| entry.act == Act::Reads && entry.row.is_some_and(|read| facts.rows.contains(&read));
+    let read = own(trace, *at).rfind(is_read)?;
+    let mut missed = trace.entries.iter().filter(|entry| entry.role == Role::Missed);
+    let write = missed.find(|entry| entry.row == Some(row) && entry.act == Act::Commits)?;
+    let meant = format!("it sees what was there by then: {} at {:.6}s", written(write), seconds(write.at));
+    Some(Meaning { meant: vec![meant], got: vec![told(read)] })
+}
+
+/// What another had written by then, and what was written without knowing of it.
+fn of_values(trace: &Trace, charge: &Charge) -> Option<Meaning> {
+    let Sighting { at, facts, .. } = charge.moment();
+    let row = *facts.rows.first()?;
+    let of_row = |entry: &&Entry| entry.row == Some(row);
+    let read = own(trace, *at).filter(of_row).rfind(|entry| entry.act == Act::Reads);
+    let wrote = own(trace, *at).rfind(|entry| entry.act == Act::Commits && entry.row == Some(row));
+    let wrote = wrote.or_else(|| own(trace, *at).rfind(|entry| entry.act == Act::Commits))?;
+    let others = trace.entries.iter().filter(|entry| entry.role == Role::Other && entry.act == Act::Commits);
+    let mut others = others.filter(of_row).filter(|entry| entry.at <= *at);
+    let between = others.rfind(|entry| read.is_none_or(|read| entry.at >= read.at))?;
+    let meant =
+        format!("what another has done by then counts: {} at {:.6}s", written(between), seconds(between.at));
+    Some(Meaning { meant: vec![meant], got: read.into_iter().chain([wrote]).map(told).collect() })
+}
+
+/// What an entry says was written.
+fn written(entry: &Entry) -> &str {
+    entry.text.strip_prefix("writes ").unwrap_or(&entry.text)
+}
+
+/// Its own entries up to an instant.
+fn own(trace: &Trace, at: Nanos) -> impl DoubleEndedIterator<Item = &Entry> {
+    trace.entries.iter().filter(move |entry| entry.role == Role::Own && entry.at <= at)
 }
 
 /// What was done, marks too; and what was to be done and was not.

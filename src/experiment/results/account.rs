@@ -17,6 +17,8 @@ pub struct Account {
     pub replication: u32,
     /// Of this replication.
     pub digest: String,
+    /// What to ask for to get this very account again: the name of a promise or measure, or `o:` and an obligation.
+    pub focus: String,
     /// What went wrong, as a promise about it is named: `idempotency.torn_effects`.
     pub measure: String,
     /// What was seen, in words of the scenario.
@@ -31,7 +33,15 @@ pub struct Account {
     pub count: u64,
     pub exposures: u64,
     pub of: u64,
-    /// What was to be done, once; and where that is known from.
+    /// What is, beside what should be: of promises about rows and sums.
+    pub sides: Vec<Compared>,
+    /// What went wrong before, with the work that is told of here; `None` if the promise is about that work itself.
+    pub because: Option<Because>,
+    /// Why the work of this obligation is shown, where the promise names none and nothing went wrong before.
+    pub whose: Option<String>,
+    /// Another promise of the same run whose account tells all the rest: it goes back to the same.
+    pub same_as: Option<String>,
+    /// What was to be done, once; and where that is known from, empty if the measure itself says it.
     pub meant: Vec<String>,
     pub meant_by: String,
     /// What was done.
@@ -51,6 +61,99 @@ pub struct Account {
     pub runs: u32,
     /// Whether the search for what is needed came to its end.
     pub is_minimal: bool,
+    /// How the same replication goes with another design.
+    pub twin: Option<Twin>,
+}
+
+/// Something that is one way and may have to be another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// `inventory.stock[17]`, `sum(orders.orders.quantity)`.
+    pub of: String,
+    pub is: String,
+    /// `None`: it is what the others are held against.
+    pub should_be: Option<String>,
+}
+
+/// What broke a promise that is not about one obligation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Because {
+    /// `idempotency.duplicate_effects`
+    pub measure: String,
+    pub what: String,
+    /// In seconds.
+    pub at: f64,
+    /// How often that went wrong in this replication.
+    pub count: u64,
+}
+
+/// Another design under the same seed, the same intents and the same faults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Twin {
+    pub scenario: String,
+    pub file: String,
+    /// Of its replication.
+    pub digest: String,
+    /// The measures that the account is about.
+    pub measures: Vec<Beside>,
+    /// The faults of both: how often each hit something alive.
+    pub faults: Vec<FaultBeside>,
+    /// What became of the same obligation: attempts, and what they did; `None`: it has no such obligation.
+    pub same_work: Option<SameWork>,
+}
+
+/// A measure in both designs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    pub measure: String,
+    pub here: Counted,
+    /// `None`: it is not promised there.
+    pub there: Option<Counted>,
+}
+
+/// How often something happened, and how often it could have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    pub count: u64,
+    pub exposures: u64,
+}
+
+/// A fault in both designs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FaultBeside {
+    pub name: String,
+    /// `crash inventory`
+    pub what: String,
+    /// Firings that hit something alive.
+    pub here: u64,
+    /// `None`: it has no fault of this name.
+    pub there: Option<u64>,
+}
+
+/// What another design did with the same work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SameWork {
+    /// Attempts that were begun with it.
+    pub attempts: u32,
+    pub did: Vec<String>,
+    /// What went wrong with it, as promises are named.
+    pub wrong: Vec<String>,
+}
+
+/// The accounts of a run: of each promise that failed the first counterexample, up to a bound.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Accounts {
+    pub told: Vec<Account>,
+    /// Promises that failed and of which none was gathered.
+    pub untold: Vec<Untold>,
+}
+
+/// A counterexample that was not told in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Untold {
+    /// The promise.
+    pub measure: String,
+    pub why: String,
 }
 
 /// A row that was changed, at the end of the replication.
@@ -96,6 +199,8 @@ pub enum Part {
     Own,
     /// It came of it.
     After,
+    /// The write that was not seen, and what came of it.
+    Missed,
     /// Another's change of the same rows.
     Other,
     Fault,
@@ -120,7 +225,10 @@ pub enum Step {
     Ends,
     Effect,
     Fault,
+    /// Nothing can save it any more.
     Verdict,
+    /// A promise is broken by that.
+    Broken,
 }
 
 /// One link of the chain.

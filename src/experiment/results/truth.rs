@@ -47,6 +47,8 @@ pub struct ViewResults {
     pub convergence: DurationResults,
     /// Keys that do not agree at the end, per replication.
     pub disagreeing: Estimate,
+    /// Keys that do not agree, over time: mean over replications.
+    pub disagreeing_over_time: Series,
 }
 
 /// The reads of one table, and of copies of its rows.

@@ -5,6 +5,7 @@ use crate::experiment::results::verdict::Outcome::*;
 use crate::kernel::time::MILLISECOND;
 use crate::model::promise::{Measure, Statistic};
 use crate::model::{Arithmetic, Comparison};
+use crate::observe::findings::Facts;
 
 fn finding(count: u64, exposures: u64, of: u64) -> Finding {
     let mut finding = Finding { exposures, of, ..Finding::default() };
@@ -13,6 +14,7 @@ fn finding(count: u64, exposures: u64, of: u64) -> Finding {
             at: 1500 * MILLISECOND,
             obligation: 0x7f3a + number,
             what: seen(number),
+            facts: Facts::default(),
         });
     }
     finding

@@ -26,7 +26,7 @@ use crate::model::reach::has_effects;
 use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};
 use isolation::Isolation;
-use lineage::Lineage;
+use lineage::{Lineage, Watch};
 use ordering::OrderOracle;
 use sessions::Sessions;
 use sessions::staleness::Staleness;
@@ -59,14 +59,19 @@ impl<'m> Oracles<'m> {
         }
     }
 
-    /// Keeps everything that lineage sees to go wrong with one obligation.
-    pub fn watch(&mut self, obligation: u64) {
+    /// Keeps everything that lineage sees to go wrong.
+    pub fn watch(&mut self, watch: Watch) {
         if let Some(lineage) = &mut self.lineage {
-            lineage.watch(obligation);
+            lineage.watch(watch);
         }
     }
 
-    /// What has been seen of the obligation that is watched.
+    /// Whether an obligation can still be worked on; what lineage does not judge cannot.
+    pub fn is_open(&self, obligation: u64) -> bool {
+        self.lineage.as_ref().is_some_and(|lineage| lineage.is_open(obligation))
+    }
+
+    /// What has been seen of that which is watched.
     pub fn sightings(&self) -> &[(Anomaly, Sighting)] {
         self.lineage.as_ref().map_or(&[], |lineage| lineage.sightings())
     }

@@ -25,8 +25,8 @@ use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::promise::{Formula, Invariant, InvariantKind};
 use crate::model::{Code, Model, NONE};
-use crate::observe::findings::{Finding, Sighting};
-use crate::world::deed::Deed;
+use crate::observe::findings::{Facts, Finding, Side, Sighting};
+use crate::world::deed::{Deed, RowName};
 use crate::world::record::{Observer, Record};
 use state::{Dependents, Subject, Subjects};
 use std::collections::BTreeSet;
@@ -212,8 +212,7 @@ impl<'m> Invariants<'m> {
         }
         let is_violated = result != Ok(true);
         if self.subjects.violate(subject, is_violated) {
-            let what = self.words(subject, result);
-            self.findings[subject.invariant as usize].count(|| Sighting { at: now, obligation, what });
+            self.sight(subject, result, now, obligation);
         }
     }
 
@@ -225,18 +224,36 @@ impl<'m> Invariants<'m> {
         }
     }
 
+    /// One more violation.
+    fn sight(&mut self, subject: Subject, result: Result<bool, Trouble>, at: Nanos, obligation: u64) {
+        let index = subject.invariant as usize;
+        if self.findings[index].first.is_none() {
+            let (what, facts) = self.words(subject, result);
+            self.findings[index].first = Some(Sighting { at, obligation, what, facts });
+        }
+        self.findings[index].count += 1;
+    }
+
     /// What is wrong, in words of the scenario: that a condition does not hold, and that inventory.stock[17]
-    /// has reserved = -2.
-    fn words(&mut self, subject: Subject, result: Result<bool, Trouble>) -> String {
+    /// has reserved = -2. And the rows and figures that it was read from.
+    fn words(&mut self, subject: Subject, result: Result<bool, Trouble>) -> (String, Facts) {
         let model = self.model;
         let invariant = &model.promises.invariants[subject.invariant as usize];
-        let Some(formula) = formula_of(invariant) else { return String::new() };
+        let mut facts = Facts::default();
+        let Some(formula) = formula_of(invariant) else { return (String::new(), facts) };
         let verb = match (result, &invariant.kind) {
             (Err(_), _) => "cannot be calculated",
             (Ok(_), InvariantKind::Never(_)) => "holds",
             (Ok(_), _) => "does not hold",
         };
         let mut known = Vec::new();
+        let row_of = |table: TableId, key: u64| RowName { table, key, instance: NONE };
+        facts.rows.extend(invariant.for_each.map(|table| row_of(table, subject.row)));
+        for source in &self.read {
+            if let Source::Row(table, key) = *source {
+                facts.rows.push(row_of(table, key));
+            }
+        }
         if let Some(table) = invariant.for_each
             && let Some(row) = self.tables.row(table, subject.row)
         {
@@ -258,9 +275,10 @@ impl<'m> Invariants<'m> {
                     (word as i64).to_string()
                 };
                 known.push(format!("{} = {value}", spec.written));
+                facts.sides.push(Side { of: spec.written.clone(), is: value, should_be: None });
             }
         }
-        format!("`{}` {verb}: {}", invariant.written, known.join(", "))
+        (format!("`{}` {verb}: {}", invariant.written, known.join(", ")), facts)
     }
 
     /// The run is over.
@@ -278,8 +296,7 @@ impl<'m> Invariants<'m> {
                     Some(result) => {
                         self.findings[index].exposures += u64::from(self.has_moved[index]);
                         if result != Ok(true) {
-                            let what = self.words(subject, result);
-                            self.findings[index].count(|| Sighting { at: now, obligation: 0, what });
+                            self.sight(subject, result, now, 0);
                         }
                     }
                 }

@@ -32,8 +32,9 @@ use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::promise::Convergence;
 use crate::model::{Model, NONE, Word};
-use crate::observe::findings::{Finding, Sighting};
+use crate::observe::findings::Finding;
 use crate::stats::histogram::Histogram;
+use crate::stats::series::{Buckets, LevelSeries};
 use crate::world::deed::{Deed, Write};
 use crate::world::identity::mix;
 use crate::world::record::{Observer, Record};
@@ -59,7 +60,12 @@ pub struct ViewFindings {
     pub convergence: Histogram,
     /// Keys that do not agree at the end.
     pub disagreeing: u64,
+    /// Keys that are wrong, over time up to the horizon.
+    pub wrong_keys: Option<LevelSeries>,
 }
+
+/// Stretches of a run.
+const MOST_BUCKETS: usize = 120;
 
 /// Watches the views of all `convergence` guarantees.
 #[derive(Clone, Debug)]
@@ -85,7 +91,7 @@ struct View<'m> {
     stirred: BTreeSet<u64>,
     /// Keys with a change that may be shown by chance, by its errand.
     by_chance: BTreeMap<u64, BTreeSet<u64>>,
-    /// Keys that do not agree now.
+    /// Keys that are wrong now.
     wrong: u64,
     found: ViewFindings,
 }
@@ -138,6 +144,7 @@ impl<'m> Views<'m> {
 impl<'m> View<'m> {
     fn new(spec: &'m Convergence, evaluator: &mut Evaluator<'m>) -> Self {
         let model = evaluator.model;
+        let buckets = Buckets::new(model.run.horizon, MOST_BUCKETS);
         let mut view = Self {
             spec,
             groups: Groups::new(spec, evaluator),
@@ -148,7 +155,7 @@ impl<'m> View<'m> {
             stirred: BTreeSet::new(),
             by_chance: BTreeMap::new(),
             wrong: 0,
-            found: ViewFindings::default(),
+            found: ViewFindings { wrong_keys: Some(LevelSeries::new(buckets)), ..ViewFindings::default() },
         };
         view.found.finding.under_fault = (!model.faults.is_empty()).then_some(0);
         for table in [spec.of, spec.view] {
@@ -245,16 +252,23 @@ impl<'m> View<'m> {
             (false, None) => {
                 of.wrong_since = Some(moment.now);
                 self.wrong += 1;
+                self.draw_wrong(moment.now);
             }
             (true, Some(since)) => {
                 of.wrong_since = None;
                 of.right_since = moment.now;
-                self.wrong -= 1;
                 self.found.window.record(moment.now - since);
+                self.wrong -= 1;
+                self.draw_wrong(moment.now);
             }
             (true, None) if is_change => of.right_since = moment.now,
             _ => {}
         }
+    }
+
+    fn draw_wrong(&mut self, now: Nanos) {
+        let wrong = self.wrong;
+        self.found.wrong_keys.iter_mut().for_each(|series| series.set(now, wrong));
     }
 
     /// Something else is to be shown.
@@ -327,14 +341,7 @@ impl<'m> View<'m> {
             let Some(change) = of.find(number) else { continue };
             change.is_late = true;
             let change = *change;
-            let what = self.words(key, change.at, evaluator);
-            for _ in 0..change.changes {
-                self.found.finding.count(|| Sighting {
-                    at,
-                    obligation: change.obligation,
-                    what: what.clone(),
-                });
-            }
+            self.count(change.changes, (key, change.at), (at, change.obligation), evaluator);
         }
     }
 }

@@ -1,15 +1,16 @@
 //! The second look: what the kin of an obligation did, and who came between.
 
 mod messages;
+mod rows;
 
 use super::descent::{Descent, Line};
-use super::helpers::{Rows, Writer};
+use super::helpers::Rows;
 use super::kin::Kin;
 use super::wording::{self, Business};
 use super::{Act, Actor, Change, Done, Entry, Role, Trace};
 use crate::kernel::time::Nanos;
 use crate::model::{Model, Pc};
-use crate::world::deed::{Deed, RowName, Served, Version, Write};
+use crate::world::deed::{Deed, RowName, Served};
 use crate::world::record::{Observer, Outcome, Record};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -20,6 +21,8 @@ const MOST_ENTRIES: usize = 400;
 const MOST_CHANGES: usize = 200;
 /// Others' changes of a row that are kept before and after each of its own.
 const CHANGES_AROUND: usize = 3;
+/// Reads of another's attempt that are kept until it writes.
+const MOST_READS: usize = 8;
 /// Firings that are told apart; a fault that fires more often is not the point.
 const MOST_FIRINGS: usize = 4096;
 
@@ -36,6 +39,8 @@ struct Attempt {
     /// Messages in outbox rows that are not committed.
     staged_messages: Vec<Done>,
     from_client: bool,
+    /// Of another's: what it read of the rows, told if it changes one of them.
+    reads: Vec<Draft>,
 }
 
 /// A message that somebody holds.
@@ -100,8 +105,10 @@ impl<'m> Gather<'m> {
     pub fn finish(self) -> Trace {
         let Self { model, rows, mut trace, .. } = self;
         trace.changes_left_out += self.before.len();
-        trace.entries = self
-            .drafts
+        // What others read is known to concern it only once they have written.
+        let mut drafts = self.drafts;
+        drafts.sort_by_key(|draft| draft.entry.at);
+        trace.entries = drafts
             .into_iter()
             .map(|Draft { mut entry, row, tail }| {
                 if let Some(row) = row {
@@ -121,6 +128,8 @@ impl<'m> Gather<'m> {
             Some(Role::Own)
         } else if self.kin.is_ancestor(line.obligation) {
             Some(Role::Ancestor)
+        } else if self.kin.is_missed(line) {
+            Some(Role::Missed)
         } else {
             self.kin.is_descendant(line).then_some(Role::Descendant)
         }
@@ -148,7 +157,7 @@ impl<'m> Gather<'m> {
         let (text, row, tail) = said;
         let place = pc.and_then(|pc| self.model.step_places.get(pc as usize).copied());
         let (actor, attempt) = (attempt.actor, Some(attempt.number));
-        self.push(Entry { at, actor, from: None, attempt, role, act, place, text }, row, tail);
+        self.push(Entry { at, actor, from: None, attempt, role, act, place, row, text }, row, tail);
     }
 
     fn is_own(&self, attempt: u32) -> bool {
@@ -184,12 +193,23 @@ impl<'m> Gather<'m> {
         }
         let obligation = line.obligation;
         let (staged, staged_messages) = (Vec::new(), Vec::new());
-        let state =
-            Attempt { actor, business, role, number, obligation, staged, staged_messages, from_client };
+        let reads = Vec::new();
+        let state = Attempt {
+            actor,
+            business,
+            role,
+            number,
+            obligation,
+            staged,
+            staged_messages,
+            from_client,
+            reads,
+        };
         self.attempts.insert(attempt, state);
         let Some(role) = role else { return };
         if role == Role::Own {
             self.trace.handler.get_or_insert(handler);
+            self.trace.attempts += 1;
         }
         let mut text = wording::business(self.model, business);
         if role == Role::Own && self.trace.subject.is_empty() {
@@ -216,143 +236,11 @@ impl<'m> Gather<'m> {
         }
         let attempt = Some(number);
         let act = Act::Begins;
-        self.push(Entry { at, actor, from, attempt, role, act, place: None, text }, None, String::new());
-    }
-
-    /// `v3, written by attempt 1`
-    fn seen(&self, row: RowName, version: Version) -> String {
-        let mut text = format!(" {}", wording::version(version));
-        if version.exists {
-            match self.rows.writer(row, version.number) {
-                Some(Writer { own_attempt: Some(number), .. }) => {
-                    text += &format!(", written by attempt {number}")
-                }
-                Some(Writer { business, .. }) => {
-                    text += &format!(", written for {}", wording::business(self.model, business))
-                }
-                None => {}
-            }
-        }
-        text
-    }
-
-    fn read(&mut self, at: Nanos, deed: &Deed<'_>) {
-        let &Deed::Read { attempt, pc, row, version, words, .. } = deed else { return };
-        if !self.is_own(attempt) {
-            return;
-        }
-        self.rows.learn(self.model, row, words);
-        let mut tail = self.seen(row, version);
-        let columns = wording::columns(self.model, row.table, words);
-        if !columns.is_empty() {
-            tail += &format!(": {columns}");
-        }
-        self.tell(at, attempt, Act::Reads, Some(pc), ("R ".into(), Some(row), tail));
-    }
-
-    fn wrote(&mut self, at: Nanos, deed: &Deed<'_>) {
-        let &Deed::Wrote { attempt, pc, row, seen, write, .. } = deed else { return };
-        let Some(of) = self.attempts.get_mut(&attempt) else { return };
-        if of.role.is_none() {
-            return;
-        }
-        if write != Write::Nothing {
-            of.staged.push((row, pc));
-            return;
-        }
-        if of.role == Some(Role::Own) {
-            let tail = format!("{}: nothing to do", self.seen(row, seen));
-            self.tell(at, attempt, Act::Refrains, Some(pc), ("R ".into(), Some(row), tail));
-        }
-    }
-
-    fn committed(&mut self, at: Nanos, deed: &Deed<'_>) {
-        let &Deed::Committed { attempt, row, old, new, version, .. } = deed else { return };
-        let model = self.model;
-        let is_met = self.kin.rows.contains(&row);
-        let of = self.attempts.get(&attempt);
-        let role = of.and_then(|of| of.role);
-        if !is_met && role.is_none() {
-            return;
-        }
-        self.rows.learn(model, row, new.or(old).unwrap_or(&[]));
-        let number = of.map_or(0, |of| of.number);
-        let is_own = role == Some(Role::Own);
-        let business = of.map_or(Business::Nothing, |of| of.business);
-        let actor = of.map_or(Actor::Time, |of| of.actor);
-        let pc =
-            of.and_then(|of| of.staged.iter().rev().find(|staged| staged.0 == row)).map(|staged| staged.1);
-        if new.is_some() {
-            self.rows.write(row, version, Writer { business, own_attempt: is_own.then_some(number) });
-        }
-        let is_mark = !model.tables[row.table.index()].has_effects();
-        let changes = wording::changed(model, row.table, old, new);
-        let name = self.rows.name(model, row);
-        let lasting: Vec<_> = changes.iter().filter(|change| !change.is_incidental).collect();
-        if is_own {
-            self.trace.done.extend(lasting.iter().map(|change| Done {
-                what: format!("{name}{}", change.column),
-                change: Some((change.from.clone(), change.to.clone())),
-                is_mark,
-                attempt: number,
-            }));
-        }
-        let texts: Vec<String> = lasting
-            .iter()
-            .map(|change| format!("{}: {} → {}", change.column, change.from, change.to))
-            .collect();
-        if texts.is_empty() {
-            if is_own {
-                let text = "C nothing new in ".into();
-                self.tell(at, attempt, Act::Commits, pc, (text, Some(row), String::new()));
-            }
-            return;
-        }
-        let what = texts.join(", ").trim_start_matches(": ").to_owned();
-        let what = if what.starts_with('.') { what } else { format!(": {what}") };
-        if is_met && !is_mark {
-            let by = wording::business(model, business);
-            self.change(Change { at, by, is_own, what: format!("{name}{what}") });
-            if is_own || self.finals.iter().any(|(known, _)| *known == row) {
-                let columns = new.map_or(Vec::new(), |new| wording::lasting(model, row.table, new));
-                self.finals.retain(|(known, _)| *known != row);
-                self.finals.push((row, columns));
-            }
-        }
-        let mark = if is_mark && is_own { "  (a mark)" } else { "" };
-        if role.is_some() {
-            self.tell(at, attempt, Act::Commits, pc, ("C ".into(), Some(row), what + mark));
-        } else if self.others < MOST_CHANGES && self.trace.handler.is_some() {
-            self.others += 1;
-            let place = pc.and_then(|pc| model.step_places.get(pc as usize).copied());
-            let tail = format!("{what}, for {}", wording::business(model, business));
-            let (role, act, text) = (Role::Other, Act::Commits, "C ".to_string());
-            self.push(
-                Entry { at, actor, from: None, attempt: None, role, act, place, text },
-                Some(row),
-                tail,
-            );
-        }
-    }
-
-    /// Keeps its own changes, and the nearest of others' before and after each.
-    fn change(&mut self, change: Change) {
-        if self.trace.changes.len() == MOST_CHANGES {
-            self.trace.changes_left_out += 1;
-        } else if change.is_own {
-            self.trace.changes.extend(self.before.drain(..));
-            self.trace.changes.push(change);
-            self.still_to_follow = CHANGES_AROUND;
-        } else if self.still_to_follow > 0 {
-            self.still_to_follow -= 1;
-            self.trace.changes.push(change);
-        } else {
-            if self.before.len() == CHANGES_AROUND {
-                self.before.pop_front();
-                self.trace.changes_left_out += 1;
-            }
-            self.before.push_back(change);
-        }
+        self.push(
+            Entry { at, actor, from, attempt, role, act, place: None, row: None, text },
+            None,
+            String::new(),
+        );
     }
 
     fn ended(&mut self, at: Nanos, attempt: u32, outcome: Outcome) {
@@ -386,7 +274,7 @@ impl<'m> Gather<'m> {
         {
             firing.cut = true;
         }
-        let text = format!("✂ ends before its last step; {}", wording::debt(self.model, debt));
+        let text = format!("is cut before its last step; {}", wording::debt(self.model, debt, pc));
         self.tell(at, attempt, Act::Cut, Some(pc), (text, None, String::new()));
     }
 

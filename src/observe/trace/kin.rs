@@ -22,11 +22,18 @@ pub struct Kin {
     pub own: FxHashSet<u64>,
     /// What its attempts read and wrote.
     pub rows: FxHashSet<RowName>,
+    /// Who wrote what it should have seen.
+    pub missed: Option<u64>,
 }
 
 impl Kin {
     pub fn is_ancestor(&self, obligation: u64) -> bool {
         self.ancestors.contains(&obligation)
+    }
+
+    /// Whether something is, or comes from, the write that was not seen.
+    pub fn is_missed(&self, line: &Line) -> bool {
+        self.missed.is_some_and(|missed| line.obligation == missed || line.ancestors.contains(&missed))
     }
 
     /// Whether something comes from the work of this obligation.
@@ -41,6 +48,8 @@ pub struct Search<'m> {
     descent: Descent<'m>,
     kin: Kin,
     seen: bool,
+    /// A version of a row that should have been seen.
+    missed: Option<(RowName, u64)>,
     /// Jobs whose rows are obligations of their own, by attempt.
     ticks: FxHashMap<u32, u64>,
 }
@@ -48,7 +57,19 @@ pub struct Search<'m> {
 impl<'m> Search<'m> {
     pub fn new(model: &'m Model, focus: u64) -> Self {
         let kin = Kin { focus, ..Kin::default() };
-        Self { model, descent: Descent::new(model), kin, seen: false, ticks: FxHashMap::default() }
+        Self {
+            model,
+            descent: Descent::new(model),
+            kin,
+            seen: false,
+            missed: None,
+            ticks: FxHashMap::default(),
+        }
+    }
+
+    /// Looks also for who wrote a version of a row.
+    pub fn look_for(&mut self, missed: Option<(RowName, u64)>) {
+        self.missed = missed;
     }
 
     /// `None`: there was no such obligation.
@@ -128,6 +149,13 @@ impl Observer for Search<'_> {
                 self.meet(attempt, row);
             }
             Deed::Read { attempt, row, .. } => self.meet(attempt, row),
+            Deed::Committed { attempt, row, version, .. }
+                if self.missed.is_some_and(|missed| row == missed.0 && version >= missed.1) =>
+            {
+                self.missed = None;
+                self.kin.missed = self.descent.of_attempt(attempt).map(|line| line.obligation);
+                self.kin.rows.insert(row);
+            }
             Deed::AttemptEnded { attempt, .. } => drop(self.ticks.remove(&attempt)),
             _ => {}
         }

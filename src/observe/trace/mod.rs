@@ -10,7 +10,7 @@
 //! 1.004  fault    f           crash stock: attempt 1 is cut, nothing is left undone
 //! ```
 
-mod descent;
+pub mod descent;
 pub mod gather;
 mod helpers;
 pub mod kin;
@@ -19,6 +19,7 @@ pub mod wording;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::SourcePlace;
+use crate::world::deed::RowName;
 use crate::world::record::Outcome;
 
 /// Who did something, or to whom it was done.
@@ -41,6 +42,8 @@ pub enum Role {
     Own,
     /// It came of it.
     Descendant,
+    /// A write that was not seen, and what came of it.
+    Missed,
     /// Another's change of the same rows.
     Other,
     Fault,
@@ -78,6 +81,8 @@ pub struct Entry {
     pub act: Act,
     /// Where the step is written.
     pub place: Option<SourcePlace>,
+    /// Which row it reads or changes.
+    pub row: Option<RowName>,
     pub text: String,
 }
 
@@ -127,6 +132,8 @@ pub struct Trace {
     pub changes_left_out: usize,
     /// The rows that the obligation changed, each with its columns at the end; none of a row that is gone.
     pub at_end: Vec<(String, Vec<(String, String)>)>,
+    /// How many attempts were begun with it.
+    pub attempts: u32,
     /// What its first attempt ran.
     pub handler: Option<HandlerId>,
     /// In their order.

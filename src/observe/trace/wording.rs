@@ -2,7 +2,8 @@
 
 use super::Actor;
 use crate::kernel::ids::*;
-use crate::model::{Error, Model, Word};
+use crate::model::reach::marks_must_reach;
+use crate::model::{Error, Model, Pc, RowVerb, Word};
 use crate::world::deed::{Part, Version};
 use crate::world::record::Outcome;
 
@@ -69,20 +70,47 @@ pub fn outcome(model: &Model, outcome: Outcome) -> String {
     }
 }
 
-/// The steps that a cut left undone, each once.
-pub fn debt(model: &Model, debt: &[Part]) -> String {
-    let mut sites: Vec<&str> = Vec::new();
+/// The steps that a cut left undone, each once; and the marks that would have followed, which nobody sets now.
+pub fn debt(model: &Model, debt: &[Part], cut_at: Pc) -> String {
+    let mut steps: Vec<String> = Vec::new();
     for part in debt {
-        let site = &*model.names.sites[part.site.index()];
-        if !sites.contains(&site) {
-            sites.push(site);
+        let step = step(model, part.site);
+        if !steps.contains(&step) {
+            steps.push(step);
         }
     }
-    if sites.is_empty() {
-        "nothing is left undone".into()
-    } else {
-        format!("left undone: {}", sites.join(", "))
+    let marks: Vec<String> =
+        marks_must_reach(model, cut_at).into_iter().map(|site| step(model, site)).collect();
+    match (steps.is_empty(), marks.is_empty()) {
+        (true, true) => "nothing is left undone".into(),
+        (true, false) => format!("all is done but the mark: {}", marks.join(", ")),
+        (false, true) => format!("left undone: {}", steps.join(", ")),
+        (false, false) => format!("left undone: {}; and the mark: {}", steps.join(", "), marks.join(", ")),
     }
+}
+
+/// A step in words: `update stock.items`, `publish Placed on placed`.
+pub fn step(model: &Model, site: SiteId) -> String {
+    if let Some(step) = model.row_steps.iter().find(|step| step.site == site) {
+        let verb = match step.verb {
+            RowVerb::Read | RowVerb::ReadLocked => "read",
+            RowVerb::Scan => "scan",
+            RowVerb::Insert => "insert into",
+            RowVerb::Update => "update",
+            RowVerb::Upsert => "upsert",
+            RowVerb::Delete => "delete from",
+            RowVerb::Append => "append to",
+        };
+        return format!("{verb} {}", model.tables[step.table.index()].name);
+    }
+    if let Some(step) = model.publishes.iter().find(|step| step.site == site) {
+        let message = &model.messages[step.message.index()].name;
+        return format!("publish {message} on {}", model.topics[step.topic.index()].name);
+    }
+    if let Some(step) = model.effects.iter().find(|step| step.site == site) {
+        return format!("effect {}", model.names.effects[step.effect.index()]);
+    }
+    model.names.sites[site.index()].clone()
 }
 
 /// `v0 (absent)`, `v3`.

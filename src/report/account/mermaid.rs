@@ -1,6 +1,6 @@
 //! As a Mermaid sequence diagram, for a page of documentation.
 
-use super::{has_lifeline, lifelines, place, time};
+use super::{ending, has_lifeline, lifelines, place, time};
 use crate::experiment::results::account::{Account, Kind, Link, Part, Step};
 use crate::report::text;
 
@@ -54,7 +54,7 @@ fn drawn(
             "  end".into(),
         ],
         (None, _) => {
-            vec![format!("  Note over {across}: {} NO WAY BACK {}", time(link.at), plain(&link.text))]
+            vec![format!("  Note over {across}: {} {} {}", time(link.at), ending(link), plain(&link.text))]
         }
         (Some(who), Some(from)) => {
             let arrow = if link.step == Step::Told { "-->>" } else { "->>" };

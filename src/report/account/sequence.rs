@@ -3,7 +3,7 @@
 //! Two drawings of one account, as of every chart: a wide one with named lifelines, and one for a phone, in which
 //! they have numbers and each line says who it is. Colours are the page's classes.
 
-use super::{has_lifeline, instead, lifelines, place, time};
+use super::{ending, has_lifeline, instead, lifelines, place, time};
 use crate::experiment::results::account::{Account, Kind, Link, Part, Step};
 use crate::report::chart::canvas::{Caption, LETTER, escaped, open};
 use crate::report::text::{fitted_to_pixels, name, width_in_pixels};
@@ -26,7 +26,7 @@ pub fn wide(account: &Account, id: &str) -> String {
 
 /// For a phone.
 pub fn narrow(account: &Account, id: &str) -> String {
-    Drawing { account, width: 400.0, times: 0.0, column: 20.0, is_narrow: true }
+    Drawing { account, width: 328.0, times: 0.0, column: 20.0, is_narrow: true }
         .svg(&format!("{id}-narrow"), "narrow")
 }
 
@@ -121,7 +121,7 @@ impl Drawing<'_> {
         let attempt = attempt.map_or(String::new(), |attempt| format!("attempt {attempt}: "));
         let text = match link.part {
             Part::Fault => format!("FAULT: {}", link.text),
-            Part::End => format!("NO WAY BACK: {}", link.text),
+            Part::End => format!("{}: {}", ending(link), link.text),
             _ => format!("{attempt}{}{place}", link.text),
         };
         let text = if link.is_wrong { format!("{text} ← here it goes wrong") } else { text };
@@ -168,7 +168,7 @@ impl Drawing<'_> {
         let Row { link, top, lines, .. } = row;
         let middle = top + 3.0 + LINE / 2.0;
         let mut svg = String::new();
-        if link.step == Step::Verdict {
+        if matches!(link.step, Step::Verdict | Step::Broken) {
             svg += &format!("<path class=\"end\" d=\"M0 {top:.1}H{}\"/>\n", self.width);
         } else if has_lifeline(link) {
             if let Some(from) = link.from.as_deref().filter(|from| *from != link.who) {
@@ -176,7 +176,7 @@ impl Drawing<'_> {
             }
             let class = match link.part {
                 _ if link.is_wrong => "dot wrong",
-                Part::Other => "dot other",
+                Part::Other | Part::Missed => "dot other",
                 _ => "dot",
             };
             svg += &format!(

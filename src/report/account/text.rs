@@ -1,7 +1,7 @@
 //! As text: at most [`COLUMNS`] wide, but for the command, which is there to be copied.
 
 use super::{instead, place, time};
-use crate::experiment::results::account::{Account, Link, Part};
+use crate::experiment::results::account::{Account, AtEnd, Link, Part};
 use crate::report::reproduce::replay_line;
 use crate::report::text::{fitted_to_columns, visible};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -18,8 +18,13 @@ const PLACE: usize = 18;
 pub fn render(account: &Account) -> String {
     let mut lines = Vec::new();
     head(account, &mut lines);
+    section("IS", account.sides.iter().map(super::compared), &mut lines);
+    let because = account.because.iter().map(super::because);
+    section("BECAUSE", because.chain(account.whose.clone()), &mut lines);
     let meant = account.meant.iter().map(|line| format!("{}: {line}", account.subject));
-    section("MEANT", meant.chain([format!("({})", account.meant_by)]), &mut lines);
+    let by = (!account.meant_by.is_empty() && !account.meant.is_empty())
+        .then(|| format!("(known from {})", account.meant_by));
+    section("MEANT", meant.chain(by), &mut lines);
     section("GOT", account.got.iter().cloned(), &mut lines);
     section("AT END", account.at_end.iter().map(at_end), &mut lines);
     section(
@@ -31,6 +36,7 @@ pub fn render(account: &Account) -> String {
     let without =
         account.without.iter().map(|of| format!("{}: {}", of.left_out, instead(of.outcome, &of.instead)));
     section("WITHOUT", without.chain([effort(account)]), &mut lines);
+    section("TWIN", account.twin.iter().flat_map(super::twin), &mut lines);
     section("ROWS", ledger(account), &mut lines);
     lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
@@ -38,33 +44,27 @@ pub fn render(account: &Account) -> String {
 fn head(account: &Account, lines: &mut Vec<String>) {
     let what = format!("{}  {}", account.measure, account.what);
     section("FAIL", [what], lines);
-    let counted = format!(
-        "{}{} in replication {}; {} exposures; this one at {}s",
-        account.count,
-        if account.of > 0 { format!(" of {}", account.of) } else { String::new() },
-        account.replication,
-        account.exposures,
-        time(account.at)
-    );
-    section("", [counted, format!("digest {}", account.digest)], lines);
+    section("", [super::counted(account), format!("digest {}", account.digest)], lines);
     lines.push(format!("{:HEAD$}replay: {}", "", visible(&replay_line(account))));
 }
 
-fn at_end(row: &crate::experiment::results::account::AtEnd) -> String {
+pub fn at_end(row: &AtEnd) -> String {
     match row.would_be.as_ref().filter(|would_be| **would_be != row.is) {
-        Some(would_be) => format!("{}: {}; would be {would_be}", row.row, row.is),
+        Some(would_be) => format!("{}: {}; without that it is {would_be}", row.row, row.is),
         None => format!("{}: {}", row.row, row.is),
     }
 }
 
 /// How much was tried.
-fn effort(account: &Account) -> String {
+pub fn effort(account: &Account) -> String {
     let runs = account.runs;
     let times = if runs == 1 { "once".into() } else { format!("{runs} times") };
     match (runs, account.is_minimal) {
-        (0, _) => "No fault had fired, and nothing was delivered again: nothing to leave out.".into(),
-        (_, true) => format!("(run again {times}, each with the same draws)"),
-        (_, false) => format!("(run again {times}, then given up: there may be less that is needed)"),
+        (0, _) => {
+            "No fault had fired, and nothing was delivered again: it goes wrong by timing alone.".into()
+        }
+        (_, true) => format!("(run again {times}, each time with the same draws)"),
+        (_, false) => format!("(run again {times}, then given up: maybe fewer of them are needed)"),
     }
 }
 
@@ -129,7 +129,7 @@ fn said(link: &Link) -> String {
     let wrong = if link.is_wrong { "  ← here it goes wrong" } else { "" };
     match link.part {
         Part::Fault => format!("FAULT: {}", link.text),
-        Part::End => format!("NO WAY BACK: {}", link.text),
+        Part::End => format!("{}: {}", super::ending(link), link.text),
         _ => format!("{}{wrong}", link.text),
     }
 }

@@ -40,7 +40,7 @@ fn case(verdict: &Verdict, run: &CheckedRun, file: &CheckedFile) -> TestCase {
     let standing = verdict.standing();
     let mut description = told(verdict);
     if let Some(shown) = &verdict.counterexample {
-        let replay = reproduce::replay(&file.file, run.seed, &run.settings, shown);
+        let replay = reproduce::replay(&file.file, run.seed, &run.settings, &verdict.name, shown);
         description += &format!(" First in {} Shown by {replay}", words::seen(shown));
     }
     let status = match standing {

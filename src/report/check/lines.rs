@@ -41,7 +41,7 @@ fn of_verdict(verdict: &Verdict, run: &CheckedRun, file: &CheckedFile, style: St
     let said = format!("{}: {}", verdict.name, told(verdict));
     let mut lines = line(standing, &words::word(verdict), file, &said, style);
     if let Some(shown) = verdict.counterexample.as_ref().filter(|_| standing == Outcome::Fail) {
-        let replay = reproduce::replay(&file.file, run.seed, &run.settings, shown);
+        let replay = reproduce::replay(&file.file, run.seed, &run.settings, &verdict.name, shown);
         lines += &format!("    first in {}\n", text::shortened(&words::seen(shown), LONGEST));
         lines += &format!("    {}\n", text::shortened(&replay, LONGEST));
     }

@@ -3,6 +3,7 @@
 //! It has no script. Its content security policy forbids every request and allows one inline style
 //! sheet. Light, dark, phone and paper are told apart by the style sheet alone.
 
+mod accounts;
 mod figures;
 mod tables;
 mod truth;
@@ -47,6 +48,7 @@ pub fn render(results: &RunResults) -> String {
                 main {
                     (banner(results))
                     (verdicts::verdicts(results))
+                    (accounts::accounts(results))
                     (truth::truth(results))
                     (what_was_run(results))
                     (notes(results))

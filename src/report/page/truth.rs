@@ -140,6 +140,7 @@ fn name(of: &ArrivalResults) -> String {
 fn panels(results: &RunResults, shades: &[Shade]) -> Vec<Panel> {
     let mut panels = Vec::new();
     panels.extend(anomalies(results, shades));
+    panels.extend(disagreement(results, shades));
     let views = |durations: fn(&crate::experiment::results::truth::ViewResults) -> &_| -> Vec<Tail> {
         results
             .views
@@ -199,6 +200,27 @@ fn anomalies(results: &RunResults, shades: &[Shade]) -> Option<Panel> {
         }
     }
     Some(panel)
+}
+
+/// How many keys of each view were wrong, if any was.
+fn disagreement(results: &RunResults, shades: &[Shade]) -> Option<Panel> {
+    let is_seen =
+        results.views.iter().any(|view| view.disagreeing_over_time.values.iter().any(|&it| it > 0.0));
+    let chart = OverTime {
+        id: "disagreement",
+        title: "Keys that views show wrongly, over time",
+        y_title: "keys",
+        quantity: Quantity::Number,
+        silence: Silence::Zero,
+        lines: results
+            .views
+            .iter()
+            .map(|view| Line { name: text::name(&view.name), series: &view.disagreeing_over_time })
+            .collect(),
+        what: "views",
+        if_zero: "Every view agreed with its source all the time.",
+    };
+    is_seen.then(|| over_time(&chart, shades))
 }
 
 /// `lost_effects` as text.

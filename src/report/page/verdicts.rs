@@ -11,6 +11,10 @@ use maud::{Markup, html};
 /// Most counterexamples that are shown.
 const MOST_SHOWN: usize = 20;
 
+/// The columns.
+const HEADS: [&str; 6] =
+    ["promise", "verdict", "what is promised", "found, in replications", "exposures", "why"];
+
 /// The table of verdicts, first of all; nothing if nothing was promised.
 pub fn verdicts(results: &RunResults) -> Markup {
     let verdicts = &results.verdicts;
@@ -20,14 +24,13 @@ pub fn verdicts(results: &RunResults) -> Markup {
             section aria-labelledby="verdicts" {
                 h2 #verdicts { "Verdicts" }
                 p.lead { (total(verdicts)) }
-                div.scroll tabindex="0" role="region" aria-labelledby="verdicts" {
-                    table.verdicts {
-                        thead { tr {
-                            @for head in ["promise", "verdict", "what is promised"] { th scope="col" { (head) } }
-                            @for head in ["found, in replications", "exposures"] { th.number scope="col" { (head) } }
-                            th scope="col" { "why" }
-                        } }
-                        tbody { @for verdict in worst_first(verdicts).into_iter().take(MOST_ROWS) { (row(verdict)) } }
+                // Cards on a phone: the roles keep it a table for who is read to.
+                table.verdicts role="table" aria-labelledby="verdicts" {
+                    thead role="rowgroup" { tr role="row" {
+                        @for head in HEADS { th role="columnheader" scope="col" { (head) } }
+                    } }
+                    tbody role="rowgroup" {
+                        @for verdict in worst_first(verdicts).into_iter().take(MOST_ROWS) { (row(verdict, results)) }
                     }
                 }
                 p.under {
@@ -68,15 +71,30 @@ fn worst_first(verdicts: &[Verdict]) -> Vec<&Verdict> {
     order
 }
 
-fn row(verdict: &Verdict) -> Markup {
+/// Text that may be broken behind a dot or an underscore.
+fn breakable(text: &str) -> Markup {
+    html! { @for part in text.split_inclusive(['.', '_']) { (part) wbr; } }
+}
+
+fn row(verdict: &Verdict, results: &RunResults) -> Markup {
+    let account = results.accounts.told.iter().position(|of| of.measure == verdict.name);
+    let [_, outcome, bound, found, exposures, why] = HEADS;
     html! {
-        tr {
-            th scope="row" { span.name { (text::name(&verdict.name)) } }
-            td { span class={ "verdict " (verdict.standing().name()) } { (words::mark(verdict.standing())) "\u{a0}" (words::word(verdict)) } }
-            td { span.name { (text::shortened(&verdict.bound, 300)) } }
-            td.number { @match &verdict.tally { Some(tally) => (words::found(tally)), None => "–" } }
-            td.number { @match &verdict.tally { Some(tally) => (count(tally.exposures)), None => "–" } }
-            td { span.why {
+        tr role="row" {
+            th role="rowheader" scope="row" {
+                span.name {
+                    @if let Some(number) = account {
+                        a href={ "#account-" (number) } { (breakable(&text::name(&verdict.name))) }
+                    } @else { (breakable(&text::name(&verdict.name))) }
+                }
+            }
+            td role="cell" data-of=(outcome) {
+                span class={ "verdict " (verdict.standing().name()) } { (words::mark(verdict.standing())) "\u{a0}" (words::word(verdict)) }
+            }
+            td role="cell" data-of=(bound) { span.name { (breakable(&text::shortened(&verdict.bound, 300))) } }
+            td.number role="cell" data-of=(found) { @match &verdict.tally { Some(tally) => (words::found(tally)), None => "–" } }
+            td.number role="cell" data-of=(exposures) { @match &verdict.tally { Some(tally) => (count(tally.exposures)), None => "–" } }
+            td role="cell" data-of=(why) { span.why {
                 (text::shortened(&verdict.reason, 1000))
                 @if let Some(tally) = &verdict.tally {
                     span.few { " Exposures: " (text::shortened(&tally.exposure, 300)) "." }
@@ -86,16 +104,18 @@ fn row(verdict: &Verdict) -> Markup {
     }
 }
 
-/// The first time that each broken promise was broken.
+/// The first time that each broken promise was broken, of those that are not told in full.
 fn shown(results: &RunResults) -> Markup {
+    let is_told = |verdict: &Verdict| results.accounts.told.iter().any(|of| of.measure == verdict.name);
     let broken = worst_first(&results.verdicts)
         .into_iter()
+        .filter(|verdict| !is_told(verdict))
         .filter_map(|verdict| Some((verdict, verdict.counterexample.as_ref()?)));
     html! {
         @for (verdict, shown) in broken.take(MOST_SHOWN) {
             h3 { "First broken: " (text::name(&verdict.name)) }
             p { (text::shortened(&words::seen(shown), 1000)) }
-            @let replay = reproduce::replay(&results.file, results.seed, &results.settings, shown);
+            @let replay = reproduce::replay(&results.file, results.seed, &results.settings, &verdict.name, shown);
             pre.command tabindex="0" { code { (text::shortened(&replay, 4000)) } }
         }
     }

@@ -92,7 +92,9 @@ fn a_sighting_names_the_row_and_what_took_the_place_of_what() {
     let [lost, ..] = findings("lost-update");
     let sighting = lost.first.unwrap();
     assert!(
-        sighting.what.starts_with("stock.stock[1]: [1, 6, 0] takes the place of [1, 6, 0]"),
+        sighting.what.starts_with(
+            "stock.stock[1]: amount = 6, version = 0 takes the place of amount = 6, version = 0"
+        ),
         "{sighting:?}"
     );
     assert_ne!(sighting.obligation, 0);

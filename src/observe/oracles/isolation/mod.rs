@@ -47,7 +47,7 @@ use super::lifetimes::Number;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE, RowVerb};
-use crate::observe::findings::{Finding, Sighting};
+use crate::observe::findings::{Facts, Finding, Sighting};
 use crate::world::deed::{RowName, Version, Write};
 use crate::world::record::{Outcome, SlotNumber};
 use crate::world::store::UNCOMMITTED;
@@ -343,6 +343,7 @@ impl<'m> Isolation<'m> {
                 at: now,
                 obligation,
                 what: sighting::lost(model, name, words),
+                facts: Facts::at(name),
             });
         }
         let adds = !pending.is_empty() && pending.iter().all(|write| write.adds);
@@ -364,7 +365,12 @@ impl<'m> Isolation<'m> {
 
     fn cycle_found(&mut self, now: Nanos, obligation: u64, name: RowName) {
         let what = || sighting::cycle(self.model, name);
-        self.conflict_cycles.first.get_or_insert_with(|| Sighting { at: now, obligation, what: what() });
+        self.conflict_cycles.first.get_or_insert_with(|| Sighting {
+            at: now,
+            obligation,
+            what: what(),
+            facts: Facts::at(name),
+        });
     }
 
     fn transaction_ended(&mut self, now: Nanos, slot: SlotNumber, committed: bool) {
@@ -411,6 +417,7 @@ impl<'m> Isolation<'m> {
                 at: now,
                 obligation,
                 what: sighting::stale_premise(model, premise),
+                facts: Facts::at(premise.row),
             });
         }
     }

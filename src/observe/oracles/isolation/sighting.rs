@@ -5,16 +5,17 @@ use crate::model::Model;
 use crate::world::deed::RowName;
 
 pub fn lost(model: &Model, name: RowName, (old, new): (Option<&[u64]>, Option<&[u64]>)) -> String {
-    let table = &model.tables[name.table.index()];
-    let words = |words: &[u64], column: usize| words.get(column).copied().unwrap_or(0) as i64;
-    let (old, new) = (old.unwrap_or(&[]), new.unwrap_or(&[]));
-    let key: Vec<String> = table.key.iter().map(|&column| words(new, column as usize).to_string()).collect();
+    let key = &model.tables[name.table.index()].key;
+    let cells = |words: Option<&[u64]>| {
+        let Some(words) = words else { return "nothing".to_owned() };
+        let columns = (0..words.len()).filter(|column| !key.contains(&(*column as u32)));
+        model.cells(name.table, columns, words)
+    };
     format!(
-        "{}[{}]: {:?} takes the place of {:?}, which another attempt has written since this one read the row",
-        table.name,
-        key.join(", "),
-        new.iter().map(|&word| word as i64).collect::<Vec<_>>(),
-        old.iter().map(|&word| word as i64).collect::<Vec<_>>(),
+        "{}: {} takes the place of {}, which another attempt has written since this one read the row",
+        model.row_name(name.table, new.or(old).unwrap_or(&[])),
+        cells(new),
+        cells(old),
     )
 }
 

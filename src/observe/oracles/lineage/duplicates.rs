@@ -10,6 +10,16 @@ use crate::world::deed::{Deed, Part, RowName, Served};
 
 /// Where effects on the outside are, which has no rows.
 const OUTSIDE: RowName = RowName { table: TableId(NONE), key: 0, instance: NONE };
+/// A part of an obligation's work that an attempt has committed.
+struct Committed {
+    attempt: u32,
+    entry: EntryId,
+    /// Of the attempt, within its obligation.
+    number: u32,
+    part: Part,
+    /// `None`: on the outside.
+    row: Option<RowName>,
+}
 
 impl Lineage<'_> {
     /// A row has changed for good.
@@ -44,7 +54,8 @@ impl Lineage<'_> {
             }
             self.note_done(now, entry, part, row);
             self.note_in_saga(now, entry, part, row);
-            self.effect(now, attempt, entry, number, part, |model| row_text(model, row, new.or(old)));
+            let done = Committed { attempt, entry, number, part, row: Some(row) };
+            self.effect(now, done, |model| row_text(model, row, new.or(old)));
             self.note_volatile(entry, part, row, version);
             self.ledger[entry].rows_committed = true;
         }
@@ -71,10 +82,7 @@ impl Lineage<'_> {
     fn effect(
         &mut self,
         now: Nanos,
-        attempt: u32,
-        entry: EntryId,
-        number: u32,
-        part: Part,
+        Committed { attempt, entry, number, part, row }: Committed,
         what: impl FnOnce(&Model) -> String,
     ) {
         let of = &mut self.ledger[entry];
@@ -85,7 +93,7 @@ impl Lineage<'_> {
                 effect.net += 1;
                 if effect.net > 1 {
                     let times = effect.net;
-                    self.sight(Anomaly::DuplicateEffects, now, obligation, |model| {
+                    self.sight_at(Anomaly::DuplicateEffects, now, (obligation, row), |model| {
                         let site = &model.names.sites[part.site.index()];
                         format!("{site} changed {} again: done {times} times", what(model))
                     });
@@ -113,7 +121,8 @@ impl Lineage<'_> {
             let entry = served.map_or(asked, |served| self.entry_of_part(now, asked, served, part));
             self.acted_on_reads(now, attempt);
             self.note_in_saga(now, entry, part, OUTSIDE);
-            self.effect(now, attempt, entry, number, part, |_| "the outside".into());
+            let done = Committed { attempt, entry, number, part, row: None };
+            self.effect(now, done, |_| "the outside".into());
         }
         self.ledger.release(asked, now);
         self.settle_released(now);

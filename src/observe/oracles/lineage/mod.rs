@@ -41,8 +41,8 @@ use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE, Pc};
-use crate::observe::findings::{Finding, Sighting};
-use crate::world::deed::{Deed, Part, Served};
+use crate::observe::findings::{Facts, Finding, Sighting};
+use crate::world::deed::{Deed, Part, RowName, Served};
 use crate::world::identity::mix;
 use crate::world::record::{Observer, Outcome, Record};
 use attempt::{AttemptState, BySlot};
@@ -56,8 +56,16 @@ use undo::Undoables;
 pub use dated::Dated;
 pub use settle::Sum;
 
-/// Most that is kept of an obligation that is watched.
-const MOST_SIGHTINGS: usize = 64;
+/// Most that is kept of what is watched.
+const MOST_SIGHTINGS: usize = 4096;
+
+/// Of which obligations everything is kept that is seen to go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    None,
+    One(u64),
+    All,
+}
 
 /// The oracle of idempotency: duplicates, losses and everything between.
 pub struct Lineage<'m> {
@@ -85,7 +93,7 @@ pub struct Lineage<'m> {
     sagas: Option<SagaOracle<'m>>,
     drain_began: Nanos,
     last_settled: Nanos,
-    watched: Option<u64>,
+    watch: Watch,
     sightings: Vec<(Anomaly, Sighting)>,
 }
 
@@ -109,17 +117,22 @@ impl<'m> Lineage<'m> {
             sagas: SagaOracle::new(model),
             drain_began: 0,
             last_settled: 0,
-            watched: None,
+            watch: Watch::None,
             sightings: Vec::new(),
         }
     }
 
-    /// Keeps everything that is seen to go wrong with one obligation, up to a bound, not just what is first.
-    pub fn watch(&mut self, obligation: u64) {
-        self.watched = Some(obligation);
+    /// Keeps everything that is seen to go wrong, up to a bound, not just what is first of each measure.
+    pub fn watch(&mut self, watch: Watch) {
+        self.watch = watch;
     }
 
-    /// What has been seen of the obligation that is watched.
+    /// Whether an obligation can still be worked on.
+    pub fn is_open(&self, obligation: u64) -> bool {
+        self.ledger.find(obligation).is_some()
+    }
+
+    /// What has been seen of that which is watched.
     pub fn sightings(&self) -> &[(Anomaly, Sighting)] {
         &self.sightings
     }
@@ -144,15 +157,35 @@ impl<'m> Lineage<'m> {
     }
 
     fn sight(&mut self, anomaly: Anomaly, at: Nanos, obligation: u64, what: impl FnOnce(&Model) -> String) {
+        self.sight_at(anomaly, at, (obligation, None), what);
+    }
+
+    /// Something went wrong with an obligation, at a row.
+    fn sight_at(
+        &mut self,
+        anomaly: Anomaly,
+        at: Nanos,
+        (obligation, row): (u64, Option<RowName>),
+        what: impl FnOnce(&Model) -> String,
+    ) {
         let model = self.model;
         self.dated.count(anomaly, at);
-        if self.watched == Some(obligation) && self.sightings.len() < MOST_SIGHTINGS {
-            let sighting = Sighting { at, obligation, what: what(model) };
+        let sighting = || {
+            let facts = row.map_or_else(Facts::default, Facts::at);
+            Sighting { at, obligation, what: what(model), facts }
+        };
+        let is_watched = match self.watch {
+            Watch::None => false,
+            Watch::One(watched) => watched == obligation,
+            Watch::All => true,
+        };
+        if is_watched && self.sightings.len() < MOST_SIGHTINGS {
+            let sighting = sighting();
             self.sightings.push((anomaly, sighting.clone()));
             self.finding(anomaly).count(|| sighting);
             return;
         }
-        self.finding(anomaly).count(|| Sighting { at, obligation, what: what(model) });
+        self.finding(anomaly).count(sighting);
     }
 
     fn begun(&mut self, now: Nanos, deed: &Deed<'_>) {

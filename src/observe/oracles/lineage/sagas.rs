@@ -23,7 +23,7 @@ use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::promise::{SagaMeasure, SagaWay};
 use crate::model::{Model, NONE};
-use crate::observe::findings::{Finding, Sighting};
+use crate::observe::findings::{Facts, Finding, Sighting};
 use crate::observe::promise::formula::Evaluator;
 use crate::world::deed::{Deed, Part, RowName, SagaStage};
 use crate::world::record::Outcome;
@@ -197,7 +197,13 @@ impl<'m> SagaOracle<'m> {
             let left = left.collect::<Vec<_>>().join(", ");
             format!("saga {name}: {}; {left}", words(ending))
         };
-        let sighting = || Sighting { at: now, obligation: record.obligation, what: what() };
+        let rows = || record.effects.iter().map(|of| of.row).filter(|row| row.table.0 != NONE).collect();
+        let sighting = || Sighting {
+            at: now,
+            obligation: record.obligation,
+            what: what(),
+            facts: Facts { rows: rows(), ..Facts::default() },
+        };
         let mut count = |measure: SagaMeasure, is_so: bool| {
             if is_so {
                 findings[measure as usize].count(sighting);
@@ -421,7 +427,7 @@ impl Lineage<'_> {
 
 fn dirty(model: &Model, at: Nanos, obligation: u64, row: RowName) -> Sighting {
     let what = format!("another intent acted on {}, which the saga undid", row_text(model, row, None));
-    Sighting { at, obligation, what }
+    Sighting { at, obligation, what, facts: Facts::at(row) }
 }
 
 fn words(ending: Ending) -> &'static str {

@@ -58,7 +58,7 @@ impl Lineage<'_> {
         undoable.done = Some((entry, obligation, part));
         if undoable.undone.is_some_and(|undone| issued_at <= undone) {
             self.expose(Anomaly::Resurrected);
-            self.sight(Anomaly::Resurrected, now, obligation, |model| {
+            self.sight_at(Anomaly::Resurrected, now, (obligation, Some(row)), |model| {
                 format!("{} is back though it was undone", row_text(model, row, None))
             });
         }

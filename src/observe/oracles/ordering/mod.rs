@@ -42,7 +42,7 @@ mod tests;
 mod words;
 mod writes;
 
-use super::super::findings::{Finding, Sighting};
+use super::super::findings::{Facts, Finding, Sighting};
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
@@ -188,6 +188,7 @@ impl<'m> OrderOracle<'m> {
                 at: now,
                 obligation: keys.obligation(place),
                 what: words::out_of_order(model, keys, (place, group), "came", later),
+                facts: Facts::default(),
             });
         }
     }
@@ -235,14 +236,14 @@ impl<'m> OrderOracle<'m> {
             serves = of.serves;
             wrote.extend(of.wrote.extract_if(.., |wrote| wrote.row == row));
         }
-        self.transitions(now, row.table, table, &wrote, change);
+        self.transitions(now, row, table, &wrote, change);
         if !table.has_effects() {
             return;
         }
         let touched = touched(table, &wrote, change);
         if let Some((place, lane, group)) = serves {
             if table.is_effect(change.old, change.new) {
-                self.applies(now, place, lane, group);
+                self.applies(now, row, (place, lane, group));
             }
             self.regresses(now, row, &touched, place, change);
         }
@@ -262,7 +263,7 @@ impl<'m> OrderOracle<'m> {
     fn transitions(
         &mut self,
         now: Nanos,
-        id: TableId,
+        row: RowName,
         table: &Table,
         wrote: &[Wrote],
         RowChange { old, new }: RowChange<'_>,
@@ -283,13 +284,18 @@ impl<'m> OrderOracle<'m> {
             };
             if !lifecycle::allows(transitions, from, to, change) {
                 let model = self.model;
-                let what = || words::transition(model, id, *column, (old, new));
-                self.illegal.count(|| Sighting { at: now, obligation: 0, what: what() });
+                let what = || words::transition(model, row.table, *column, (old, new));
+                self.illegal.count(|| Sighting {
+                    at: now,
+                    obligation: 0,
+                    what: what(),
+                    facts: Facts::at(row),
+                });
             }
         }
     }
 
-    fn applies(&mut self, now: Nanos, place: Place, lane: Lane, group: GroupId) {
+    fn applies(&mut self, now: Nanos, row: RowName, (place, lane, group): (Place, Lane, GroupId)) {
         let turn = self.keys.applied(place, lane);
         if turn == Turn::Again {
             return;
@@ -301,6 +307,7 @@ impl<'m> OrderOracle<'m> {
                 at: now,
                 obligation: keys.obligation(place),
                 what: words::out_of_order(model, keys, (place, group), "was applied", later),
+                facts: Facts::at(row),
             });
         }
     }
@@ -321,6 +328,7 @@ impl<'m> OrderOracle<'m> {
                 at: now,
                 obligation: keys.obligation(place),
                 what: words::regressed(model, row.table, (old, new), column, (writer.mention, later)),
+                facts: Facts::at(row),
             });
         }
     }

@@ -28,7 +28,7 @@ use super::isolation::flow::row_step;
 use crate::kernel::ids::{ClientId, TableId};
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
-use crate::observe::findings::{Finding, Sighting};
+use crate::observe::findings::{Facts, Finding, Sighting};
 use crate::world::deed::{Deed, RowName, Served, Version, Way};
 use crate::world::record::{Observer, Outcome, Record, SlotNumber};
 use crate::world::store::UNCOMMITTED;
@@ -301,7 +301,8 @@ impl<'m> Sessions<'m> {
         };
         let finding = self.finding(miss);
         finding.exposures += 1;
-        finding.count(|| Sighting { at: miss.at, obligation: miss.obligation, what });
+        let facts = Facts { rows: vec![row, miss.of.0], missed: Some(miss.of), ..Facts::default() };
+        finding.count(|| Sighting { at: miss.at, obligation: miss.obligation, what, facts });
     }
 
     /// A row was written that had been missing: was it to come?

@@ -9,7 +9,7 @@ use crate::kernel::ids::TableId;
 use crate::kernel::time::{Nanos, Pretty};
 use crate::model::promise::{StalenessBound, StalenessPromise};
 use crate::model::{Copies, NONE};
-use crate::observe::findings::{Finding, Sighting};
+use crate::observe::findings::{Facts, Finding, Sighting};
 use crate::stats::histogram::Histogram;
 use crate::world::deed::{RowName, Version};
 use crate::world::store::UNCOMMITTED;
@@ -159,15 +159,26 @@ impl Staleness {
             || sources.iter().any(|(source, _)| copies.is_under_way(*source));
         self.reads.exposures += u64::from(under_way);
         let snapshot = own.then(|| recent.missed(read.row, read.version.number, read.begun)).flatten();
-        let copied =
-            sources.iter().filter_map(|&(source, version)| copies.missed(source, version, read.begun));
+        let snapshot = snapshot.map(|missed| (missed, (read.row, read.version.number)));
+        let copied = sources.iter().filter_map(|&(source, version)| {
+            Some((copies.missed(source, version, read.begun)?, (source, version)))
+        });
         // Of several that it is a copy of, the one it is furthest behind.
-        let Some((versions, since)) = copied.chain(snapshot).min_by_key(|&(_, since)| since) else { return };
+        let furthest = copied.chain(snapshot).min_by_key(|&((_, since), _)| since);
+        let Some(((versions, since), (source, seen))) = furthest else { return };
         let age = read.begun - since;
         self.age_nanos.record(age);
         self.versions.record(versions);
-        let sighting =
-            || Sighting { at: read.now, obligation: read.obligation, what: told(name, versions, age) };
+        let sighting = || Sighting {
+            at: read.now,
+            obligation: read.obligation,
+            what: told(name, versions, age),
+            facts: Facts {
+                rows: vec![read.row, source],
+                missed: Some((source, seen + 1)),
+                ..Facts::default()
+            },
+        };
         self.reads.count(sighting);
         for (bound, finding) in &mut self.beyond {
             let is_beyond = match *bound {

@@ -4,7 +4,6 @@ use super::super::formula::Trouble;
 use super::Invariants;
 use super::state::Subject;
 use crate::kernel::time::Nanos;
-use crate::observe::findings::Sighting;
 
 impl Invariants<'_> {
     pub(super) fn claim(
@@ -73,7 +72,6 @@ impl Invariants<'_> {
 
     fn violated(&mut self, subject: Subject, at: Nanos) {
         let result = self.evaluate(subject).unwrap_or(Ok(false));
-        let what = self.words(subject, result);
-        self.findings[subject.invariant as usize].count(|| Sighting { at, obligation: 0, what });
+        self.sight(subject, result, at, 0);
     }
 }

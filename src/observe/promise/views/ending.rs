@@ -3,13 +3,14 @@
 use super::View;
 use super::group::Expected;
 use crate::kernel::time::{Nanos, Pretty};
-use crate::model::Word;
-use crate::observe::findings::Sighting;
+use crate::model::{NONE, Word};
+use crate::observe::findings::{Facts, Side, Sighting};
 use crate::observe::promise::formula::Evaluator;
+use crate::world::deed::RowName;
 
 impl<'m> View<'m> {
     /// `inventory.stock[17] shows reserved = 3 instead of reserved = 5, changed at 12s`
-    pub(super) fn words(&mut self, key: u64, since: Nanos, evaluator: &mut Evaluator<'m>) -> String {
+    pub(super) fn words(&mut self, key: u64, since: Nanos, evaluator: &mut Evaluator<'m>) -> (String, Side) {
         let expected = self.groups.expected(key, evaluator);
         let model = evaluator.model;
         let table = &model.tables[self.spec.view.index()];
@@ -21,14 +22,14 @@ impl<'m> View<'m> {
             };
             self.spec.columns.iter().zip(values).map(cell).collect::<Vec<_>>().join(", ")
         };
-        let shows = match &of.shows {
-            None => "is absent".to_owned(),
-            Some(values) if values.is_empty() => "is there".to_owned(),
-            Some(values) => format!("shows {}", cells(values)),
+        let (shows, is) = match &of.shows {
+            None => ("is absent".to_owned(), "absent".to_owned()),
+            Some(values) if values.is_empty() => ("is there".to_owned(), "there".to_owned()),
+            Some(values) => (format!("shows {}", cells(values)), cells(values)),
         };
-        let should = match &expected {
-            Expected::Absent => "being absent".to_owned(),
-            Expected::Present(values) if values.is_empty() => "being there".to_owned(),
+        let should_be = match &expected {
+            Expected::Absent => "absent".to_owned(),
+            Expected::Present(values) if values.is_empty() => "there".to_owned(),
             Expected::Nothing(values) | Expected::Present(values) => cells(values),
             Expected::Broken => "what cannot be calculated".to_owned(),
         };
@@ -36,11 +37,32 @@ impl<'m> View<'m> {
         let name: Vec<String> =
             readings.map(|(&column, &word)| model.word(table.readings[column as usize], word)).collect();
         let changed = Pretty(since);
-        format!("{}[{}] {shows} instead of {should}, changed at {changed}", table.name, name.join(", "))
+        let of = format!("{}[{}]", table.name, name.join(", "));
+        let being = if matches!(should_be.as_str(), "absent" | "there") { "being " } else { "" };
+        let what = format!("{of} {shows} instead of {being}{should_be}, changed at {changed}");
+        (what, Side { of, is, should_be: Some(should_be) })
+    }
+
+    /// Counts `times` that a key, last changed at some time, is not shown as it should be.
+    pub(super) fn count(
+        &mut self,
+        times: u64,
+        (key, since): (u64, Nanos),
+        (at, obligation): (Nanos, u64),
+        evaluator: &mut Evaluator<'m>,
+    ) {
+        if times > 0 && self.found.finding.first.is_none() {
+            let (what, side) = self.words(key, since, evaluator);
+            let rows = vec![RowName { table: self.spec.view, key, instance: NONE }];
+            let facts = Facts { rows, sides: vec![side], ..Facts::default() };
+            self.found.finding.first = Some(Sighting { at, obligation, what, facts });
+        }
+        self.found.finding.count += times;
     }
 
     /// The run is over: at rest, what is missing never comes.
     pub(super) fn end(&mut self, now: Nanos, quiet: bool, evaluator: &mut Evaluator<'m>) {
+        self.draw_wrong(now);
         let mut keys: Vec<u64> = self.keys.keys().copied().collect();
         keys.sort_unstable();
         for key in keys {
@@ -73,10 +95,7 @@ impl<'m> View<'m> {
                 self.found.finding.unsettled += open;
                 continue;
             }
-            let what = self.words(key, changed, evaluator);
-            for _ in 0..open {
-                self.found.finding.count(|| Sighting { at: now, obligation, what: what.clone() });
-            }
+            self.count(open, (key, changed), (now, obligation), evaluator);
         }
     }
 }

@@ -53,7 +53,7 @@ impl Gather<'_> {
         let (actor, from) = (Actor::Topic(topic), Some(of.issuer));
         let act = Act::Accepts;
         self.push(
-            Entry { at, actor, from, attempt: None, role, act, place: None, text },
+            Entry { at, actor, from, attempt: None, role, act, place: None, row: None, text },
             None,
             String::new(),
         );
@@ -77,7 +77,7 @@ impl Gather<'_> {
         let text = format!("{} {end} by {}", wording::business(self.model, of.business), group.name);
         let (actor, act) = (Actor::Topic(group.topic), Act::Settles);
         self.push(
-            Entry { at, actor, from: None, attempt: None, role, act, place: None, text },
+            Entry { at, actor, from: None, attempt: None, role, act, place: None, row: None, text },
             None,
             String::new(),
         );
@@ -99,6 +99,7 @@ impl Gather<'_> {
             role: of.role.unwrap_or(Role::Ancestor),
             act: Act::Told,
             place: None,
+            row: None,
             text: format!("is told: {}", wording::outcome(self.model, outcome)),
         };
         self.push(entry, None, String::new());
@@ -117,7 +118,7 @@ impl Gather<'_> {
             let (actor, role, act) = (Actor::Fault(fault, number), Role::Fault, Act::Fault);
             let text = of.what.clone();
             self.push(
-                Entry { at, actor, from: None, attempt: None, role, act, place: None, text },
+                Entry { at, actor, from: None, attempt: None, role, act, place: None, row: None, text },
                 None,
                 String::new(),
             );
@@ -133,8 +134,8 @@ impl Gather<'_> {
             self.trace.done.push(Done { what, change: None, is_mark: false, attempt });
         }
         let text = match first {
-            true => format!("X {name} is carried out"),
-            false => format!("X {name} is recognised by its key"),
+            true => format!("does {name} on the outside"),
+            false => format!("asks for {name}, which the outside recognises by its key"),
         };
         self.tell(at, attempt, Act::Effect, None, (text, None, String::new()));
     }
