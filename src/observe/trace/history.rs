@@ -58,7 +58,11 @@ pub struct Link {
 /// What was issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Issued {
-    Message { business: Business, way: Way, topic: Option<TopicId> },
+    Message {
+        business: Business,
+        way: Way,
+        topic: Option<TopicId>,
+    },
     Timer,
     /// A saga went on.
     Saga(SagaId),
