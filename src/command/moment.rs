@@ -17,6 +17,9 @@ pub fn moment(text: &str) -> Result<Nanos, String> {
     let mut sum: Nanos = 0;
     while !rest.is_empty() {
         let (digits, after) = rest.split_at(rest.find(|c: char| !is_digit(c)).unwrap_or(rest.len()));
+        if digits.is_empty() {
+            return Err(wrong());
+        }
         let (unit, after) = after.split_at(after.find(is_digit).unwrap_or(after.len()));
         let part = match read(digits, unit, None).map_err(|why| format!("`{text}`: {why}"))? {
             Quantity::Duration(part) => Nanos::try_from(part).map_err(|_| wrong())?,

@@ -34,6 +34,7 @@ pub fn rows(stopped: &Stopped, wanted: &history::Rows) -> Result<results::Rows, 
             rows.rows.push(Row {
                 name: model.row_name(table, row.words),
                 instance: instance_of(model, instance),
+                is_there: true,
                 cells: wording::cells(model, table, row.words),
                 version: wording::version(model, latest),
             });
@@ -43,6 +44,7 @@ pub fn rows(stopped: &Stopped, wanted: &history::Rows) -> Result<results::Rows, 
     rows.rows.extend(gone.map(|version| Row {
         name: name_of(model, version),
         instance: instance_of(model, version.row.instance),
+        is_there: false,
         cells: Vec::new(),
         version: wording::version(model, version),
     }));
@@ -59,6 +61,7 @@ pub fn history(stopped: &Stopped, wanted: &history::Rows) -> Result<results::His
     let versions = simulation.observer.versions().iter().map(|version| RowVersion {
         name: name_of(model, version),
         instance: instance_of(model, version.row.instance),
+        is_there: version.new.is_some(),
         cells: version.new.as_ref().map_or(Vec::new(), |new| wording::cells(model, version.row.table, new)),
         version: wording::version(model, version),
     });

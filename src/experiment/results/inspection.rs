@@ -54,7 +54,7 @@ pub struct Table {
     pub kind: TableKind,
     /// Committed, of tables in memory on all instances.
     pub rows: u64,
-    /// Versions of rows that were committed since the start.
+    /// Versions of rows that were committed since the start. What takes a lost one back is one more.
     pub versions: u64,
 }
 
@@ -159,7 +159,9 @@ pub struct Row {
     pub name: String,
     /// Of tables in memory.
     pub instance: Option<String>,
-    /// Empty: there is none any more.
+    /// Else it was there before.
+    pub is_there: bool,
+    /// All columns but the key's; none of a row that is gone.
     pub cells: Vec<Cell>,
     /// Its latest version.
     pub version: Version,
@@ -184,7 +186,9 @@ pub struct History {
 pub struct RowVersion {
     pub name: String,
     pub instance: Option<String>,
-    /// All columns but the key's; empty: absent.
+    /// It made or changed it, and did not take it away.
+    pub is_there: bool,
+    /// All columns but the key's; none of a row that is gone.
     pub cells: Vec<Cell>,
     pub version: Version,
 }
