@@ -102,7 +102,7 @@ fn outbox(of: &Outbox) -> String {
 fn rows(all: &Rows, page: &mut Page) {
     for row in &all.rows {
         page.say(0, &format!("{}{}", row.name, on(row.instance.as_deref())));
-        page.say(2, &state(row.is_there, &row.cells));
+        page.say(2, &state(row.is_there.then_some(&row.cells)));
         version(&row.version, page);
     }
     if all.rows.is_empty() {
@@ -114,7 +114,7 @@ fn rows(all: &Rows, page: &mut Page) {
 fn history(all: &History, page: &mut Page) {
     for of in &all.versions {
         page.say(0, &format!("{}{}", of.name, on(of.instance.as_deref())));
-        page.say(2, &state(of.is_there, &of.cells));
+        page.say(2, &state(of.is_there.then_some(&of.cells)));
         let changes: Vec<String> = of.version.changes.iter().map(change).collect();
         page.say(2, &if changes.is_empty() { "nothing changed".into() } else { changes.join(", ") });
         version(&of.version, page);
@@ -125,13 +125,11 @@ fn history(all: &History, page: &mut Page) {
     left_out(all.left_out, "version", page);
 }
 
-fn state(is_there: bool, cells: &[Cell]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| format!("{} = {}", cell.column, cell.value)).collect();
-    match (is_there, cells.is_empty()) {
-        (false, _) => "absent".into(),
-        (true, true) => "there, with nothing but its key".into(),
-        (true, false) => cells.join(", "),
-    }
+/// The columns of a row that is there.
+fn state(cells: Option<&Vec<Cell>>) -> String {
+    let Some(cells) = cells else { return "absent".into() };
+    let shown: Vec<String> = cells.iter().map(|cell| format!("{} = {}", cell.column, cell.value)).collect();
+    if shown.is_empty() { "there, with nothing but its key".into() } else { shown.join(", ") }
 }
 
 fn change(of: &Change) -> String {

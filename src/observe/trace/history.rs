@@ -125,6 +125,7 @@ struct Carried {
 /// An attempt under way.
 struct Running {
     worker: Worker,
+    obligation: u64,
     /// Where it wrote what it has not committed.
     staged: Vec<(RowName, Pc, SiteId)>,
 }
@@ -261,7 +262,7 @@ impl<'m> History<'m> {
             _ => None,
         };
         let worker = Worker { actor, handler, business, begun: at, number, delivery, chain };
-        self.attempts.insert(attempt, Running { worker, staged: Vec::new() });
+        self.attempts.insert(attempt, Running { worker, obligation: cause.obligation, staged: Vec::new() });
     }
 
     /// The chain to what an attempt issues.
@@ -281,7 +282,9 @@ impl<'m> History<'m> {
         let key = self.model.messages[kind.index()].key;
         let business = Business::Message(kind, key.and_then(|key| payload.get(key as usize).copied()));
         let chain = self.chain_to(at, attempt, Issued::Message { business, way, topic }, Some(pc));
-        self.messages.insert(message, Carried { business, chain, tries: Vec::new() });
+        // What is passed on is still the same: its next attempt comes after this one.
+        let tries = self.attempts.get(&attempt).map(|of| (of.obligation, of.worker.number));
+        self.messages.insert(message, Carried { business, chain, tries: tries.into_iter().collect() });
     }
 
     fn committed(&mut self, at: Nanos, deed: &Deed<'_>) {
