@@ -153,7 +153,7 @@ fn version(of: &Version, page: &mut Page) {
     }
 }
 
-/// `stock#0, attempt 2 at OrderPlaced order 5 (stock/OrderPlaced), delivery 2 to stock of orders`
+/// `stock#0, attempt 2 at OrderPlaced order 5 (stock/OrderPlaced), delivery 2 to orders.stock`
 fn attempt(of: &Attempt) -> String {
     let delivery = of.delivery.as_ref().map_or(String::new(), |delivery| format!(", {delivery}"));
     format!("{}, attempt {} at {} ({}){delivery}", of.who, of.number, of.serves, of.handler)

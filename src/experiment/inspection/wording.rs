@@ -71,10 +71,9 @@ pub fn version(model: &Model, of: &history::Version) -> Version {
 
 /// An attempt with what led to it.
 pub fn attempt(model: &Model, worker: &Worker, steps: Vec<Step>) -> Attempt {
-    let delivery = worker.delivery.map(|(group, number)| {
-        let group = &model.groups[group.index()];
-        format!("delivery {number} to {} of {}", group.name, model.topics[group.topic.index()].name)
-    });
+    let delivery = worker
+        .delivery
+        .map(|(group, number)| format!("delivery {number} to {}", model.groups[group.index()].name));
     Attempt {
         who: wording::actor(model, worker.actor),
         handler: model.handlers[worker.handler.index()].name.clone(),

@@ -119,7 +119,7 @@ pub struct Attempt {
     pub begun: f64,
     /// The how-manieth at the same, from 1.
     pub number: u32,
-    /// `delivery 2 to mail of orders`
+    /// `delivery 2 to orders.mail`
     pub delivery: Option<String>,
     /// The steps that wrote, or the one that it is at.
     pub steps: Vec<Step>,
