@@ -39,3 +39,8 @@ fn designs_of_ordering_meet_their_expectations() {
 fn designs_of_consistency_meet_their_expectations() {
     meets_expectations("consistency");
 }
+
+#[test]
+fn designs_on_every_broker_meet_their_expectations() {
+    meets_expectations("brokers");
+}
