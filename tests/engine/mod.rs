@@ -14,6 +14,7 @@ mod operations;
 mod outages;
 mod outbox;
 mod presets;
+mod producers;
 mod queues;
 mod replicas;
 mod sagas;
