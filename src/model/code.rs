@@ -331,6 +331,8 @@ pub struct Retry {
     pub delay: Nanos,
     pub factor: f64,
     pub max_delay: Option<Nanos>,
+    /// Once its tries and waits have taken longer than this, there are no more.
+    pub give_up: Option<Nanos>,
     pub jitter: Jitter,
     /// `None`: every error but `exists`, `missing` and reasons.
     pub errors: Option<Vec<Error>>,
@@ -343,6 +345,14 @@ impl Retry {
             Some(errors) => errors.contains(&error),
             None => !matches!(error, Error::Exists | Error::Missing | Error::Reason(_)),
         }
+    }
+
+    /// What to remember of a wait of `length` after a try that took `took`: the wait itself; or of a policy that
+    /// gives up after a time, all that it has spent, given what it had spent before. `None`: that is too much.
+    pub fn remember(&self, before: Nanos, took: Nanos, length: Nanos) -> Option<Nanos> {
+        let Some(most) = self.give_up else { return Some(length) };
+        let spent = before.saturating_add(took).saturating_add(length);
+        (spent <= most).then_some(spent)
     }
 
     /// The wait before try `tries + 1`, given one uniform in [0, 1) and the last wait.
@@ -438,6 +448,8 @@ pub struct PublishStep {
     pub tombstone: bool,
     /// How many sends of one producer to the broker may be unconfirmed.
     pub in_flight: u32,
+    /// The broker takes what a producer sends to a partition in the order of its sequence numbers alone.
+    pub in_sequence: bool,
     pub confirm: bool,
     pub timeout: RingLength,
     pub retry: u32,

@@ -25,8 +25,10 @@ pub use crate::kernel::vocabulary::{AckScope, PartitionRoute};
 pub struct TopicKnobs {
     /// Some operation replays it: it keeps what every group has passed, as far as retention lets it.
     pub is_replayed: bool,
-    /// At least 1.
+    /// At least 1: as many as it comes to have.
     pub partitions: u32,
+    /// Those that it begins with; an operation adds the others.
+    pub partitions_at_first: u32,
     pub route: PartitionRoute,
     /// A message becomes visible this long after it was accepted.
     pub delay: Nanos,
@@ -53,6 +55,7 @@ impl Default for TopicKnobs {
         Self {
             is_replayed: false,
             partitions: 1,
+            partitions_at_first: 1,
             route: PartitionRoute::ByKey,
             delay: 0,
             retain_for: None,

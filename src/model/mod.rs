@@ -503,6 +503,11 @@ pub enum FaultKind {
         from: TopicId,
         to: TopicId,
     },
+    /// A topic has more partitions from now on.
+    Repartition {
+        topic: TopicId,
+        partitions: u32,
+    },
 }
 
 impl FaultKind {

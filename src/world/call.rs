@@ -399,12 +399,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             && may_retry(&model.retries[retry as usize], tries, error)
             && self.takes_from_budget(attempt, guard)
         {
-            let length = self.retry_wait(attempt, &model.retries[retry as usize], jitter, tries, last_wait);
-            self.world.attempts[attempt].last_wait = length;
-            let token = self.world.attempts.wait(attempt, again);
-            let pending = self.agenda.after(length, Class::Timer, Event::Resume { attempt, token });
-            self.world.attempts[attempt].pending = pending;
-            return;
+            let policy = &model.retries[retry as usize];
+            let length = self.retry_wait(attempt, policy, jitter, tries, last_wait);
+            let took = self.took_to_fail(wait, error);
+            if let Some(kept) = policy.remember(last_wait, took, length) {
+                self.send_is_overdue(attempt, wait);
+                self.world.attempts[attempt].last_wait = kept;
+                let token = self.world.attempts.wait(attempt, again);
+                let pending = self.agenda.after(length, Class::Timer, Event::Resume { attempt, token });
+                self.world.attempts[attempt].pending = pending;
+                return;
+            }
         }
         if let Wait::Call { step } = wait {
             let figures = model.calls[step as usize].figures;
@@ -441,6 +446,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         of.target = NONE;
         if of.state.sending {
             self.send_is_over(attempt);
+        }
+        if !self.world.overdue.is_empty() {
+            self.send_is_settled(attempt);
         }
         let of = &mut self.world.attempts[attempt];
         let outgoing = std::mem::replace(&mut of.outgoing, NONE);

@@ -34,6 +34,8 @@ pub struct Message {
     pub sequence: u64,
     /// No handler can handle it.
     pub poisoned: bool,
+    /// Its broker has it, or had it.
+    pub taken: bool,
     /// The partition it was sent to, or `NONE` before that is chosen.
     pub partition: u32,
 }
@@ -80,6 +82,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             producer: NONE,
             sequence: 0,
             poisoned: self.world.poisons > 0 && self.is_poisoned(kind, cause.obligation),
+            taken: false,
             partition: NONE,
         };
         Ok(self.world.messages.add(message))
@@ -104,6 +107,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             producer: NONE,
             sequence: 0,
             poisoned: false,
+            taken: false,
             partition: NONE,
         };
         let itself = self.world.messages.add(itself);

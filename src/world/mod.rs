@@ -31,6 +31,7 @@ mod instance;
 mod interpret;
 mod job;
 mod kept;
+mod loss;
 mod message;
 mod network;
 mod operation;
@@ -263,6 +264,8 @@ pub struct World {
     producers: Vec<u64>,
     /// Who has how many unconfirmed sends, where that is limited.
     sending: sending::Lines,
+    /// Sends that their producer has to repeat, and that nothing after them may overtake.
+    overdue: sending::Overdue,
     outboxes: Vec<outbox::OutboxState>,
     relays: Vec<relay::Relay>,
     outages: outage::Outages,
@@ -590,6 +593,7 @@ impl World {
             outboxes: model.outboxes.iter().map(|_| outbox::OutboxState::default()).collect(),
             relays: vec![relay::Relay::default(); model.relays.len()],
             sending: sending::Lines::default(),
+            overdue: sending::Overdue::new(),
             outages: outage::Outages::new(model),
             poisons: 0,
             network: network::Network::new(model),

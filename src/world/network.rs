@@ -11,12 +11,9 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::Class;
 use crate::kernel::ids::StreamId;
 use crate::kernel::stream::DrawKey;
-use crate::kernel::time::{LONGEST, Nanos, SECOND, nanos_from_f64};
+use crate::kernel::time::{LONGEST, Nanos, nanos_from_f64};
 use crate::model::{Duration, Model, NONE, Place, RegionLink, Route};
 use std::collections::VecDeque;
-
-/// A stream gives up doubling its retransmission timeout here (RFC 6298, 2.5).
-const LONGEST_RETRANSMISSION: Nanos = 60 * SECOND;
 
 /// Which half of a store's round trip.
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +62,8 @@ pub struct Network {
     pipes: Vec<Pipe>,
     splits: Vec<Split>,
     degradations: Vec<Degradation>,
-    /// What splits hold back, in the order it was sent.
-    held: Vec<(Hop, Event)>,
+    /// What splits hold back, and links that lose everything, in the order it was sent.
+    pub(super) held: Vec<(Hop, Event)>,
     /// Statements and answers of stores that splits hold back.
     held_statements: Vec<Event>,
 }
@@ -247,6 +244,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn launch(&mut self, hop: Hop, event: Event) {
         let route = &self.model.routes[hop.route as usize];
         if !route.datagram || self.is_on_connection(event) {
+            if self.loss(route, &hop) >= 1.0 {
+                return self.gets_nothing_through(hop, event);
+            }
             let latency = self.stream_latency(&hop);
             return self.arrive_after(latency, &hop, event);
         }
@@ -271,27 +271,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.arrive_after(latency, &hop, event);
     }
 
-    /// How long a packet takes on a stream, which sends again what gets lost.
-    fn stream_latency(&mut self, hop: &Hop) -> Nanos {
-        let route = &self.model.routes[hop.route as usize];
-        let loss = self.loss(route, hop);
-        let mut latency = self.latency(hop, 0);
-        if loss > 0.0 {
-            let mut again = route.retransmit_after;
-            let mut ordinal = 1;
-            while latency < LONGEST / 2 && self.uniform(hop.trouble, hop.draw.beside(ordinal)) < loss {
-                self.loss_hits(route, hop);
-                self.record(Record::Lost { link: route.link });
-                latency += again;
-                again = (again * 2).min(LONGEST_RETRANSMISSION.max(route.retransmit_after));
-                ordinal += 1;
-            }
-        }
-        latency
-    }
-
     /// The latency of one copy of a packet: of its route, and between its regions.
-    fn latency(&mut self, hop: &Hop, copy: u32) -> Nanos {
+    pub(super) fn latency(&mut self, hop: &Hop, copy: u32) -> Nanos {
         let model = self.model;
         let route = &model.routes[hop.route as usize];
         // What other packets may draw for the same cause from the same stream is kept apart by the step.
@@ -323,7 +304,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// The share of packets lost: on the route, and between the regions.
-    fn loss(&self, route: &Route, hop: &Hop) -> f64 {
+    pub(super) fn loss(&self, route: &Route, hop: &Hop) -> f64 {
         let own = self.degraded(route, hop, |of| of.loss).map_or(route.loss, |(_, loss)| loss);
         let between = if hop.from == hop.to { None } else { self.region_link(hop) };
         between.map_or(own, |link| 1.0 - (1.0 - own) * (1.0 - link.loss))
@@ -366,7 +347,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         (self.agenda.draw(stream, key) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    fn lose(&mut self, route: &Route, event: Event) {
+    pub(super) fn lose(&mut self, route: &Route, event: Event) {
         self.record(Record::Lost { link: route.link });
         self.packet_lost(event);
     }
@@ -387,7 +368,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A packet is lost: a degradation that says how many are has hit it.
-    fn loss_hits(&mut self, route: &Route, hop: &Hop) {
+    pub(super) fn loss_hits(&mut self, route: &Route, hop: &Hop) {
         let degraded = self.degraded(route, hop, |of| of.loss);
         self.hits(degraded);
     }
@@ -401,7 +382,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// What the latest degradation says of a knob that a packet meets, and which firing that is.
-    fn degraded<T>(
+    pub(super) fn degraded<T>(
         &self,
         route: &Route,
         hop: &Hop,
@@ -429,6 +410,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A split heals: what it held back is sent on, unless its sender has given up.
     pub(super) fn end_split(&mut self, firing: u32) {
         self.world.network.splits.retain(|split| split.firing != firing);
+        self.send_what_was_held();
+    }
+
+    /// A way may be open again: what was held back on it is sent on, or held back once more.
+    fn send_what_was_held(&mut self) {
         self.world.network.look_for_disturbance();
         for event in std::mem::take(&mut self.world.network.held_statements) {
             self.later(0, Class::Delivery, event);
@@ -450,12 +436,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     pub(super) fn end_degradation(&mut self, firing: u32) {
         self.world.network.degradations.retain(|of| of.firing != firing);
-        self.world.network.look_for_disturbance();
+        self.send_what_was_held();
     }
 
-    /// Holds back an attempt's statement to its store, or the store's answer, while a split parts them.
+    /// Holds back an attempt's statement to its store, or the store's answer, while a split parts them or all that
+    /// is sent between them is lost.
     pub(super) fn held_from_store(&mut self, attempt: u32, way: StoreLeg, event: Event) -> bool {
-        if self.world.network.splits.is_empty() {
+        if !self.world.network.is_disturbed() {
             return false;
         }
         let instance = &self.model.instances[self.world.attempts[attempt].instance as usize];
@@ -468,7 +455,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         };
         let parts = |split: &Split| joins(&split.places, split.one_way, &from, &to);
         let splits = self.world.network.splits.iter().filter(|split| parts(split));
-        let hit: Vec<u32> = splits.map(|split| split.firing).collect();
+        let mut hit: Vec<u32> = splits.map(|split| split.firing).collect();
+        let loses = |of: &&Degradation| of.loss.is_some() && joins(&of.places, of.one_way, &from, &to);
+        let losing = self.world.network.degradations.iter().rev().find(loses);
+        hit.extend(losing.filter(|of| of.loss.is_some_and(|loss| loss >= 1.0)).map(|of| of.firing));
         if hit.is_empty() {
             return false;
         }

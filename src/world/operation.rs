@@ -1,6 +1,8 @@
 //! Operations: planned changes. They fire as faults do; nothing of them heals.
 //!
-//! A *redrive* moves the dead letters that are in a topic now. A *replay* waits until its group has paused. Then, at one instant, its tables are emptied and the group
+//! A *redrive* moves the dead letters that are in a topic now. A *repartition* gives a topic more partitions: the groups that deal
+//! them out do so anew, and messages sent from then on go where their keys are now, past what older ones wait for.
+//! A *replay* waits until its group has paused. Then, at one instant, its tables are emptied and the group
 //! is owed the topic's messages once more; rows that a transaction has locked go when it ends, unless it
 //! has changed them.
 
@@ -24,6 +26,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let mut moved = 0;
         self.with_broker(|broker, choose, actions| moved = broker.redrive(from, to, choose, actions));
         moved
+    }
+
+    /// Gives a topic more partitions; gives how many.
+    pub(super) fn repartition(&mut self, topic: TopicId, partitions: u32) -> u32 {
+        let mut added = 0;
+        self.with_broker(|broker, choose, actions| {
+            added = broker.repartition(topic, partitions, choose, actions);
+        });
+        added
     }
 
     /// The group has paused, and starts over: what it fills is empty now.

@@ -155,10 +155,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let step = self.world.messages[message].step;
         let publish = &model.publishes[step as usize];
-        let is_out = self.world.outages.is_out(model.topics[publish.topic.index()].broker);
+        let is_out = self.world.outages.is_out(model.topics[publish.topic.index()].broker)
+            || attempt != NONE && self.is_ahead_of_its_turn(message);
         if is_out {
+            if attempt != NONE && self.world.attempts.is_waiting(attempt, token) {
+                self.message_is_overdue(message);
+            }
             self.release_message(message);
         } else {
+            self.message_is_taken(message);
             self.arrive(message, publish.topic);
         }
         if attempt == NONE || !self.world.attempts.is_waiting(attempt, token) {

@@ -2,14 +2,23 @@
 //!
 //! With one at a time, what is sent again is not overtaken by what came after it: it keeps its turn until it
 //! is confirmed or given up.
+//!
+//! A broker that goes by sequence numbers keeps that order whatever is in flight: what comes before a send that its
+//! producer has to repeat is refused, and tried again after it (Kafka: `OutOfOrderSequenceException`, which an
+//! idempotent producer answers by sending again in order). A send that is given up is waited for no longer.
 
 use super::attempt::Wait;
 use super::record::Observer;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::Class;
+use crate::kernel::time::Nanos;
+use crate::model::{Error, NONE};
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+
+/// By producer, topic and partition, then in sequence.
+pub type Overdue = BTreeSet<(u32, u32, u32, u64)>;
 
 /// By producer and broker.
 pub type Lines = FxHashMap<(u32, u32), Line>;
@@ -61,6 +70,68 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         line.under_way -= 1;
         if line.under_way == 0 {
             self.world.sending.remove(&key);
+        }
+    }
+
+    /// Where a message stands among what its producer sends, if its broker goes by that.
+    fn place_in_sequence(&self, message: u32) -> Option<(u32, u32, u32, u64)> {
+        let of = &self.world.messages[message];
+        let publish = self.model.publishes.get(of.step as usize)?;
+        publish.in_sequence.then_some((of.producer, publish.topic.0, of.partition, of.sequence))
+    }
+
+    /// Whether a message comes before one that its producer has sent earlier and must send again.
+    pub(super) fn is_ahead_of_its_turn(&self, message: u32) -> bool {
+        if self.world.overdue.is_empty() {
+            return false;
+        }
+        let Some(place) = self.place_in_sequence(message) else { return false };
+        let first = (place.0, place.1, place.2, 0);
+        self.world.overdue.range(first..place).next().is_some()
+    }
+
+    /// A broker has refused a message that its producer will send again.
+    pub(super) fn message_is_overdue(&mut self, message: u32) {
+        if let Some(place) = self.place_in_sequence(message) {
+            self.world.overdue.insert(place);
+        }
+    }
+
+    /// Its broker takes a message in.
+    pub(super) fn message_is_taken(&mut self, message: u32) {
+        self.world.messages[message].taken = true;
+        if self.world.overdue.is_empty() {
+            return;
+        }
+        if let Some(place) = self.place_in_sequence(message) {
+            self.world.overdue.remove(&place);
+        }
+    }
+
+    /// A send has failed, and is repeated: unless its broker has the message, what follows waits for it.
+    pub(super) fn send_is_overdue(&mut self, attempt: u32, wait: Wait) {
+        let message = self.world.attempts[attempt].outgoing;
+        if matches!(wait, Wait::Confirm { .. }) && !self.world.messages[message].taken {
+            self.message_is_overdue(message);
+        }
+    }
+
+    /// An attempt is done with its send, well or not: nothing waits for it any more.
+    pub(super) fn send_is_settled(&mut self, attempt: u32) {
+        let message = self.world.attempts[attempt].outgoing;
+        if message == NONE {
+            return;
+        }
+        if let Some(place) = self.place_in_sequence(message) {
+            self.world.overdue.remove(&place);
+        }
+    }
+
+    /// How long a try of a send took until it failed, as far as it counts: a refusal comes at once.
+    pub(super) fn took_to_fail(&self, wait: Wait, error: Error) -> Nanos {
+        match (wait, error) {
+            (Wait::Confirm { step }, Error::Timeout) => self.model.publishes[step as usize].timeout.length,
+            _ => 0,
         }
     }
 }

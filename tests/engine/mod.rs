@@ -15,6 +15,7 @@ mod operations;
 mod outages;
 mod outbox;
 mod presets;
+mod producers;
 mod queues;
 mod replicas;
 mod sagas;

@@ -257,3 +257,49 @@ fn a_store_in_another_region_is_further_away() {
     .replace("  c:\n", "  c:\n    place: [eu]\n");
     assert_eq!(run(&text).outcomes(), [(S + 82 * MS, Outcome::Well)]);
 }
+
+#[test]
+fn a_stream_that_loses_everything_holds_back_until_it_is_better() {
+    let faults = "faults: { a: { degrade: [c, s], loss: 100%, at: 2s, for: 4s } }\n";
+    let held = run(&text("{ default: { latency: 1ms } }", "[1s, 3s, 4s, 7s]", SEND, faults));
+    assert_eq!(arrived(&held), [(1, 1.0), (2, 5001.0), (3, 5001.0), (4, 6001.0)]);
+    // Who has given up meanwhile sends nothing any more.
+    let called = run(&text("{ default: { latency: 1ms } }", "[3s, 5s]", CALL, faults));
+    assert_eq!(arrived(&called), [(2, 5001.0)]);
+    assert_eq!(called.outcomes()[0], (5 * S, Outcome::Error(Error::Timeout)));
+}
+
+#[test]
+fn a_link_that_hardly_lets_anything_through_costs_few_records() {
+    let lost = |loss: &str| {
+        let run =
+            run(&text(&format!("{{ default: {{ latency: 1ms, loss: {loss} }} }}"), "[1s, 2s]", CALL, ""));
+        assert!(run.outcomes().iter().all(|(_, outcome)| *outcome == Outcome::Error(Error::Timeout)));
+        run.count(|record| matches!(record, Record::Lost { .. }))
+    };
+    assert_eq!(lost("100%"), 2, "nobody will ever hear of them");
+    assert!((2..=60).contains(&lost("99.9999%")), "request and answer, at most fifteen each");
+}
+
+#[test]
+fn what_a_broker_sends_into_nothing_is_owed_for_ever() {
+    let text = "scenario: test
+run: { horizon: 10s, drain: 10m }
+messages: { Fact: { kind: integration, fields: { n: int } } }
+brokers: { b: { preset: rabbitmq-classic } }
+topics: { facts: { messages: [Fact] } }
+services:
+  s:
+    store: { tables: { seen: { key: n } } }
+    consumes: { facts: {} }
+    handlers: { Fact: [ { upsert: seen, key: message.n } ] }
+clients:
+  c:
+    arrivals: { every: 1s }
+    do: [ { publish: Fact, with: { n: 1 } } ]
+network: { default: { latency: 1ms }, links: { l: { between: [b, s], loss: 100%, one_way: true } } }
+";
+    let run = run(text);
+    assert!(!run.is_quiet() && run.rows("s.seen").is_empty());
+    assert!(run.count(|record| matches!(record, Record::Lost { .. })) <= 10);
+}

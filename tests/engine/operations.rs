@@ -100,3 +100,58 @@ fn what_cannot_be_replayed_is_refused() {
     assert_eq!(told(&text(COUNT, unknown)), ["unknown-table"]);
     assert_eq!(told(&text(COUNT, replay).replace("topic: placed", "topic: other")), ["unknown-topic"]);
 }
+
+/// Six facts of one key, handled in a second each, the ranks in which they ended, and where.
+fn ranks(preset: &'static str, operation: &'static str) -> Run {
+    use super::messaging::{CASE, Case};
+    run(&super::messaging::text(&Case {
+        preset,
+        service: "instances: 2\nworkers: 1",
+        steps: "- work: 1s\n- { scan: seen, as: before }\n- { upsert: seen, key: [message.n, delivery.partition], set: { times: size(before) } }",
+        times: "[1s, 1100ms, 1200ms, 1400ms, 1500ms, 1600ms]",
+        publish: "{ publish: Fact, with: { n: n, k: 0 } }",
+        more: operation,
+        ..CASE
+    }))
+}
+
+const REPARTITION: &str = "operations: { more: { repartition: facts, partitions: 8, at: 1300ms } }";
+
+#[test]
+fn keys_move_with_more_partitions_and_newer_messages_overtake_older_ones() {
+    let before = ranks("kafka", "");
+    assert_eq!(before.rows("s.seen"), [[1, 0, 0], [2, 0, 1], [3, 0, 2], [4, 0, 3], [5, 0, 4], [6, 0, 5]]);
+    let moved = ranks("kafka", REPARTITION);
+    assert!(moved.is_quiet());
+    let mut rows = moved.rows("s.seen");
+    rows.sort_unstable();
+    let partitions: Vec<i64> = rows.iter().map(|row| row[1]).collect();
+    assert_eq!(partitions, [0, 0, 0, 7, 7, 7], "what was sent before stays where it is");
+    assert!(rows[3][2] < rows[2][2], "the fourth was handled before the third: {rows:?}");
+    use eventflow::world::record::Record;
+    assert_eq!(
+        moved.when(|record| match record {
+            Record::FaultBegan { touched, .. } => Some(*touched),
+            _ => None,
+        })[0]
+            .1,
+        7
+    );
+    let again = "operations: { more: { repartition: facts, partitions: 8, at: [1300ms, 20s] }, fewer: { repartition: facts, partitions: 2, at: 30s } }";
+    assert_eq!(ranks("kafka", again).rows("s.seen").len(), 6, "there is nothing to add later");
+}
+
+#[test]
+fn every_message_of_a_queue_that_gets_more_partitions_is_handled_once() {
+    for preset in ["sqs-fifo", "service-bus-session", "nats-jetstream", "rabbitmq-quorum"] {
+        let run = ranks(preset, REPARTITION);
+        assert!(run.is_quiet(), "{preset}");
+        assert_eq!(run.rows("s.seen").len(), 6, "{preset}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "partitions are only ever added")]
+fn partitions_are_not_taken_away() {
+    ranks("kafka", "operations: { fewer: { repartition: facts, partitions: 1, at: 2s } }");
+}

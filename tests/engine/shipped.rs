@@ -41,6 +41,10 @@ fn short_model(path: &Path) -> Model {
     compile::compile(&scenario, &sources)
 }
 
+/// Where a message that cannot be handled blocks its partition for good: what is behind it is still there
+/// at the end.
+const NEVER_QUIET: [&str; 1] = ["brokers/kafka.yaml"];
+
 #[test]
 fn the_library_ends_quiet_and_leaves_nothing_behind() {
     let mut files = Vec::new();
@@ -52,7 +56,11 @@ fn the_library_ends_quiet_and_leaves_nothing_behind() {
         let Simulated { result, world, records, .. } =
             simulate(&model, replication::agenda(&model, &plan, model.seed, 0));
         assert_eq!(result, Ok(()), "{}", path.display());
-        assert_eq!(records.last().unwrap().1, Record::End { quiet: true }, "{}", path.display());
+        let quiet = !NEVER_QUIET.iter().any(|name| path.ends_with(name));
+        assert_eq!(records.last().unwrap().1, Record::End { quiet }, "{}", path.display());
+        if !quiet {
+            continue;
+        }
         assert_eq!(world.leftovers(), [], "{}", path.display());
     }
 }

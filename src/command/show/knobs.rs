@@ -33,10 +33,13 @@ pub fn of_topic(knobs: &Knobs) -> Vec<Line> {
         (
             "producer",
             format!(
-                "confirm {}, timeout {}, attempts {}, in_flight {}, deduplicate {}",
+                "confirm {}, timeout {}, attempts {}, delay {}, max_delay {}, give_up {}, in_flight {}, deduplicate {}",
                 producer.confirm,
                 time(producer.timeout),
                 producer.attempts,
+                time(producer.delay),
+                time(producer.max_delay),
+                producer.give_up.map_or("never".into(), time),
                 count(producer.in_flight),
                 deduplication(producer),
             ),

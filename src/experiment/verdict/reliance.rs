@@ -106,7 +106,7 @@ impl<'m> Reliance<'m> {
                 service(*of)
             }
             FaultKind::Surge(client, _) => path[client.index()],
-            FaultKind::Poison(..) | FaultKind::Redrive { .. } => true,
+            FaultKind::Poison(..) | FaultKind::Redrive { .. } | FaultKind::Repartition { .. } => true,
             FaultKind::Replay { group, .. } => service(self.model.groups[group.index()].service),
             FaultKind::Outage(place) | FaultKind::Failover(place) => self.is_on(*place, path),
             FaultKind::Store(store, _) => {

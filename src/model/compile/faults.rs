@@ -70,6 +70,15 @@ impl Compiler<'_> {
         })
     }
 
+    /// How many partitions a topic comes to have, after all its operations.
+    pub fn partitions_in_the_end(&self, topic: usize) -> u32 {
+        let grown = self.scenario.faults.iter().filter_map(|fault| match fault.kind {
+            scenario::FaultKind::Repartition { topic: of, partitions } if of.index() == topic => Some(partitions),
+            _ => None,
+        });
+        grown.fold(self.scenario.topics[topic].knobs.partitions, u32::max)
+    }
+
     fn fault_kind(&mut self, kind: &scenario::FaultKind, path: &str) -> (FaultKind, String) {
         let scenario = self.scenario;
         let service_name = |service: &ServiceId| &scenario.services[service.index()].name;
@@ -135,6 +144,11 @@ impl Compiler<'_> {
                 FaultKind::Replay { group: *group, clear: clear.clone() },
                 format!("replay {}", scenario.groups[group.index()].name),
             ),
+            scenario::FaultKind::Repartition { topic, partitions } => {
+                let name = &scenario.topics[topic.index()].name;
+                let kind = FaultKind::Repartition { topic: *topic, partitions: *partitions };
+                (kind, format!("repartition {name} into {partitions}"))
+            }
             scenario::FaultKind::Redrive { from, to } => {
                 let names = [from, to].map(|topic| &scenario.topics[topic.index()].name);
                 (FaultKind::Redrive { from: *from, to: *to }, format!("redrive {} to {}", names[0], names[1]))

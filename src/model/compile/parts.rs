@@ -315,6 +315,7 @@ impl Compiler<'_> {
                 symbol,
                 knobs: messaging::TopicKnobs {
                     keeps_letters,
+                    partitions: self.partitions_in_the_end(self.model.topics.len()),
                     ..topic_knobs(&topic.knobs, self.is_replayed(self.model.topics.len()))
                 },
                 groups: Vec::new(),
@@ -460,6 +461,7 @@ fn topic_knobs(knobs: &scenario::Knobs, is_replayed: bool) -> messaging::TopicKn
     messaging::TopicKnobs {
         is_replayed,
         partitions: knobs.partitions,
+        partitions_at_first: knobs.partitions,
         route: knobs.route,
         delay: knobs.delay,
         retain_for: knobs.retain.duration,

@@ -455,13 +455,14 @@ impl BodyCompiler<'_, '_, '_> {
         let hops = self.compiler.hops(there, back, &step.path, false);
         let (retry, jitter) = match &publish.retry {
             Some(retry) => self.retry(Some(retry), &step.path),
-            // A producer library sends again by itself, at once.
+            // A producer library sends again by itself.
             None => {
                 let own = Retry {
                     attempts: Some(producer.attempts.max(1)),
-                    delay: 0,
-                    factor: 1.0,
-                    max_delay: None,
+                    delay: producer.delay,
+                    factor: 2.0,
+                    max_delay: Some(producer.max_delay),
+                    give_up: producer.give_up,
                     jitter: Jitter::None,
                     errors: None,
                 };
@@ -484,6 +485,7 @@ impl BodyCompiler<'_, '_, '_> {
             expires,
             tombstone: publish.tombstone,
             in_flight: producer.in_flight.unwrap_or(u32::MAX),
+            in_sequence: producer.deduplicate_by == scenario::DeduplicateBy::ProducerSequence,
             confirm: publish.confirm && producer.confirm,
             timeout: self.compiler.ring(publish.timeout.unwrap_or(producer.timeout)),
             retry,
@@ -767,6 +769,7 @@ fn retry_policy(retry: &scenario::Retry) -> Retry {
         delay: retry.delay,
         factor: retry.factor,
         max_delay: retry.max_delay,
+        give_up: None,
         jitter: retry.jitter,
         errors: retry.errors.as_ref().map(|errors| errors.iter().map(|kind| error(*kind)).collect()),
     }

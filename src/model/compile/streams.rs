@@ -170,6 +170,7 @@ impl BodyCompiler<'_, '_, '_> {
             delay: 0,
             factor: 1.0,
             max_delay: None,
+            give_up: None,
             jitter: Jitter::None,
             errors: None,
         };
@@ -179,6 +180,7 @@ impl BodyCompiler<'_, '_, '_> {
             None => step.path.clone(),
         };
         let publish = PublishStep {
+            in_sequence: false,
             message: append.message,
             topic,
             with,

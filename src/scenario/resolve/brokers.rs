@@ -47,16 +47,21 @@ impl<'a> Resolver<'a> {
     }
 
     /// Every group has a place in each partition of its topic; with `per_instance`, every instance has.
-    pub fn check_places(&mut self) {
+    pub fn check_places(&mut self, faults: &[Fault]) {
+        let mut most: Vec<u32> = self.topics.iter().map(|topic| topic.knobs.partitions).collect();
+        for fault in faults {
+            if let FaultKind::Repartition { topic, partitions } = fault.kind {
+                most[topic.index()] = most[topic.index()].max(partitions);
+            }
+        }
         let of_group = |group: &Group| {
             let instances = self.services[group.service.index()].instances;
-            let partitions = self.topics[group.topic.index()].knobs.partitions;
+            let partitions = most[group.topic.index()];
             u64::from(partitions) * u64::from(if group.per_instance { instances } else { 1 })
         };
-        let partitions: u64 = self.topics.iter().map(|topic| u64::from(topic.knobs.partitions)).sum();
+        let partitions: u64 = most.iter().copied().map(u64::from).sum();
         let places = self.groups.iter().map(of_group).sum::<u64>() + partitions;
-        let of_topic = |topic: &Topic| (u64::from(topic.knobs.partitions), topic.span);
-        let topics = self.topics.iter().map(of_topic);
+        let topics = self.topics.iter().zip(&most).map(|(topic, &most)| (u64::from(most), topic.span));
         let largest = self.groups.iter().map(|group| (of_group(group), group.span)).chain(topics);
         if places > MOST_PLACES
             && let Some((_, span)) = largest.max_by_key(|(places, _)| *places)

@@ -9,7 +9,7 @@ use crate::scenario::node::Node;
 use crate::scenario::resolved::*;
 
 /// The most partitions of a topic, and the most shards of a queue.
-const MOST_PARTITIONS: u64 = 10_000;
+pub const MOST_PARTITIONS: u64 = 10_000;
 /// The most tries after which a message can be exhausted.
 const MOST_TRIES: u64 = 65_535;
 /// The most messages fetched at once.
@@ -148,6 +148,11 @@ impl<'a> Resolver<'a> {
         }
         if let Some(node) = nodes::get(node, "attempts") {
             set(&mut producer.attempts, self.count_from_one(node, MOST));
+        }
+        self.turn_duration(&mut producer.delay, node, "delay");
+        self.turn_duration(&mut producer.max_delay, node, "max_delay");
+        if let Some(node) = nodes::get(node, "give_up") {
+            producer.give_up = self.positive_duration(node, "a time to give up");
         }
         if let Some(node) = nodes::get(node, "in_flight") {
             producer.in_flight = self.count_or_unlimited(node, 1);

@@ -155,12 +155,12 @@ impl<'a> Resolver<'a> {
         self.resolve_brokers();
         self.collect_reasons(root);
         self.resolve_services();
-        self.check_places();
         self.resolve_client_calls();
         let bodies = self.resolve_bodies();
         let network = self.resolve_network(root);
         let mut faults = self.resolve_faults(root, &run);
         faults.extend(self.resolve_operations(root, &run));
+        self.check_places(&faults);
         self.check_reach();
         let promises = self.resolve_promises(root);
         let parameters = self.written_parameters();

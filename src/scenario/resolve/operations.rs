@@ -1,6 +1,7 @@
 //! Operations: planned changes, of the shape of faults.
 
 use super::Resolver;
+use super::knobs::MOST_PARTITIONS;
 use super::names::{Kind, unknown};
 use super::nodes;
 use crate::kernel::ids::*;
@@ -18,9 +19,13 @@ impl<'a> Resolver<'a> {
     fn resolve_operation(&mut self, name: &str, entry: &'a Entry, run: &Run) -> Option<Fault> {
         let node = &entry.value;
         self.refuse_keys("operation", node);
-        let replay = nodes::get(node, "replay").map(|target| self.replay(target, node));
-        let redrive = || nodes::get(node, "redrive").and_then(|target| self.redrive(target, node));
-        let kind = replay.unwrap_or_else(redrive);
+        let kind = if let Some(target) = nodes::get(node, "replay") {
+            self.replay(target, node)
+        } else if let Some(target) = nodes::get(node, "redrive") {
+            self.redrive(target, node)
+        } else {
+            nodes::get(node, "repartition").and_then(|target| self.repartition(target, node))
+        };
         let when = self.when(node, run);
         Some(Fault {
             name: name.to_owned(),
@@ -86,6 +91,23 @@ impl<'a> Resolver<'a> {
             return None;
         }
         Some(FaultKind::Redrive { from, to })
+    }
+
+    /// More partitions than the topic has at first: none is ever taken away with what is in it.
+    fn repartition(&mut self, target: &'a Node, node: &'a Node) -> Option<FaultKind> {
+        let partitions = nodes::get(node, "partitions")?;
+        let topic = self.topic_named(nodes::text(target)?, target.span);
+        let count = self.count_from_one(partitions, MOST_PARTITIONS)?;
+        let topic = topic?;
+        let of = &self.topics[topic.index()];
+        if count <= of.knobs.partitions {
+            let message = format!("`{}` has {} partitions from the start", of.name, of.knobs.partitions);
+            let diagnostic = Diagnostic::new("contradiction", partitions.span, message);
+            let diagnostic = diagnostic.related(of.span, "the topic");
+            self.report(diagnostic.help("partitions are only ever added: what lies in one stays there"));
+            return None;
+        }
+        Some(FaultKind::Repartition { topic, partitions: count })
     }
 
     /// A table that is emptied before a replay.

@@ -80,9 +80,13 @@ const KAFKA: Knobs = Knobs {
     producer: Producer {
         // `acks` all.
         confirm: true,
-        // `request.timeout.ms` 30 s; `delivery.timeout.ms` 2 min leaves room for four attempts.
+        // `request.timeout.ms` 30 s; `retries` is the largest there is, and `delivery.timeout.ms` 2 min ends them;
+        // `retry.backoff.ms` 100 ms, `retry.backoff.max.ms` 1 s.
         timeout: 30 * SECOND,
-        attempts: 4,
+        attempts: i32::MAX as u32,
+        delay: 100 * MILLISECOND,
+        max_delay: SECOND,
+        give_up: Some(120 * SECOND),
         // `max.in.flight.requests.per.connection` 5 counts batches of many messages, which is no limit on
         // messages; `enable.idempotence` true: the broker remembers the sequence numbers of the last five
         // batches of a producer, per partition.
@@ -144,6 +148,9 @@ const RABBITMQ_CLASSIC: Knobs = Knobs {
         // `waitForConfirmsOrDie(5_000)` of the publisher confirms tutorial. Clients never resend.
         timeout: 5 * SECOND,
         attempts: 1,
+        delay: 0,
+        max_delay: 0,
+        give_up: None,
         in_flight: None,
         deduplicate_by: DeduplicateBy::None,
         deduplicate_per_partition: false,
@@ -197,9 +204,13 @@ const SQS_STANDARD: Knobs = Knobs {
     },
     producer: Producer {
         confirm: true,
-        // The Java SDK's socket timeout; `standard` retry mode: three attempts.
+        // The Java SDK's socket timeout; `standard` retry mode: three attempts, 100 ms doubling to 20 s (the
+        // SDK draws each wait from zero to that).
         timeout: 30 * SECOND,
         attempts: 3,
+        delay: 100 * MILLISECOND,
+        max_delay: 20 * SECOND,
+        give_up: None,
         in_flight: None,
         deduplicate_by: DeduplicateBy::None,
         deduplicate_per_partition: false,
@@ -292,9 +303,13 @@ const PUBSUB: Knobs = Knobs {
     },
     producer: Producer {
         confirm: true,
-        // The client libraries try a publish again for 10 minutes in all, 60 seconds each.
+        // The client libraries try a publish again for 10 minutes in all, 60 seconds each, waiting 100 ms at
+        // first and a minute at most (they multiply by four, this doubles).
         timeout: 60 * SECOND,
-        attempts: 10,
+        attempts: i32::MAX as u32,
+        delay: 100 * MILLISECOND,
+        max_delay: 60 * SECOND,
+        give_up: Some(600 * SECOND),
         in_flight: None,
         deduplicate_by: DeduplicateBy::None,
         deduplicate_per_partition: false,
@@ -410,10 +425,12 @@ const SERVICE_BUS_SESSION: Knobs = Knobs {
         transfer: Transfer::Atomic,
     },
     producer: Producer {
-        // `TryTimeout` 60 s, `MaxRetries` 3. Duplicate detection is off unless the queue was made with it:
+        // `TryTimeout` 60 s, `MaxRetries` 3, `Delay` 0.8 s, `MaxDelay` 1 min. Duplicate detection is off unless the queue was made with it:
         // `deduplicate: { by: message_id, window: 10m }`.
         timeout: 60 * SECOND,
         attempts: 4,
+        delay: 800 * MILLISECOND,
+        max_delay: 60 * SECOND,
         ..PUBSUB.producer
     },
     ..PUBSUB

@@ -27,7 +27,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("degradation", "transport", "a degradation that changes the `transport`"),
     ("operation", "deploy", "`deploy`"),
     ("operation", "scale", "`scale`"),
-    ("operation", "repartition", "`repartition`"),
 ];
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.

@@ -290,6 +290,11 @@ pub struct Producer {
     pub confirm: bool,
     pub timeout: Nanos,
     pub attempts: u32,
+    /// Before it sends again, doubled each time up to `max_delay`.
+    pub delay: Nanos,
+    pub max_delay: Nanos,
+    /// When it stops sending again, however few the attempts.
+    pub give_up: Option<Nanos>,
     /// Sends of one producer to the broker that are not confirmed; `None`: no limit.
     pub in_flight: Count,
     pub deduplicate_by: DeduplicateBy,
@@ -680,12 +685,20 @@ pub enum FaultKind {
         from: TopicId,
         to: TopicId,
     },
+    /// A topic has more partitions from now on.
+    Repartition {
+        topic: TopicId,
+        partitions: u32,
+    },
 }
 
 impl FaultKind {
     /// Whether it is a planned change: nothing goes wrong, and the drain does not take it back.
     pub fn is_planned(&self) -> bool {
-        matches!(self, FaultKind::Replay { .. } | FaultKind::Redrive { .. })
+        matches!(
+            self,
+            FaultKind::Replay { .. } | FaultKind::Redrive { .. } | FaultKind::Repartition { .. }
+        )
     }
 }
 

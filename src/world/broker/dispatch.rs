@@ -480,7 +480,7 @@ impl Broker {
 impl Topic {
     /// The partition of a message.
     fn route(&mut self, key: Option<u64>, choose: &mut dyn FnMut(u32) -> u32) -> u32 {
-        let partitions = self.knobs.partitions;
+        let partitions = self.partitions;
         if partitions == 1 {
             return 0;
         }

@@ -270,11 +270,12 @@ impl Broker {
     }
 
     fn add_topic(&mut self, knobs: &TopicKnobs) {
-        assert!(knobs.partitions > 0, "a topic has a partition");
+        assert!(knobs.partitions_at_first > 0, "a topic has a partition");
         let topic = self.topics.len() as u32;
         self.topics.push(Topic {
             first_log: self.logs.len() as u32,
             knobs: knobs.clone(),
+            partitions: knobs.partitions_at_first,
             next_partition: 0,
             delayed: VecDeque::new(),
             memory: recognise::Memory::new(knobs),

@@ -9,6 +9,7 @@ use super::delivery::{NONE, Place, holder, mark};
 use super::state::Balance;
 use super::timers::TimerKind;
 use super::{Action, Broker, Choose, Settlement};
+use crate::kernel::ids::TopicId;
 use crate::model::messaging::*;
 
 impl Broker {
@@ -121,27 +122,28 @@ impl Broker {
         self.serve_members(subscription, choose, out);
     }
 
-    /// Owners by lane. Eager: ranges, the first members taking one more. Cooperative: as it is, as far as
+    /// Owners by lane, of those in use. Eager: ranges, the first members taking one more. Cooperative: as it is, as far as
     /// that is fair, the rest to those with least.
     fn plan(&self, subscription: u32) -> Vec<u32> {
         let state = &self.subscriptions[subscription as usize];
+        let lanes = self.topics[self.topic_of(state.first_lane) as usize].partitions as usize;
         let mut members = state.members.clone();
         members.sort_by_key(|&member| self.consumers[member as usize].instance);
         if members.is_empty() {
-            return vec![NONE; state.lanes as usize];
+            return vec![NONE; lanes];
         }
         if state.knobs.order_lock == OrderLock::Queue {
             let present = self.lanes[state.first_lane as usize].owner;
             let owner = if members.contains(&present) { present } else { members[0] };
-            return vec![owner; state.lanes as usize];
+            return vec![owner; lanes];
         }
-        let (each, mut extra) = (state.lanes as usize / members.len(), state.lanes as usize % members.len());
+        let (each, mut extra) = (lanes / members.len(), lanes % members.len());
         if state.knobs.rebalance.mode == RebalanceMode::Eager {
             let share = |(i, &member)| vec![member; each + usize::from(i < extra)];
             return members.iter().enumerate().flat_map(share).collect();
         }
         let mut load = vec![0; members.len()];
-        let mut plan = vec![NONE; state.lanes as usize];
+        let mut plan = vec![NONE; lanes];
         for (owner, lane) in plan.iter_mut().zip(self.lanes_of(subscription)) {
             let present = self.lanes[lane as usize].owner;
             let Some(i) = members.iter().position(|&member| member == present) else { continue };
@@ -159,6 +161,30 @@ impl Broker {
             *owner = members[least];
         }
         plan
+    }
+
+    /// Puts more of a topic's partitions to use; returns how many. Groups that deal them out do so anew.
+    pub fn repartition(
+        &mut self,
+        topic: TopicId,
+        partitions: u32,
+        choose: Choose,
+        out: &mut Vec<Action>,
+    ) -> u32 {
+        let state = &mut self.topics[topic.index()];
+        let added = partitions.min(state.knobs.partitions).saturating_sub(state.partitions);
+        if added == 0 {
+            return 0;
+        }
+        state.partitions += added;
+        let first = state.first_log as usize;
+        for lane in self.logs[first].lanes.clone() {
+            let subscription = self.lanes[lane as usize].subscription;
+            if self.subscriptions[subscription as usize].knobs.owns_partitions() {
+                self.rebalance(subscription, choose, out);
+            }
+        }
+        added
     }
 
     /// Takes a partition from its owner. What it has not acknowledged will be sent again; an attempt in

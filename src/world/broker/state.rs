@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 pub(super) struct Topic {
     pub first_log: u32,
     pub knobs: TopicKnobs,
+    /// In use; the others are empty and nobody's.
+    pub partitions: u32,
     pub next_partition: u32,
     /// (message, partition) that become visible when their delay is over, in order of acceptance.
     pub delayed: VecDeque<(u32, u32)>,

@@ -215,6 +215,6 @@ static OPERATION_VERBS: &[Alternative] = &[
         "repartition",
         Name(Kind::Topic),
         &[Key::required("partitions", COUNT, "How many partitions from now on.")],
-        "Changes the number of partitions: keys move.",
+        "Gives a topic more partitions. Keys move: what is sent from then on may overtake what was sent before. Messages stay where they are.",
     ),
 ];

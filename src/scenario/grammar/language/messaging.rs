@@ -223,6 +223,13 @@ pub static PRODUCER: Record = Record {
         knob("confirm", Boolean, "Whether the publisher waits until the broker has accepted."),
         knob("timeout", DURATION, "How long it waits for that, for each try."),
         knob("attempts", COUNT, "How often it tries, the first time included."),
+        knob("delay", DURATION, "How long it waits before it tries again; twice as long each time."),
+        knob("max_delay", DURATION, "The longest such wait."),
+        knob(
+            "give_up",
+            DURATION,
+            "It tries no more, whatever attempts are left, once its tries and the waits between them have taken this long.",
+        ),
         knob(
             "in_flight",
             COUNT_OR_UNLIMITED,
