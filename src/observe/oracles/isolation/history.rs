@@ -37,6 +37,14 @@ pub struct History {
 }
 
 impl History {
+    /// Nothing is known, in the room of what was.
+    pub fn clear(&mut self) {
+        self.base = None;
+        self.older.clear();
+        self.additions.clear();
+        self.readers.clear();
+    }
+
     /// An attempt commits a version. Gives whether a group came to be or grew.
     pub fn write(&mut self, graph: &mut Graph, by: Number, version: u64, adds: bool) -> bool {
         let mut found = self.base.is_some_and(|base| graph.order(base.by, by));
@@ -158,7 +166,8 @@ mod tests {
     fn graph(attempts: usize) -> Graph {
         let mut graph = Graph::default();
         for _ in 0..attempts {
-            graph.begin();
+            let attempt = graph.begin();
+            graph.enter(attempt);
         }
         graph
     }

@@ -34,20 +34,23 @@ mod ledger;
 mod messages;
 mod settle;
 mod undo;
+mod uses;
 
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE, Pc};
 use crate::observe::findings::{Finding, Sighting};
+use crate::observe::slots::SlotTable;
 use crate::world::deed::{Deed, Part, Served};
 use crate::world::identity::mix;
 use crate::world::record::{Observer, Outcome, Record};
-use attempt::{AttemptState, BySlot};
-use ledger::{EntryId, Kind, Ledger};
+use attempt::AttemptState;
+use ledger::{EntryId, Issuer, Kind, Ledger};
 use messages::MessageState;
 use rustc_hash::{FxHashMap, FxHashSet};
 use undo::Undoables;
+use uses::Uses;
 
 pub use dated::Dated;
 pub use settle::Sum;
@@ -58,12 +61,11 @@ const MOST_SIGHTINGS: usize = 64;
 /// The oracle of idempotency: duplicates, losses and everything between.
 pub struct Lineage<'m> {
     model: &'m Model,
+    uses: Uses,
     ledger: Ledger,
-    attempts: BySlot<AttemptState>,
-    /// Attempts that have ended, whose room the next ones take over.
-    room: Vec<AttemptState>,
-    messages: BySlot<MessageState>,
-    timers: BySlot<EntryId>,
+    attempts: SlotTable<AttemptState>,
+    messages: SlotTable<MessageState>,
+    timers: SlotTable<EntryId>,
     /// Ticks of each job that are held, newest last.
     ticks: Vec<Vec<(u64, EntryId)>>,
     findings: Vec<Finding>,
@@ -80,17 +82,21 @@ pub struct Lineage<'m> {
     last_settled: Nanos,
     watched: Option<u64>,
     sightings: Vec<(Anomaly, Sighting)>,
+    /// Room for the parts of the work that one commit is.
+    parts: Vec<Part>,
 }
 
 impl<'m> Lineage<'m> {
     pub fn new(model: &'m Model) -> Self {
+        let has_undos = model.undoes.iter().any(|undone| !undone.is_empty());
         Self {
             model,
-            ledger: Ledger::default(),
-            attempts: BySlot::default(),
-            room: Vec::new(),
-            messages: BySlot::default(),
-            timers: BySlot::default(),
+            uses: Uses::new(model),
+            parts: Vec::new(),
+            ledger: if has_undos { Ledger::by_root() } else { Ledger::default() },
+            attempts: SlotTable::default(),
+            messages: SlotTable::default(),
+            timers: SlotTable::default(),
             ticks: vec![Vec::new(); model.jobs.len()],
             findings: vec![Finding::default(); Anomaly::ALL.len()],
             sum: Sum::default(),
@@ -159,7 +165,14 @@ impl<'m> Lineage<'m> {
             Served::Delivery { group, .. } => Kind::Share { group },
             Served::Timer { .. } => Kind::Timer,
         };
-        let entry = self.ledger.enter(obligation, kind, NONE, now);
+        let entry = match self.carried(obligation, served, message) {
+            Some(carried) => carried,
+            // Nobody begins with an intent again.
+            None if matches!(served, Served::Intent { .. }) => {
+                self.ledger.add(obligation, kind, NONE, Issuer::Parent, now)
+            }
+            None => self.ledger.enter(obligation, kind, NONE, Issuer::Anyone, now),
+        };
         self.ledger.hold(entry);
         if let Served::Tick { job } = served {
             self.hold_tick(now, job.index(), obligation, entry);
@@ -168,13 +181,22 @@ impl<'m> Lineage<'m> {
         let of = &mut self.ledger[entry];
         of.attempts += 1;
         let number = of.attempts;
-        let from_client = matches!(served, Served::Intent { .. });
-        let mut state = AttemptState::new(entry, cause.obligation, number, handler, served, from_client);
-        if let Some(mut room) = self.room.pop() {
-            state.take_room(&mut room);
-        }
-        self.attempts.put(attempt, state);
+        self.attempts.begin(attempt).begin(entry, cause.obligation, number, handler, served);
         self.note_exposed(attempt);
+    }
+
+    /// The entry of an obligation that is at hand with what an attempt serves.
+    fn carried(&self, obligation: u64, served: Served, message: u32) -> Option<EntryId> {
+        let is_it = |entry: &EntryId| self.ledger.is(*entry, obligation);
+        match served {
+            Served::Intent { .. } | Served::Tick { .. } => None,
+            Served::Call | Served::Send => self.messages.get(message).map(|state| state.entry).filter(is_it),
+            Served::Delivery { group, .. } => {
+                let shares = self.messages.get(message)?.shares.iter().filter(|share| share.0 == group);
+                shares.map(|share| share.1).find(is_it)
+            }
+            Served::Timer { timer } => self.timers.get(timer).copied().filter(is_it),
+        }
     }
 
     /// Whether an attempt could do again what another one has done, each attempt once.
@@ -229,12 +251,29 @@ impl<'m> Lineage<'m> {
         }
     }
 
+    /// Of a cut whose remainder is too long to be run dry nobody knows whether it left something undone.
+    fn debt_unknown(&mut self) {
+        for anomaly in [Anomaly::LostEffects, Anomaly::TornEffects, Anomaly::MixedEffects, Anomaly::AcknowledgedLoss] {
+            self.finding(anomaly).unsettled += 1;
+        }
+    }
+
     fn ended(&mut self, now: Nanos, attempt: u32, outcome: Outcome) {
-        let Some(state) = self.attempts.take(attempt) else { return };
+        // Taken out while it is looked at; nothing of this asks for another attempt.
+        let mut attempts = std::mem::take(&mut self.attempts);
+        if let Some(state) = attempts.end(attempt) {
+            self.close(now, state, outcome);
+        }
+        self.attempts = attempts;
+        self.settle_released(now);
+    }
+
+    /// What an attempt that has ended leaves.
+    fn close(&mut self, now: Nanos, state: &AttemptState, outcome: Outcome) {
         let entry = state.entry;
-        self.give_up_staged(now, &state);
+        self.give_up_staged(now, state);
         match outcome {
-            Outcome::Well => self.ended_well(entry, &state),
+            Outcome::Well => self.ended_well(entry, state),
             // A crash without debt came after the last effect.
             Outcome::Cut => {
                 let of = &mut self.ledger[entry];
@@ -250,9 +289,7 @@ impl<'m> Lineage<'m> {
                 of.done |= of.debt.is_empty() && of.has_left();
             }
         }
-        self.room.push(state);
         self.ledger.release(entry, now);
-        self.settle_released(now);
     }
 
     fn ended_well(&mut self, entry: EntryId, state: &AttemptState) {
@@ -311,11 +348,11 @@ impl Observer for Lineage<'_> {
             Deed::AttemptBegun { .. } => self.begun(now, deed),
             Deed::AttemptEnded { attempt, outcome } => self.ended(now, attempt, outcome),
             Deed::Cut { attempt, at, debt, resumes } => self.cut(attempt, at, debt, resumes),
+            Deed::DebtUnknown { .. } => self.debt_unknown(),
             Deed::Decided { attempt, pc, holds, .. } => self.decided(attempt, pc, holds),
             Deed::Named { attempt, slot, value, .. } => {
-                let model = self.model;
                 if let Some(state) = self.attempts.get_mut(attempt) {
-                    state.name(model, slot, value);
+                    state.name(slot, self.uses.value(value));
                 }
             }
             Deed::Read { .. } => self.read(deed),
@@ -330,23 +367,19 @@ impl Observer for Lineage<'_> {
             Deed::Effected { attempt, obligation, part, first, .. } => {
                 self.effected(now, attempt, obligation, part, first);
             }
-            Deed::EffectAsked { obligation, .. } => {
-                if let Some(entry) = self.ledger.find(obligation) {
-                    self.ledger.hold(entry);
-                }
-            }
+            Deed::EffectAsked { attempt, obligation } => self.effect_asked(attempt, obligation),
             Deed::EffectGone { obligation } => {
                 if let Some(entry) = self.ledger.find(obligation) {
                     self.ledger.release(entry, now);
                     self.settle_released(now);
                 }
             }
-            Deed::Told { obligation, outcome, .. } => self.told(obligation, outcome),
+            Deed::Told { attempt, obligation, outcome } => self.told(attempt, obligation, outcome),
             Deed::TimerSet { attempt, timer, cause, durable, part } => {
                 self.timer_set(now, attempt, timer, cause.obligation, durable, part);
             }
             Deed::TimerGone { timer } => {
-                if let Some(entry) = self.timers.take(timer) {
+                if let Some(&mut entry) = self.timers.end(timer) {
                     self.ledger.release(entry, now);
                     self.settle_released(now);
                 }

@@ -74,7 +74,7 @@ impl Lineage<'_> {
             let undoable = self.undoables.by_root.entry(root).or_default().entry((undone, row)).or_default();
             undoable.undone = Some(issued_at);
             let Some((done, obligation, part)) = undoable.done.take() else { continue };
-            if self.ledger.find(obligation) == Some(done) {
+            if self.ledger.is(done, obligation) {
                 let effects = &mut self.ledger[done].effects;
                 if let Some(effect) = effects.iter_mut().find(|effect| effect.part == part) {
                     effect.net -= 1;
