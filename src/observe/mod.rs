@@ -1,6 +1,7 @@
 //! Observers: what is made of the world's records while a replication runs.
 
 pub mod digest;
+pub mod facts;
 pub mod few;
 pub mod findings;
 pub mod meters;

@@ -26,6 +26,7 @@ use crate::kernel::time::Nanos;
 use crate::model::promise::{Formula, Invariant, InvariantKind};
 use crate::model::{Code, Model, NONE};
 use crate::observe::findings::{Finding, Sighting};
+use crate::observe::slots::SlotTable;
 use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};
 use state::{Dependents, Subject, Subjects};
@@ -48,8 +49,8 @@ pub struct Invariants<'m> {
     has_moved: Vec<bool>,
     has_begun: Vec<bool>,
     findings: Vec<Finding>,
-    /// By attempt slot: its obligation.
-    obligations: Vec<u64>,
+    /// Of each attempt.
+    obligations: SlotTable<u64>,
     read: Vec<Source>,
 }
 
@@ -85,7 +86,7 @@ impl<'m> Invariants<'m> {
             has_moved: vec![false; invariants.len()],
             has_begun: vec![false; invariants.len()],
             findings: vec![Finding::default(); invariants.len()],
-            obligations: Vec::new(),
+            obligations: SlotTable::default(),
             read: Vec::new(),
         };
         judge.advance(0);
@@ -314,11 +315,7 @@ impl Observer for Invariants<'_> {
         self.advance(now);
         match *deed {
             Deed::AttemptBegun { attempt, cause, .. } => {
-                let slot = attempt as usize;
-                if self.obligations.len() <= slot {
-                    self.obligations.resize(slot + 1, 0);
-                }
-                self.obligations[slot] = cause.obligation;
+                *self.obligations.begin(attempt) = cause.obligation;
             }
             Deed::Committed { attempt, row, old, new, .. } => {
                 self.commit(row.table, row.key, old, new);
@@ -327,7 +324,7 @@ impl Observer for Invariants<'_> {
                 }
             }
             Deed::TransactionEnded { attempt, committed: true } => {
-                let obligation = self.obligations.get(attempt as usize).copied().unwrap_or(0);
+                let obligation = self.obligations.get(attempt).copied().unwrap_or(0);
                 self.settle(now, obligation);
             }
             _ => {}

@@ -29,6 +29,7 @@ use crate::kernel::time::{Nanos, Pretty};
 use crate::model::promise::Convergence;
 use crate::model::{Model, NONE, Word};
 use crate::observe::findings::{Finding, Sighting};
+use crate::observe::slots::SlotTable;
 use crate::stats::histogram::Histogram;
 use crate::world::deed::Deed;
 use crate::world::record::{Observer, Record};
@@ -64,8 +65,8 @@ pub struct Views<'m> {
     evaluator: Evaluator<'m>,
     views: Vec<View<'m>>,
     faults: u32,
-    /// By attempt slot: its obligation.
-    obligations: Vec<u64>,
+    /// Of each attempt.
+    obligations: SlotTable<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +99,7 @@ impl<'m> Views<'m> {
         }
         let mut evaluator = Evaluator::new(model);
         let views = model.promises.convergence.iter().map(|spec| View::new(spec, &mut evaluator)).collect();
-        Some(Self { evaluator, views, faults: 0, obligations: Vec::new() })
+        Some(Self { evaluator, views, faults: 0, obligations: SlotTable::default() })
     }
 
     /// By position in the model's `convergence`, once the run is over.
@@ -364,11 +365,7 @@ impl Observer for Views<'_> {
         self.views.iter_mut().for_each(|view| view.advance(now, &mut self.evaluator));
         match *deed {
             Deed::AttemptBegun { attempt, cause, .. } => {
-                let slot = attempt as usize;
-                if self.obligations.len() <= slot {
-                    self.obligations.resize(slot + 1, 0);
-                }
-                self.obligations[slot] = cause.obligation;
+                *self.obligations.begin(attempt) = cause.obligation;
             }
             Deed::Committed { attempt, row, old, new, .. } => {
                 for view in &mut self.views {
@@ -379,7 +376,7 @@ impl Observer for Views<'_> {
                 }
             }
             Deed::TransactionEnded { attempt, committed: true } => {
-                let obligation = self.obligations.get(attempt as usize).copied().unwrap_or(0);
+                let obligation = self.obligations.get(attempt).copied().unwrap_or(0);
                 self.settle(now, obligation);
             }
             _ => {}

@@ -16,6 +16,7 @@
 
 use super::super::lifetimes::Number;
 use super::graph::Graph;
+use crate::kernel::encoder::{Encoder, Ranks};
 
 /// A version that an attempt made.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +137,18 @@ impl History {
 
     pub fn is_empty(&self) -> bool {
         self.older.is_empty() && self.base.is_none() && self.additions.is_empty() && self.readers.is_empty()
+    }
+
+    /// Which versions who made and read.
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
+        for versions in [&self.older[..], self.base.as_slice(), &self.additions[..]] {
+            encoder.list(versions, |encoder, made| {
+                encoder.word(made.version);
+                encoder.word(ranks.rank(made.by));
+                encoder.flag(made.adds);
+            });
+        }
+        encoder.set(&self.readers, |encoder, reader| encoder.word(ranks.rank(*reader)));
     }
 
     /// How many versions and readers are remembered.

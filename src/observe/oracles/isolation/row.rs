@@ -4,6 +4,8 @@
 use super::super::lifetimes::{Moment, Number};
 use super::graph::Graph;
 use super::history::History;
+use crate::kernel::encoder::{Encoder, Ranks};
+use crate::observe::facts;
 use crate::observe::slots::Arena;
 use crate::world::deed::RowName;
 use rustc_hash::FxHashMap;
@@ -77,6 +79,13 @@ impl Rows {
         if let Some(place) = self.places.remove(name) {
             self.rows.end(place);
         }
+    }
+
+    pub fn encode(&self, encoder: &mut Encoder, graph: &Graph, ranks: &Ranks) {
+        encoder.set(&self.places, |encoder, (name, place)| {
+            facts::row(encoder, *name);
+            self.rows[*place].encode(encoder, graph, ranks);
+        });
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Row> {
@@ -167,6 +176,20 @@ impl Row {
     pub fn rename(&mut self, attempt: Number, other: Option<Number>) -> bool {
         self.history.rename(attempt, other);
         self.is_forgotten()
+    }
+
+    fn encode(&self, encoder: &mut Encoder, graph: &Graph, ranks: &Ranks) {
+        encoder.list([&self.newest].into_iter().chain(&self.columns), |encoder, newest| {
+            encoder.word(newest.version);
+            encoder.word(newest.of_another);
+            graph.encode_name(encoder, ranks, newest.by);
+        });
+        encoder.word(self.absent);
+        encoder.set(&self.alive, |encoder, (attempt, _)| encoder.word(ranks.rank(*attempt)));
+        encoder.word(u64::from(self.writers));
+        encoder.word(self.last_left.rank(ranks));
+        encoder.word(self.last_writer_left.rank(ranks));
+        self.history.encode(encoder, ranks);
     }
 
     fn is_forgotten(&self) -> bool {

@@ -12,6 +12,7 @@
 //! others than their parent's attempts issue too (`once_per`, `forward`, jobs by row, ticks) and the later
 //! children of a parent that has many.
 
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::{NONE, Pc};
@@ -205,7 +206,6 @@ pub struct Ledger {
     of_root: Option<FxHashMap<u64, u32>>,
     /// Entries that nothing holds any more, to be settled by whoever asks.
     released: Vec<EntryId>,
-    shadow: FxHashMap<u64, EntryId>, // SHADOW
 }
 
 impl Ledger {
@@ -231,7 +231,6 @@ impl Ledger {
                 child = of.next_sibling;
             }
         }
-        assert_eq!(self.find(obligation), self.shadow.get(&obligation).copied(), "not found"); // SHADOW
         self.find(obligation)
     }
 
@@ -262,7 +261,6 @@ impl Ledger {
             self.entries.len() as EntryId - 1
         });
         self.entries[id as usize].begin(obligation, kind, parent, now);
-        assert!(self.shadow.insert(obligation, id).is_none(), "twice {kind:?} {issuer:?}"); // SHADOW
         let is_one_of_many = parent != NONE && self.adopt(parent, id);
         if issuer == Issuer::Anyone || is_one_of_many {
             self.name(id);
@@ -349,7 +347,6 @@ impl Ledger {
         self.free.push(id);
         let entry = &mut self.entries[id as usize];
         entry.is_in_use = false;
-        self.shadow.remove(&entry.obligation); // SHADOW
         if entry.is_named {
             self.named.remove(&entry.obligation);
         }
@@ -361,6 +358,18 @@ impl Ledger {
         }
         of_root.remove(&entry.root);
         Some(entry.root)
+    }
+
+    /// All that are held.
+    pub fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.is_in_use)
+    }
+
+    /// Who an entry is, and what holds it.
+    pub fn encode(&self, encoder: &mut Encoder, entry: &Entry) {
+        encoder.word(entry.obligation);
+        encoder.option(self.entries.get(entry.parent as usize).map(|parent| parent.obligation));
+        encoder.word(u64::from(entry.holders));
     }
 
     /// Whether that is the entry of this obligation still.

@@ -5,6 +5,7 @@ use super::attempt::{AttemptState, StagedIssue};
 use super::ledger::{EntryId, Fate, Issuer, Kind};
 use super::of_instance;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::messaging::Members;
@@ -29,6 +30,16 @@ impl Default for MessageState {
     /// No message yet.
     fn default() -> Self {
         Self { entry: NONE, cause: Cause::NOBODY, kind: MessageId(NONE), content: 0, shares: Vec::new() }
+    }
+}
+
+impl MessageState {
+    /// What it says, and for whom.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.word(self.cause.obligation);
+        encoder.flag(self.cause.passes_on());
+        encoder.word(u64::from(self.kind.0));
+        encoder.word(self.content);
     }
 }
 

@@ -30,6 +30,7 @@ mod attempt;
 mod dated;
 mod decisions;
 mod duplicates;
+mod encode;
 mod ledger;
 mod messages;
 mod settle;
@@ -59,6 +60,7 @@ pub use settle::Sum;
 const MOST_SIGHTINGS: usize = 64;
 
 /// The oracle of idempotency: duplicates, losses and everything between.
+#[derive(Clone)]
 pub struct Lineage<'m> {
     model: &'m Model,
     uses: Uses,

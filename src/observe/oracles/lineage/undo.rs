@@ -8,8 +8,10 @@ use super::Lineage;
 use super::duplicates::row_text;
 use super::ledger::EntryId;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::{Encoder, Ranks};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::observe::facts;
 use crate::world::deed::{Part, RowName};
 use rustc_hash::FxHashMap;
 
@@ -43,6 +45,26 @@ impl Undoables {
         if !self.by_root.is_empty() {
             self.by_root.remove(&root);
         }
+    }
+}
+
+impl Undoables {
+    /// When what undid was issued.
+    pub fn instants(&self) -> impl Iterator<Item = Nanos> {
+        self.by_root.values().flat_map(|of| of.values()).filter_map(|of| of.undone)
+    }
+
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
+        encoder.set(&self.by_root, |encoder, (root, of)| {
+            encoder.word(*root);
+            encoder.set(of, |encoder, ((site, row), undoable)| {
+                encoder.word(u64::from(site.0));
+                facts::row(encoder, *row);
+                encoder.option(undoable.undone.map(|at| ranks.rank(at)));
+                encoder.option(undoable.done.map(|(_, obligation, _)| obligation));
+                undoable.done.iter().for_each(|(.., part)| facts::part(encoder, *part));
+            });
+        });
     }
 }
 

@@ -4,6 +4,8 @@
 //! What counts is the obligation: a message issued again for the same one keeps its place, while one of its
 //! copies is alive or the message whose handling issued it could be handled again. A key is forgotten with its last message.
 
+mod encode;
+
 use super::lanes::{Lane, Lanes};
 use super::rows::{Mention, Writer};
 use crate::kernel::ids::*;
@@ -302,6 +304,10 @@ impl Keys {
     /// The rows of which something is remembered for a key.
     pub fn rows(&self, domain: u32) -> &[RowName] {
         &self.domains[domain].rows
+    }
+
+    pub fn obligation_of(&self, entry: u32) -> u64 {
+        self.entries[entry].made.obligation
     }
 
     /// How many messages are on their way to how many consumers.

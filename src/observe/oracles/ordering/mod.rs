@@ -32,6 +32,7 @@
 //! Sequence numbers are global, so that a key is forgotten with its last message. Who wrote
 //! a column is remembered only while an earlier message of the key is alive.
 
+mod encode;
 mod keys;
 mod lanes;
 mod lifecycle;

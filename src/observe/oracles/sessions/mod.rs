@@ -19,6 +19,7 @@
 //!
 //! An open session goes with its last attempt. A user keeps what is still under way to some copy.
 
+mod encode;
 pub mod session;
 pub mod staleness;
 
@@ -26,14 +27,15 @@ use super::copies::{Copied, Copies, RowAt};
 use crate::kernel::ids::{ClientId, TableId};
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
+use crate::observe::few::FewMap;
 use crate::observe::findings::{Finding, Sighting};
+use crate::observe::slots::SlotTable;
 use crate::world::deed::{Deed, RowName, Served, Version, Way};
 use crate::world::record::{Observer, Outcome, Record, SlotNumber};
 use crate::world::store::UNCOMMITTED;
 use rustc_hash::FxHashMap;
 use session::{Session, SessionName};
 use staleness::{Read, Recent, Staleness};
-use std::collections::BTreeMap;
 
 /// What was found about the sessions of one client.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,10 +54,9 @@ pub struct Sessions<'m> {
     clients: Vec<ClientSessions>,
     staleness: Vec<Staleness>,
     sessions: FxHashMap<SessionName, Session>,
-    /// By slot.
-    attempts: Vec<Option<Attempt>>,
-    /// By slot of the message: the session whose call it is, and which of its calls it is or is under.
-    calls: Vec<Option<(SessionName, u64)>>,
+    attempts: SlotTable<Attempt>,
+    /// Of a message: the session whose call it is, and which of its calls it is or is under.
+    calls: SlotTable<Option<(SessionName, u64)>>,
     /// Rows that were missing from a view, by the row that was looked for.
     missing: FxHashMap<RowName, Vec<Miss>>,
     swept: usize,
@@ -63,7 +64,7 @@ pub struct Sessions<'m> {
 
 type Place = (u32, u64);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Attempt {
     number: u64,
     obligation: u64,
@@ -71,7 +72,7 @@ struct Attempt {
     /// The session's call that it serves; `None`: it is the intent itself.
     call: Option<u64>,
     /// When the reads under way began.
-    asked: BTreeMap<Place, Nanos>,
+    asked: FewMap<Place, Nanos>,
     looks: Vec<Look>,
 }
 
@@ -132,8 +133,8 @@ impl<'m> Sessions<'m> {
             clients: clients.iter().map(watched).collect(),
             staleness: tables.iter().map(|&table| Staleness::new(table, &model.promises.staleness)).collect(),
             sessions: FxHashMap::default(),
-            attempts: Vec::new(),
-            calls: Vec::new(),
+            attempts: SlotTable::default(),
+            calls: SlotTable::default(),
             missing: FxHashMap::default(),
             swept: 0,
         }
@@ -162,7 +163,7 @@ impl<'m> Sessions<'m> {
                 let number = if user == NONE { number } else { u64::from(user) };
                 (Some(SessionName { client, number }), None)
             }
-            Served::Call => match self.calls.get(message as usize).copied().flatten() {
+            Served::Call => match self.calls.get(message).copied().flatten() {
                 Some((session, call)) => (Some(session), Some(call)),
                 None => (None, None),
             },
@@ -173,13 +174,12 @@ impl<'m> Sessions<'m> {
             session.alive += 1;
             call.into_iter().for_each(|call| session.begin(call));
         }
-        let slot = slot as usize;
-        if self.attempts.len() <= slot {
-            self.attempts.resize(slot + 1, None);
-        }
         let number = self.recent.begin();
-        let (asked, looks) = (BTreeMap::new(), Vec::new());
-        self.attempts[slot] = Some(Attempt { number, obligation, session, call, asked, looks });
+        let attempt = self.attempts.begin(slot);
+        (attempt.number, attempt.obligation) = (number, obligation);
+        (attempt.session, attempt.call) = (session, call);
+        attempt.asked.clear();
+        attempt.looks.clear();
     }
 
     fn is_watched(&self, client: ClientId) -> bool {
@@ -187,17 +187,20 @@ impl<'m> Sessions<'m> {
     }
 
     fn end(&mut self, slot: SlotNumber, outcome: Outcome) {
-        let Some(attempt) = self.attempts.get_mut(slot as usize).and_then(Option::take) else { return };
-        self.recent.end(attempt.number);
-        let Some(name) = attempt.session else { return };
+        let Some(attempt) = self.attempts.end(slot) else { return };
+        let (number, obligation, call) = (attempt.number, attempt.obligation, attempt.call);
+        let (session, mut looks) = (attempt.session, std::mem::take(&mut attempt.looks));
+        self.recent.end(number);
+        let Some(name) = session else { return };
         if outcome == Outcome::Well {
-            for look in attempt.looks {
-                self.answered_by(name, attempt.obligation, look);
+            for look in looks.drain(..) {
+                self.answered_by(name, obligation, look);
             }
         }
+        self.attempts.keep_room(slot, |attempt| attempt.looks = looks);
         let session = self.sessions.get_mut(&name).expect("kept while attempts of it are alive");
         session.alive -= 1;
-        match attempt.call {
+        match call {
             Some(call) => session.end(call),
             None => session.intent_over(),
         }
@@ -213,7 +216,7 @@ impl<'m> Sessions<'m> {
     }
 
     fn read(&mut self, now: Nanos, slot: SlotNumber, place: Place, row: RowName, version: Version) {
-        let Some(attempt) = self.attempts.get(slot as usize).and_then(Option::as_ref) else { return };
+        let Some(attempt) = self.attempts.get(slot) else { return };
         let begun = attempt.asked.get(&place).copied().unwrap_or(now);
         let read = Read { begun, now, row, version, obligation: attempt.obligation };
         let name = &self.model.tables[row.table.index()].name;
@@ -235,7 +238,7 @@ impl<'m> Sessions<'m> {
             sees.push((row, version.number));
         }
         let look = Look { place, at: now, row, expected, sees };
-        let Some(attempt) = self.attempts[slot as usize].as_mut() else { return };
+        let Some(attempt) = self.attempts.get_mut(slot) else { return };
         let is_again = |known: &Look| known.place == place && (known.row == row || known.at < begun);
         attempt.looks.retain(|known| !is_again(known));
         attempt.looks.push(look);
@@ -328,15 +331,11 @@ impl<'m> Sessions<'m> {
     }
 
     fn issued(&mut self, slot: SlotNumber, message: SlotNumber, way: Way, obligation: u64) {
-        let issuer = self.attempts.get(slot as usize).and_then(Option::as_ref);
+        let issuer = self.attempts.get(slot);
         let session = issuer
             .filter(|_| way == Way::Call)
             .and_then(|issuer| issuer.session.map(|session| (session, issuer.call.unwrap_or(obligation))));
-        let message = message as usize;
-        if self.calls.len() <= message {
-            self.calls.resize(message + 1, None);
-        }
-        self.calls[message] = session;
+        *self.calls.begin(message) = session;
     }
 
     fn committed(&mut self, now: Nanos, slot: SlotNumber, row: RowName, version: u64) {
@@ -344,7 +343,7 @@ impl<'m> Sessions<'m> {
             self.recent.committed(now, row, version);
         }
         self.arrived(row);
-        let Some(attempt) = self.attempts.get(slot as usize).and_then(Option::as_ref) else { return };
+        let Some(attempt) = self.attempts.get(slot) else { return };
         if let (Some(name), Some(call), NONE) = (attempt.session, attempt.call, row.instance) {
             let session = self.sessions.get_mut(&name).expect("kept while attempts of it are alive");
             session.write(now, call, (row, version));
@@ -371,7 +370,7 @@ impl Observer for Sessions<'_> {
             }
             Deed::AttemptEnded { attempt, outcome } => self.end(attempt, outcome),
             Deed::Asked { attempt, pc, item } => {
-                if let Some(attempt) = self.attempts.get_mut(attempt as usize).and_then(Option::as_mut) {
+                if let Some(attempt) = self.attempts.get_mut(attempt) {
                     attempt.asked.insert((pc, item), now);
                 }
             }
@@ -379,8 +378,9 @@ impl Observer for Sessions<'_> {
             Deed::Issued { attempt, message, way, cause, .. } => {
                 self.issued(attempt, message, way, cause.obligation);
             }
+            Deed::Freed { message } => drop(self.calls.end(message)),
             Deed::Told { attempt, obligation, outcome: Outcome::Well } => {
-                let told = self.attempts.get(attempt as usize).and_then(Option::as_ref);
+                let told = self.attempts.get(attempt);
                 if let Some(Attempt { session: Some(name), call: None, .. }) = told {
                     let session = self.sessions.get_mut(name);
                     session.expect("kept while attempts of it are alive").told(now, obligation);
