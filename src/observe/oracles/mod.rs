@@ -16,6 +16,7 @@ use super::meters::{Meters, ReadMeter, ViewMeter};
 use super::promise::invariants::Invariants;
 use super::promise::views::Views;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
@@ -31,7 +32,8 @@ use ordering::OrderOracle;
 use sessions::Sessions;
 use sessions::staleness::Staleness;
 
-/// All judges of one replication.
+/// All judges of one replication: plain data, that can be cloned in the middle of it and go on.
+#[derive(Clone)]
 pub struct Oracles<'m> {
     model: &'m Model,
     /// `None`: nothing in the scenario makes an effect.
@@ -71,6 +73,17 @@ impl<'m> Oracles<'m> {
     /// What has been seen of the obligation that is watched.
     pub fn sightings(&self) -> &[(Anomaly, Sighting)] {
         self.lineage.as_ref().map_or(&[], |lineage| lineage.sightings())
+    }
+
+    /// What all of them know now, in canonical words: two that know the same are equal.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        self.lineage.iter().for_each(|monitor| monitor.encode(encoder));
+        self.order.iter().for_each(|monitor| monitor.encode(encoder));
+        self.isolation.iter().for_each(|monitor| monitor.encode(encoder));
+        self.sessions.iter().for_each(|monitor| monitor.encode(encoder));
+        self.invariants.iter().for_each(|monitor| monitor.encode(encoder));
+        self.views.iter().for_each(|monitor| monitor.encode(encoder));
+        encoder.list(&self.faults_that_hit, |encoder, hit| encoder.flag(*hit));
     }
 
     /// What was found, and what was measured beside.

@@ -21,10 +21,12 @@ mod state;
 
 use super::formula::{Evaluator, Trouble};
 use super::tables::{Source, Tables, Watched};
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::promise::{Formula, Invariant, InvariantKind};
 use crate::model::{Code, Model, NONE};
+use crate::observe::facts;
 use crate::observe::findings::{Finding, Sighting};
 use crate::observe::slots::SlotTable;
 use crate::world::deed::Deed;
@@ -96,6 +98,15 @@ impl<'m> Invariants<'m> {
     /// By position in the model's invariants, once the run is over. Those on figures are left as they began.
     pub fn findings(self) -> Vec<Finding> {
         self.findings
+    }
+
+    /// What it knows now that does not follow from the rows.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        self.subjects.encode(encoder);
+        encoder.set(&self.stirred, |encoder, subject| subject.encode(encoder));
+        encoder.list(&self.has_moved, |encoder, has_moved| encoder.flag(*has_moved));
+        encoder.list(&self.has_begun, |encoder, has_begun| encoder.flag(*has_begun));
+        encoder.list(&self.findings, facts::finding);
     }
 
     /// Lets time pass up to `now`: deadlines before it are missed, and what is judged from now on begins.

@@ -24,10 +24,12 @@ mod group;
 mod key;
 
 use super::formula::{Evaluator, hash_of};
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::{Nanos, Pretty};
 use crate::model::promise::Convergence;
 use crate::model::{Model, NONE, Word};
+use crate::observe::facts;
 use crate::observe::findings::{Finding, Sighting};
 use crate::observe::slots::SlotTable;
 use crate::stats::histogram::Histogram;
@@ -102,6 +104,12 @@ impl<'m> Views<'m> {
         Some(Self { evaluator, views, faults: 0, obligations: SlotTable::default() })
     }
 
+    /// What it knows now; how far behind views are is measured, and no part of it.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.word(u64::from(self.faults));
+        encoder.list(&self.views, |encoder, view| view.encode(encoder));
+    }
+
     /// By position in the model's `convergence`, once the run is over.
     pub fn findings(self) -> Vec<ViewFindings> {
         self.views.into_iter().map(|view| view.found).collect()
@@ -143,6 +151,17 @@ impl<'m> View<'m> {
             view.compare(key, start, evaluator);
         }
         view
+    }
+
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.set(&self.keys, |encoder, (key, of)| {
+            encoder.word(*key);
+            of.encode(encoder);
+        });
+        self.groups.encode(encoder);
+        encoder.set(&self.stirred, |encoder, key| encoder.word(*key));
+        facts::finding(encoder, &self.found.finding);
+        encoder.flag(self.found.disagreeing > 0);
     }
 
     /// What should be shown at the start is no change, if it is shown.

@@ -1,5 +1,6 @@
 //! One key of a view: what it shows, what it should, and which changes it has not followed.
 
+use crate::kernel::encoder::Encoder;
 use crate::kernel::time::Nanos;
 use crate::model::Word;
 use std::collections::VecDeque;
@@ -52,6 +53,17 @@ impl Key {
             has_changed_under_fault: false,
             missing: VecDeque::new(),
         }
+    }
+
+    /// What is shown and should be, and what has not been followed, the oldest first.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.word(self.shown);
+        self.expected.into_iter().for_each(|signature| encoder.option(signature));
+        encoder.flags(&[self.wrong_since.is_some(), self.has_changed, self.has_changed_under_fault]);
+        encoder.list(&self.missing, |encoder, change| {
+            change.signatures.into_iter().for_each(|signature| encoder.option(signature));
+            encoder.flag(change.is_late);
+        });
     }
 
     /// Adds the newest change.
