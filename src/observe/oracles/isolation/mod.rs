@@ -34,6 +34,7 @@
 //! ```
 
 mod deeds;
+mod encode;
 pub mod flow;
 pub mod graph;
 pub mod history;
@@ -44,10 +45,8 @@ mod sighting;
 use super::copies::Copies;
 use super::lifetimes::Number;
 use crate::kernel::anomaly::Anomaly;
-use crate::kernel::encoder::Encoder;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE, RowVerb};
-use crate::observe::facts;
 use crate::observe::few::Few;
 use crate::observe::findings::{Finding, Sighting};
 use crate::observe::slots::SlotTable;
@@ -111,27 +110,6 @@ impl<'m> Isolation<'m> {
     /// How many attempts are remembered, and how many times a row remembers one.
     pub fn remembered(&self) -> (usize, usize) {
         (self.graph.remembered(), self.rows.iter().map(|row| 1 + row.remembered()).sum())
-    }
-
-    /// What it knows now, but not how often it has found what.
-    pub fn encode(&self, encoder: &mut Encoder) {
-        let ranks = self.graph.ranks();
-        self.graph.encode(encoder, &ranks);
-        self.rows.encode(encoder, &self.graph, &ranks);
-        encoder.set(self.attempts.iter(), |encoder, (slot, attempt)| {
-            encoder.attempt(slot);
-            encoder.word(ranks.rank(attempt.number));
-            attempt.encode(encoder);
-        });
-        encoder.set(&self.touched, |encoder, (attempt, rows)| {
-            encoder.word(ranks.rank(*attempt));
-            encoder.set(rows, |encoder, row| facts::row(encoder, *row));
-        });
-        self.copies.iter().for_each(|copies| copies.encode(encoder));
-        for finding in [&self.lost_updates, &self.stale_premises] {
-            facts::finding(encoder, finding);
-        }
-        encoder.flag(self.conflict_cycles.exposures > 0);
     }
 
     fn begin(&mut self, slot: SlotNumber, obligation: u64) {

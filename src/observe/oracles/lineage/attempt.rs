@@ -102,7 +102,14 @@ impl Default for AttemptState {
 
 impl AttemptState {
     /// An attempt begins in the room that an ended one had for its lists.
-    pub fn begin(&mut self, entry: EntryId, obligation: u64, number: u32, handler: HandlerId, served: Served) {
+    pub fn begin(
+        &mut self,
+        entry: EntryId,
+        obligation: u64,
+        number: u32,
+        handler: HandlerId,
+        served: Served,
+    ) {
         (self.entry, self.obligation, self.number) = (entry, obligation, number);
         (self.handler, self.served) = (handler, served);
         self.from_client = matches!(served, Served::Intent { .. });

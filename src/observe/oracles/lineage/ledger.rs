@@ -168,7 +168,15 @@ impl Entry {
     /// An obligation comes to be, in the room that a forgotten one had for its lists.
     fn begin(&mut self, obligation: u64, kind: Kind, parent: EntryId, issued_at: Nanos) {
         let room = (emptied(&mut self.effects), emptied(&mut self.tables), emptied(&mut self.debt));
-        *self = Self { obligation, parent, root: obligation, issued_at, kind, is_in_use: true, ..Self::default() };
+        *self = Self {
+            obligation,
+            parent,
+            root: obligation,
+            issued_at,
+            kind,
+            is_in_use: true,
+            ..Self::default()
+        };
         (self.effects, self.tables, self.debt) = room;
     }
 

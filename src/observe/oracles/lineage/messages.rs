@@ -57,8 +57,8 @@ impl Lineage<'_> {
             (_, None) => unreachable!("a publish has a topic"),
         };
         let known = self.ledger.find_issued(parent, cause.obligation);
-        let entry = known
-            .unwrap_or_else(|| self.ledger.add(cause.obligation, entry_kind, parent, issuer, now));
+        let entry =
+            known.unwrap_or_else(|| self.ledger.add(cause.obligation, entry_kind, parent, issuer, now));
         self.ledger.hold(entry);
         if known.is_some() && matches!(entry_kind, Kind::Message { .. }) {
             self.expose(Anomaly::DivergentCopies);
@@ -274,8 +274,8 @@ impl Lineage<'_> {
         let parent = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
         let known = self.ledger.find_issued(parent, obligation);
         let is_first = known.is_none();
-        let entry = known
-            .unwrap_or_else(|| self.ledger.add(obligation, Kind::Timer, parent, Issuer::Anyone, now));
+        let entry =
+            known.unwrap_or_else(|| self.ledger.add(obligation, Kind::Timer, parent, Issuer::Anyone, now));
         self.ledger.hold(entry);
         *self.timers.begin(timer) = entry;
         let Some(state) = self.attempts.get_mut(attempt) else { return };

@@ -255,7 +255,9 @@ impl<'m> Lineage<'m> {
 
     /// Of a cut whose remainder is too long to be run dry nobody knows whether it left something undone.
     fn debt_unknown(&mut self) {
-        for anomaly in [Anomaly::LostEffects, Anomaly::TornEffects, Anomaly::MixedEffects, Anomaly::AcknowledgedLoss] {
+        for anomaly in
+            [Anomaly::LostEffects, Anomaly::TornEffects, Anomaly::MixedEffects, Anomaly::AcknowledgedLoss]
+        {
             self.finding(anomaly).unsettled += 1;
         }
     }

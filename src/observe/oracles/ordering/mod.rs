@@ -206,7 +206,8 @@ impl<'m> OrderOracle<'m> {
         let (cause, kind, Some(key), Some(topic)) = made else {
             return self.keys.made_without_key(message);
         };
-        let Some(&Attempt { producer: Some(producer), message: parent, serves, .. }) = self.attempts.get(attempt)
+        let Some(&Attempt { producer: Some(producer), message: parent, serves, .. }) =
+            self.attempts.get(attempt)
         else {
             return self.keys.made_without_key(message);
         };
@@ -273,13 +274,7 @@ impl<'m> OrderOracle<'m> {
         self.touched = touched;
     }
 
-    fn transitions(
-        &mut self,
-        now: Nanos,
-        id: TableId,
-        table: &Table,
-        RowChange { old, new }: RowChange<'_>,
-    ) {
+    fn transitions(&mut self, now: Nanos, id: TableId, table: &Table, RowChange { old, new }: RowChange<'_>) {
         let (Some(old), Some(new)) = (old, new) else { return };
         for (column, transitions) in &table.lifecycles {
             let [from, to] = [old, new].map(|words| words[*column as usize]);
@@ -372,7 +367,8 @@ fn touch_columns(
         return touched.extend(material.chain([EXISTENCE]).map(|column| (column, Touch::Set)));
     };
     let touch = |column: u16| {
-        let mut of_column = touches.iter().filter(|(_, of, _)| *of == column).map(|(.., touch)| *touch).peekable();
+        let mut of_column =
+            touches.iter().filter(|(_, of, _)| *of == column).map(|(.., touch)| *touch).peekable();
         let is_set = of_column.peek().is_some();
         let adds = is_set && of_column.all(|touch| touch == Touch::Added);
         match (adds, old[column as usize] == new[column as usize]) {

@@ -93,7 +93,8 @@ impl Subjects {
         encoder.set(&self.states, |encoder, (subject, state)| {
             subject.encode(encoder);
             encoder.flags(&[state.is_violated, state.has_held, state.claim.is_some()]);
-            encoder.option(state.claim.and_then(|(_, deadline)| deadline).map(|deadline| ranks.rank(deadline)));
+            encoder
+                .option(state.claim.and_then(|(_, deadline)| deadline).map(|deadline| ranks.rank(deadline)));
         });
     }
 
