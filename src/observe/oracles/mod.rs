@@ -121,6 +121,7 @@ impl<'m> Oracles<'m> {
 }
 
 impl Observer for Oracles<'_> {
+    #[inline]
     fn judges(&self) -> bool {
         self.lineage.is_some() || self.order.is_some() || self.isolation.is_some()
     }

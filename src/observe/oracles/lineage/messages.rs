@@ -127,7 +127,7 @@ impl Lineage<'_> {
         if state.staged.iter().any(|staged| model.tables[staged.row.table.index()].has_effects()) {
             return true;
         }
-        *self.changes_follow.entry(pc).or_insert_with(|| {
+        *self.changes_follow[pc as usize].get_or_insert_with(|| {
             let sites = must_reach(model, pc + 1);
             model.row_steps.iter().any(|step| sites.contains(&step.site))
         })

@@ -77,8 +77,8 @@ pub struct Lineage<'m> {
     dated: Dated,
     /// What may be reached from a place.
     reach: FxHashMap<Pc, FxHashSet<SiteId>>,
-    /// Whether row changes must follow a place.
-    changes_follow: FxHashMap<Pc, bool>,
+    /// By operation: whether row changes must follow it, once somebody has asked.
+    changes_follow: Vec<Option<bool>>,
     undoables: Undoables,
     drain_began: Nanos,
     last_settled: Nanos,
@@ -104,7 +104,7 @@ impl<'m> Lineage<'m> {
             sum: Sum::default(),
             dated: Dated::new(model.run.horizon),
             reach: FxHashMap::default(),
-            changes_follow: FxHashMap::default(),
+            changes_follow: vec![None; model.code.len()],
             undoables: Undoables::new(&model.undoes),
             drain_began: 0,
             last_settled: 0,
