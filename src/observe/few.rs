@@ -141,7 +141,7 @@ impl<T> Few<T> {
         self.first.iter().chain(&self.others)
     }
 
-    pub fn into_iter(self) -> impl Iterator<Item = T> {
+    pub fn into_values(self) -> impl Iterator<Item = T> {
         self.first.into_iter().chain(self.others)
     }
 }

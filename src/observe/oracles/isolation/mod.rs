@@ -349,7 +349,7 @@ impl<'m> Isolation<'m> {
         }
         let adds = !pending.is_empty() && pending.iter().all(|write| write.adds);
         let found = row.write(&mut self.graph, number, version, adds, words);
-        let elsewhere = pending.into_iter().flat_map(|write| write.values);
+        let elsewhere = pending.into_values().flat_map(|write| write.values);
         attempt.through.extend(elsewhere.filter(|premise| premise.row != name));
         attempt.commit_own(name, version);
         for &(other, slot) in &row.alive {
