@@ -3,7 +3,7 @@
 //! The remainder runs on a copy of the attempt's frame and on the committed rows with an overlay of its
 //! own; no time passes, nothing is sent, and nothing of it is left behind. It stops at a `call`, whose
 //! answer nobody knows: past it counts only what every path must change. A transaction that was open is
-//! rolled back, so it is begun again.
+//! rolled back, so it is begun again. A remainder that does not come to its end within a bound is given up, and that is told.
 
 use super::Event;
 use super::Simulation;
@@ -22,6 +22,16 @@ const MOST_OPERATIONS: u32 = 100_000;
 
 /// Rows as a remainder has left them; `None`: deleted.
 type Rows = FxHashMap<(TableId, Vec<Word>), Option<Vec<Word>>>;
+
+/// What a remainder came to.
+pub(super) struct Debt {
+    /// What it would still have changed, each once.
+    pub parts: Vec<Part>,
+    /// A decision on the way is on a row that its own obligation has written.
+    pub resumes: bool,
+    /// It was run to its end.
+    pub is_whole: bool,
+}
 
 /// A remainder under way.
 #[derive(Default)]
@@ -44,12 +54,15 @@ impl Remainder {
     pub(super) fn leave(&mut self, row: (TableId, Vec<Word>), words: Vec<Word>) {
         self.rows.insert(row, Some(words));
     }
+
+    fn is_given_up(&self) -> bool {
+        self.operations > MOST_OPERATIONS
+    }
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
-    /// What the attempt would still change if it went on from where it stands, each once; and whether a
-    /// decision on the way is on a row that its own obligation has written.
-    pub(super) fn debt(&mut self, attempt: u32) -> (Vec<Part>, bool) {
+    /// What the attempt would still change if it went on from where it stands.
+    pub(super) fn debt(&mut self, attempt: u32) -> Debt {
         let mut remainder = Remainder::default();
         let unique = self.world.unique.clone();
         let counters = self.world.counters.clone();
@@ -58,10 +71,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.scratch.is_dry = false;
         self.world.unique = unique;
         self.world.counters = counters;
-        let mut debt = remainder.debt;
-        debt.sort_unstable();
-        debt.dedup();
-        (debt, remainder.resumes)
+        let is_whole = !remainder.is_given_up();
+        let Remainder { debt: mut parts, resumes, .. } = remainder;
+        parts.sort_unstable();
+        parts.dedup();
+        Debt { parts, resumes, is_whole }
     }
 
     /// Runs an attempt's remainder on a copy of its frame, with its branches.
@@ -111,7 +125,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn remaining_items(&mut self, attempt: u32, step: u32, remainder: &mut Remainder) {
         let model = self.model;
         let of = &model.loops[step as usize];
-        while self.items_left(attempt, of) {
+        while self.items_left(attempt, of) && !remainder.is_given_up() {
             let identity = self.load_item(attempt, step);
             self.world.attempts[attempt].item = identity;
             self.run_dry(attempt, of.body, remainder);
@@ -176,7 +190,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let mut pc = from;
         loop {
             remainder.operations += 1;
-            if remainder.operations > MOST_OPERATIONS {
+            if remainder.is_given_up() {
                 return;
             }
             let next = match self.dry_operation(attempt, pc, remainder) {

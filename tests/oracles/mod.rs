@@ -1,6 +1,7 @@
 //! The oracles against the truth: a planted bug that each must count exactly, and the repaired twin on
 //! which it must stay silent although the same crash, redelivery or race came.
 
+mod encoding;
 mod enumeration;
 mod histories;
 mod isolation;
@@ -168,6 +169,28 @@ fn a_run_that_is_judged_has_the_digest_of_one_that_is_not() {
     assert_eq!(alone.fingerprint().finish(), judged.fingerprint().finish());
     let (findings, meters) = oracles.finish();
     assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{:?}", meters.ends);
+}
+
+/// A remainder is run dry up to a bound: what it would have changed beyond is unknown, and nothing is called well.
+#[test]
+fn a_remainder_that_is_too_long_leaves_the_verdict_open() {
+    let unsettled = |placed| {
+        let judged = Shop {
+            placed,
+            fault: "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: unanswered, nth: 1, for: 1s } }",
+            ..Shop::default()
+        }
+        .judge();
+        let of = |anomaly| judged.of(anomaly).unsettled;
+        [of(Anomaly::LostEffects), of(Anomaly::TornEffects), of(Anomaly::DuplicateMessages)]
+    };
+    let short = "- { name: here, update: items, key: message.item, set: { reserved: row.reserved + 1 } }
+        - { for_each: 1..6, as: i, do: [ { let: { j: i } } ] }
+        - { update: items, key: 2, set: { reserved: row.reserved + 1 } }";
+    let long = "- { name: here, update: items, key: message.item, set: { reserved: row.reserved + 1 } }
+        - { for_each: 1..60000, as: i, do: [ { let: { j: i } } ] }
+        - { update: items, key: 2, set: { reserved: row.reserved + 1 } }";
+    assert_eq!((unsettled(short), unsettled(long)), ([0; 3], [1, 1, 0]));
 }
 
 /// The lineage with the most obligations that it ever knew at once.

@@ -8,8 +8,10 @@ use super::Lineage;
 use super::duplicates::row_text;
 use super::ledger::EntryId;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::{Encoder, Ranks};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::observe::facts;
 use crate::world::deed::{Part, RowName};
 use rustc_hash::FxHashMap;
 
@@ -46,6 +48,26 @@ impl Undoables {
     }
 }
 
+impl Undoables {
+    /// When what undid was issued.
+    pub fn instants(&self) -> impl Iterator<Item = Nanos> {
+        self.by_root.values().flat_map(|of| of.values()).filter_map(|of| of.undone)
+    }
+
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
+        encoder.set(&self.by_root, |encoder, (root, of)| {
+            encoder.word(*root);
+            encoder.set(of, |encoder, ((site, row), undoable)| {
+                encoder.word(u64::from(site.0));
+                facts::row(encoder, *row);
+                encoder.option(undoable.undone.map(|at| ranks.rank(at)));
+                encoder.option(undoable.done.map(|(_, obligation, _)| obligation));
+                undoable.done.iter().for_each(|(.., part)| facts::part(encoder, *part));
+            });
+        });
+    }
+}
+
 impl Lineage<'_> {
     /// An effect was committed: is it one that was undone?
     pub(super) fn note_done(&mut self, now: Nanos, entry: EntryId, part: Part, row: RowName) {
@@ -75,7 +97,7 @@ impl Lineage<'_> {
             let undoable = self.undoables.by_root.entry(root).or_default().entry((undone, row)).or_default();
             undoable.undone = Some(issued_at);
             let Some((done, obligation, part)) = undoable.done.take() else { continue };
-            if self.ledger.find(obligation) == Some(done) {
+            if self.ledger.is(done, obligation) {
                 let effects = &mut self.ledger[done].effects;
                 if let Some(effect) = effects.iter_mut().find(|effect| effect.part == part) {
                     effect.net -= 1;
