@@ -1,6 +1,7 @@
 //! The planted bugs of idempotency.
 
 mod messages;
+mod views;
 
 use super::{Judged, Shop};
 use Anomaly::*;

@@ -23,8 +23,9 @@ use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
 use crate::world::deed::{Deed, RowName, Served, Version};
 use carried::Carriers;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use source::Source;
+use std::collections::BTreeSet;
 
 pub use carried::MOST_KNOWN;
 
@@ -52,7 +53,7 @@ pub struct Copies {
     sources: FxHashMap<RowName, Source>,
     copies: FxHashMap<RowName, Copy>,
     /// (copy, source): tables of which a row was a copy of a row.
-    links: FxHashSet<(TableId, TableId)>,
+    links: BTreeSet<(TableId, TableId)>,
 }
 
 /// One copy: its own version, and what it was written with.
@@ -82,7 +83,7 @@ impl Copies {
             carriers: Carriers::new(model),
             sources: FxHashMap::default(),
             copies: FxHashMap::default(),
-            links: FxHashSet::default(),
+            links: BTreeSet::new(),
         }
     }
 
@@ -127,6 +128,22 @@ impl Copies {
     pub fn reflected_by(&self, row: RowName, version: u64) -> Vec<RowAt> {
         let copy = self.copies.get(&row).filter(|copy| copy.version == version);
         copy.map_or(Vec::new(), |copy| copy.of.clone())
+    }
+
+    /// The rows that a row, seen at a version, holds, each with its version: those that it [reflects](Self::reflected_by),
+    /// and those of its key that it had caught up with when they were forgotten.
+    pub fn held_by(&self, row: RowName, seen: Version) -> Vec<RowAt> {
+        let mut held = self.reflected_by(row, seen.number);
+        let of_table = (row.table, TableId(0))..=(row.table, TableId(u32::MAX));
+        for &(_, table) in self.links.range(of_table) {
+            let source = RowName { table, key: row.key, instance: NONE };
+            if held.iter().all(|(known, _)| *known != source)
+                && let Copied::At(version) = self.of(row, seen, source)
+            {
+                held.push((source, version));
+            }
+        }
+        held
     }
 
     /// What a row, seen at a version, holds of the row of its key in another table.
@@ -216,8 +233,10 @@ impl Copies {
             return self.drop_copy(row);
         }
         let known = self.carriers.known(attempt);
-        let of: Vec<RowAt> =
-            known.iter().filter(|(of, _)| of.key == row.key && of.table != row.table).copied().collect();
+        // What follows this table is no source of it, though its owner may have read it.
+        let follows_this = |of: &RowName| self.links.contains(&(of.table, row.table));
+        let is_source = |of: &RowName| of.key == row.key && of.table != row.table && !follows_this(of);
+        let of: Vec<RowAt> = known.iter().filter(|(of, _)| is_source(of)).copied().collect();
         if of.is_empty() && !self.copies.contains_key(&row) {
             return;
         }

@@ -2,7 +2,7 @@
 //! obligation wrote, which parts of the work it came by, and what it has not committed yet.
 
 use super::ledger::{EntryId, emptied};
-use crate::kernel::ids::HandlerId;
+use crate::kernel::ids::{HandlerId, SiteId};
 use crate::model::{Code, Model, NONE, Op, Operand, Pc, RowStep, Slot, Value};
 use crate::world::deed::{Part, RowName, Served, Version};
 
@@ -42,6 +42,14 @@ pub struct StagedIssue {
     pub was_owed: bool,
 }
 
+/// A message that was sent before row changes of its issuer were committed.
+#[derive(Clone, Debug)]
+pub struct Provisional {
+    pub message: EntryId,
+    /// The sites of those that have not been.
+    pub to_come: Vec<SiteId>,
+}
+
 /// One attempt under way.
 #[derive(Clone, Debug)]
 pub struct AttemptState {
@@ -64,13 +72,13 @@ pub struct AttemptState {
     /// What its open transaction's outbox rows are parts of.
     pub staged_issues: Vec<StagedIssue>,
     /// Messages sent while row changes were to come.
-    pub provisional: Vec<EntryId>,
+    pub provisional: Vec<Provisional>,
     pub own_rows: Vec<RowName>,
     taints: Vec<Taint>,
     /// Its last decision was a guard on another obligation's mark.
     pub guarded: bool,
     /// Sites that a decision on others' data has closed.
-    pub excluded: Vec<crate::kernel::ids::SiteId>,
+    pub excluded: Vec<SiteId>,
 }
 
 impl AttemptState {
@@ -115,6 +123,11 @@ impl AttemptState {
         self.own_rows = emptied(&mut old.own_rows);
         self.taints = emptied(&mut old.taints);
         self.excluded = emptied(&mut old.excluded);
+    }
+
+    /// A row step was carried out for good, or found nothing to do: no message waits for it any more.
+    pub fn has_come(&mut self, site: SiteId) {
+        self.provisional.iter_mut().for_each(|of| of.to_come.retain(|to_come| *to_come != site));
     }
 
     /// Whose version that is, seen from this attempt; its own writes are nobody's.

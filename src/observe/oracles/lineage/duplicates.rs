@@ -1,5 +1,6 @@
 //! Commits: which effects they are, and whether they were there already.
 
+use super::attempt::Provisional;
 use super::ledger::{Effect, EntryId, Kind};
 use super::{Lineage, mix};
 use crate::kernel::anomaly::Anomaly;
@@ -22,6 +23,7 @@ impl Lineage<'_> {
             state.staged.iter().filter(|staged| staged.row == row).map(|staged| staged.part).collect();
         parts.sort_unstable();
         parts.dedup();
+        parts.iter().for_each(|part| state.has_come(part.site));
         let of = &mut self.ledger[entry];
         if !of.tables.contains(&row.table) {
             of.tables.push(row.table);
@@ -39,7 +41,7 @@ impl Lineage<'_> {
             }
             self.note_done(now, entry, part, row);
             self.effect(now, attempt, entry, number, part, |model| row_text(model, row, new.or(old)));
-            self.ledger[entry].rows_committed = true;
+            self.ledger[entry].rows_committed += 1;
         }
     }
 
@@ -113,8 +115,6 @@ impl Lineage<'_> {
     /// Everything that a transaction wrote is there, or nothing.
     pub(super) fn transaction_ended(&mut self, now: Nanos, attempt: u32, committed: bool) {
         let Some(state) = self.attempts.get_mut(attempt) else { return };
-        let wrote =
-            state.staged.iter().any(|staged| self.model.tables[staged.row.table.index()].has_effects());
         state.staged.clear();
         let messages = std::mem::take(&mut state.staged_messages);
         let issues = std::mem::take(&mut state.staged_issues);
@@ -122,10 +122,8 @@ impl Lineage<'_> {
         if !committed {
             state.added.retain(|part| issues.iter().all(|issue| issue.part != *part));
         }
-        let provisional = match committed && !wrote {
-            true => Vec::new(),
-            false => std::mem::take(&mut state.provisional),
-        };
+        let is_over = |of: &mut Provisional| !committed || of.to_come.is_empty();
+        let provisional: Vec<Provisional> = state.provisional.extract_if(.., is_over).collect();
         for message in messages {
             if committed {
                 self.ledger[message].issued += 1;
@@ -138,8 +136,9 @@ impl Lineage<'_> {
         if !committed && !provisional.is_empty() {
             self.expose(Anomaly::PhantomEffects);
         }
-        for message in provisional {
-            self.ledger[message].orphan = !committed;
+        let rows_committed = self.ledger[entry].rows_committed;
+        for Provisional { message, .. } in provisional {
+            self.ledger[message].orphaned = (!committed).then_some(rows_committed);
             self.ledger[message].provisional -= 1;
             self.ledger.release(message, now);
         }

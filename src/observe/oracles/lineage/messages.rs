@@ -1,7 +1,7 @@
 //! Messages, calls and timers: what attempts issue, who holds it, and how brokers end it.
 
 use super::Lineage;
-use super::attempt::{AttemptState, StagedIssue};
+use super::attempt::{AttemptState, Provisional, Staged, StagedIssue};
 use super::ledger::{EntryId, Fate, Kind};
 use super::of_instance;
 use crate::kernel::anomaly::Anomaly;
@@ -48,7 +48,8 @@ impl Lineage<'_> {
         let state = MessageState { entry, cause, kind, content, shares: Vec::new() };
         self.messages.put(message, state);
         // Who is called answers to the caller, who can still undo; a message is on its own.
-        let has_changes_to_come = way != Way::Call && self.has_changes_to_come(attempt, pc);
+        let to_come = if way == Way::Call { Vec::new() } else { self.changes_to_come(attempt, pc) };
+        let has_changes_to_come = !to_come.is_empty();
         // An outbox row is there if and only if the changes beside it are.
         let is_provisional = has_changes_to_come && way != Way::Outbox;
         if has_changes_to_come {
@@ -79,23 +80,24 @@ impl Lineage<'_> {
             }
         }
         if is_provisional && let Some(state) = self.attempts.get_mut(attempt) {
-            state.provisional.push(entry);
+            state.provisional.push(Provisional { message: entry, to_come });
             self.ledger[entry].provisional += 1;
             self.ledger.hold(entry);
         }
     }
 
-    /// Whether an attempt that issues a message here has row changes that are not committed, or to come.
-    fn has_changes_to_come(&mut self, attempt: u32, pc: Pc) -> bool {
+    /// The sites of row changes of an attempt that issues a message here: not committed, or to come.
+    fn changes_to_come(&mut self, attempt: u32, pc: Pc) -> Vec<SiteId> {
         let model = self.model;
-        let Some(state) = self.attempts.get(attempt) else { return false };
-        if state.staged.iter().any(|staged| model.tables[staged.row.table.index()].has_effects()) {
-            return true;
-        }
-        *self.changes_follow.entry(pc).or_insert_with(|| {
-            let sites = must_reach(model, pc + 1);
-            model.row_steps.iter().any(|step| sites.contains(&step.site))
-        })
+        let Some(state) = self.attempts.get(attempt) else { return Vec::new() };
+        let follow = self.changes_follow.entry(pc).or_insert_with(|| {
+            let mut sites = must_reach(model, pc + 1);
+            sites.retain(|site| model.row_steps.iter().any(|step| step.site == *site));
+            sites.into_iter().collect()
+        });
+        let is_effect = |staged: &&Staged| model.tables[staged.row.table.index()].has_effects();
+        let staged = state.staged.iter().filter(is_effect).map(|staged| staged.part.site);
+        staged.chain(follow.iter().copied()).collect()
     }
 
     /// Somebody begins to act on a message.
@@ -275,8 +277,9 @@ impl Lineage<'_> {
         if !state.provisional.is_empty() {
             self.expose(Anomaly::PhantomEffects);
         }
-        for &message in &state.provisional {
-            self.ledger[message].orphan = true;
+        let rows_committed = self.ledger[state.entry].rows_committed;
+        for &Provisional { message, .. } in &state.provisional {
+            self.ledger[message].orphaned = Some(rows_committed);
             self.ledger[message].provisional -= 1;
             self.ledger.release(message, now);
         }

@@ -73,8 +73,8 @@ pub struct Lineage<'m> {
     dated: Dated,
     /// What may be reached from a place.
     reach: FxHashMap<Pc, FxHashSet<SiteId>>,
-    /// Whether row changes must follow a place.
-    changes_follow: FxHashMap<Pc, bool>,
+    /// The sites of row changes that must follow a place.
+    changes_follow: FxHashMap<Pc, Vec<SiteId>>,
     undoables: Undoables,
     drain_began: Nanos,
     last_settled: Nanos,

@@ -110,7 +110,7 @@ impl Staleness {
         let of_copy = |(source, _): &(RowName, u64)| {
             if read.row.instance == NONE { own } else { own || source.table == self.table }
         };
-        let sources = copies.reflected_by(read.row, read.version.number);
+        let sources = copies.held_by(read.row, read.version);
         let sources: Vec<(RowName, u64)> = sources.into_iter().filter(of_copy).collect();
         if !own && sources.is_empty() {
             return;
