@@ -2,6 +2,7 @@
 //! Each says what the oracle has to say of it.
 
 mod again;
+mod parts;
 mod told;
 
 use super::Shop;

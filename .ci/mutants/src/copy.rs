@@ -91,5 +91,8 @@ pub fn rust_files(root: &Path, path: &str) -> Vec<String> {
     names.sort();
     let is_test = |name: &str| name == "tests" || name == "tests.rs";
     let inner = names.into_iter().filter(|name| !is_test(name)).map(|name| format!("{path}/{name}"));
-    inner.filter(|path| root.join(path).is_dir() || path.ends_with(".rs")).flat_map(|path| rust_files(root, &path)).collect()
+    inner
+        .filter(|path| root.join(path).is_dir() || path.ends_with(".rs"))
+        .flat_map(|path| rust_files(root, &path))
+        .collect()
 }

@@ -57,7 +57,8 @@ fn main() -> ExitCode {
         parts.iter().collect()
     } else {
         let shard = |of: &&Mutant| of.number % asked.shard.1 == asked.shard.0;
-        let within = |of: &&Mutant| asked.within.is_empty() || asked.within.iter().any(|part| of.file.contains(part));
+        let within =
+            |of: &&Mutant| asked.within.is_empty() || asked.within.iter().any(|part| of.file.contains(part));
         let named = |of: &&Mutant| asked.numbers.is_empty() || asked.numbers.contains(&of.number);
         places.iter().filter(shard).filter(within).filter(named).collect()
     };
@@ -77,7 +78,12 @@ fn main() -> ExitCode {
     let outcomes = outcomes.into_inner().unwrap();
     let survived: Vec<&&Mutant> =
         chosen.iter().filter(|mutant| !matches!(outcomes[&mutant.number], Outcome::Noticed(_))).collect();
-    println!("\n{} mutants, {} noticed, {} not:", chosen.len(), chosen.len() - survived.len(), survived.len());
+    println!(
+        "\n{} mutants, {} noticed, {} not:",
+        chosen.len(),
+        chosen.len() - survived.len(),
+        survived.len()
+    );
     survived.iter().for_each(|mutant| tell(mutant, &outcomes[&mutant.number]));
     if survived.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -179,8 +179,10 @@ impl<'a> Sites<'a> {
             Add(_) | Sub(_) | Mul(_) => {
                 let other = if symbol == "+" { "-" } else { "+" };
                 let number = self.mutant(span, told(other));
-                let cases =
-                    format!(") {{ (__x, __y) => if {} {{ __x {other} __y }} else {{ __x {symbol} __y }} }})", is(number));
+                let cases = format!(
+                    ") {{ (__x, __y) => if {} {{ __x {other} __y }} else {{ __x {symbol} __y }} }})",
+                    is(number)
+                );
                 self.wrap(&whole, "(match (", &cases);
                 self.replace(span.byte_range(), ", ");
             }
@@ -219,7 +221,8 @@ impl<'a> Sites<'a> {
     }
 
     fn arms(&mut self, of: &ExprMatch) {
-        let has_rest = of.arms.last().is_some_and(|arm| matches!(arm.pat, Pat::Wild(_)) && arm.guard.is_none());
+        let has_rest =
+            of.arms.last().is_some_and(|arm| matches!(arm.pat, Pat::Wild(_)) && arm.guard.is_none());
         for arm in &of.arms {
             let is_rest = matches!(arm.pat, Pat::Wild(_));
             match &arm.guard {
@@ -263,7 +266,8 @@ impl<'ast> Visit<'ast> for Sites<'_> {
     }
 
     fn visit_item_impl(&mut self, of: &'ast ItemImpl) {
-        let is_told = matches!(&of.trait_, Some((_, path, _)) if path.is_ident("Debug") || path.is_ident("Display"));
+        let is_told =
+            matches!(&of.trait_, Some((_, path, _)) if path.is_ident("Debug") || path.is_ident("Display"));
         if is_told || is_for_tests(&of.attrs) {
             return;
         }

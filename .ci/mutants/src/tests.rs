@@ -73,7 +73,10 @@ impl Tests {
         let output = Command::new("cargo")
             .args(["test", "--no-run", "--lib", "--test", "main", "--message-format=json-render-diagnostics"])
             .current_dir(tree)
-            .env("CARGO_TARGET_DIR", std::env::var_os("CARGO_TARGET_DIR").unwrap_or(root.join("target").into()))
+            .env(
+                "CARGO_TARGET_DIR",
+                std::env::var_os("CARGO_TARGET_DIR").unwrap_or(root.join("target").into()),
+            )
             .stderr(Stdio::inherit())
             .output()
             .expect("cargo runs");

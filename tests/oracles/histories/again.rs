@@ -45,16 +45,20 @@ fn a_message_passed_on_is_the_same_obligation() {
             "- {{ name: reserve, update: items, key: message.item, set: {{ reserved: row.reserved + 1 }} }}
         - {{ if: delivery.topic == placed, then: [ {{ publish: Placed, to: rejected, {forward}with: message }} ] }}"
         );
-        Shop { placed: "PLACED", place: "- { publish: Placed, to: placed, with: message }", ..Shop::default() }
-            .text()
-            .replace("PLACED", &placed)
-            .replace("- { publish: Placed, with: message }", "- { publish: Placed, to: placed, with: message }")
-            .replace("rejected: { messages: [ Rejected ] }", "rejected: { messages: [ Placed ] }")
-            .replace("  Rejected: { kind: integration, key: order, fields: { order: int } }\n", "")
-            .replace(
-                "consumes: { placed: { ack: after } }",
-                "consumes: { placed: { ack: after }, rejected: { ack: after } }",
-            )
+        Shop {
+            placed: "PLACED",
+            place: "- { publish: Placed, to: placed, with: message }",
+            ..Shop::default()
+        }
+        .text()
+        .replace("PLACED", &placed)
+        .replace("- { publish: Placed, with: message }", "- { publish: Placed, to: placed, with: message }")
+        .replace("rejected: { messages: [ Rejected ] }", "rejected: { messages: [ Placed ] }")
+        .replace("  Rejected: { kind: integration, key: order, fields: { order: int } }\n", "")
+        .replace(
+            "consumes: { placed: { ack: after } }",
+            "consumes: { placed: { ack: after }, rejected: { ack: after } }",
+        )
     };
     let text = shop("forward: true, ");
     let judged = judge_seeds(&text);
@@ -106,7 +110,8 @@ fn a_durable_timer_that_fires_again_is_the_same_timer() {
     let timer = |steps: &str| {
         let placed = format!("- after: 2s\n          durable: true\n          do:\n{steps}");
         let text = Shop { placed: "PLACED", fault: "FAULT", ..Shop::default() }.text();
-        let crash = "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 1, for: 1s } }";
+        let crash =
+            "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 1, for: 1s } }";
         text.replace("PLACED", &placed).replace("FAULT", crash)
     };
     let add = "update: items, key: message.item, set: { reserved: row.reserved + 1 }";

@@ -11,10 +11,10 @@ fn a_second_order_taken_for_the_first_and_told_ok_is_lost() {
             "- {{ insert: taken, key: {key}, else: [ stop ] }}
         - {{ insert: orders, key: message.order, set: {{ qty: message.qty }} }}"
         );
-        Shop { place: "PLACE", times: "[1s, 2s]", ..Shop::default() }
-            .text()
-            .replace("PLACE", &place)
-            .replace("orders: { key: order", "taken: { key: k, columns: { k: int }, bookkeeping: true }, orders: { key: order")
+        Shop { place: "PLACE", times: "[1s, 2s]", ..Shop::default() }.text().replace("PLACE", &place).replace(
+            "orders: { key: order",
+            "taken: { key: k, columns: { k: int }, bookkeeping: true }, orders: { key: order",
+        )
     };
     let judged = judge_seeds(&shop("message.item"));
     assert_eq!(judged.counts(), [("swallowed", 1), ("acknowledged_loss", 1)], "{:?}", judged.sum);

@@ -51,8 +51,7 @@ guarantees:
 fn a_projection_that_acknowledges_first_never_shows_what_it_was_cut_in() {
     const CRASH: &str =
         "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 2, for: 500ms } }";
-    const APPLY: &str =
-        "- { name: here, work: 1ms }\n        - { upsert: seen, key: message.order, set: { qty: message.qty } }";
+    const APPLY: &str = "- { name: here, work: 1ms }\n        - { upsert: seen, key: message.order, set: { qty: message.qty } }";
     let found = judge(&with_view(&shop(APPLY, "ack: before", CRASH)));
     assert_eq!((found.disagreeing, found.finding.of), (1, 3), "{:?}", found.finding);
     assert!(found.finding.count > 0, "{:?}", found.finding);

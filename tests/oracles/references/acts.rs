@@ -120,7 +120,8 @@ impl<'t> Acts<'t> {
             return false;
         }
         let commits = self.design.commits();
-        let done = self.commits[self.trace.messages[message].attempt].iter().filter(|&&then| then <= at).count();
+        let done =
+            self.commits[self.trace.messages[message].attempt].iter().filter(|&&then| then <= at).count();
         let left = commits.iter().filter(|commit| !commit.is_empty()).skip(done);
         let left = left.flatten();
         // What is given up ends it: nothing behind that would ever have come.
@@ -137,7 +138,8 @@ impl<'t> Acts<'t> {
             self.copies(obligation).any(|copy| {
                 let of = &self.trace.messages[copy];
                 let issuer = &self.trace.attempts[of.attempt];
-                let is_alive = of.issued <= attempt.begun && issuer.ended.is_none_or(|(end, _)| end > attempt.begun);
+                let is_alive =
+                    of.issued <= attempt.begun && issuer.ended.is_none_or(|(end, _)| end > attempt.begun);
                 is_alive && of.way != Way::Call && self.has_changes_to_come(copy, attempt.begun)
             })
         });
@@ -157,7 +159,8 @@ impl<'t> Acts<'t> {
             let orphaned = self.copies(**obligation).filter_map(|copy| {
                 let of = &self.trace.messages[copy];
                 let (ended, _) = self.trace.attempts[of.attempt].ended?;
-                (of.way != Way::Call && self.has_changes_to_come(copy, usize::MAX)).then_some((of.attempt, ended))
+                (of.way != Way::Call && self.has_changes_to_come(copy, usize::MAX))
+                    .then_some((of.attempt, ended))
             });
             let Some((issuer, ended)) = orphaned.max_by_key(|(_, ended)| *ended) else { return false };
             let issuer = self.trace.attempts[issuer].obligation;

@@ -111,7 +111,9 @@ impl Design {
             let indent = if self.is_inside(step) { "    " } else { "" };
             let via = if self.by_outbox(step) { "outbox" } else { "direct" };
             let publish = |qty: &str| {
-                format!("- {{ name: s{step}, publish: Placed, via: {via}, with: {{ order: message.order, item: message.item, qty: {qty} }} }}")
+                format!(
+                    "- {{ name: s{step}, publish: Placed, via: {via}, with: {{ order: message.order, item: message.item, qty: {qty} }} }}"
+                )
             };
             let own = match kind {
                 Step::Row => vec![format!(
@@ -134,7 +136,8 @@ impl Design {
 
     fn placed(&self) -> Vec<String> {
         let reserve =
-            "- { name: reserve, update: items, key: message.item, set: { reserved: row.reserved + 1 } }".to_owned();
+            "- { name: reserve, update: items, key: message.item, set: { reserved: row.reserved + 1 } }"
+                .to_owned();
         match self.consumer {
             None => vec![reserve],
             Some(Guard::Insert(key)) => {
@@ -164,8 +167,9 @@ impl Design {
                 None => ("stock", "stock.Placed.reserve".to_owned()),
                 Some(step) => ("orders", format!("orders.Place.s{step}")),
             };
-            faults +=
-                &format!("  f{number}: {{ crash: {service}, at_step: {at}, edge: {edge}, nth: {nth}, for: 500ms }}\n");
+            faults += &format!(
+                "  f{number}: {{ crash: {service}, at_step: {at}, edge: {edge}, nth: {nth}, for: 500ms }}\n"
+            );
         }
         let retry = format!("timeout: 2s, retry: {{ attempts: {}, delay: 700ms }}, catch", self.tries);
         Shop { place: "PLACE", placed: "PLACED", fault: "FAULTS", times: "[1s, 3s]", ..Shop::default() }

@@ -209,7 +209,8 @@ impl History {
                 let known = self.knows[&attempt].iter();
                 let same_key = known.filter(|(of, _)| of.key == row.key && of.table != row.table);
                 // What was made from this row is no source of it.
-                let is_made_of_it = |of: &RowAt| self.made_from.get(of).is_some_and(|from| from.contains_key(&row));
+                let is_made_of_it =
+                    |of: &RowAt| self.made_from.get(of).is_some_and(|from| from.contains_key(&row));
                 let same_key = same_key.map(|(of, at)| (*of, *at)).filter(|of| !is_made_of_it(of));
                 sources.extend(same_key);
                 self.made_from.insert((row, version), sources);
@@ -363,7 +364,9 @@ fn compare(design: &Design) -> Result<[u64; 3], TestCaseError> {
     let history = History::of(&trace);
     let mut expected: BTreeMap<ClientId, [Of; 2]> = BTreeMap::new();
     for (session, found) in sessions(&trace, &history) {
-        let Served::Intent { client, user: NONE, .. } = trace.attempts[session].served else { unreachable!() };
+        let Served::Intent { client, user: NONE, .. } = trace.attempts[session].served else {
+            unreachable!()
+        };
         assert!(expected.insert(client, found).is_none(), "each shopper comes once");
     }
     let mut totals = [0; 3];

@@ -82,9 +82,8 @@ impl Design {
 fn design() -> impl Strategy<Value = Design> {
     let sent = prop_oneof![3 => Just(Sent::Reserve), 3 => Just(Sent::Release), 1 => Just(Sent::Nothing)];
     let crash = prop::option::of((any::<bool>(), 0usize..3, 1u32..3));
-    (prop::collection::vec(sent, 2..6), 0..RESERVES.len(), 0..RELEASES.len(), crash, 1u64..1_000_000).prop_map(
-        |(sent, reserve, release, crash, seed)| Design { sent, reserve, release, crash, seed },
-    )
+    (prop::collection::vec(sent, 2..6), 0..RESERVES.len(), 0..RELEASES.len(), crash, 1u64..1_000_000)
+        .prop_map(|(sent, reserve, release, crash, seed)| Design { sent, reserve, release, crash, seed })
 }
 
 /// Commits of a reservation that an undo of its row, issued no earlier, had come before.
