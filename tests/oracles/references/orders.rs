@@ -227,6 +227,8 @@ fn design() -> impl Strategy<Value = Design> {
             let replies_first = replies_first && !aborts;
             let design =
                 Design { guard, steps, transaction, aborts, outbox, replies_first, consumer, crashes, tries };
+            // A cut in what is given up is played without what is sent past it.
+            let crashes = if aborts && !outbox { Vec::new() } else { crashes };
             // Of what is always given up nobody can say what it should have left.
             let leaves_nothing = design.whole().is_empty();
             Design { aborts: aborts && !leaves_nothing, ..design }

@@ -209,12 +209,18 @@ impl<'m> Lineage<'m> {
     fn cut(&mut self, attempt: u32, at: Pc, debt: &[Part], resumes: bool) {
         let Some(state) = self.attempts.get(attempt).filter(|state| !state.from_client) else { return };
         let (entry, resumed) = (state.entry, state.resumed);
+        let is_first = |issue: &&attempt::StagedIssue| issue.is_first;
+        let given_up: Vec<Part> =
+            state.staged_issues.iter().filter(is_first).map(|issue| issue.part).collect();
         let of = &mut self.ledger[entry];
         if !resumes && !resumed {
             of.debt.clear();
         }
         for part in debt {
-            if !of.debt.contains(part) {
+            // A message that was sent in the transaction that is given up is there; an outbox row is not.
+            let is_there = !given_up.contains(part)
+                && of.effects.iter().any(|effect| effect.part == *part && effect.net > 0);
+            if !is_there && !of.debt.contains(part) {
                 of.debt.push(*part);
             }
         }
