@@ -8,12 +8,14 @@ mod isolation;
 mod ordering;
 mod planted;
 mod promises;
+mod references;
 mod sessions;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
+use eventflow::model::Model;
 use eventflow::observe::digest::Digest;
 use eventflow::observe::findings::Finding;
 use eventflow::observe::oracles::Oracles;
@@ -44,16 +46,31 @@ impl Judged {
 
 /// Runs a scenario under the lineage oracle.
 pub fn judge(text: &str) -> Judged {
-    judge_seed(text, 1)
+    judge_model(&crate::engine::model(text), 1)
 }
 
-pub fn judge_seed(text: &str, seed: u64) -> Judged {
+/// Runs a scenario under many seeds; what is counted is the same under all of them.
+pub fn judge_seeds(text: &str) -> Judged {
+    const SEEDS: u64 = 30;
     let model = crate::engine::model(text);
+    let first = judge_model(&model, 1);
+    for seed in 2..=SEEDS {
+        let judged = judge_model(&model, seed);
+        assert_eq!(judged.counts(), first.counts(), "seed {seed}: {:?}\n{text}", judged.sum);
+        for anomaly in Anomaly::ALL {
+            let exposed = |judged: &Judged| judged.of(*anomaly).exposures > 0;
+            assert_eq!(exposed(&judged), exposed(&first), "seed {seed}: {}\n{text}", anomaly.name());
+        }
+    }
+    first
+}
+
+fn judge_model(model: &Model, seed: u64) -> Judged {
     let plan = Arc::new(StreamPlan::new(&model.streams));
-    let mut lineage = Lineage::new(&model);
-    let agenda = replication::agenda(&model, &plan, seed, 0);
+    let mut lineage = Lineage::new(model);
+    let agenda = replication::agenda(model, &plan, seed, 0);
     let interrupt = AtomicBool::new(false);
-    replication::replicate(&model, agenda, &mut lineage, Limits::default(), &interrupt).expect("it ends");
+    replication::replicate(model, agenda, &mut lineage, Limits::default(), &interrupt).expect("it ends");
     let (findings, sum, _) = lineage.finish();
     assert_eq!(sum.owed, sum.ended(), "every obligation ends once: {sum:?}");
     Judged { findings, sum }
@@ -134,8 +151,9 @@ network: {{ default: {{ latency: 1ms }}{more} }}
         )
     }
 
+    /// Under many seeds.
     pub fn judge(&self) -> Judged {
-        judge(&self.text())
+        judge_seeds(&self.text())
     }
 }
 

@@ -251,8 +251,10 @@ impl Copies {
             return self.drop_copy(row);
         }
         let known = self.carriers.known(attempt);
-        let of: Vec<RowAt> =
-            known.iter().filter(|(of, _)| of.key == row.key && of.table != row.table).copied().collect();
+        // What follows this table is no source of it, though its owner may have read it.
+        let follows_this = |of: &RowName| self.links.contains(&(of.table, row.table));
+        let is_source = |of: &RowName| of.key == row.key && of.table != row.table && !follows_this(of);
+        let of: Vec<RowAt> = known.iter().filter(|(of, _)| is_source(of)).copied().collect();
         if of.is_empty() && !self.copies.contains_key(&row) {
             return;
         }

@@ -1,6 +1,7 @@
 //! What an attempt knows and has done: which of its decisions rest on what an earlier attempt of its own
 //! obligation wrote, which parts of the work it came by, and what it has not committed yet.
 
+use super::early::Early;
 use super::ledger::EntryId;
 use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::{HandlerId, SiteId};
@@ -65,7 +66,7 @@ pub struct AttemptState {
     /// What its open transaction's outbox rows are parts of.
     pub staged_issues: Vec<StagedIssue>,
     /// Messages sent while row changes were to come.
-    pub provisional: Vec<EntryId>,
+    pub early: Early,
     pub own_rows: Vec<RowName>,
     taints: Vec<Taint>,
     /// Its last decision was a guard on another obligation's mark.
@@ -91,7 +92,7 @@ impl Default for AttemptState {
             staged: Vec::new(),
             staged_messages: Vec::new(),
             staged_issues: Vec::new(),
-            provisional: Vec::new(),
+            early: Early::default(),
             own_rows: Vec::new(),
             taints: Vec::new(),
             guarded: false,
@@ -119,7 +120,7 @@ impl AttemptState {
         self.staged.clear();
         self.staged_messages.clear();
         self.staged_issues.clear();
-        self.provisional.clear();
+        self.early.clear();
         self.own_rows.clear();
         self.taints.clear();
         self.excluded.clear();

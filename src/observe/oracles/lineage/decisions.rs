@@ -88,7 +88,9 @@ impl Lineage<'_> {
             self.note_undone(entry, part.site, row);
         }
         let Some(state) = self.attempts.get_mut(attempt) else { return };
-        if write != Write::Nothing {
+        if write == Write::Nothing {
+            state.early.has_come(part.site);
+        } else {
             state.staged.push(Staged { row, part });
             state.guarded = false;
         }

@@ -37,6 +37,7 @@ impl Lineage<'_> {
         parts.extend(state.staged.iter().filter(|staged| staged.row == row).map(|staged| staged.part));
         parts.sort_unstable();
         parts.dedup();
+        parts.iter().for_each(|part| state.early.has_come(part.site));
         let served = state.served;
         let of = &mut self.ledger[entry];
         if !of.tables.contains(&row.table) {
@@ -59,7 +60,7 @@ impl Lineage<'_> {
             let done = Committed { attempt, entry, number, part, row: Some(row) };
             self.effect(now, done, |model| row_text(model, row, new.or(old)));
             self.note_volatile(entry, part, row, version);
-            self.ledger[entry].rows_committed = true;
+            self.ledger[entry].rows_committed += 1;
         }
         self.parts = parts;
     }
@@ -143,8 +144,6 @@ impl Lineage<'_> {
     /// Everything that a transaction wrote is there, or nothing.
     pub(super) fn transaction_ended(&mut self, now: Nanos, attempt: u32, committed: bool) {
         let Some(state) = self.attempts.get_mut(attempt) else { return };
-        let wrote =
-            state.staged.iter().any(|staged| self.model.tables[staged.row.table.index()].has_effects());
         state.staged.clear();
         if !committed {
             let issues = &state.staged_issues;
@@ -153,10 +152,8 @@ impl Lineage<'_> {
         let entry = state.entry;
         let messages = std::mem::take(&mut state.staged_messages);
         let issues = std::mem::take(&mut state.staged_issues);
-        let provisional = match committed && !wrote {
-            true => Vec::new(),
-            false => std::mem::take(&mut state.provisional),
-        };
+        let mut early = std::mem::take(&mut self.over);
+        state.early.take_over(committed, &mut early);
         for &message in &messages {
             if committed {
                 self.ledger[message].issued += 1;
@@ -166,20 +163,19 @@ impl Lineage<'_> {
         if !committed {
             self.take_back(entry, &issues);
         }
-        if !committed && !provisional.is_empty() {
+        if !committed && !early.is_empty() {
             self.expose(Anomaly::PhantomEffects);
         }
-        for &message in &provisional {
-            self.ledger[message].orphan = !committed;
+        let rows_committed = self.ledger[entry].rows_committed;
+        for message in early.drain(..) {
+            self.ledger[message].orphaned = (!committed).then_some(rows_committed);
             self.ledger[message].provisional -= 1;
             self.ledger.release(message, now);
         }
+        self.over = early;
         if let Some(state) = self.attempts.get_mut(attempt) {
             state.staged_messages = emptied(messages);
             state.staged_issues = emptied(issues);
-            if state.provisional.is_empty() {
-                state.provisional = emptied(provisional);
-            }
         }
         self.settle_released(now);
     }

@@ -77,7 +77,7 @@ impl Lineage<'_> {
             facts::part(encoder, staged.part);
         });
         self.obligations(encoder, &of.staged_messages);
-        self.obligations(encoder, &of.provisional);
+        of.early.encode(encoder, |entry| self.ledger[entry].obligation);
         encoder.set(&of.staged_issues, |encoder, issue| {
             facts::part(encoder, issue.part);
             encoder.flags(&[issue.is_first, issue.was_owed]);
@@ -124,8 +124,6 @@ fn encode_entry(encoder: &mut Encoder, of: &Entry) {
         of.issued > 0,
         of.accepted > 0,
         of.diverged,
-        of.rows_committed,
-        of.orphan,
         of.acted_on,
         of.phantom,
     ]);

@@ -114,12 +114,13 @@ pub struct Entry {
     /// A hash of what the first accepted copy said.
     pub content: u64,
     pub diverged: bool,
-    /// A row change was committed by it.
-    pub rows_committed: bool,
+    /// How many changes of rows it has committed.
+    pub rows_committed: u64,
     /// Attempts that sent it have row changes to come.
     pub provisional: u32,
-    /// It was issued with row changes of its issuer to come, which have not.
-    pub orphan: bool,
+    /// It was issued with row changes of its issuer to come, and that attempt is over without them: how many
+    /// its issuer had committed by then.
+    pub orphaned: Option<u64>,
     /// Somebody has acted on it.
     pub acted_on: bool,
     /// Its issuer's changes will never come.
@@ -163,9 +164,9 @@ impl Default for Entry {
             accepted: 0,
             content: 0,
             diverged: false,
-            rows_committed: false,
+            rows_committed: 0,
             provisional: 0,
-            orphan: false,
+            orphaned: None,
             acted_on: false,
             phantom: false,
             saga: NONE,
@@ -395,7 +396,10 @@ impl Ledger {
     /// Who an entry is, and what holds it.
     pub fn encode(&self, encoder: &mut Encoder, entry: &Entry) {
         encoder.word(entry.obligation);
-        encoder.option(self.entries.get(entry.parent as usize).map(|parent| parent.obligation));
+        let parent = self.entries.get(entry.parent as usize);
+        encoder.option(parent.map(|parent| parent.obligation));
+        // Whether its issuer has changed anything since it was left without the changes that it tells of.
+        encoder.flag(parent.is_some_and(|parent| entry.orphaned == Some(parent.rows_committed)));
         encoder.word(u64::from(entry.holders));
     }
 

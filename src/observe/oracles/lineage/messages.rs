@@ -1,7 +1,7 @@
 //! Messages, calls and timers: what attempts issue, who holds it, and how brokers end it.
 
 use super::Lineage;
-use super::attempt::{AttemptState, StagedIssue};
+use super::attempt::{AttemptState, Staged, StagedIssue};
 use super::ledger::{EntryId, Fate, Issuer, Kind};
 use super::of_instance;
 use crate::kernel::anomaly::Anomaly;
@@ -76,7 +76,8 @@ impl Lineage<'_> {
             self.ledger.name(parent);
         }
         // Who is called answers to the caller, who can still undo; a message is on its own.
-        let has_changes_to_come = way != Way::Call && self.has_changes_to_come(attempt, pc);
+        self.look_for_changes_to_come(attempt, pc);
+        let has_changes_to_come = way != Way::Call && !self.to_come.is_empty();
         // An outbox row is there if and only if the changes beside it are.
         let is_provisional = has_changes_to_come && way != Way::Outbox;
         if has_changes_to_come {
@@ -107,7 +108,7 @@ impl Lineage<'_> {
             }
         }
         if is_provisional && let Some(state) = self.attempts.get_mut(attempt) {
-            state.provisional.push(entry);
+            state.early.send(entry, &self.to_come);
             self.ledger[entry].provisional += 1;
             self.ledger.hold(entry);
         }
@@ -124,17 +125,22 @@ impl Lineage<'_> {
         (state.entry, issuer)
     }
 
-    /// Whether an attempt that issues a message here has row changes that are not committed, or to come.
-    fn has_changes_to_come(&mut self, attempt: u32, pc: Pc) -> bool {
+    /// The sites of row changes of an attempt that issues a message here: not committed, or to come.
+    fn look_for_changes_to_come(&mut self, attempt: u32, pc: Pc) {
         let model = self.model;
-        let Some(state) = self.attempts.get(attempt) else { return false };
-        if state.staged.iter().any(|staged| model.tables[staged.row.table.index()].has_effects()) {
-            return true;
-        }
-        *self.changes_follow[pc as usize].get_or_insert_with(|| {
+        self.to_come.clear();
+        let Some(state) = self.attempts.get(attempt) else { return };
+        let follow = self.changes_follow[pc as usize].get_or_insert_with(|| {
             let sites = must_reach(model, pc + 1);
-            model.row_steps.iter().any(|step| sites.contains(&step.site))
-        })
+            let steps = model.row_steps.iter().map(|step| step.site);
+            let mut sites: Vec<SiteId> = steps.filter(|site| sites.contains(site)).collect();
+            sites.sort_unstable();
+            sites.dedup();
+            sites.into()
+        });
+        let is_effect = |staged: &&Staged| model.tables[staged.row.table.index()].has_effects();
+        let staged = state.staged.iter().filter(is_effect).map(|staged| staged.part.site);
+        self.to_come.extend(staged.chain(follow.iter().copied()));
     }
 
     /// Somebody begins to act on a message.
@@ -352,11 +358,12 @@ impl Lineage<'_> {
         for &message in &state.staged_messages {
             self.ledger.release(message, now);
         }
-        if !state.provisional.is_empty() {
+        if !state.early.is_empty() {
             self.expose(Anomaly::PhantomEffects);
         }
-        for &message in &state.provisional {
-            self.ledger[message].orphan = true;
+        let rows_committed = self.ledger[state.entry].rows_committed;
+        for message in state.early.iter() {
+            self.ledger[message].orphaned = Some(rows_committed);
             self.ledger[message].provisional -= 1;
             self.ledger.release(message, now);
         }

@@ -31,6 +31,7 @@ mod dated;
 mod decisions;
 mod duplicates;
 mod durability;
+mod early;
 mod encode;
 mod ledger;
 mod messages;
@@ -89,8 +90,8 @@ pub struct Lineage<'m> {
     dated: Dated,
     /// What may be reached from a place.
     reach: FxHashMap<Pc, FxHashSet<SiteId>>,
-    /// By operation: whether row changes must follow it, once somebody has asked.
-    changes_follow: Vec<Option<bool>>,
+    /// By operation: the sites of row changes that must follow it, once somebody has asked.
+    changes_follow: Vec<Option<Box<[SiteId]>>>,
     undoables: Undoables,
     volatile: Volatile,
     /// `None`: nothing is promised of sagas.
@@ -99,8 +100,11 @@ pub struct Lineage<'m> {
     last_settled: Nanos,
     watch: Watch,
     sightings: Vec<(Anomaly, Sighting)>,
-    /// Room for the parts of the work that one commit is.
+    /// Room for the parts of the work that one commit is, for the sites of changes that are to come, and for
+    /// messages that are early no more.
     parts: Vec<Part>,
+    to_come: Vec<SiteId>,
+    over: Vec<EntryId>,
 }
 
 impl<'m> Lineage<'m> {
@@ -111,6 +115,8 @@ impl<'m> Lineage<'m> {
             model,
             uses: Uses::new(model),
             parts: Vec::new(),
+            to_come: Vec::new(),
+            over: Vec::new(),
             ledger: if has_undos || sagas.is_some() { Ledger::by_root() } else { Ledger::default() },
             attempts: SlotTable::default(),
             messages: SlotTable::default(),
@@ -279,12 +285,18 @@ impl<'m> Lineage<'m> {
     fn cut(&mut self, attempt: u32, at: Pc, debt: &[Part], resumes: bool) {
         let Some(state) = self.attempts.get(attempt).filter(|state| !state.from_client) else { return };
         let (entry, resumed) = (state.entry, state.resumed);
+        let is_first = |issue: &&attempt::StagedIssue| issue.is_first;
+        let given_up: Vec<Part> =
+            state.staged_issues.iter().filter(is_first).map(|issue| issue.part).collect();
         let of = &mut self.ledger[entry];
         if !resumes && !resumed {
             of.debt.clear();
         }
         for part in debt {
-            if !of.debt.contains(part) {
+            // A message that was sent in the transaction that is given up is there; an outbox row is not.
+            let is_there = !given_up.contains(part)
+                && of.effects.iter().any(|effect| effect.part == *part && effect.net > 0);
+            if !is_there && !of.debt.contains(part) {
                 of.debt.push(*part);
             }
         }

@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 /// What is known of an undoable effect of one intent on one row.
 #[derive(Clone, Debug, Default)]
 struct Undoable {
-    /// When the message was issued whose attempt undid it last.
+    /// When the last of the messages was issued whose attempts undid it.
     undone: Option<Nanos>,
     /// Which entry and part it was, while it is there.
     done: Option<(EntryId, u64, Part)>,
@@ -95,7 +95,8 @@ impl Lineage<'_> {
             let of = &self.ledger[entry];
             let (root, issued_at) = (of.root, of.issued_at);
             let undoable = self.undoables.by_root.entry(root).or_default().entry((undone, row)).or_default();
-            undoable.undone = Some(issued_at);
+            // The last one that was issued, not the last one to come.
+            undoable.undone = undoable.undone.max(Some(issued_at));
             let Some((done, obligation, part)) = undoable.done.take() else { continue };
             if self.ledger.is(done, obligation) {
                 let effects = &mut self.ledger[done].effects;

@@ -238,7 +238,7 @@ impl<'m> Sessions<'m> {
         let expect =
             |(guarantee, of)| self.found(row, version, of).map(|found| Expected { guarantee, of, found });
         let expected = written.chain(seen).filter_map(expect).collect();
-        let mut sees = self.copies.reflected_by(row, version.number);
+        let mut sees = self.copies.held_by(row, version);
         if row.instance == NONE && version.exists {
             sees.push((row, version.number));
         }

@@ -93,6 +93,11 @@ impl Session {
 
     /// The session saw a version.
     pub fn see(&mut self, at: Nanos, (row, version): RowAt) {
+        // Who saw a newer one before sees nothing new.
+        if self.seen.iter().any(|seen| seen.row == row && seen.at <= at && seen.version >= version) {
+            return;
+        }
+        self.seen.retain(|seen| seen.row != row || seen.at < at || seen.version > version);
         self.seen.push(Sight { row, version, at });
         let own = |sight: &Sight| sight.row == row;
         if self.seen.iter().filter(|sight| own(sight)).count() > MOST_SIGHTS
@@ -215,6 +220,17 @@ mod tests {
         assert_eq!(session.seen(1, 10), []);
         assert_eq!(session.seen(1, 15), [(row(1), 3)]);
         assert_eq!(session.seen(1, 99), [(row(1), 7)]);
+    }
+
+    #[test]
+    fn the_newest_is_remembered_however_often_older_ones_are_seen() {
+        let mut session = Session::default();
+        session.see(10, (row(1), 7));
+        (20..30).for_each(|at| session.see(at, (row(1), 5)));
+        assert_eq!(session.seen(1, 99), [(row(1), 7)]);
+        (40..50).for_each(|at| session.see(at, (row(1), at)));
+        assert_eq!(session.seen(1, 99), [(row(1), 49)]);
+        assert_eq!(session.remembered(), MOST_SIGHTS);
     }
 
     #[test]
