@@ -3,7 +3,8 @@
 //! The remainder runs on a copy of the attempt's frame and on the committed rows with an overlay of its
 //! own; no time passes, nothing is sent, and nothing of it is left behind. It stops at a `call`, whose
 //! answer nobody knows: past it counts only what every path must change. A transaction that was open is
-//! rolled back, so it is begun again. A remainder that does not come to its end within a bound is given up, and that is told.
+//! rolled back, so it is begun again. What a remainder would send before it rolls back is sent all the same. A
+//! remainder that does not come to its end within a bound is given up, and that is told.
 
 use super::Event;
 use super::Simulation;
@@ -14,7 +15,7 @@ use super::rows::Change;
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::model::reach::{effect_sites, must_reach};
-use crate::model::{Error, NONE, Op, Pc, RowStep, RowVerb, Slot, Word};
+use crate::model::{Error, Model, NONE, Op, Pc, RowStep, RowVerb, Slot, Word};
 use rustc_hash::FxHashMap;
 
 /// So many operations of a remainder are run.
@@ -38,6 +39,8 @@ pub(super) struct Debt {
 pub(super) struct Remainder {
     rows: Rows,
     debt: Vec<Part>,
+    /// What no rollback takes back: messages sent at once, acts on the outside.
+    sent: Vec<Part>,
     resumes: bool,
     /// Where the open transactions began: the rows then, and how much debt there was.
     transactions: Vec<(Rows, usize)>,
@@ -72,7 +75,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.unique = unique;
         self.world.counters = counters;
         let is_whole = !remainder.is_given_up();
-        let Remainder { debt: mut parts, resumes, .. } = remainder;
+        let Remainder { debt: mut parts, sent, resumes, .. } = remainder;
+        parts.extend(sent);
         parts.sort_unstable();
         parts.dedup();
         Debt { parts, resumes, is_whole }
@@ -274,9 +278,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     fn owe(&mut self, attempt: u32, pc: Pc, remainder: &mut Remainder) {
+        let is_rolled_back = is_rolled_back(self.model, pc);
         for site in effect_sites(self.model, pc) {
             let part = self.part(attempt, site);
-            remainder.debt.push(part);
+            if is_rolled_back { remainder.debt.push(part) } else { remainder.sent.push(part) }
         }
     }
 
@@ -425,6 +430,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
         }
         Ok(admitted)
+    }
+}
+
+/// Whether a step is part of the transaction around it, as a row change is.
+fn is_rolled_back(model: &Model, pc: Pc) -> bool {
+    match model.code[pc as usize] {
+        Op::Publish(step) => model.publishes[step as usize].outbox.is_some(),
+        Op::After(step) => model.afters[step as usize].durable.is_some(),
+        Op::Send(_) | Op::Effect(_) | Op::Saga(_) => false,
+        _ => true,
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// Scenarios with every oracle in use: views, caches, sessions, orders, crashes, redeliveries, an undo.
-const SCENARIOS: [&str; 8] = [
+const SCENARIOS: [&str; 11] = [
     "oracles/sessions/busy.yaml",
     "oracles/sessions/two-caches.yaml",
     "oracles/isolation/busy.yaml",
@@ -21,6 +21,9 @@ const SCENARIOS: [&str; 8] = [
     "oracles/ordering/shipped.yaml",
     "oracles/sessions/two-replicas.yaml",
     "oracles/sessions/lagging-view.yaml",
+    "../scenarios/saga/dirty-read.yaml",
+    "../scenarios/stores/flush-later.yaml",
+    "../scenarios/cqrs/replay-into-empty-view.yaml",
 ];
 
 /// So many deeds are looked at one by one.

@@ -46,9 +46,11 @@ pub const KEY_PARTS: &[KeyPart] = &[
     KeyPart {
         name: "ancestors: what was issued is forgotten though its issuer may issue it again",
         file: "src/observe/oracles/lineage/ledger.rs",
-        original: "let first = std::mem::replace(&mut self.entries[parent as usize].first_child, id);
-            self.entries[id as usize].next_sibling = first;
-            self.entries[id as usize].holders = 1;",
+        original: "match last {
+            NONE => self.entries[parent as usize].first_child = id,
+            last => self.entries[last as usize].next_sibling = id,
+        }
+        self.entries[id as usize].holders = 1;",
         other: None,
     },
     KeyPart {

@@ -1,7 +1,7 @@
 //! Histories that turn on what a part of the work is, and on whose data a decision was made.
 
-use super::{CANCEL, CRASH, placed, says};
-use crate::oracles::Shop;
+use super::{CANCEL, CRASH, CRASH_ORDERS, placed, says};
+use crate::oracles::{Shop, judge_seeds};
 use eventflow::kernel::anomaly::Anomaly::*;
 
 #[test]
@@ -59,4 +59,49 @@ fn what_another_has_called_off_of_what_was_still_to_do_is_not_owed() {
     };
     says(&shop, &[]);
     assert!(shop.judge().of(TornEffects).exposures > 0);
+}
+
+/// The second order is cut before it comes to the guard, which then takes it for the first.
+#[test]
+fn who_is_cut_before_he_finds_anothers_mark_is_swallowed_all_the_same() {
+    let shop = |key: &str| {
+        let placed = format!(
+            "- {{ name: here, work: 1ms }}
+        - {{ insert: handled, key: {key}, else: [ stop ] }}
+        - {{ update: items, key: message.item, set: {{ reserved: row.reserved + 1 }} }}"
+        );
+        Shop {
+            placed: "PLACED",
+            fault: "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 2, for: 1s } }",
+            times: "[1s, 3s]",
+            ..Shop::default()
+        }
+        .text()
+        .replace("PLACED", &placed)
+        .replace("columns: { id: id }", "columns: { id: int }")
+    };
+    let text = shop("message.item");
+    let judged = judge_seeds(&text);
+    assert_eq!(judged.counts(), [("swallowed", 1)], "{:?}\n{text}", judged.sum);
+    let judged = judge_seeds(&shop("message.order"));
+    assert_eq!(judged.counts(), [], "{:?}", judged.sum);
+    assert!(judged.of(Swallowed).exposures > 0);
+}
+
+/// A transaction that is given up takes back its rows, but not what was sent on the way: that was still to do.
+#[test]
+fn what_would_have_been_sent_before_a_rollback_is_owed() {
+    let shop = |via: &str| {
+        let place = format!(
+            "- {{ insert: orders, key: message.order, set: {{ qty: message.qty }} }}
+        - {{ name: here, work: 1ms }}
+        - {{ transaction: [ {{ publish: Placed, via: {via}, with: message }}, {{ fail: no }} ] }}"
+        );
+        Shop { place: "PLACE", fault: CRASH_ORDERS, ..Shop::default() }.text().replace("PLACE", &place)
+    };
+    let text = shop("direct");
+    let judged = judge_seeds(&text);
+    assert_eq!(judged.counts(), [("torn_effects", 1)], "{:?}\n{text}", judged.sum);
+    let judged = judge_seeds(&shop("outbox"));
+    assert_eq!(judged.counts(), [("unacknowledged_effect", 1)], "{:?}", judged.sum);
 }

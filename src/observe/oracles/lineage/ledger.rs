@@ -305,13 +305,14 @@ impl Ledger {
         of.last_child = id;
         of.children += 1;
         let is_one_of_many = of.children > MOST_LOOKED_THROUGH;
+        let new = &mut self.entries[id as usize];
+        (new.root, new.by_client) = (root, by_client);
+        (new.saga, new.saga_step) = (saga, saga_step);
         match last {
-            NONE => of.first_child = id,
+            NONE => self.entries[parent as usize].first_child = id,
             last => self.entries[last as usize].next_sibling = id,
         }
-        let new = &mut self.entries[id as usize];
-        (new.holders, new.root, new.by_client) = (1, root, by_client);
-        (new.saga, new.saga_step) = (saga, saga_step);
+        self.entries[id as usize].holders = 1;
         is_one_of_many
     }
 

@@ -358,7 +358,11 @@ impl<'m> Lineage<'m> {
     fn ended_well(&mut self, entry: EntryId, state: &AttemptState) {
         let excluded = |part: &Part| state.excluded.contains(&part.site);
         let of = &self.ledger[entry];
+        let guarded = state.guarded && state.added.is_empty();
         if of.done && state.added.is_empty() {
+            // Of one that was cut before it came to the guard, that had nothing left to do because of the same mark.
+            let is_done_by_cut = of.cut_at != NONE && !of.has_left();
+            self.ledger[entry].swallowed |= guarded && is_done_by_cut;
             return;
         }
         let earlier =
@@ -379,7 +383,6 @@ impl<'m> Lineage<'m> {
             };
             (paid && !spoiled && !beyond, beyond || paid && spoiled)
         };
-        let guarded = state.guarded && state.added.is_empty();
         let of = &mut self.ledger[entry];
         of.mixed |= mixed && (of.has_left());
         if done {
