@@ -36,6 +36,7 @@
 
 mod deeds;
 mod encode;
+mod ended;
 pub mod flow;
 pub mod graph;
 pub mod history;
@@ -52,7 +53,7 @@ use crate::observe::few::Few;
 use crate::observe::findings::{Facts, Finding, Sighting};
 use crate::observe::slots::SlotTable;
 use crate::world::deed::{RowName, Version, Write};
-use crate::world::record::{Outcome, SlotNumber};
+use crate::world::record::SlotNumber;
 use crate::world::store::UNCOMMITTED;
 use flow::{Flows, row_step};
 use graph::Graph;
@@ -113,66 +114,10 @@ impl<'m> Isolation<'m> {
         (self.graph.remembered(), self.rows.iter().map(|row| 1 + row.remembered()).sum())
     }
 
-    /// The run was cut off.
-    fn break_off(&mut self) {
-        let at_work = self.attempts.iter().filter(|(_, attempt)| !attempt.touched.is_empty());
-        let unsettled = at_work.count() as u64;
-        for finding in [&mut self.lost_updates, &mut self.stale_premises, &mut self.conflict_cycles] {
-            finding.unsettled += unsettled;
-        }
-    }
-
     fn begin(&mut self, slot: SlotNumber, obligation: u64) {
         let number = self.graph.begin();
         self.conflict_cycles.of += 1;
         self.attempts.begin(slot).begin(number, obligation);
-    }
-
-    fn end(&mut self, now: Nanos, slot: SlotNumber, outcome: Outcome) {
-        // Taken out while one is looked at; nothing of this asks for another.
-        let mut attempts = std::mem::take(&mut self.attempts);
-        if let Some(attempt) = attempts.end(slot) {
-            self.close(now, attempt, outcome);
-        }
-        self.attempts = attempts;
-    }
-
-    /// What an attempt that has ended leaves to be remembered.
-    fn close(&mut self, now: Nanos, attempt: &mut Attempt, outcome: Outcome) {
-        if outcome == Outcome::Well {
-            self.count_reads(now, attempt);
-        }
-        let number = attempt.number;
-        if !attempt.touched.is_empty() {
-            let mut rows = self.spare.pop().unwrap_or_default();
-            for (&name, touched) in attempt.touched.iter() {
-                let row = self.rows.get_mut(&name).expect("a row is kept while it is touched");
-                if row.leave(self.graph.now(), number, touched.writes) {
-                    self.rows.remove(&name);
-                } else {
-                    rows.push(name);
-                }
-            }
-            self.touched.insert(number, rows);
-        }
-        for closed in self.graph.end(number) {
-            let Some(mut rows) = self.touched.remove(&closed.attempt) else { continue };
-            for name in &rows {
-                let row = self.rows.get_mut(name);
-                if row.is_some_and(|row| row.rename(closed.attempt, closed.stands_for_it)) {
-                    self.rows.remove(name);
-                }
-            }
-            if let Some(other) = closed.stands_for_it {
-                let kept = rows.iter().filter(|name| self.rows.get(name).is_some());
-                let all = self.touched.entry(other).or_default();
-                all.extend(kept);
-                all.sort_unstable();
-                all.dedup();
-            }
-            rows.clear();
-            self.spare.push(rows);
-        }
     }
 
     /// An attempt reads, locks or writes a row.
