@@ -14,7 +14,9 @@
 
 pub mod check;
 pub mod completions;
+pub mod inspect;
 pub mod man;
+pub mod moment;
 pub mod mutate;
 pub mod progress;
 pub mod replay;
@@ -49,6 +51,7 @@ pub enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
     Replay(replay::Arguments),
+    Inspect(inspect::Arguments),
     Mutate(mutate::Arguments),
     Show(show::Arguments),
     Schema(schema::Arguments),
@@ -62,6 +65,7 @@ pub fn carry_out(command: &Command) -> Ending {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
         Command::Mutate(arguments) => mutate::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),

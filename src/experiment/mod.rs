@@ -6,6 +6,7 @@
 pub mod account;
 mod amplification;
 mod estimates;
+pub mod inspection;
 pub mod mutation;
 mod notes;
 pub mod replication;

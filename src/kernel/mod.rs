@@ -14,4 +14,5 @@ pub mod sampler;
 pub mod special;
 pub mod stream;
 pub mod time;
+pub mod until;
 pub mod vocabulary;

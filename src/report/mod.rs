@@ -23,6 +23,7 @@ pub mod account;
 mod chart;
 pub mod check;
 pub mod figure;
+pub mod inspection;
 pub mod json;
 pub mod mutation;
 pub mod page;

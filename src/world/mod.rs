@@ -49,6 +49,7 @@ mod saga;
 mod sending;
 pub mod store;
 mod streams;
+pub mod survey;
 pub mod tell;
 mod timer;
 pub mod without;

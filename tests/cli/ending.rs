@@ -109,7 +109,7 @@ fn a_loop_without_delay_ends_and_names_the_handler() {
     assert_eq!(desk.files(), ["scenario.yaml"]);
 }
 
-/// A handler that fails in no time, on a log that tries again in no time.
+/// A handler that fails in no time, on a log that is fetched again in no time.
 const POISON: &str = "
 scenario: poison
 messages: { Bad: { kind: integration } }
@@ -117,6 +117,7 @@ brokers: { log: { preset: kafka } }
 topics: { events: { messages: [Bad] } }
 services: { reader: { consumes: { events: { group: readers } }, handlers: { Bad: [ { fail: bad } ] } } }
 clients: { writer: { arrivals: { times: [ 1s ] }, do: [ { publish: Bad } ] } }
+network: { default: { latency: 0s } }
 ";
 
 #[test]

@@ -3,6 +3,7 @@
 mod checking;
 mod ending;
 mod hostile;
+mod inspecting;
 mod interrupt;
 mod running;
 mod showing;

@@ -7,6 +7,7 @@ mod flow;
 mod generated;
 mod guards;
 mod identity;
+mod inspection;
 mod jobs;
 mod messaging;
 mod network;

@@ -131,14 +131,11 @@ fn poison_fails_every_attempt_and_only_its_share() {
     let parked = ends(&run).iter().filter(|how| **how == Settlement::Parked).count();
     assert!((20..60).contains(&parked), "{parked} of 200");
     assert_eq!(run.rows("s.seen").len(), 200 - parked);
-    let touched = run.when(|record| match record {
-        Record::FaultBegan { touched, .. } => Some(*touched),
-        _ => None,
-    });
-    assert_eq!(touched.into_iter().map(|(_, touched)| touched).collect::<Vec<_>>(), [1]);
+    let touched = |run: &Run| run.count(|record| matches!(record, Record::FaultTouched { .. }));
+    assert_eq!(touched(&run), 1);
     let nobody = play(Case { more: "faults: { f: { poison: Fact, at: 5m, for: 1s } }", ..case });
     assert_eq!(nobody.rows("s.seen").len(), 200);
-    assert_eq!(nobody.count(|record| matches!(record, Record::FaultBegan { touched: 0, .. })), 1);
+    assert_eq!(touched(&nobody), 0);
 }
 
 #[test]

@@ -56,5 +56,4 @@ pub fn results_of(model: &Model, options: RunOptions) -> RunResults {
 
 mod ends;
 mod measured;
-mod promised;
 mod truth;

@@ -56,7 +56,7 @@ impl Trial<'_> {
             );
             self.judged(&promise, &everything, |findings| findings.anomalies.get(bound.anomaly.index()))
         });
-        let others = self.others().into_iter().zip(self.subjects()).enumerate();
+        let others = self.others().into_iter().enumerate();
         let others = others.map(|(at, (promise, subjects))| {
             let idle = reliance.idle_faults(&subjects);
             self.judged(&promise, &idle, |findings| findings.promises.get(at))
@@ -115,25 +115,25 @@ impl Trial<'_> {
         self.found.iter().map(replication).collect()
     }
 
-    /// The promises that are not bounds on anomalies, in the order of [`Findings::promises`].
-    fn others(&self) -> Vec<Promise> {
+    /// The promises that are not bounds on anomalies, in the order of [`Findings::promises`], and whose work
+    /// each of them is about.
+    fn others(&self) -> Vec<(Promise, Vec<Subject>)> {
         let promises = &self.model.promises;
-        let views = promises.convergence.iter().map(|promise| self.view(promise));
-        let sessions = promises.sessions.iter().map(|promise| self.session(promise));
-        let staleness = promises.staleness.iter().map(|promise| self.staleness(promise));
-        let invariants = promises.invariants.iter().map(|promise| self.invariant(promise));
-        let sagas = promises.sagas.iter().map(|promise| self.saga(promise));
+        let views = promises.convergence.iter().map(|promise| (self.view(promise), of_convergence(promise)));
+        let sessions = promises
+            .sessions
+            .iter()
+            .map(|promise| (self.session(promise), vec![Subject::Client(promise.client)]));
+        let staleness = promises
+            .staleness
+            .iter()
+            .map(|promise| (self.staleness(promise), vec![Subject::Table(promise.table)]));
+        let sagas = promises.sagas.iter().map(|promise| (self.saga(promise), vec![Subject::Everything]));
+        let invariants = promises
+            .invariants
+            .iter()
+            .map(|promise| (self.invariant(promise), of_invariant(self.model, promise)));
         views.chain(sessions).chain(staleness).chain(sagas).chain(invariants).collect()
-    }
-
-    /// Whose work each of them is about.
-    fn subjects(&self) -> Vec<Vec<Subject>> {
-        let promises = &self.model.promises;
-        let views = promises.convergence.iter().map(of_convergence);
-        let sessions = promises.sessions.iter().map(|promise| vec![Subject::Client(promise.client)]);
-        let staleness = promises.staleness.iter().map(|promise| vec![Subject::Table(promise.table)]);
-        let invariants = promises.invariants.iter().map(|promise| of_invariant(self.model, promise));
-        views.chain(sessions).chain(staleness).chain(invariants).collect()
     }
 
     fn promise(&self, heading: &Heading, bound: String, exposure: String, rule: Rule) -> Promise {

@@ -13,6 +13,7 @@
 pub mod descent;
 pub mod gather;
 mod helpers;
+pub mod history;
 pub mod kin;
 pub mod wording;
 

@@ -25,7 +25,7 @@ mod generator;
 mod lists;
 mod names;
 mod operators;
-mod quantity;
+pub mod quantity;
 mod symbols;
 mod syntax;
 #[cfg(test)]

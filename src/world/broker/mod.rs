@@ -60,7 +60,7 @@ mod tests;
 mod timers;
 
 pub use delivery::{DeliveryId, Outcome};
-pub use inspect::Parcel;
+pub use inspect::{Owed, Parcel, Share, Stage};
 pub use state::Counts;
 pub use timers::{TimerId, TimerKind};
 

@@ -1,0 +1,91 @@
+//! Everything at a moment, each with a few figures; and one instance with what it works on.
+
+use super::Stopped;
+use super::topics::{in_flight, message};
+use super::wording;
+use crate::experiment::results::inspection::{
+    Group, Instance, Named, Outbox, State, Summary, Table, TableKind,
+};
+use crate::kernel::ids::{GroupId, TableId, TopicId};
+use crate::model::NONE;
+use crate::observe::trace::history::instances_with;
+
+/// Messages of an outbox that are named.
+const MOST_MESSAGES: usize = 10;
+
+pub fn summary(stopped: &Stopped) -> Summary {
+    let Stopped { simulation, .. } = stopped;
+    let (model, world) = (simulation.model, &simulation.world);
+    let groups = (0..model.groups.len()).map(GroupId::new).map(|group| Group {
+        name: model.groups[group.index()].name.clone(),
+        topic: model.topics[model.groups[group.index()].topic.index()].name.clone(),
+        lag: world.lag(group),
+        in_flight: in_flight(stopped, group),
+    });
+    let letters = (0..model.topics.len()).map(TopicId::new).map(|topic| Named {
+        name: model.topics[topic.index()].name.clone(),
+        count: world.letters(topic) as u64,
+    });
+    let outboxes = model.outboxes.iter().enumerate().map(|(number, outbox)| {
+        let of = world.outbox(number);
+        Outbox {
+            service: model.services[outbox.service.index()].name.clone(),
+            unsent: of.unsent.len() as u64,
+            in_hand: of.in_hand as u64,
+            messages: of.unsent.iter().take(MOST_MESSAGES).map(|&held| message(stopped, held)).collect(),
+        }
+    });
+    let under_way = world.leftovers().into_iter();
+    let under_way = under_way.map(|(name, count)| Named { name: name.to_owned(), count: count as u64 });
+    Summary {
+        tables: (0..model.tables.len()).map(TableId::new).map(|table| table_of(stopped, table)).collect(),
+        groups: groups.collect(),
+        dead_letters: letters.filter(|letters| letters.count > 0).collect(),
+        instances: (0..model.instances.len() as u32).map(|number| instance(stopped, number)).collect(),
+        outboxes: outboxes.collect(),
+        under_way: under_way.collect(),
+    }
+}
+
+/// An instance with the attempts on it.
+pub fn instance_at_work(stopped: &Stopped, number: u32) -> Instance {
+    let Stopped { simulation, .. } = stopped;
+    let model = simulation.model;
+    let attempts = simulation.world.attempts_on(number).into_iter().filter_map(|(attempt, pc)| {
+        let worker = simulation.observer.running(attempt)?;
+        Some(wording::attempt(model, worker, wording::step_at(model, pc).into_iter().collect()))
+    });
+    let attempts = attempts.collect();
+    Instance { attempts, ..instance(stopped, number) }
+}
+
+fn table_of(stopped: &Stopped, table: TableId) -> Table {
+    let Stopped { simulation, .. } = stopped;
+    let (model, world) = (simulation.model, &simulation.world);
+    let of = &model.tables[table.index()];
+    let rows = |instance: u32| world.table_rows(model, table, instance).count() as u64;
+    let (kind, rows) = match (of.memory, &of.stream) {
+        (true, _) => (TableKind::Memory, instances_with(model, table).map(rows).sum()),
+        (false, Some(_)) => (TableKind::Stream, rows(NONE)),
+        (false, None) => (TableKind::Table, rows(NONE)),
+    };
+    Table { name: of.name.clone(), kind, rows, versions: simulation.observer.commits(table) }
+}
+
+fn instance(stopped: &Stopped, number: u32) -> Instance {
+    let of = stopped.simulation.world.instance(number);
+    let state = match (of.is_up, of.is_paused) {
+        (false, _) => State::Down,
+        (true, true) => State::Paused,
+        (true, false) => State::Up,
+    };
+    Instance {
+        name: wording::instance(stopped.simulation.model, number),
+        state,
+        crashes: of.crashes,
+        busy: of.busy,
+        computing: of.computing,
+        waiting: of.waiting as u64,
+        attempts: Vec::new(),
+    }
+}
