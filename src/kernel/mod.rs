@@ -4,6 +4,7 @@ pub mod agenda;
 pub mod anomaly;
 pub mod discrete;
 pub mod distribution;
+pub mod encoder;
 pub mod event_list;
 pub mod fingerprint;
 pub mod gamma;

@@ -134,8 +134,9 @@ fn next(model: &Model, pc: Pc) -> Vec<Pc> {
 }
 
 /// Whether anything in a scenario makes an effect that could happen twice or not at all: a row that matters, a
-/// published message, an act on the outside. Without any, nothing can go wrong with idempotency.
+/// message published or sent, an act on the outside, a timer. Without any, nothing can go wrong with idempotency.
 pub fn has_effects(model: &Model) -> bool {
     let writes = |step: &super::RowStep| !step.verb.reads() && model.tables[step.table.index()].has_effects();
-    !model.publishes.is_empty() || !model.effects.is_empty() || model.row_steps.iter().any(writes)
+    let issues = !model.publishes.is_empty() || !model.sends.is_empty() || !model.afters.is_empty();
+    issues || !model.effects.is_empty() || model.row_steps.iter().any(writes)
 }

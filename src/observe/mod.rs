@@ -1,9 +1,12 @@
 //! Observers: what is made of the world's records while a replication runs.
 
 pub mod digest;
+pub mod facts;
+pub mod few;
 pub mod findings;
 pub mod meters;
 pub mod metrics;
 pub mod oracles;
 pub mod promise;
+pub mod slots;
 pub mod trace;

@@ -3,7 +3,8 @@
 //! The remainder runs on a copy of the attempt's frame and on the committed rows with an overlay of its
 //! own; no time passes, nothing is sent, and nothing of it is left behind. It stops at a `call`, whose
 //! answer nobody knows: past it counts only what every path must change. A transaction that was open is
-//! rolled back, so it is begun again.
+//! rolled back, so it is begun again. What a remainder would send before it rolls back is sent all the same. A
+//! remainder that does not come to its end within a bound is given up, and that is told.
 
 use super::Event;
 use super::Simulation;
@@ -14,7 +15,7 @@ use super::rows::Change;
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::model::reach::{effect_sites, must_reach};
-use crate::model::{Error, NONE, Op, Pc, RowStep, RowVerb, Slot, Word};
+use crate::model::{Error, Model, NONE, Op, Pc, RowStep, RowVerb, Slot, Word};
 use rustc_hash::FxHashMap;
 
 /// So many operations of a remainder are run.
@@ -23,11 +24,23 @@ const MOST_OPERATIONS: u32 = 100_000;
 /// Rows as a remainder has left them; `None`: deleted.
 type Rows = FxHashMap<(TableId, Vec<Word>), Option<Vec<Word>>>;
 
+/// What a remainder came to.
+pub(super) struct Debt {
+    /// What it would still have changed, each once.
+    pub parts: Vec<Part>,
+    /// A decision on the way is on a row that its own obligation has written.
+    pub resumes: bool,
+    /// It was run to its end.
+    pub is_whole: bool,
+}
+
 /// A remainder under way.
 #[derive(Default)]
 pub(super) struct Remainder {
     rows: Rows,
     debt: Vec<Part>,
+    /// What no rollback takes back: messages sent at once, acts on the outside.
+    sent: Vec<Part>,
     resumes: bool,
     /// Where the open transactions began: the rows then, and how much debt there was.
     transactions: Vec<(Rows, usize)>,
@@ -44,12 +57,15 @@ impl Remainder {
     pub(super) fn leave(&mut self, row: (TableId, Vec<Word>), words: Vec<Word>) {
         self.rows.insert(row, Some(words));
     }
+
+    fn is_given_up(&self) -> bool {
+        self.operations > MOST_OPERATIONS
+    }
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
-    /// What the attempt would still change if it went on from where it stands, each once; and whether a
-    /// decision on the way is on a row that its own obligation has written.
-    pub(super) fn debt(&mut self, attempt: u32) -> (Vec<Part>, bool) {
+    /// What the attempt would still change if it went on from where it stands.
+    pub(super) fn debt(&mut self, attempt: u32) -> Debt {
         let mut remainder = Remainder::default();
         let unique = self.world.unique.clone();
         let counters = self.world.counters.clone();
@@ -58,10 +74,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.scratch.is_dry = false;
         self.world.unique = unique;
         self.world.counters = counters;
-        let mut debt = remainder.debt;
-        debt.sort_unstable();
-        debt.dedup();
-        (debt, remainder.resumes)
+        let is_whole = !remainder.is_given_up();
+        let Remainder { debt: mut parts, sent, resumes, .. } = remainder;
+        parts.extend(sent);
+        parts.sort_unstable();
+        parts.dedup();
+        Debt { parts, resumes, is_whole }
     }
 
     /// Runs an attempt's remainder on a copy of its frame, with its branches.
@@ -111,7 +129,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     fn remaining_items(&mut self, attempt: u32, step: u32, remainder: &mut Remainder) {
         let model = self.model;
         let of = &model.loops[step as usize];
-        while self.items_left(attempt, of) {
+        while self.items_left(attempt, of) && !remainder.is_given_up() {
             let identity = self.load_item(attempt, step);
             self.world.attempts[attempt].item = identity;
             self.run_dry(attempt, of.body, remainder);
@@ -176,7 +194,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let mut pc = from;
         loop {
             remainder.operations += 1;
-            if remainder.operations > MOST_OPERATIONS {
+            if remainder.is_given_up() {
                 return;
             }
             let next = match self.dry_operation(attempt, pc, remainder) {
@@ -260,9 +278,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     fn owe(&mut self, attempt: u32, pc: Pc, remainder: &mut Remainder) {
+        let is_rolled_back = is_rolled_back(self.model, pc);
         for site in effect_sites(self.model, pc) {
             let part = self.part(attempt, site);
-            remainder.debt.push(part);
+            if is_rolled_back { remainder.debt.push(part) } else { remainder.sent.push(part) }
         }
     }
 
@@ -411,6 +430,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
         }
         Ok(admitted)
+    }
+}
+
+/// Whether a step is part of the transaction around it, as a row change is.
+fn is_rolled_back(model: &Model, pc: Pc) -> bool {
+    match model.code[pc as usize] {
+        Op::Publish(step) => model.publishes[step as usize].outbox.is_some(),
+        Op::After(step) => model.afters[step as usize].durable.is_some(),
+        Op::Send(_) | Op::Effect(_) | Op::Saga(_) => false,
+        _ => true,
     }
 }
 

@@ -131,6 +131,11 @@ pub enum Deed<'a> {
         /// The remainder decides on a row that its obligation has written.
         resumes: bool,
     },
+    /// Told after the `Cut` of an attempt whose remainder was too long to be run dry to its end: it may have
+    /// more debt than was told.
+    DebtUnknown {
+        attempt: SlotNumber,
+    },
     AttemptEnded {
         attempt: SlotNumber,
         outcome: Outcome,

@@ -3,6 +3,7 @@
 use super::attempt::Source;
 use super::broker::Parcel;
 use super::commit::TransactionEnd;
+use super::debt::Debt;
 use super::deed::{Acceptance, Deed, Part, RowName, Served, Version, Way, Write};
 use super::identity::mix;
 use super::record::{Observer, Outcome};
@@ -71,9 +72,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     #[inline]
     pub(super) fn tell_cut(&mut self, attempt: u32) {
         if self.observer.judges() && !self.is_branch(attempt) {
-            let (debt, resumes) = self.debt(attempt);
+            let Debt { parts, resumes, is_whole } = self.debt(attempt);
             let at = self.world.attempts[attempt].pc;
-            self.tell(&Deed::Cut { attempt, at, debt: &debt, resumes });
+            self.tell(&Deed::Cut { attempt, at, debt: &parts, resumes });
+            if !is_whole {
+                self.tell(&Deed::DebtUnknown { attempt });
+            }
         }
     }
 

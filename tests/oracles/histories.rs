@@ -1,11 +1,18 @@
 //! Histories that break simpler definitions: one effect id for each step and cause, "an attempt completed".
 //! Each says what the oracle has to say of it.
 
+mod again;
+mod parts;
+mod told;
+
 use super::Shop;
 use eventflow::kernel::anomaly::Anomaly::*;
 
 const CRASH: &str =
     "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: after, nth: 1, for: 1s } }";
+
+const CRASH_ORDERS: &str =
+    "faults: { f: { crash: orders, at_step: orders.Place.here, edge: after, nth: 1, for: 1s } }";
 
 fn placed(steps: &'static str) -> Shop {
     Shop { placed: steps, ..Shop::default() }
@@ -144,7 +151,7 @@ fn a_zombie_that_wakes_does_it_again() {
     };
     // One instance sleeps on its delivery until its lease is over; the other works on the copy meanwhile.
     let text = shop.text().replace("  stock:\n", "  stock:\n    instances: 2\n");
-    let judged = super::judge(&text);
+    let judged = super::judge_seeds(&text);
     assert_eq!(judged.counts(), [("duplicate_effects", 1)], "{:?}\n{text}", judged.sum);
 }
 
@@ -158,12 +165,12 @@ fn a_client_that_asks_again_wants_one_thing() {
     let again = "timeout: 2s, retry: { attempts: 5, delay: 1s }, catch";
     let text = |shop: &Shop| shop.text().replace("timeout: 2s, catch", again);
     let add = place("- { name: here, upsert: orders, key: 1, set: { qty: row.qty + message.qty } }");
-    let judged = super::judge(&text(&add));
+    let judged = super::judge_seeds(&text(&add));
     assert_eq!(judged.counts(), [("duplicate_effects", 1)], "{:?}", judged.sum);
     let keyed = place(
         "- { name: here, insert: orders, key: message.order, set: { qty: message.qty }, else: [ stop ] }",
     );
-    let judged = super::judge(&text(&keyed));
+    let judged = super::judge_seeds(&text(&keyed));
     assert_eq!(judged.counts(), [], "{:?}", judged.sum);
     assert!(judged.of(UnacknowledgedEffect).exposures > 0);
 }
@@ -188,12 +195,12 @@ clients: {{ c: {{ arrivals: {{ every: 1m }}, do: [ {{ call: s.Go, with: {{ n: 1 
 #[test]
 fn a_tick_on_two_instances_is_done_twice() {
     let add = "[ { update: t, key: 1, set: { n: row.n + 1 } } ]";
-    let judged = super::judge(&job(2, "once_per: tick,", add, ""));
+    let judged = super::judge_seeds(&job(2, "once_per: tick,", add, ""));
     let duplicates = judged.of(DuplicateEffects);
     // Each tick is done by both, the first time by one of them.
     assert!(duplicates.count >= 2, "{duplicates:?}");
     assert!(duplicates.exposures >= duplicates.count, "{duplicates:?}");
-    let judged = super::judge(&job(1, "once_per: tick,", add, ""));
+    let judged = super::judge_seeds(&job(1, "once_per: tick,", add, ""));
     assert_eq!(judged.counts(), [], "{:?}", judged.sum);
 }
 
@@ -202,16 +209,16 @@ fn a_sweeper_that_crashes_before_it_marks_does_the_row_again() {
     let sweep = "[ { scan: t, where: row.open, as: open }, { for_each: open, as: row1, do: [
         { update: t, key: row1.k, set: { n: row.n + 1 } }, { name: here, update: t, key: row1.k, set: { open: false } } ] } ]";
     let crash = "faults: { f: { crash: s, at_step: s.j.here, edge: before, nth: 1, for: 100ms } }";
-    let judged = super::judge(&job(1, "", sweep, crash));
+    let judged = super::judge_seeds(&job(1, "", sweep, crash));
     assert_eq!(judged.counts(), [("duplicate_effects", 1)], "{:?}", judged.sum);
-    let judged = super::judge(&job(1, "", sweep, ""));
+    let judged = super::judge_seeds(&job(1, "", sweep, ""));
     assert_eq!(judged.counts(), [], "{:?}", judged.sum);
 }
 
 #[test]
 fn a_bill_for_each_month_is_no_duplicate() {
     let bill = "[ { scan: t, as: all }, { for_each: all, as: row1, do: [ { update: t, key: row1.k, set: { n: row.n + 1 } } ] } ]";
-    let judged = super::judge(&job(1, "once_per: tick,", bill, ""));
+    let judged = super::judge_seeds(&job(1, "once_per: tick,", bill, ""));
     assert_eq!(judged.counts(), [], "{:?}", judged.sum);
 }
 
@@ -242,7 +249,7 @@ fn what_comes_back_after_it_was_undone_is_resurrected() {
                 "consumes: { placed: { ack: after }, rejected: { ack: after } }",
             )
     };
-    let judged = super::judge(&with_table(&late));
+    let judged = super::judge_seeds(&with_table(&late));
     assert_eq!(judged.counts(), [("resurrected", 1)], "{:?}\n{}", judged.sum, with_table(&late));
     let tombstone = shop(
         "- { wait: 100ms }
@@ -250,7 +257,7 @@ fn what_comes_back_after_it_was_undone_is_resurrected() {
       Rejected:
         - { undoes: reserve, upsert: held, key: message.order, set: { gone: true } }",
     );
-    let judged = super::judge(&with_table(&tombstone));
+    let judged = super::judge_seeds(&with_table(&tombstone));
     assert_eq!(judged.of(Resurrected).count, 0, "{:?}", judged.sum);
     assert!(judged.of(Resurrected).exposures > 0);
 }
@@ -266,7 +273,7 @@ fn two_groups_owe_each_their_own() {
     handlers: { Placed: [ { insert: seen, key: message.order } ] }
 clients:",
         );
-    let judged = super::judge(&text);
+    let judged = super::judge_seeds(&text);
     assert_eq!(judged.counts(), []);
     assert_eq!(judged.sum.done, 3, "the call and two shares: {:?}", judged.sum);
 }

@@ -1,18 +1,21 @@
 //! The oracles against the truth: a planted bug that each must count exactly, and the repaired twin on
 //! which it must stay silent although the same crash, redelivery or race came.
 
+mod encoding;
 mod enumeration;
 mod histories;
 mod isolation;
 mod ordering;
 mod planted;
 mod promises;
+mod references;
 mod sessions;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
+use eventflow::model::Model;
 use eventflow::observe::digest::Digest;
 use eventflow::observe::findings::Finding;
 use eventflow::observe::oracles::Oracles;
@@ -43,16 +46,31 @@ impl Judged {
 
 /// Runs a scenario under the lineage oracle.
 pub fn judge(text: &str) -> Judged {
-    judge_seed(text, 1)
+    judge_model(&crate::engine::model(text), 1)
 }
 
-pub fn judge_seed(text: &str, seed: u64) -> Judged {
+/// Runs a scenario under many seeds; what is counted is the same under all of them.
+pub fn judge_seeds(text: &str) -> Judged {
+    const SEEDS: u64 = 30;
     let model = crate::engine::model(text);
+    let first = judge_model(&model, 1);
+    for seed in 2..=SEEDS {
+        let judged = judge_model(&model, seed);
+        assert_eq!(judged.counts(), first.counts(), "seed {seed}: {:?}\n{text}", judged.sum);
+        for anomaly in Anomaly::ALL {
+            let exposed = |judged: &Judged| judged.of(*anomaly).exposures > 0;
+            assert_eq!(exposed(&judged), exposed(&first), "seed {seed}: {}\n{text}", anomaly.name());
+        }
+    }
+    first
+}
+
+fn judge_model(model: &Model, seed: u64) -> Judged {
     let plan = Arc::new(StreamPlan::new(&model.streams));
-    let mut lineage = Lineage::new(&model);
-    let agenda = replication::agenda(&model, &plan, seed, 0);
+    let mut lineage = Lineage::new(model);
+    let agenda = replication::agenda(model, &plan, seed, 0);
     let interrupt = AtomicBool::new(false);
-    replication::replicate(&model, agenda, &mut lineage, Limits::default(), &interrupt).expect("it ends");
+    replication::replicate(model, agenda, &mut lineage, Limits::default(), &interrupt).expect("it ends");
     let (findings, sum, _) = lineage.finish();
     assert_eq!(sum.owed, sum.ended(), "every obligation ends once: {sum:?}");
     Judged { findings, sum }
@@ -133,8 +151,9 @@ network: {{ default: {{ latency: 1ms }}{more} }}
         )
     }
 
+    /// Under many seeds.
     pub fn judge(&self) -> Judged {
-        judge(&self.text())
+        judge_seeds(&self.text())
     }
 }
 
@@ -168,6 +187,28 @@ fn a_run_that_is_judged_has_the_digest_of_one_that_is_not() {
     assert_eq!(alone.fingerprint().finish(), judged.fingerprint().finish());
     let (findings, meters) = oracles.finish();
     assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{:?}", meters.ends);
+}
+
+/// A remainder is run dry up to a bound: what it would have changed beyond is unknown, and nothing is called well.
+#[test]
+fn a_remainder_that_is_too_long_leaves_the_verdict_open() {
+    let unsettled = |placed| {
+        let judged = Shop {
+            placed,
+            fault: "faults: { f: { crash: stock, at_step: stock.Placed.here, edge: unanswered, nth: 1, for: 1s } }",
+            ..Shop::default()
+        }
+        .judge();
+        let of = |anomaly| judged.of(anomaly).unsettled;
+        [of(Anomaly::LostEffects), of(Anomaly::TornEffects), of(Anomaly::DuplicateMessages)]
+    };
+    let short = "- { name: here, update: items, key: message.item, set: { reserved: row.reserved + 1 } }
+        - { for_each: 1..6, as: i, do: [ { let: { j: i } } ] }
+        - { update: items, key: 2, set: { reserved: row.reserved + 1 } }";
+    let long = "- { name: here, update: items, key: message.item, set: { reserved: row.reserved + 1 } }
+        - { for_each: 1..60000, as: i, do: [ { let: { j: i } } ] }
+        - { update: items, key: 2, set: { reserved: row.reserved + 1 } }";
+    assert_eq!((unsettled(short), unsettled(long)), ([0; 3], [1, 1, 0]));
 }
 
 /// The lineage with the most obligations that it ever knew at once.

@@ -1,5 +1,6 @@
 //! Which attempts are alive: what happened while one was is remembered until all those have ended.
 
+use crate::kernel::encoder::Ranks;
 use std::collections::VecDeque;
 
 /// An attempt, numbered from 1 in the order of their beginnings.
@@ -26,6 +27,12 @@ impl Lifetimes {
         }
     }
 
+    /// The attempts that are alive.
+    pub fn alive(&self) -> impl Iterator<Item = Number> {
+        let alive = (self.ended + 1..).zip(&self.alive).filter(|(_, is_alive)| **is_alive);
+        alive.map(|(number, _)| number)
+    }
+
     /// A moment: it is past once every attempt that is alive now has ended.
     pub fn now(&self) -> Moment {
         Moment(self.ended + self.alive.len() as Number)
@@ -41,6 +48,11 @@ impl Lifetimes {
 pub struct Moment(Number);
 
 impl Moment {
+    /// How many of these attempts had begun by then.
+    pub fn rank(self, attempts: &Ranks) -> u64 {
+        attempts.rank(self.0 + 1)
+    }
+
     /// Whether an attempt had begun by then.
     pub fn is_after_begin_of(self, attempt: Number) -> bool {
         attempt <= self.0

@@ -16,6 +16,7 @@ use super::meters::{Meters, ReadMeter, ViewMeter};
 use super::promise::invariants::Invariants;
 use super::promise::views::Views;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
@@ -31,7 +32,8 @@ use ordering::OrderOracle;
 use sessions::Sessions;
 use sessions::staleness::Staleness;
 
-/// All judges of one replication.
+/// All judges of one replication: plain data, that can be cloned in the middle of it and go on.
+#[derive(Clone)]
 pub struct Oracles<'m> {
     model: &'m Model,
     /// `None`: nothing in the scenario makes an effect.
@@ -66,7 +68,7 @@ impl<'m> Oracles<'m> {
         }
     }
 
-    /// Whether an obligation can still be worked on; what lineage does not judge cannot.
+    /// Whether the one obligation that is watched can still be worked on; what lineage does not judge cannot.
     pub fn is_open(&self, obligation: u64) -> bool {
         self.lineage.as_ref().is_some_and(|lineage| lineage.is_open(obligation))
     }
@@ -74,6 +76,16 @@ impl<'m> Oracles<'m> {
     /// What has been seen of that which is watched.
     pub fn sightings(&self) -> &[(Anomaly, Sighting)] {
         self.lineage.as_ref().map_or(&[], |lineage| lineage.sightings())
+    }
+
+    /// What all of them know now, in canonical words: two that know the same are equal.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        self.lineage.iter().for_each(|monitor| monitor.encode(encoder));
+        self.order.iter().for_each(|monitor| monitor.encode(encoder));
+        self.isolation.iter().for_each(|monitor| monitor.encode(encoder));
+        self.sessions.iter().for_each(|monitor| monitor.encode(encoder));
+        self.invariants.iter().for_each(|monitor| monitor.encode(encoder));
+        self.views.iter().for_each(|monitor| monitor.encode(encoder));
     }
 
     /// What was found, and what was measured beside.
@@ -118,6 +130,7 @@ impl<'m> Oracles<'m> {
 }
 
 impl Observer for Oracles<'_> {
+    #[inline]
     fn judges(&self) -> bool {
         self.lineage.is_some()
             || self.order.is_some()

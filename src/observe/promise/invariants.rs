@@ -21,11 +21,14 @@ mod state;
 
 use super::formula::{Evaluator, Trouble};
 use super::tables::{Source, Tables, Watched};
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::promise::{Formula, Invariant, InvariantKind};
 use crate::model::{Code, Model, NONE};
+use crate::observe::facts;
 use crate::observe::findings::{Facts, Finding, Side, Sighting};
+use crate::observe::slots::SlotTable;
 use crate::world::deed::{Deed, RowName};
 use crate::world::record::{Observer, Record};
 use state::{Dependents, Subject, Subjects};
@@ -48,8 +51,8 @@ pub struct Invariants<'m> {
     has_moved: Vec<bool>,
     has_begun: Vec<bool>,
     findings: Vec<Finding>,
-    /// By attempt slot: its obligation.
-    obligations: Vec<u64>,
+    /// Of each attempt.
+    obligations: SlotTable<u64>,
     read: Vec<Source>,
 }
 
@@ -85,7 +88,7 @@ impl<'m> Invariants<'m> {
             has_moved: vec![false; invariants.len()],
             has_begun: vec![false; invariants.len()],
             findings: vec![Finding::default(); invariants.len()],
-            obligations: Vec::new(),
+            obligations: SlotTable::default(),
             read: Vec::new(),
         };
         judge.advance(0);
@@ -95,6 +98,15 @@ impl<'m> Invariants<'m> {
     /// By position in the model's invariants, once the run is over. Those on figures are left as they began.
     pub fn findings(self) -> Vec<Finding> {
         self.findings
+    }
+
+    /// What it knows now that does not follow from the rows.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        self.subjects.encode(encoder);
+        encoder.set(&self.stirred, |encoder, subject| subject.encode(encoder));
+        encoder.list(&self.has_moved, |encoder, has_moved| encoder.flag(*has_moved));
+        encoder.list(&self.has_begun, |encoder, has_begun| encoder.flag(*has_begun));
+        encoder.list(&self.findings, facts::finding);
     }
 
     /// Lets time pass up to `now`: deadlines before it are missed, and what is judged from now on begins.
@@ -331,11 +343,7 @@ impl Observer for Invariants<'_> {
         self.advance(now);
         match *deed {
             Deed::AttemptBegun { attempt, cause, .. } => {
-                let slot = attempt as usize;
-                if self.obligations.len() <= slot {
-                    self.obligations.resize(slot + 1, 0);
-                }
-                self.obligations[slot] = cause.obligation;
+                *self.obligations.begin(attempt) = cause.obligation;
             }
             Deed::Committed { attempt, row, old, new, .. } => {
                 self.commit(row.table, row.key, old, new);
@@ -344,7 +352,7 @@ impl Observer for Invariants<'_> {
                 }
             }
             Deed::TransactionEnded { attempt, committed: true } => {
-                let obligation = self.obligations.get(attempt as usize).copied().unwrap_or(0);
+                let obligation = self.obligations.get(attempt).copied().unwrap_or(0);
                 self.settle(now, obligation);
             }
             _ => {}

@@ -28,11 +28,14 @@ mod group;
 mod key;
 
 use super::formula::{Evaluator, hash_of};
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::promise::Convergence;
 use crate::model::{Model, NONE, Word};
+use crate::observe::facts;
 use crate::observe::findings::Finding;
+use crate::observe::slots::SlotTable;
 use crate::stats::histogram::Histogram;
 use crate::stats::series::{Buckets, LevelSeries};
 use crate::world::deed::{Deed, Write};
@@ -73,8 +76,8 @@ pub struct Views<'m> {
     evaluator: Evaluator<'m>,
     views: Vec<View<'m>>,
     faults: u32,
-    /// By attempt slot: its obligation.
-    obligations: Vec<u64>,
+    /// Of each attempt.
+    obligations: SlotTable<u64>,
     errands: Errands,
 }
 
@@ -113,7 +116,15 @@ impl<'m> Views<'m> {
         }
         let mut evaluator = Evaluator::new(model);
         let views = model.promises.convergence.iter().map(|spec| View::new(spec, &mut evaluator)).collect();
-        Some(Self { evaluator, views, faults: 0, obligations: Vec::new(), errands: Errands::default() })
+        let (obligations, errands) = (SlotTable::default(), Errands::default());
+        Some(Self { evaluator, views, faults: 0, obligations, errands })
+    }
+
+    /// What it knows now; how far behind views are is measured, and no part of it.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.word(u64::from(self.faults));
+        encoder.list(&self.views, |encoder, view| view.encode(encoder));
+        self.errands.encode(encoder);
     }
 
     /// By position in the model's `convergence`, once the run is over.
@@ -171,6 +182,17 @@ impl<'m> View<'m> {
             view.compare(key, start, evaluator, &mut Errands::default());
         }
         view
+    }
+
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.set(&self.keys, |encoder, (key, of)| {
+            encoder.word(*key);
+            of.encode(encoder);
+        });
+        self.groups.encode(encoder);
+        encoder.set(&self.stirred, |encoder, key| encoder.word(*key));
+        facts::finding(encoder, &self.found.finding);
+        encoder.flag(self.found.disagreeing > 0);
     }
 
     /// What should be shown at the start is no change, if it is shown.
@@ -374,11 +396,7 @@ impl Observer for Views<'_> {
         let over = self.errands.deed(deed);
         match *deed {
             Deed::AttemptBegun { attempt, cause, .. } => {
-                let slot = attempt as usize;
-                if self.obligations.len() <= slot {
-                    self.obligations.resize(slot + 1, 0);
-                }
-                self.obligations[slot] = cause.obligation;
+                *self.obligations.begin(attempt) = cause.obligation;
             }
             Deed::Wrote { attempt, row, write: Write::Nothing, .. } => {
                 let errand = self.errands.of_attempt(attempt);
@@ -394,7 +412,7 @@ impl Observer for Views<'_> {
                 }
             }
             Deed::TransactionEnded { attempt, committed: true } => {
-                let obligation = self.obligations.get(attempt as usize).copied().unwrap_or(0);
+                let obligation = self.obligations.get(attempt).copied().unwrap_or(0);
                 self.settle(now, obligation, self.errands.of_attempt(attempt));
             }
             _ => {}

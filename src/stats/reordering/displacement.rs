@@ -31,6 +31,13 @@ impl Displacement {
         Self { next: first, window: VecDeque::new(), early: Vec::new() }
     }
 
+    /// Begins anew with another sequence, in the room of this one.
+    pub fn restart(&mut self, first: u64) {
+        self.next = first;
+        self.window.clear();
+        self.early.clear();
+    }
+
     /// Takes in an arrival; copies, and what comes when it was given up, are left out. Only a copy of what was
     /// left out as too early is not known.
     pub fn arrive(&mut self, number: u64, density: &mut ReorderDensity) {

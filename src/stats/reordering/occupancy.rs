@@ -25,6 +25,12 @@ impl Recovery {
         Self { expected: first, buffer: Vec::new() }
     }
 
+    /// Begins anew with another sequence, in the room of this one.
+    pub fn restart(&mut self, first: u64) {
+        self.expected = first;
+        self.buffer.clear();
+    }
+
     /// Takes in an arrival; copies, and what comes when it was given up, are left out.
     pub fn arrive(&mut self, number: u64, density: &mut OccupancyDensity) {
         if number < self.expected {

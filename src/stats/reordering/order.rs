@@ -80,6 +80,13 @@ impl Order {
         }
     }
 
+    /// Begins anew with another sequence, in the room of this one.
+    pub fn restart(&mut self, first: u64) {
+        (self.arrived, self.next_expected, self.forgotten, self.run) = (0, first, 0, 0);
+        self.gaps.clear();
+        self.rising.clear();
+    }
+
     /// Takes in an arrival. Each number comes once: copies are for the caller to leave out (section 3.6).
     pub fn arrive(&mut self, number: u64, at: u64, figures: &mut OrderFigures) -> Arrival {
         self.arrived += 1;

@@ -64,7 +64,9 @@ fn findings(name: &str) -> Three {
         findings.map(|(_, finding)| finding)
     };
     let first = of_replication(0);
-    assert_eq!(of_replication(1), first, "{name}: every replication plays the same race");
+    for replication in 1..20 {
+        assert_eq!(of_replication(replication), first, "{name}: every replication plays the same race");
+    }
     first
 }
 

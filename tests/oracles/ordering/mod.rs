@@ -59,7 +59,7 @@ fn replicate(model: &Model, seed: u64) -> Judged {
 fn judge(name: &str) -> Judged {
     let model = model(name);
     let judged = replicate(&model, 1);
-    for seed in 2..6 {
+    for seed in 2..=30 {
         let again = replicate(&model, seed);
         assert_eq!(again.counts(), judged.counts(), "{name} under seed {seed}");
     }

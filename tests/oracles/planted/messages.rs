@@ -146,7 +146,7 @@ fn a_question_before_the_insert_is_not_premature_and_its_answer_no_guard() {
             "    handlers:\n      Placed:",
             "    handlers:\n      Ask:\n        - { read: items, key: 1, as: item }\n        - { if: item.exists, then: [ reply ] }\n      Placed:",
         );
-    let judged = crate::oracles::judge(&text);
+    let judged = crate::oracles::judge_seeds(&text);
     assert_eq!(judged.counts(), [], "{:?}\n{text}", judged.sum);
 }
 
@@ -163,7 +163,7 @@ fn publishing_again_for_a_client_that_asks_again_is_a_second_message_and_nothing
     };
     let text =
         shop.text().replace("timeout: 2s, catch", "timeout: 2s, retry: { attempts: 5, delay: 1s }, catch");
-    let judged = crate::oracles::judge(&text);
+    let judged = crate::oracles::judge_seeds(&text);
     assert_eq!(judged.counts(), [("duplicate_messages", 1)], "{:?}", judged.sum);
 }
 

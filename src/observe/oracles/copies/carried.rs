@@ -1,7 +1,10 @@
 //! Who carries which versions of which rows: attempts, messages and timers.
 
 use super::RowAt;
+use crate::kernel::encoder::Encoder;
 use crate::model::{Model, NONE, Op, Pc, RowVerb};
+use crate::observe::facts;
+use crate::observe::slots::{SlotTable, Tag};
 
 /// An attempt or message carries no more rows; the earliest are forgotten.
 pub const MOST_KNOWN: usize = 64;
@@ -15,26 +18,32 @@ pub struct Changes {
 
 #[derive(Clone, Debug)]
 pub struct Carriers {
-    /// By slot.
-    attempts: Vec<Carrier>,
-    messages: Vec<Carrier>,
-    timers: Vec<Carrier>,
+    attempts: SlotTable<Carrier>,
+    messages: SlotTable<Carrier>,
+    timers: SlotTable<Carrier>,
     /// By operation.
     is_scan: Vec<bool>,
     in_transaction: Vec<bool>,
-    /// How many attempts and messages there were.
-    generations: u64,
 }
 
-/// An attempt, message or timer, if its slot is in use.
+/// An attempt, message or timer.
 #[derive(Clone, Debug, Default)]
 struct Carrier {
-    generation: u64,
     known: Vec<RowAt>,
     /// Who issued a message, or waits for an attempt's answer.
-    issuer: Option<(u32, u64)>,
+    issuer: Option<Tag>,
     /// Messages that an attempt has made in the transaction that is open.
-    open: Vec<(u32, u64)>,
+    open: Vec<Tag>,
+}
+
+impl Carrier {
+    /// A carrier of this, in the room of one that is gone.
+    fn begin(&mut self, known: &[RowAt], issuer: Option<Tag>) {
+        self.known.clear();
+        self.known.extend_from_slice(known);
+        self.open.clear();
+        self.issuer = issuer;
+    }
 }
 
 impl Carriers {
@@ -57,12 +66,11 @@ impl Carriers {
             region != NONE
         };
         Self {
-            attempts: Vec::new(),
-            messages: Vec::new(),
-            timers: Vec::new(),
+            attempts: SlotTable::default(),
+            messages: SlotTable::default(),
+            timers: SlotTable::default(),
             is_scan: model.code.iter().map(is_scan).collect(),
             in_transaction: (0..model.code.len()).map(in_transaction).collect(),
-            generations: 0,
         }
     }
 
@@ -72,113 +80,120 @@ impl Carriers {
 
     /// An attempt begins with what its message and timer carry; gives that.
     pub fn begin(&mut self, attempt: u32, message: u32, timer: Option<u32>, called: bool) -> Vec<RowAt> {
-        let message = self.messages.get(message as usize);
-        let timer = timer.and_then(|timer| self.timers.get(timer as usize));
+        let message = self.messages.get(message);
+        let timer = timer.and_then(|timer| self.timers.get(timer));
         let mut known = Vec::new();
         for &(row, version) in message.iter().chain(&timer).flat_map(|carrier| &carrier.known) {
             add(&mut known, (row, version), &mut Changes::default());
         }
         let issuer = message.filter(|_| called).and_then(|message| message.issuer);
-        self.put(Kind::Attempt, attempt, known.clone(), issuer);
+        self.attempts.begin(attempt).begin(&known, issuer);
         known
     }
 
     /// Gives what the attempt knew.
-    pub fn end(&mut self, attempt: u32) -> Vec<RowAt> {
-        take(&mut self.attempts, attempt)
+    pub fn end(&mut self, attempt: u32) -> &[RowAt] {
+        self.attempts.end(attempt).map_or(&[], |carrier| &carrier.known)
     }
 
     /// An attempt makes a message; gives what it carries.
-    pub fn issue(&mut self, attempt: u32, message: u32, pc: Pc) -> Vec<RowAt> {
-        let issuer = (attempt, self.attempts[attempt as usize].generation);
-        let known = self.attempts[attempt as usize].known.clone();
-        self.put(Kind::Message, message, known.clone(), Some(issuer));
-        if self.in_transaction[pc as usize] {
-            let generation = self.generations;
-            self.attempts[attempt as usize].open.push((message, generation));
+    pub fn issue(&mut self, attempt: u32, message: u32, pc: Pc) -> &[RowAt] {
+        let issuer = self.attempts.tag(attempt);
+        let known = self.attempts.get(attempt).map_or(&[][..], |attempt| &attempt.known);
+        self.messages.begin(message).begin(known, issuer);
+        if self.in_transaction[pc as usize]
+            && let (Some(attempt), Some(made)) = (self.attempts.get_mut(attempt), self.messages.tag(message))
+        {
+            attempt.open.push(made);
         }
-        known
+        self.known(attempt)
     }
 
     /// Gives what the message carried.
-    pub fn free(&mut self, message: u32) -> Vec<RowAt> {
-        take(&mut self.messages, message)
+    pub fn free(&mut self, message: u32) -> &[RowAt] {
+        self.messages.end(message).map_or(&[], |carrier| &carrier.known)
     }
 
     /// An attempt sets a timer; gives what it carries.
-    pub fn set_timer(&mut self, attempt: u32, timer: u32) -> Vec<RowAt> {
-        let known = self.attempts.get(attempt as usize).map_or(Vec::new(), |of| of.known.clone());
-        self.put(Kind::Timer, timer, known.clone(), None);
-        known
+    pub fn set_timer(&mut self, attempt: u32, timer: u32) -> &[RowAt] {
+        let known = self.attempts.get(attempt).map_or(&[][..], |attempt| &attempt.known);
+        self.timers.begin(timer).begin(known, None);
+        self.known(attempt)
     }
 
     /// Gives what the timer carried.
-    pub fn free_timer(&mut self, timer: u32) -> Vec<RowAt> {
-        take(&mut self.timers, timer)
+    pub fn free_timer(&mut self, timer: u32) -> &[RowAt] {
+        self.timers.end(timer).map_or(&[], |carrier| &carrier.known)
     }
 
     pub fn transaction_ended(&mut self, attempt: u32) {
-        if let Some(attempt) = self.attempts.get_mut(attempt as usize) {
+        if let Some(attempt) = self.attempts.get_mut(attempt) {
             attempt.open.clear();
         }
     }
 
     /// The messages that an attempt has made in the transaction that commits now.
     pub fn open_messages(&self, attempt: u32) -> Vec<u32> {
-        let open = &self.attempts[attempt as usize].open;
-        let is_same =
-            |&&(message, generation): &&(u32, u64)| self.messages[message as usize].generation == generation;
-        open.iter().filter(is_same).map(|&(message, _)| message).collect()
+        let open = self.attempts.get(attempt).map_or(&[][..], |attempt| &attempt.open);
+        open.iter().filter(|made| self.messages.at(**made).is_some()).map(|made| made.slot).collect()
     }
 
     pub fn known(&self, attempt: u32) -> &[RowAt] {
-        self.attempts.get(attempt as usize).map_or(&[], |attempt| &attempt.known)
+        self.attempts.get(attempt).map_or(&[], |attempt| &attempt.known)
     }
 
     /// An attempt, and all who wait for its answer, come to know a version.
     pub fn learn(&mut self, attempt: u32, known: RowAt) -> Changes {
         let mut changes = Changes::default();
-        let mut next = Some(attempt);
-        while let Some(slot) = next {
-            let attempt = &mut self.attempts[slot as usize];
+        let mut next = self.attempts.tag(attempt);
+        while let Some(tag) = next
+            && self.attempts.at(tag).is_some()
+            && let Some(attempt) = self.attempts.get_mut(tag.slot)
+        {
             add(&mut attempt.known, known, &mut changes);
-            let issuer = attempt.issuer;
-            next = issuer
-                .filter(|&(slot, generation)| self.attempts[slot as usize].generation == generation)
-                .map(|(slot, _)| slot);
+            next = attempt.issuer;
         }
         changes
     }
 
     pub fn learn_message(&mut self, message: u32, known: RowAt) -> Changes {
         let mut changes = Changes::default();
-        add(&mut self.messages[message as usize].known, known, &mut changes);
+        if let Some(message) = self.messages.get_mut(message) {
+            add(&mut message.known, known, &mut changes);
+        }
         changes
     }
 
-    fn put(&mut self, kind: Kind, slot: u32, known: Vec<RowAt>, issuer: Option<(u32, u64)>) {
-        self.generations += 1;
-        let generation = self.generations;
-        let all = match kind {
-            Kind::Attempt => &mut self.attempts,
-            Kind::Message => &mut self.messages,
-            Kind::Timer => &mut self.timers,
-        };
-        if all.len() <= slot as usize {
-            all.resize(slot as usize + 1, Carrier::default());
-        }
-        all[slot as usize] = Carrier { generation, known, issuer, open: Vec::new() };
+    /// Who carries what. What was learnt first is let go first, so that it is in an order.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.set(self.attempts.iter(), |encoder, (slot, of)| {
+            encoder.attempt(slot);
+            self.encode_carrier(encoder, of);
+        });
+        encoder.set(self.messages.iter(), |encoder, (slot, of)| {
+            encoder.message(slot);
+            self.encode_carrier(encoder, of);
+        });
+        encoder.set(self.timers.iter(), |encoder, (slot, of)| {
+            encoder.timer(slot);
+            self.encode_carrier(encoder, of);
+        });
+    }
+
+    fn encode_carrier(&self, encoder: &mut Encoder, of: &Carrier) {
+        encoder.list(&of.known, |encoder, known| encode_row_at(encoder, *known));
+        let issuer = of.issuer.filter(|issuer| self.attempts.at(*issuer).is_some());
+        encoder.flag(issuer.is_some());
+        issuer.into_iter().for_each(|issuer| encoder.attempt(issuer.slot));
+        let open = of.open.iter().filter(|made| self.messages.at(**made).is_some());
+        encoder.set(open, |encoder, made| encoder.message(made.slot));
     }
 }
 
-enum Kind {
-    Attempt,
-    Message,
-    Timer,
-}
-
-fn take(all: &mut [Carrier], slot: u32) -> Vec<RowAt> {
-    all.get_mut(slot as usize).map_or(Vec::new(), |carrier| std::mem::take(carrier).known)
+/// A version of a row.
+pub fn encode_row_at(encoder: &mut Encoder, (row, version): RowAt) {
+    facts::row(encoder, row);
+    encoder.word(version);
 }
 
 /// Adds a version to what is known, in place of an older one of its row.

@@ -18,9 +18,11 @@
 mod carried;
 mod source;
 
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
+use crate::observe::facts;
 use crate::world::deed::{Deed, RowName, Served, Version};
 use carried::Carriers;
 use rustc_hash::FxHashMap;
@@ -96,7 +98,7 @@ impl Copies {
                 known.into_iter().for_each(|known| self.hold(known));
             }
             Deed::AttemptEnded { attempt, .. } => {
-                let known = self.carriers.end(attempt);
+                let known = self.carriers.end(attempt).to_vec();
                 self.let_go(known);
             }
             Deed::Read { attempt, pc, row, version, .. } => self.read(attempt, pc, row, version),
@@ -105,19 +107,19 @@ impl Copies {
             }
             Deed::TransactionEnded { attempt, .. } => self.carriers.transaction_ended(attempt),
             Deed::Issued { attempt, message, pc, .. } => {
-                let known = self.carriers.issue(attempt, message, pc);
+                let known = self.carriers.issue(attempt, message, pc).to_vec();
                 known.into_iter().for_each(|known| self.hold(known));
             }
             Deed::Freed { message } => {
-                let known = self.carriers.free(message);
+                let known = self.carriers.free(message).to_vec();
                 self.let_go(known);
             }
             Deed::TimerSet { attempt, timer, .. } | Deed::SagaMoved { attempt, timer, .. } => {
-                let known = self.carriers.set_timer(attempt, timer);
+                let known = self.carriers.set_timer(attempt, timer).to_vec();
                 known.into_iter().for_each(|known| self.hold(known));
             }
             Deed::TimerGone { timer } => {
-                let known = self.carriers.free_timer(timer);
+                let known = self.carriers.free_timer(timer).to_vec();
                 self.let_go(known);
             }
             _ => {}
@@ -186,6 +188,22 @@ impl Copies {
         self.sources.contains_key(&row)
     }
 
+    /// Who carries what, and what holds which versions. When they were committed is no part of it.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        self.carriers.encode(encoder);
+        encoder.set(&self.sources, |encoder, (row, source)| {
+            facts::row(encoder, *row);
+            source.encode(encoder);
+        });
+        encoder.set(&self.copies, |encoder, (row, copy)| {
+            carried::encode_row_at(encoder, (*row, copy.version));
+            encoder.set(&copy.of, |encoder, of| carried::encode_row_at(encoder, *of));
+        });
+        encoder.set(&self.links, |encoder, (copy, source)| {
+            encoder.word(u64::from(copy.0) << 32 | u64::from(source.0));
+        });
+    }
+
     /// How many rows, and copies, are known of.
     pub fn remembered(&self) -> (usize, usize) {
         (self.sources.len(), self.copies.len())
@@ -233,8 +251,10 @@ impl Copies {
             return self.drop_copy(row);
         }
         let known = self.carriers.known(attempt);
-        let of: Vec<RowAt> =
-            known.iter().filter(|(of, _)| of.key == row.key && of.table != row.table).copied().collect();
+        // What follows this table is no source of it, though its owner may have read it.
+        let follows_this = |of: &RowName| self.links.contains(&(of.table, row.table));
+        let is_source = |of: &RowName| of.key == row.key && of.table != row.table && !follows_this(of);
+        let of: Vec<RowAt> = known.iter().filter(|(of, _)| is_source(of)).copied().collect();
         if of.is_empty() && !self.copies.contains_key(&row) {
             return;
         }

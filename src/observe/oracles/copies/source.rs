@@ -1,7 +1,9 @@
 //! A row that others copy: when its last versions were committed.
 
 use super::RowName;
+use crate::kernel::encoder::Encoder;
 use crate::kernel::time::Nanos;
+use crate::observe::facts;
 use std::collections::VecDeque;
 
 /// So many versions are known by their instants; of older ones only that they were missed.
@@ -46,6 +48,13 @@ impl Source {
     pub fn forget_before(&mut self, version: u64) {
         let older = self.versions.partition_point(|&(number, _)| number < version);
         self.versions.drain(..older.min(self.versions.len() - 1));
+    }
+
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.word(u64::from(self.carriers));
+        encoder.word(self.settled);
+        encoder.set(&self.copies, |encoder, copy| facts::row(encoder, *copy));
+        encoder.list(&self.versions, |encoder, (version, _)| encoder.word(*version));
     }
 
     /// Versions after one and before an instant: how many, and when the first was committed.

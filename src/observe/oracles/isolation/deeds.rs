@@ -30,7 +30,7 @@ impl Observer for Isolation<'_> {
             }
             Deed::Named { attempt, item, slot, value } => {
                 let uses = self.flows.value(value);
-                if let Some(attempt) = self.attempts.get_mut(attempt as usize).and_then(Option::as_mut) {
+                if let Some(attempt) = self.attempts.get_mut(attempt) {
                     attempt.reading = None;
                     let premises = attempt.premises(uses, item);
                     attempt.name(slot, 1, item, premises);

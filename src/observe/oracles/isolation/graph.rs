@@ -7,15 +7,19 @@
 //! a group is one vertex, so what is kept has no cycle. An attempt is forgotten when nothing new
 //! can come before it (every attempt that was alive with it has ended) and nothing is before it that
 //! is still remembered: then no cycle can ever go through it. Of a group whose attempts have ended one
-//! attempt stands for them all.
+//! attempt stands for them all. An attempt that has touched nothing is no vertex.
 
 use super::super::lifetimes::{Lifetimes, Moment, Number};
+use crate::kernel::encoder::{Encoder, Ranks};
+use crate::observe::slots::Arena;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    vertices: FxHashMap<Number, Vertex>,
+    vertices: Arena<Vertex>,
+    /// Where the vertex of an attempt is.
+    places: FxHashMap<Number, u32>,
     lifetimes: Lifetimes,
     /// Those that have ended, and when.
     ended: VecDeque<(Moment, Number)>,
@@ -23,6 +27,8 @@ pub struct Graph {
     replaced: Vec<Number>,
     /// How many groups there were, those forgotten included.
     groups: u64,
+    /// Those that nobody needs to name any more since the last end.
+    closed: Vec<Closed>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -51,9 +57,22 @@ pub struct Closed {
 impl Graph {
     /// An attempt begins.
     pub fn begin(&mut self) -> Number {
-        let number = self.lifetimes.begin();
-        self.vertices.insert(number, Vertex { members: vec![number], open: 1, ..Vertex::default() });
-        number
+        self.lifetimes.begin()
+    }
+
+    /// An attempt touches something.
+    pub fn enter(&mut self, attempt: Number) {
+        if self.places.contains_key(&attempt) {
+            return;
+        }
+        let place = self.vertices.begin();
+        self.places.insert(attempt, place);
+        let vertex = &mut self.vertices[place];
+        (vertex.within, vertex.is_group, vertex.is_closed, vertex.open) = (None, false, false, 1);
+        vertex.after.clear();
+        vertex.before.clear();
+        vertex.members.clear();
+        vertex.members.push(attempt);
     }
 
     pub fn now(&self) -> Moment {
@@ -61,10 +80,13 @@ impl Graph {
     }
 
     /// An attempt ends; gives those that nobody needs to name any more.
-    pub fn end(&mut self, attempt: Number) -> Vec<Closed> {
+    pub fn end(&mut self, attempt: Number) -> &[Closed] {
         self.lifetimes.end(attempt);
-        self.ended.push_back((self.lifetimes.now(), attempt));
-        let mut closed = Vec::new();
+        if self.places.contains_key(&attempt) {
+            self.ended.push_back((self.lifetimes.now(), attempt));
+        }
+        let mut closed = std::mem::take(&mut self.closed);
+        closed.clear();
         while let Some(&(end, attempt)) = self.ended.front()
             && self.lifetimes.is_past(end)
         {
@@ -72,16 +94,17 @@ impl Graph {
             self.close(attempt, &mut closed);
         }
         for attempt in std::mem::take(&mut self.replaced) {
-            if self.vertices.contains_key(&attempt) {
+            if self.places.contains_key(&attempt) {
                 closed.push(self.hand_over(attempt));
             }
         }
-        closed
+        self.closed = closed;
+        &self.closed
     }
 
     /// `first` comes before `second`. Gives whether a new group came to be, or attempts joined one.
     pub fn order(&mut self, first: Number, second: Number) -> bool {
-        if !self.vertices.contains_key(&first) || !self.vertices.contains_key(&second) {
+        if !self.places.contains_key(&first) || !self.places.contains_key(&second) {
             return false;
         }
         let (first, second) = (self.find(first), self.find(second));
@@ -108,17 +131,57 @@ impl Graph {
         self.vertices.len()
     }
 
+    /// The attempts that are remembered or alive: they are called by their places in the order of their beginnings.
+    pub fn ranks(&self) -> Ranks {
+        Ranks::of(self.places.keys().copied().chain(self.lifetimes.alive()))
+    }
+
+    /// What one of `ranks` is called; one that is forgotten is nobody.
+    pub fn encode_name(&self, encoder: &mut Encoder, ranks: &Ranks, attempt: Number) {
+        encoder.option(self.places.contains_key(&attempt).then(|| ranks.rank(attempt)));
+    }
+
+    /// Who comes before whom, and who is alive. Whether there was ever a group, not how many.
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
+        encoder.set(self.lifetimes.alive(), |encoder, attempt| encoder.word(ranks.rank(attempt)));
+        encoder.list(&self.ended, |encoder, (moment, attempt)| {
+            encoder.word(moment.rank(ranks));
+            encoder.word(ranks.rank(*attempt));
+        });
+        encoder.set(&self.places, |encoder, (attempt, place)| {
+            let of = &self.vertices[*place];
+            encoder.word(ranks.rank(*attempt));
+            encoder.option(of.within.map(|whole| ranks.rank(whole)));
+            encoder.flags(&[of.is_group, of.is_closed]);
+            encoder.word(u64::from(of.open));
+            for attempts in [&of.members, &of.after] {
+                encoder.set(attempts, |encoder, attempt| encoder.word(ranks.rank(*attempt)));
+            }
+        });
+        encoder.flag(self.groups > 0);
+    }
+
     fn vertex(&mut self, number: Number) -> &mut Vertex {
-        self.vertices.get_mut(&number).expect("remembered as long as it is named")
+        &mut self.vertices[self.places[&number]]
+    }
+
+    fn seen(&self, number: Number) -> &Vertex {
+        &self.vertices[self.places[&number]]
+    }
+
+    fn remove(&mut self, number: Number) -> Option<u32> {
+        let place = self.places.remove(&number)?;
+        self.vertices.end(place);
+        Some(place)
     }
 
     /// The attempt that stands for the group that an attempt is part of.
     fn find(&self, attempt: Number) -> Number {
-        self.vertices[&attempt].within.unwrap_or(attempt)
+        self.seen(attempt).within.unwrap_or(attempt)
     }
 
     fn is_known(&self, first: Number, second: Number) -> bool {
-        let (after, before) = (&self.vertices[&first].after, &self.vertices[&second].before);
+        let (after, before) = (&self.seen(first).after, &self.seen(second).before);
         if after.len() <= before.len() { after.contains(&second) } else { before.contains(&first) }
     }
 
@@ -144,7 +207,7 @@ impl Graph {
         let mut ahead = vec![from];
         seen.insert(from);
         while let Some(number) = ahead.pop() {
-            for &neighbour in next(&self.vertices[&number]) {
+            for &neighbour in next(self.seen(number)) {
                 if admits(neighbour) && seen.insert(neighbour) {
                     ahead.push(neighbour);
                 }
@@ -156,9 +219,9 @@ impl Graph {
     /// Makes one vertex of several.
     fn unite(&mut self, parts: Vec<Number>) {
         let whole = parts[0];
-        let groups = parts.iter().filter(|part| self.vertices[part].is_group).count() as u64;
+        let groups = parts.iter().filter(|part| self.seen(**part).is_group).count() as u64;
         self.groups = self.groups + 1 - groups;
-        let is_closed = self.vertices[&whole].is_closed;
+        let is_closed = self.seen(whole).is_closed;
         let mut united = Vertex { is_group: true, is_closed, ..Vertex::default() };
         for part in &parts {
             let vertex = self.vertex(*part);
@@ -167,7 +230,7 @@ impl Graph {
             united.before.append(&mut vertex.before);
             united.open += vertex.open;
             if *part != whole {
-                self.replaced.extend(self.vertices[part].is_closed.then_some(*part));
+                self.replaced.extend(self.seen(*part).is_closed.then_some(*part));
                 for member in &members {
                     self.vertex(*member).within = Some(whole);
                 }
@@ -209,27 +272,36 @@ impl Graph {
     /// A closed attempt is named no more: another stands for its group.
     fn hand_over(&mut self, attempt: Number) -> Closed {
         let group = self.find(attempt);
-        self.vertices.remove(&attempt);
+        self.remove(attempt);
         self.vertex(group).members.retain(|&member| member != attempt);
         Closed { attempt, stands_for_it: Some(group) }
     }
 
     /// Forgets a vertex that nothing is before, and those that this leaves so.
     fn forget(&mut self, first: Number, closed: &mut Vec<Closed>) {
-        let mut ahead = vec![first];
-        while let Some(number) = ahead.pop() {
-            let vertex = self.vertices.remove(&number).expect("forgotten once");
-            for next in vertex.after {
-                let after = self.vertex(next);
+        let mut ahead = Vec::new();
+        let mut next = Some(first);
+        while let Some(number) = next {
+            let place = self.remove(number).expect("forgotten once");
+            // It stays readable until another begins.
+            let (after, members) = {
+                let vertex = &mut self.vertices[place];
+                (std::mem::take(&mut vertex.after), std::mem::take(&mut vertex.members))
+            };
+            for &later in &after {
+                let after = self.vertex(later);
                 after.before.retain(|&before| before != number);
                 if after.open == 0 && after.before.is_empty() {
-                    ahead.push(next);
+                    ahead.push(later);
                 }
             }
-            for attempt in vertex.members {
-                self.vertices.remove(&attempt);
+            for &attempt in &members {
+                self.remove(attempt);
                 closed.push(Closed { attempt, stands_for_it: None });
             }
+            let vertex = &mut self.vertices[place];
+            (vertex.after, vertex.members) = (after, members);
+            next = ahead.pop();
         }
     }
 }
@@ -241,9 +313,15 @@ mod tests {
     fn graph(attempts: usize) -> Graph {
         let mut graph = Graph::default();
         for _ in 0..attempts {
-            graph.begin();
+            begin(&mut graph);
         }
         graph
+    }
+
+    fn begin(graph: &mut Graph) -> Number {
+        let attempt = graph.begin();
+        graph.enter(attempt);
+        attempt
     }
 
     #[test]
@@ -275,7 +353,7 @@ mod tests {
         let mut graph = graph(2);
         graph.order(2, 1);
         graph.end(1);
-        let third = graph.begin();
+        let third = begin(&mut graph);
         assert!(!graph.order(third, 2));
         assert_eq!(graph.end(2), []);
         assert!(graph.order(1, third));
@@ -287,9 +365,9 @@ mod tests {
     #[test]
     fn memory_is_flat_in_a_stream_of_overlapping_attempts() {
         let mut graph = Graph::default();
-        let mut last = graph.begin();
+        let mut last = begin(&mut graph);
         for _ in 0..10_000 {
-            let next = graph.begin();
+            let next = begin(&mut graph);
             graph.order(last, next);
             graph.end(last);
             last = next;
@@ -303,9 +381,9 @@ mod tests {
         for (first, second) in [(1, 2), (2, 1), (3, 4), (4, 3), (2, 4), (3, 1)] {
             graph.order(first, second);
         }
-        let last = graph.begin();
+        let last = begin(&mut graph);
         graph.order(last, 1);
-        [1, 2, 3, 4].into_iter().for_each(|attempt| drop(graph.end(attempt)));
+        [1, 2, 3, 4].into_iter().for_each(|attempt| _ = graph.end(attempt));
         assert!(graph.remembered() > 1, "the last is alive, and before them");
         graph.end(last);
         assert_eq!((graph.groups(), graph.remembered()), (1, 0));
@@ -314,9 +392,9 @@ mod tests {
     #[test]
     fn memory_is_flat_in_a_group_without_end() {
         let mut graph = Graph::default();
-        let mut last = graph.begin();
+        let mut last = begin(&mut graph);
         for _ in 0..10_000 {
-            let next = graph.begin();
+            let next = begin(&mut graph);
             graph.order(last, next);
             graph.order(next, last);
             graph.end(last);
@@ -336,12 +414,12 @@ mod tests {
             graph.order(one, other);
             graph.order(other, one);
         };
-        let mut last = graph.begin();
+        let mut last = begin(&mut graph);
         for round in 1..=10_000 {
-            let (first, second) = (graph.begin(), graph.begin());
+            let (first, second) = (begin(&mut graph), begin(&mut graph));
             both_ways(&mut graph, first, second);
             graph.end(first);
-            let next = graph.begin();
+            let next = begin(&mut graph);
             both_ways(&mut graph, last, next);
             graph.end(second);
             graph.end(last);

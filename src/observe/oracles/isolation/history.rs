@@ -16,6 +16,7 @@
 
 use super::super::lifetimes::Number;
 use super::graph::Graph;
+use crate::kernel::encoder::{Encoder, Ranks};
 
 /// A version that an attempt made.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,14 @@ pub struct History {
 }
 
 impl History {
+    /// Nothing is known, in the room of what was.
+    pub fn clear(&mut self) {
+        self.base = None;
+        self.older.clear();
+        self.additions.clear();
+        self.readers.clear();
+    }
+
     /// An attempt commits a version. Gives whether a group came to be or grew.
     pub fn write(&mut self, graph: &mut Graph, by: Number, version: u64, adds: bool) -> bool {
         let mut found = self.base.is_some_and(|base| graph.order(base.by, by));
@@ -130,6 +139,18 @@ impl History {
         self.older.is_empty() && self.base.is_none() && self.additions.is_empty() && self.readers.is_empty()
     }
 
+    /// Which versions who made and read.
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
+        for versions in [&self.older[..], self.base.as_slice(), &self.additions[..]] {
+            encoder.list(versions, |encoder, made| {
+                encoder.word(made.version);
+                encoder.word(ranks.rank(made.by));
+                encoder.flag(made.adds);
+            });
+        }
+        encoder.set(&self.readers, |encoder, reader| encoder.word(ranks.rank(*reader)));
+    }
+
     /// How many versions and readers are remembered.
     pub fn remembered(&self) -> usize {
         self.older.len() + self.base.iter().len() + self.additions.len() + self.readers.len()
@@ -158,7 +179,8 @@ mod tests {
     fn graph(attempts: usize) -> Graph {
         let mut graph = Graph::default();
         for _ in 0..attempts {
-            graph.begin();
+            let attempt = graph.begin();
+            graph.enter(attempt);
         }
         graph
     }

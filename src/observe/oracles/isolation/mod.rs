@@ -35,6 +35,8 @@
 //! ```
 
 mod deeds;
+mod encode;
+mod ended;
 pub mod flow;
 pub mod graph;
 pub mod history;
@@ -47,14 +49,16 @@ use super::lifetimes::Number;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE, RowVerb};
+use crate::observe::few::Few;
 use crate::observe::findings::{Facts, Finding, Sighting};
+use crate::observe::slots::SlotTable;
 use crate::world::deed::{RowName, Version, Write};
-use crate::world::record::{Outcome, SlotNumber};
+use crate::world::record::SlotNumber;
 use crate::world::store::UNCOMMITTED;
 use flow::{Flows, row_step};
 use graph::Graph;
 use premise::{Attempt, Looked, Pending, Place, Premise, Seen, Touched};
-use row::{Columns, Row, bit_of_word};
+use row::{Columns, Row, Rows, bit_of_word};
 use rustc_hash::FxHashMap;
 
 /// Judges isolation from deeds.
@@ -65,11 +69,11 @@ pub struct Isolation<'m> {
     /// By table: the columns of its key, which a row keeps for ever.
     keys: Vec<Columns>,
     copies: Option<Copies>,
-    /// By slot.
-    attempts: Vec<Option<Attempt>>,
-    rows: FxHashMap<RowName, Row>,
-    /// The rows that each remembered attempt touched.
+    attempts: SlotTable<Attempt>,
+    rows: Rows,
+    /// The rows that each remembered attempt touched, and the room of lists that are needed no more.
     touched: FxHashMap<Number, Vec<RowName>>,
+    spare: Vec<Vec<RowName>>,
     graph: Graph,
     lost_updates: Finding,
     stale_premises: Finding,
@@ -83,9 +87,10 @@ impl<'m> Isolation<'m> {
             flows: Flows::new(model),
             keys: model.tables.iter().map(|table| columns_of_key(&table.key)).collect(),
             copies: Copies::in_memory(model),
-            attempts: Vec::new(),
-            rows: FxHashMap::default(),
+            attempts: SlotTable::default(),
+            rows: Rows::default(),
             touched: FxHashMap::default(),
+            spare: Vec::new(),
             graph: Graph::default(),
             lost_updates: Finding::default(),
             stale_premises: Finding::default(),
@@ -106,79 +111,31 @@ impl<'m> Isolation<'m> {
 
     /// How many attempts are remembered, and how many times a row remembers one.
     pub fn remembered(&self) -> (usize, usize) {
-        (self.graph.remembered(), self.rows.values().map(|row| 1 + row.remembered()).sum())
-    }
-
-    /// The run was cut off.
-    fn break_off(&mut self) {
-        let at_work = self.attempts.iter().flatten().filter(|attempt| !attempt.touched.is_empty());
-        let unsettled = at_work.count() as u64;
-        for finding in [&mut self.lost_updates, &mut self.stale_premises, &mut self.conflict_cycles] {
-            finding.unsettled += unsettled;
-        }
-    }
-
-    fn attempt(&mut self, slot: SlotNumber) -> Option<&mut Attempt> {
-        self.attempts.get_mut(slot as usize)?.as_mut()
+        (self.graph.remembered(), self.rows.iter().map(|row| 1 + row.remembered()).sum())
     }
 
     fn begin(&mut self, slot: SlotNumber, obligation: u64) {
         let number = self.graph.begin();
         self.conflict_cycles.of += 1;
-        let slot = slot as usize;
-        if self.attempts.len() <= slot {
-            self.attempts.resize(slot + 1, None);
-        }
-        self.attempts[slot] = Some(Attempt::new(number, obligation));
-    }
-
-    fn end(&mut self, now: Nanos, slot: SlotNumber, outcome: Outcome) {
-        let Some(mut attempt) = self.attempts.get_mut(slot as usize).and_then(Option::take) else { return };
-        if outcome == Outcome::Well {
-            self.count_reads(now, &mut attempt);
-        }
-        let number = attempt.number;
-        let mut rows = Vec::with_capacity(attempt.touched.len());
-        for (name, touched) in attempt.touched {
-            let row = self.rows.get_mut(&name).expect("a row is kept while it is touched");
-            if row.leave(self.graph.now(), number, touched.writes) {
-                self.rows.remove(&name);
-            } else {
-                rows.push(name);
-            }
-        }
-        self.touched.insert(number, rows);
-        for closed in self.graph.end(number) {
-            let rows = self.touched.remove(&closed.attempt).unwrap_or_default();
-            for name in &rows {
-                let row = self.rows.get_mut(name);
-                if row.is_some_and(|row| row.rename(closed.attempt, closed.stands_for_it)) {
-                    self.rows.remove(name);
-                }
-            }
-            if let Some(other) = closed.stands_for_it {
-                let kept = rows.into_iter().filter(|name| self.rows.contains_key(name));
-                let all = self.touched.entry(other).or_default();
-                all.extend(kept);
-                all.sort_unstable();
-                all.dedup();
-            }
-        }
+        self.attempts.begin(slot).begin(number, obligation);
     }
 
     /// An attempt reads, locks or writes a row.
     fn touch(&mut self, slot: SlotNumber, name: RowName, writes: bool) {
-        let Some(attempt) = self.attempts.get_mut(slot as usize).and_then(Option::as_mut) else { return };
-        let row = self.rows.entry(name).or_default();
-        let touched = attempt.touched.entry(name).or_insert_with(|| {
-            row.alive.push((attempt.number, slot));
+        let Some(attempt) = self.attempts.get_mut(slot) else { return };
+        let number = attempt.number;
+        let row = self.rows.entry(name);
+        let graph = &mut self.graph;
+        let touched = attempt.touched.entry(name, || {
+            graph.enter(number);
+            row.alive.push((number, slot));
             Touched::default()
         });
         if writes && !touched.writes {
             touched.writes = true;
             row.writers += 1;
         }
-        if !touched.exposed && row.is_shared(attempt.number, touched.writes) {
+        if !touched.exposed && row.is_shared(number, touched.writes) {
             touched.exposed = true;
             for finding in [&mut self.lost_updates, &mut self.stale_premises, &mut self.conflict_cycles] {
                 finding.exposures += 1;
@@ -211,7 +168,7 @@ impl<'m> Isolation<'m> {
     }
 
     fn read(&mut self, slot: SlotNumber, place: Place, row: RowName, version: Version) {
-        if self.attempt(slot).is_none() {
+        if self.attempts.get(slot).is_none() {
             return;
         }
         self.touch(slot, row, false);
@@ -221,7 +178,7 @@ impl<'m> Isolation<'m> {
         let of = &model.row_steps[step as usize];
         let open = flows.in_transaction(place.0);
         let branches = flows.step(step).branches;
-        let Some(attempt) = self.attempts[slot as usize].as_mut() else { return };
+        let Some(attempt) = self.attempts.get_mut(slot) else { return };
         if let Seen::Committed(version) = premises[0].version {
             attempt.look(place, Looked { row, version, open });
         }
@@ -244,7 +201,7 @@ impl<'m> Isolation<'m> {
     fn decided(&mut self, slot: SlotNumber, place: Place) {
         let uses = self.flows.condition(place.0);
         let open = self.flows.in_transaction(place.0);
-        let Some(attempt) = self.attempts.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        let Some(attempt) = self.attempts.get_mut(slot) else { return };
         attempt.reading = None;
         let mut premises = attempt.premises(uses, place.1);
         premises.retain(|premise| can_change(&self.keys, premise));
@@ -252,7 +209,7 @@ impl<'m> Isolation<'m> {
     }
 
     fn wrote(&mut self, slot: SlotNumber, place: Place, row: RowName, version: Version, write: Write) {
-        if self.attempt(slot).is_none() {
+        if self.attempts.get(slot).is_none() {
             return;
         }
         self.touch(slot, row, write != Write::Nothing);
@@ -260,7 +217,7 @@ impl<'m> Isolation<'m> {
         let step = row_step(self.model, place.0);
         let flow = self.flows.step(step);
         let open = self.flows.in_transaction(place.0);
-        let Some(attempt) = self.attempts[slot as usize].as_mut() else { return };
+        let Some(attempt) = self.attempts.get_mut(slot) else { return };
         attempt.reading = None;
         attempt.looked.remove(&place);
         let item = place.1;
@@ -292,7 +249,7 @@ impl<'m> Isolation<'m> {
             (Write::Nothing, Seen::Own) => {}
             _ => {
                 let write = Pending { values, guarded, adds: flow.adds };
-                attempt.pending.entry(row).or_default().push(write);
+                attempt.pending.entry(row, Few::default).push(write);
             }
         }
         if let Some(first) = self.model.row_steps[step as usize].result {
@@ -311,12 +268,12 @@ impl<'m> Isolation<'m> {
         words: (Option<&[u64]>, Option<&[u64]>),
     ) {
         let is_meant = |attempt: &mut Attempt| words.1.is_some() || attempt.pending.contains_key(&name);
-        if slot == NONE || !self.attempt(slot).is_some_and(is_meant) {
+        if slot == NONE || !self.attempts.get_mut(slot).is_some_and(is_meant) {
             // Its time was over, or another row needed the room.
             return self.rows.get_mut(&name).into_iter().for_each(|row| row.expire(version));
         }
         self.touch(slot, name, true);
-        let Some(attempt) = self.attempts[slot as usize].as_mut() else { return };
+        let Some(attempt) = self.attempts.get_mut(slot) else { return };
         attempt.changed = true;
         let pending = attempt.pending.remove(&name).unwrap_or_default();
         let (number, obligation) = (attempt.number, attempt.obligation);
@@ -348,13 +305,11 @@ impl<'m> Isolation<'m> {
         }
         let adds = !pending.is_empty() && pending.iter().all(|write| write.adds);
         let found = row.write(&mut self.graph, number, version, adds, words);
-        let others: Vec<u32> =
-            row.alive.iter().filter(|(other, _)| *other != number).map(|&(_, slot)| slot).collect();
-        let elsewhere = pending.into_iter().flat_map(|write| write.values);
+        let elsewhere = pending.into_values().flat_map(|write| write.values);
         attempt.through.extend(elsewhere.filter(|premise| premise.row != name));
         attempt.commit_own(name, version);
-        for other in others {
-            if let Some(other) = self.attempt(other) {
+        for &(other, slot) in &row.alive {
+            if let Some(other) = self.attempts.get_mut(slot).filter(|_| other != number) {
                 other.suspects = true;
             }
         }
@@ -374,25 +329,33 @@ impl<'m> Isolation<'m> {
     }
 
     fn transaction_ended(&mut self, now: Nanos, slot: SlotNumber, committed: bool) {
-        let Some(mut attempt) = self.attempts.get_mut(slot as usize).and_then(Option::take) else { return };
+        let mut attempts = std::mem::take(&mut self.attempts);
+        if let Some(attempt) = attempts.get_mut(slot) {
+            self.close_transaction(now, attempt, committed);
+        }
+        self.attempts = attempts;
+    }
+
+    fn close_transaction(&mut self, now: Nanos, attempt: &mut Attempt, committed: bool) {
         attempt.reading = None;
         let changed = std::mem::replace(&mut attempt.changed, false);
-        let through = std::mem::take(&mut attempt.through);
+        let mut through = std::mem::take(&mut attempt.through);
         if committed {
             if changed {
                 self.stale_premises.of += 1;
-                self.judge_premises(now, &mut attempt, through);
+                self.judge_premises(now, attempt, &through);
             }
-            self.count_reads(now, &mut attempt);
+            self.count_reads(now, attempt);
             attempt.keep();
         } else {
             attempt.roll_back();
         }
-        self.attempts[slot as usize] = Some(attempt);
+        through.clear();
+        attempt.through = through;
     }
 
     /// An attempt has just committed: does what it went by still hold?
-    fn judge_premises(&mut self, now: Nanos, attempt: &mut Attempt, through: Vec<Premise>) {
+    fn judge_premises(&mut self, now: Nanos, attempt: &mut Attempt, through: &[Premise]) {
         let number = attempt.number;
         let (rows, copies) = (&self.rows, &self.copies);
         let is_stale = |premise: &Premise| match premise.version {
@@ -406,7 +369,7 @@ impl<'m> Isolation<'m> {
             Seen::Own => false,
         };
         let mut stale = attempt.take_stale(is_stale);
-        for premise in through {
+        for &premise in through {
             if is_stale(&premise) && !stale.iter().any(|known| known.row == premise.row) {
                 stale.push(premise);
             }
@@ -424,12 +387,13 @@ impl<'m> Isolation<'m> {
 
     /// What an attempt has read has come to something.
     fn count_reads(&mut self, now: Nanos, attempt: &mut Attempt) {
-        for look in std::mem::take(&mut attempt.looked).into_values().flatten() {
+        for look in attempt.looked.iter().flat_map(|(_, looks)| looks.iter()) {
             let row = self.rows.get_mut(&look.row).expect("a row is kept while it is touched");
             if row.read(&mut self.graph, attempt.number, look.version) {
                 self.cycle_found(now, attempt.obligation, look.row);
             }
         }
+        attempt.looked.clear();
     }
 }
 
@@ -438,7 +402,7 @@ impl Isolation<'_> {
     /// is a scan, it may find nothing.
     fn asked(&mut self, slot: SlotNumber, place: Place) {
         let (model, step) = (self.model, row_step(self.model, place.0));
-        let Some(attempt) = self.attempt(slot) else { return };
+        let Some(attempt) = self.attempts.get_mut(slot) else { return };
         attempt.reading = None;
         attempt.looked.remove(&place);
         let of = &model.row_steps[step as usize];

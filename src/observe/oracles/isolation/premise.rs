@@ -4,9 +4,11 @@
 use super::super::lifetimes::Number;
 use super::flow::Use;
 use super::row::{Columns, bit_of_word};
+use crate::kernel::encoder::Encoder;
 use crate::model::{Pc, Slot};
+use crate::observe::facts;
+use crate::observe::few::{Few, FewMap};
 use crate::world::deed::RowName;
-use std::collections::BTreeMap;
 
 /// A version of a row that an attempt goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,15 +62,15 @@ pub struct Pending {
     pub adds: bool,
 }
 
-/// One attempt that is alive.
-#[derive(Clone, Debug)]
+/// One attempt that is alive, or the room for one.
+#[derive(Clone, Debug, Default)]
 pub struct Attempt {
     pub number: Number,
     pub obligation: u64,
     /// Rows touched: whether written, and whether counted as an exposure.
-    pub touched: BTreeMap<RowName, Touched>,
-    pub looked: BTreeMap<Place, Vec<Looked>>,
-    pub pending: BTreeMap<RowName, Vec<Pending>>,
+    pub touched: FewMap<RowName, Touched>,
+    pub looked: FewMap<Place, Few<Looked>>,
+    pub pending: FewMap<RowName, Few<Pending>>,
     /// Values computed from other rows, in writes committed by the transaction that is about to end.
     pub through: Vec<Premise>,
     /// Whether that transaction has changed something.
@@ -78,10 +80,10 @@ pub struct Attempt {
     /// Where it has just read a row: a scan reads several.
     pub reading: Option<Place>,
     /// By first slot and item.
-    locals: BTreeMap<(Slot, u64), Local>,
+    locals: FewMap<(Slot, u64), Local>,
     /// By first slot: the item for which it was named last.
-    items: BTreeMap<Slot, u64>,
-    decisions: BTreeMap<Place, Decision>,
+    items: FewMap<Slot, u64>,
+    decisions: FewMap<Place, Decision>,
     /// Decisions that no commit has followed yet.
     unjudged: Vec<Place>,
     /// Whether some premise is what it wrote itself, or some decision was taken in an open transaction.
@@ -96,24 +98,19 @@ pub struct Touched {
 }
 
 impl Attempt {
-    pub fn new(number: Number, obligation: u64) -> Self {
-        Self {
-            number,
-            obligation,
-            touched: BTreeMap::new(),
-            looked: BTreeMap::new(),
-            pending: BTreeMap::new(),
-            through: Vec::new(),
-            changed: false,
-            suspects: false,
-            reading: None,
-            locals: BTreeMap::new(),
-            items: BTreeMap::new(),
-            decisions: BTreeMap::new(),
-            unjudged: Vec::new(),
-            has_own: false,
-            has_open: false,
-        }
+    /// An attempt begins, in the room of one that has ended.
+    pub fn begin(&mut self, number: Number, obligation: u64) {
+        (self.number, self.obligation) = (number, obligation);
+        (self.changed, self.suspects, self.reading) = (false, false, None);
+        (self.has_own, self.has_open) = (false, false);
+        self.touched.clear();
+        self.looked.clear();
+        self.pending.clear();
+        self.through.clear();
+        self.locals.clear();
+        self.items.clear();
+        self.decisions.clear();
+        self.unjudged.clear();
     }
 
     /// A local of `words` words has a new value.
@@ -126,8 +123,8 @@ impl Attempt {
     /// A local that holds rows of a scan holds one more.
     pub fn name_also(&mut self, first: Slot, item: u64, premises: Vec<Premise>) {
         self.has_own |= premises.iter().any(|premise| premise.version == Seen::Own);
-        let local = self.locals.entry((first, item));
-        local.or_insert_with(|| Local { words: 1, premises: Vec::new() }).premises.extend(premises);
+        let local = self.locals.entry((first, item), || Local { words: 1, premises: Vec::new() });
+        local.premises.extend(premises);
         self.items.insert(first, item);
     }
 
@@ -141,7 +138,7 @@ impl Attempt {
     }
 
     fn premises_of(&self, used: Use, item: u64, found: &mut Vec<Premise>) {
-        let Some((&first, &last_item)) = self.items.range(..=used.slot).next_back() else { return };
+        let Some((&first, &last_item)) = self.items.last_up_to(&used.slot) else { return };
         let own = self.locals.get(&(first, item));
         let Some(local) = own.or_else(|| self.locals.get(&(first, last_item))) else { return };
         if used.slot >= first + local.words {
@@ -175,7 +172,7 @@ impl Attempt {
 
     /// A row was read.
     pub fn look(&mut self, place: Place, looked: Looked) {
-        let looks = self.looked.entry(place).or_default();
+        let looks = self.looked.entry(place, Few::default);
         if self.reading != Some(place) {
             looks.clear();
         }
@@ -201,6 +198,50 @@ impl Attempt {
             }
         }
         stale
+    }
+
+    /// What it goes by, has touched and has not committed.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.word(self.obligation);
+        encoder.flags(&[self.changed, self.suspects, self.has_own, self.has_open]);
+        encoder.option(self.reading.map(|(pc, _)| u64::from(pc)));
+        encoder.option(self.reading.map(|(_, item)| item));
+        encoder.list(self.touched.iter(), |encoder, (row, touched)| {
+            facts::row(encoder, *row);
+            encoder.flags(&[touched.writes, touched.exposed]);
+        });
+        encoder.list(self.looked.iter(), |encoder, (place, looks)| {
+            encode_place(encoder, *place);
+            encoder.list(looks.iter(), |encoder, look| {
+                facts::row(encoder, look.row);
+                encoder.word(look.version);
+                encoder.flag(look.open);
+            });
+        });
+        encoder.list(self.pending.iter(), |encoder, (row, writes)| {
+            facts::row(encoder, *row);
+            encoder.list(writes.iter(), |encoder, write| {
+                encode_premises(encoder, &write.values);
+                encode_premises(encoder, &write.guarded);
+                encoder.flag(write.adds);
+            });
+        });
+        encode_premises(encoder, &self.through);
+        encoder.list(self.locals.iter(), |encoder, ((slot, item), local)| {
+            encoder.word(u64::from(*slot) << 32 | u64::from(local.words));
+            encoder.word(*item);
+            encode_premises(encoder, &local.premises);
+        });
+        encoder.list(self.items.iter(), |encoder, (slot, item)| {
+            encoder.word(u64::from(*slot));
+            encoder.word(*item);
+        });
+        encoder.list(self.decisions.iter(), |encoder, (place, decision)| {
+            encode_place(encoder, *place);
+            encode_premises(encoder, &decision.premises);
+            encoder.flag(decision.open);
+        });
+        encoder.list(&self.unjudged, |encoder, place| encode_place(encoder, *place));
     }
 
     /// What it wrote to a row is committed as this version.
@@ -234,4 +275,20 @@ impl Attempt {
             local.premises.retain(|premise| premise.version != Seen::Own);
         }
     }
+}
+
+fn encode_place(encoder: &mut Encoder, (pc, item): Place) {
+    encoder.word(u64::from(pc));
+    encoder.word(item);
+}
+
+fn encode_premises(encoder: &mut Encoder, premises: &[Premise]) {
+    encoder.set(premises, |encoder, premise| {
+        facts::row(encoder, premise.row);
+        encoder.option(match premise.version {
+            Seen::Committed(version) => Some(version),
+            Seen::Own => None,
+        });
+        encoder.word(premise.columns);
+    });
 }

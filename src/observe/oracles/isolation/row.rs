@@ -4,6 +4,11 @@
 use super::super::lifetimes::{Moment, Number};
 use super::graph::Graph;
 use super::history::History;
+use crate::kernel::encoder::{Encoder, Ranks};
+use crate::observe::facts;
+use crate::observe::slots::Arena;
+use crate::world::deed::RowName;
+use rustc_hash::FxHashMap;
 
 /// The newest version, and the newest of another attempt than the one that made it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +48,51 @@ pub struct Row {
     history: History,
 }
 
+/// The rows that are known of, each forgotten when nothing is left of it.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    rows: Arena<Row>,
+    places: FxHashMap<RowName, u32>,
+}
+
+impl Rows {
+    /// A row, known of from now on.
+    pub fn entry(&mut self, name: RowName) -> &mut Row {
+        let rows = &mut self.rows;
+        let place = *self.places.entry(name).or_insert_with(|| {
+            let place = rows.begin();
+            rows[place].clear();
+            place
+        });
+        &mut self.rows[place]
+    }
+
+    pub fn get(&self, name: &RowName) -> Option<&Row> {
+        self.places.get(name).map(|place| &self.rows[*place])
+    }
+
+    pub fn get_mut(&mut self, name: &RowName) -> Option<&mut Row> {
+        self.places.get(name).map(|place| &mut self.rows[*place])
+    }
+
+    pub fn remove(&mut self, name: &RowName) {
+        if let Some(place) = self.places.remove(name) {
+            self.rows.end(place);
+        }
+    }
+
+    pub fn encode(&self, encoder: &mut Encoder, graph: &Graph, ranks: &Ranks) {
+        encoder.set(&self.places, |encoder, (name, place)| {
+            facts::row(encoder, *name);
+            self.rows[*place].encode(encoder, graph, ranks);
+        });
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Row> {
+        self.places.values().map(|place| &self.rows[*place])
+    }
+}
+
 /// A bit for each column, and one, the lowest, for whether the row exists.
 pub type Columns = u64;
 
@@ -52,6 +102,15 @@ pub fn bit_of_word(word: u16) -> Columns {
 }
 
 impl Row {
+    /// A row of which nothing is known, in the room of one that is forgotten.
+    pub fn clear(&mut self) {
+        (self.newest, self.absent, self.writers) = (Newest::default(), 0, 0);
+        (self.last_left, self.last_writer_left) = (Moment::default(), Moment::default());
+        self.columns.clear();
+        self.alive.clear();
+        self.history.clear();
+    }
+
     /// Whether others than this attempt have replaced the version that it saw.
     pub fn is_replaced(&self, version: u64, attempt: Number) -> bool {
         self.newest.by_others_than(attempt) > version
@@ -119,6 +178,20 @@ impl Row {
         self.is_forgotten()
     }
 
+    fn encode(&self, encoder: &mut Encoder, graph: &Graph, ranks: &Ranks) {
+        encoder.list([&self.newest].into_iter().chain(&self.columns), |encoder, newest| {
+            encoder.word(newest.version);
+            encoder.word(newest.of_another);
+            graph.encode_name(encoder, ranks, newest.by);
+        });
+        encoder.word(self.absent);
+        encoder.set(&self.alive, |encoder, (attempt, _)| encoder.word(ranks.rank(*attempt)));
+        encoder.word(u64::from(self.writers));
+        encoder.word(self.last_left.rank(ranks));
+        encoder.word(self.last_writer_left.rank(ranks));
+        self.history.encode(encoder, ranks);
+    }
+
     fn is_forgotten(&self) -> bool {
         self.alive.is_empty() && self.history.is_empty()
     }
@@ -155,7 +228,8 @@ mod tests {
     fn graph(attempts: usize) -> Graph {
         let mut graph = Graph::default();
         for _ in 0..attempts {
-            graph.begin();
+            let attempt = graph.begin();
+            graph.enter(attempt);
         }
         graph
     }

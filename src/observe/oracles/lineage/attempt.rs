@@ -1,9 +1,11 @@
 //! What an attempt knows and has done: which of its decisions rest on what an earlier attempt of its own
 //! obligation wrote, which parts of the work it came by, and what it has not committed yet.
 
-use super::ledger::{EntryId, emptied};
-use crate::kernel::ids::HandlerId;
-use crate::model::{Code, Model, NONE, Op, Operand, Pc, RowStep, Slot, Value};
+use super::early::Early;
+use super::ledger::EntryId;
+use crate::kernel::encoder::Encoder;
+use crate::kernel::ids::{HandlerId, SiteId};
+use crate::model::{Model, NONE, Op, Pc, RowStep, Slot};
 use crate::world::deed::{Part, RowName, Served, Version};
 
 /// Whose row a local was read from.
@@ -64,31 +66,25 @@ pub struct AttemptState {
     /// What its open transaction's outbox rows are parts of.
     pub staged_issues: Vec<StagedIssue>,
     /// Messages sent while row changes were to come.
-    pub provisional: Vec<EntryId>,
+    pub early: Early,
     pub own_rows: Vec<RowName>,
     taints: Vec<Taint>,
     /// Its last decision was a guard on another obligation's mark.
     pub guarded: bool,
     /// Sites that a decision on others' data has closed.
-    pub excluded: Vec<crate::kernel::ids::SiteId>,
+    pub excluded: Vec<SiteId>,
 }
 
-impl AttemptState {
-    pub fn new(
-        entry: EntryId,
-        obligation: u64,
-        number: u32,
-        handler: HandlerId,
-        served: Served,
-        from_client: bool,
-    ) -> Self {
+impl Default for AttemptState {
+    /// Nobody yet: [`AttemptState::begin`] makes an attempt of it.
+    fn default() -> Self {
         Self {
-            entry,
-            obligation,
-            number,
-            handler,
-            served,
-            from_client,
+            entry: NONE,
+            obligation: 0,
+            number: 0,
+            handler: HandlerId(NONE),
+            served: Served::Send,
+            from_client: false,
             exposed: false,
             resumed: false,
             came_by: Vec::new(),
@@ -96,25 +92,38 @@ impl AttemptState {
             staged: Vec::new(),
             staged_messages: Vec::new(),
             staged_issues: Vec::new(),
-            provisional: Vec::new(),
+            early: Early::default(),
             own_rows: Vec::new(),
             taints: Vec::new(),
             guarded: false,
             excluded: Vec::new(),
         }
     }
+}
 
-    /// Takes over the room that an ended attempt had for its lists.
-    pub fn take_room(&mut self, old: &mut Self) {
-        self.came_by = emptied(&mut old.came_by);
-        self.added = emptied(&mut old.added);
-        self.staged = emptied(&mut old.staged);
-        self.staged_messages = emptied(&mut old.staged_messages);
-        self.staged_issues = emptied(&mut old.staged_issues);
-        self.provisional = emptied(&mut old.provisional);
-        self.own_rows = emptied(&mut old.own_rows);
-        self.taints = emptied(&mut old.taints);
-        self.excluded = emptied(&mut old.excluded);
+impl AttemptState {
+    /// An attempt begins in the room that an ended one had for its lists.
+    pub fn begin(
+        &mut self,
+        entry: EntryId,
+        obligation: u64,
+        number: u32,
+        handler: HandlerId,
+        served: Served,
+    ) {
+        (self.entry, self.obligation, self.number) = (entry, obligation, number);
+        (self.handler, self.served) = (handler, served);
+        self.from_client = matches!(served, Served::Intent { .. });
+        (self.exposed, self.resumed, self.guarded) = (false, false, false);
+        self.came_by.clear();
+        self.added.clear();
+        self.staged.clear();
+        self.staged_messages.clear();
+        self.staged_issues.clear();
+        self.early.clear();
+        self.own_rows.clear();
+        self.taints.clear();
+        self.excluded.clear();
     }
 
     /// Whose version that is, seen from this attempt; its own writes are nobody's.
@@ -141,54 +150,36 @@ impl AttemptState {
         }
     }
 
-    /// A local is computed from others: it is of the strongest source among them.
-    pub fn name(&mut self, model: &Model, slot: Slot, value: u32) {
-        let source = match &model.values[value as usize] {
-            Value::Computed(operand) => self.source_in(model, *operand),
-            _ => None,
-        };
+    /// A local is computed from these: it is of the strongest source among them.
+    pub fn name(&mut self, slot: Slot, from: &[Slot]) {
+        let source = self.source_in(from);
         self.taints.retain(|taint| taint.first != slot);
         if let Some(source) = source {
             self.taints.push(Taint { first: slot, slots: 1, source, is_anothers_mark: false });
         }
     }
 
-    /// Whose data an expression reads, of the locals that hold rows.
-    pub fn source_in(&self, model: &Model, operand: Operand) -> Option<Source> {
-        slots_of(model, operand).into_iter().filter_map(|slot| self.taint(slot)).map(|of| of.source).max()
+    /// Whose data locals hold, of those that hold rows.
+    pub fn source_in(&self, slots: &[Slot]) -> Option<Source> {
+        slots.iter().filter_map(|slot| self.taint(*slot)).map(|of| of.source).max()
     }
 
-    /// Whether a condition asks for nothing but the existence of another obligation's row.
-    pub fn is_guard(&self, model: &Model, operand: Operand) -> bool {
-        let slots = slots_of(model, operand);
-        let [slot] = slots[..] else { return false };
+    /// Whether a condition on these asks for nothing but the existence of another obligation's row.
+    pub fn is_guard(&self, slots: &[Slot]) -> bool {
+        let &[slot] = slots else { return false };
         self.taint(slot).is_some_and(|taint| taint.is_anothers_mark && taint.first == slot && taint.slots > 1)
+    }
+
+    /// Which locals hold whose data.
+    pub fn encode_taints(&self, encoder: &mut Encoder) {
+        encoder.set(&self.taints, |encoder, taint| {
+            encoder.word(u64::from(taint.first) << 32 | u64::from(taint.slots));
+            encoder.flags(&[taint.source == Source::Own, taint.is_anothers_mark]);
+        });
     }
 
     fn taint(&self, slot: Slot) -> Option<&Taint> {
         self.taints.iter().find(|taint| (taint.first..taint.first + taint.slots).contains(&slot))
-    }
-}
-
-/// The locals that an expression reads.
-pub fn slots_of(model: &Model, operand: Operand) -> Vec<Slot> {
-    match operand {
-        Operand::Local(slot) => vec![slot],
-        Operand::Program(program) => {
-            let code = &model.instructions[model.programs[program as usize].indices()];
-            let mut slots = Vec::new();
-            for instruction in code {
-                match *instruction {
-                    Code::Local(slot) => slots.push(slot),
-                    Code::RowLocal { exists, slot } => slots.extend([exists, slot]),
-                    _ => {}
-                }
-            }
-            slots.sort_unstable();
-            slots.dedup();
-            slots
-        }
-        Operand::Literal(_) | Operand::Message(_) => Vec::new(),
     }
 }
 
@@ -197,39 +188,5 @@ pub fn row_step(model: &Model, pc: Pc) -> Option<&RowStep> {
     match model.code.get(pc as usize)? {
         Op::Row(step) => Some(&model.row_steps[*step as usize]),
         _ => None,
-    }
-}
-
-/// A table of attempts by slot.
-#[derive(Clone, Debug)]
-pub struct BySlot<T> {
-    slots: Vec<Option<T>>,
-}
-
-impl<T> Default for BySlot<T> {
-    fn default() -> Self {
-        Self { slots: Vec::new() }
-    }
-}
-
-impl<T> BySlot<T> {
-    pub fn put(&mut self, slot: u32, value: T) {
-        let at = slot as usize;
-        if self.slots.len() <= at {
-            self.slots.resize_with(at + 1, || None);
-        }
-        self.slots[at] = Some(value);
-    }
-
-    pub fn get(&self, slot: u32) -> Option<&T> {
-        if slot == NONE { None } else { self.slots.get(slot as usize)?.as_ref() }
-    }
-
-    pub fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
-        if slot == NONE { None } else { self.slots.get_mut(slot as usize)?.as_mut() }
-    }
-
-    pub fn take(&mut self, slot: u32) -> Option<T> {
-        self.slots.get_mut(slot as usize)?.take()
     }
 }

@@ -5,7 +5,7 @@ use super::attempt::{Source, Staged, row_step};
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::model::reach::may_reach;
-use crate::model::{Model, Op, Pc, RowVerb};
+use crate::model::{Op, Pc, RowVerb};
 use crate::world::deed::{Deed, Write};
 use rustc_hash::FxHashSet;
 
@@ -13,9 +13,10 @@ impl Lineage<'_> {
     pub(super) fn decided(&mut self, attempt: u32, pc: Pc, holds: bool) {
         let model = self.model;
         let Some(state) = self.attempts.get_mut(attempt) else { return };
-        let Op::JumpUnless { condition, target } = model.code[pc as usize] else { return };
-        let Some(source) = state.source_in(model, condition) else { return };
-        if state.is_guard(model, condition) {
+        let Op::JumpUnless { target, .. } = model.code[pc as usize] else { return };
+        let slots = self.uses.condition(pc);
+        let Some(source) = state.source_in(slots) else { return };
+        if state.is_guard(slots) {
             self.findings[Anomaly::Swallowed.index()].exposures += 1;
             state.guarded = true;
         } else {
@@ -57,7 +58,7 @@ impl Lineage<'_> {
         let source = state.source_of(row, version);
         if let Some(first) = into {
             let columns = model.tables[row.table.index()].columns.max(words.len() as u16);
-            let is_anothers_mark = state.is_anothers(version) && writes(model, state.handler, row.table);
+            let is_anothers_mark = state.is_anothers(version) && self.uses.writes(state.handler, row.table);
             state.keep(first, columns, source, is_anothers_mark);
         }
         // With an `else`, whether the row is there is a decision.
@@ -87,7 +88,9 @@ impl Lineage<'_> {
             self.note_undone(entry, part.site, row);
         }
         let Some(state) = self.attempts.get_mut(attempt) else { return };
-        if write != Write::Nothing {
+        if write == Write::Nothing {
+            state.early.has_come(part.site);
+        } else {
             state.staged.push(Staged { row, part });
             state.guarded = false;
         }
@@ -118,18 +121,4 @@ impl Lineage<'_> {
             _ => {}
         }
     }
-}
-
-/// Whether a handler writes a table: what it finds there can be its own mark.
-fn writes(model: &Model, handler: HandlerId, table: TableId) -> bool {
-    let entry = model.handlers[handler.index()].entry as usize;
-    let end = model.handlers.iter().map(|other| other.entry as usize).filter(|&other| other > entry).min();
-    let body = &model.code[entry..end.unwrap_or(model.code.len())];
-    body.iter().any(|op| match op {
-        Op::Row(step) => {
-            let step = &model.row_steps[*step as usize];
-            step.table == table && !step.verb.reads()
-        }
-        _ => false,
-    })
 }

@@ -1,6 +1,6 @@
 //! Commits: which effects they are, and whether they were there already.
 
-use super::ledger::{Effect, EntryId, Kind};
+use super::ledger::{Effect, EntryId, Issuer, Kind};
 use super::{Lineage, mix};
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::TableId;
@@ -32,22 +32,25 @@ impl Lineage<'_> {
             state.own_rows.push(row);
         }
         let (entry, number) = (state.entry, state.number);
-        let mut parts: Vec<Part> =
-            state.staged.iter().filter(|staged| staged.row == row).map(|staged| staged.part).collect();
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.clear();
+        parts.extend(state.staged.iter().filter(|staged| staged.row == row).map(|staged| staged.part));
         parts.sort_unstable();
         parts.dedup();
+        parts.iter().for_each(|part| state.early.has_come(part.site));
+        let served = state.served;
         let of = &mut self.ledger[entry];
         if !of.tables.contains(&row.table) {
             of.tables.push(row.table);
         }
         if !table.is_effect(old, new) {
-            self.ledger[entry].marked |= !table.has_effects();
+            of.marked |= !table.has_effects();
+            self.parts = parts;
             return;
         }
-        let served = state.served;
         state.guarded = false;
         self.acted_on_reads(now, attempt);
-        for part in parts {
+        for &part in &parts {
             let entry = self.entry_of_part(now, entry, served, part);
             if !model.undoes[part.site.index()].is_empty() {
                 self.note_undone(entry, part.site, row);
@@ -57,8 +60,9 @@ impl Lineage<'_> {
             let done = Committed { attempt, entry, number, part, row: Some(row) };
             self.effect(now, done, |model| row_text(model, row, new.or(old)));
             self.note_volatile(entry, part, row, version);
-            self.ledger[entry].rows_committed = true;
+            self.ledger[entry].rows_committed += 1;
         }
+        self.parts = parts;
     }
 
     /// What a job does for each row is the row's obligation, not the tick's, if it says so.
@@ -69,13 +73,12 @@ impl Lineage<'_> {
             return entry;
         }
         let of_row = mix(job.key, part.item);
-        let known = self.ledger.find(of_row);
-        let entry = self.ledger.enter(of_row, Kind::Root, NONE, now);
-        if known.is_none() {
+        self.ledger.find(of_row).unwrap_or_else(|| {
+            let entry = self.ledger.add(of_row, Kind::Root, NONE, Issuer::Anyone, now);
             // Any later tick may come by the row again.
             self.ledger.hold(entry);
-        }
-        entry
+            entry
+        })
     }
 
     /// A part of the work was committed: for the first time, or again.
@@ -107,6 +110,16 @@ impl Lineage<'_> {
         }
     }
 
+    /// A request to the outside holds its obligation, and knows it by name: whoever asked may be gone when it arrives.
+    pub(super) fn effect_asked(&mut self, attempt: u32, obligation: u64) {
+        let own = self.attempts.get(attempt).map(|state| state.entry);
+        let own = own.filter(|entry| self.ledger.is(*entry, obligation));
+        if let Some(entry) = own.or_else(|| self.ledger.find(obligation)) {
+            self.ledger.name(entry);
+            self.ledger.hold(entry);
+        }
+    }
+
     /// The outside has acted, or recognised a request that it had carried out.
     pub(super) fn effected(&mut self, now: Nanos, attempt: u32, obligation: u64, part: Part, first: bool) {
         let state = self.attempts.get_mut(attempt);
@@ -131,20 +144,17 @@ impl Lineage<'_> {
     /// Everything that a transaction wrote is there, or nothing.
     pub(super) fn transaction_ended(&mut self, now: Nanos, attempt: u32, committed: bool) {
         let Some(state) = self.attempts.get_mut(attempt) else { return };
-        let wrote =
-            state.staged.iter().any(|staged| self.model.tables[staged.row.table.index()].has_effects());
         state.staged.clear();
-        let messages = std::mem::take(&mut state.staged_messages);
-        let issues = std::mem::take(&mut state.staged_issues);
-        let entry = state.entry;
         if !committed {
+            let issues = &state.staged_issues;
             state.added.retain(|part| issues.iter().all(|issue| issue.part != *part));
         }
-        let provisional = match committed && !wrote {
-            true => Vec::new(),
-            false => std::mem::take(&mut state.provisional),
-        };
-        for message in messages {
+        let entry = state.entry;
+        let messages = std::mem::take(&mut state.staged_messages);
+        let issues = std::mem::take(&mut state.staged_issues);
+        let mut early = std::mem::take(&mut self.over);
+        state.early.take_over(committed, &mut early);
+        for &message in &messages {
             if committed {
                 self.ledger[message].issued += 1;
             }
@@ -153,16 +163,28 @@ impl Lineage<'_> {
         if !committed {
             self.take_back(entry, &issues);
         }
-        if !committed && !provisional.is_empty() {
+        if !committed && !early.is_empty() {
             self.expose(Anomaly::PhantomEffects);
         }
-        for message in provisional {
-            self.ledger[message].orphan = !committed;
+        let rows_committed = self.ledger[entry].rows_committed;
+        for message in early.drain(..) {
+            self.ledger[message].orphaned = (!committed).then_some(rows_committed);
             self.ledger[message].provisional -= 1;
             self.ledger.release(message, now);
         }
+        self.over = early;
+        if let Some(state) = self.attempts.get_mut(attempt) {
+            state.staged_messages = emptied(messages);
+            state.staged_issues = emptied(issues);
+        }
         self.settle_released(now);
     }
+}
+
+/// The room of a list that is needed no more.
+fn emptied<T>(mut list: Vec<T>) -> Vec<T> {
+    list.clear();
+    list
 }
 
 /// `inventory.stock[17]`

@@ -5,8 +5,10 @@
 use super::Lineage;
 use super::ledger::EntryId;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::Encoder;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
+use crate::observe::facts;
 use crate::world::deed::{Part, RowName};
 
 /// Effects in stores that flush now and then.
@@ -33,6 +35,16 @@ impl Volatile {
             store.tables.iter().for_each(|table| stores[table.index()] = Some(number as u32));
         }
         Self { stores, effects: Vec::new() }
+    }
+
+    /// What a crash of its store would take back; entries are called by their obligations.
+    pub fn encode(&self, encoder: &mut Encoder, obligation: impl Fn(EntryId) -> u64) {
+        encoder.set(&self.effects, |encoder, effect| {
+            facts::row(encoder, effect.row);
+            encoder.word(effect.version);
+            encoder.word(obligation(effect.entry));
+            facts::part(encoder, effect.part);
+        });
     }
 }
 

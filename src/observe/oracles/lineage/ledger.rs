@@ -4,7 +4,15 @@
 //! timer, a request to the outside) and by its parent's entry, since an ancestor that is executed again
 //! issues it again. When nothing holds it any more its end is known: it is settled, and forgotten.
 //! Memory is therefore what is under way, however long the run.
+//!
+//! # How an entry is found
+//!
+//! Who carries an obligation has its entry by slot. An attempt that is executed again issues what it issued before,
+//! and finds that among the children of its entry, which are linked. By name, in a map, are found only those that
+//! others than their parent's attempts issue too (`once_per`, `forward`, jobs by row, ticks) and the later
+//! children of a parent that has many.
 
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::{NONE, Pc};
@@ -69,9 +77,14 @@ pub struct Entry {
     /// When it was issued first.
     pub issued_at: Nanos,
     first_child: EntryId,
+    last_child: EntryId,
     next_sibling: EntryId,
+    children: u32,
     holders: u32,
     pub kind: Kind,
+    is_in_use: bool,
+    /// Whether it is found by name.
+    is_named: bool,
     /// The client at the root, or the job: what counts as told.
     pub by_client: bool,
     /// Attempts begun.
@@ -101,12 +114,13 @@ pub struct Entry {
     /// A hash of what the first accepted copy said.
     pub content: u64,
     pub diverged: bool,
-    /// A row change was committed by it.
-    pub rows_committed: bool,
+    /// How many changes of rows it has committed.
+    pub rows_committed: u64,
     /// Attempts that sent it have row changes to come.
     pub provisional: u32,
-    /// It was issued with row changes of its issuer to come, which have not.
-    pub orphan: bool,
+    /// It was issued with row changes of its issuer to come, and that attempt is over without them: how many
+    /// its issuer had committed by then.
+    pub orphaned: Option<u64>,
     /// Somebody has acted on it.
     pub acted_on: bool,
     /// Its issuer's changes will never come.
@@ -116,17 +130,22 @@ pub struct Entry {
     pub saga_step: u16,
 }
 
-impl Entry {
-    fn new(obligation: u64, kind: Kind, parent: EntryId, issued_at: Nanos) -> Self {
+impl Default for Entry {
+    /// Of no obligation: [`Entry::begin`] makes one of it.
+    fn default() -> Self {
         Self {
-            obligation,
-            parent,
-            root: obligation,
-            issued_at,
+            obligation: 0,
+            parent: NONE,
+            root: 0,
+            issued_at: 0,
             first_child: NONE,
+            last_child: NONE,
             next_sibling: NONE,
+            children: 0,
             holders: 0,
-            kind,
+            kind: Kind::Root,
+            is_in_use: false,
+            is_named: false,
             by_client: false,
             attempts: 0,
             effects: Vec::new(),
@@ -145,21 +164,31 @@ impl Entry {
             accepted: 0,
             content: 0,
             diverged: false,
-            rows_committed: false,
+            rows_committed: 0,
             provisional: 0,
-            orphan: false,
+            orphaned: None,
             acted_on: false,
             phantom: false,
             saga: NONE,
             saga_step: u16::MAX,
         }
     }
+}
 
-    /// Takes over the room that a forgotten entry had for its lists.
-    fn take_room(&mut self, old: &mut Self) {
-        self.effects = emptied(&mut old.effects);
-        self.debt = emptied(&mut old.debt);
-        self.tables = emptied(&mut old.tables);
+impl Entry {
+    /// An obligation comes to be, in the room that a forgotten one had for its lists.
+    fn begin(&mut self, obligation: u64, kind: Kind, parent: EntryId, issued_at: Nanos) {
+        let room = (emptied(&mut self.effects), emptied(&mut self.tables), emptied(&mut self.debt));
+        *self = Self {
+            obligation,
+            parent,
+            root: obligation,
+            issued_at,
+            kind,
+            is_in_use: true,
+            ..Self::default()
+        };
+        (self.effects, self.tables, self.debt) = room;
     }
 
     /// Whether something of it is there.
@@ -175,52 +204,124 @@ pub(super) fn emptied<T>(list: &mut Vec<T>) -> Vec<T> {
     room
 }
 
+/// So many children of an entry are found by looking through them; later ones by name.
+const MOST_LOOKED_THROUGH: u32 = 8;
+
+/// How an obligation that is issued again is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issuer {
+    /// Only attempts of its parent issue it.
+    Parent,
+    Anyone,
+}
+
 /// The entries.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     entries: Vec<Entry>,
     free: Vec<EntryId>,
-    by_obligation: FxHashMap<u64, EntryId>,
-    /// By intent or tick: the entries that came of it.
-    of_root: FxHashMap<u64, u32>,
+    named: FxHashMap<u64, EntryId>,
+    /// By intent or tick: the entries that came of it; `None`: nobody asks.
+    of_root: Option<FxHashMap<u64, u32>>,
+    /// An obligation that somebody asks about from outside: it is found by name, whoever issues it.
+    followed: Option<u64>,
     /// Entries that nothing holds any more, to be settled by whoever asks.
     released: Vec<EntryId>,
 }
 
 impl Ledger {
+    /// One that knows when all that an intent or a tick began is over.
+    pub fn by_root() -> Self {
+        Self { of_root: Some(FxHashMap::default()), ..Self::default() }
+    }
+
+    /// From now on an obligation is found by name, before it is issued first.
+    pub fn follow(&mut self, obligation: u64) {
+        self.followed = Some(obligation);
+    }
+
+    /// The entry of an obligation, of those that are found by name.
     pub fn find(&self, obligation: u64) -> Option<EntryId> {
-        self.by_obligation.get(&obligation).copied()
+        if self.named.is_empty() { None } else { self.named.get(&obligation).copied() }
+    }
+
+    /// The entry of an obligation that an attempt of `parent` issues, if it was issued before.
+    pub fn find_issued(&self, parent: EntryId, obligation: u64) -> Option<EntryId> {
+        if parent != NONE {
+            let mut child = self.entries[parent as usize].first_child;
+            for _ in 0..MOST_LOOKED_THROUGH {
+                let Some(of) = self.entries.get(child as usize) else { break };
+                if of.obligation == obligation {
+                    return Some(child);
+                }
+                child = of.next_sibling;
+            }
+        }
+        self.find(obligation)
     }
 
     /// The entry of an obligation, made if there is none; a new one is held by its parent.
-    pub fn enter(&mut self, obligation: u64, kind: Kind, parent: EntryId, now: Nanos) -> EntryId {
-        if let Some(known) = self.find(obligation) {
-            return known;
+    pub fn enter(
+        &mut self,
+        obligation: u64,
+        kind: Kind,
+        parent: EntryId,
+        issuer: Issuer,
+        now: Nanos,
+    ) -> EntryId {
+        let known = self.find_issued(parent, obligation);
+        known.unwrap_or_else(|| self.add(obligation, kind, parent, issuer, now))
+    }
+
+    /// The entry of an obligation that is not known.
+    pub fn add(
+        &mut self,
+        obligation: u64,
+        kind: Kind,
+        parent: EntryId,
+        issuer: Issuer,
+        now: Nanos,
+    ) -> EntryId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(Entry::default());
+            self.entries.len() as EntryId - 1
+        });
+        self.entries[id as usize].begin(obligation, kind, parent, now);
+        let is_one_of_many = parent != NONE && self.adopt(parent, id);
+        if issuer == Issuer::Anyone || is_one_of_many || self.followed == Some(obligation) {
+            self.name(id);
         }
-        let mut entry = Entry::new(obligation, kind, parent, now);
-        let id = match self.free.pop() {
-            Some(id) => {
-                entry.take_room(&mut self.entries[id as usize]);
-                self.entries[id as usize] = entry;
-                id
-            }
-            None => {
-                self.entries.push(entry);
-                self.entries.len() as EntryId - 1
-            }
-        };
-        self.by_obligation.insert(obligation, id);
-        if parent != NONE {
-            let first = std::mem::replace(&mut self.entries[parent as usize].first_child, id);
-            self.entries[id as usize].next_sibling = first;
-            self.entries[id as usize].holders = 1;
-            let Entry { root, saga, saga_step, .. } = self.entries[parent as usize];
-            let own = &mut self.entries[id as usize];
-            (own.root, own.saga, own.saga_step) = (root, saga, saga_step);
-            self.entries[id as usize].by_client = self.entries[parent as usize].kind == Kind::Root;
+        if let Some(of_root) = &mut self.of_root {
+            *of_root.entry(self.entries[id as usize].root).or_insert(0) += 1;
         }
-        *self.of_root.entry(self.entries[id as usize].root).or_insert(0) += 1;
         id
+    }
+
+    /// Links a new entry to its parent, which holds it; whether it has too many siblings to be found among them.
+    fn adopt(&mut self, parent: EntryId, id: EntryId) -> bool {
+        let of = &mut self.entries[parent as usize];
+        let (root, by_client, last) = (of.root, of.kind == Kind::Root, of.last_child);
+        let (saga, saga_step) = (of.saga, of.saga_step);
+        of.last_child = id;
+        of.children += 1;
+        let is_one_of_many = of.children > MOST_LOOKED_THROUGH;
+        let new = &mut self.entries[id as usize];
+        (new.root, new.by_client) = (root, by_client);
+        (new.saga, new.saga_step) = (saga, saga_step);
+        match last {
+            NONE => self.entries[parent as usize].first_child = id,
+            last => self.entries[last as usize].next_sibling = id,
+        }
+        self.entries[id as usize].holders = 1;
+        is_one_of_many
+    }
+
+    /// From now on an entry is found by name.
+    pub fn name(&mut self, id: EntryId) {
+        let entry = &mut self.entries[id as usize];
+        if !std::mem::replace(&mut entry.is_named, true) {
+            self.named.insert(entry.obligation, id);
+        }
     }
 
     /// A carrier more.
@@ -252,6 +353,7 @@ impl Ledger {
         mut last_word: impl FnMut(&Entry, &mut Entry),
     ) -> Option<u64> {
         let mut child = self.entries[id as usize].first_child;
+        let already_released = self.released.len();
         while child != NONE {
             let [parent, own] = self
                 .entries
@@ -269,27 +371,52 @@ impl Ledger {
             }
             child = next;
         }
-        self.by_obligation.remove(&self.entries[id as usize].obligation);
+        // The eldest is settled first.
+        self.released[already_released..].reverse();
         self.free.push(id);
-        let root = self.entries[id as usize].root;
-        let left = self.of_root.get_mut(&root).expect("every entry is counted");
+        let entry = &mut self.entries[id as usize];
+        entry.is_in_use = false;
+        if entry.is_named {
+            self.named.remove(&entry.obligation);
+        }
+        let of_root = self.of_root.as_mut()?;
+        let left = of_root.get_mut(&entry.root).expect("every entry is counted");
         *left -= 1;
         if *left > 0 {
             return None;
         }
-        self.of_root.remove(&root);
-        Some(root)
+        of_root.remove(&entry.root);
+        Some(entry.root)
+    }
+
+    /// All that are held.
+    pub fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.is_in_use)
+    }
+
+    /// Who an entry is, and what holds it.
+    pub fn encode(&self, encoder: &mut Encoder, entry: &Entry) {
+        encoder.word(entry.obligation);
+        let parent = self.entries.get(entry.parent as usize);
+        encoder.option(parent.map(|parent| parent.obligation));
+        // Whether its issuer has changed anything since it was left without the changes that it tells of.
+        encoder.flag(parent.is_some_and(|parent| entry.orphaned == Some(parent.rows_committed)));
+        encoder.word(u64::from(entry.holders));
+    }
+
+    /// Whether that is the entry of this obligation still.
+    pub fn is(&self, id: EntryId, obligation: u64) -> bool {
+        let entry = &self.entries[id as usize];
+        entry.is_in_use && entry.obligation == obligation
     }
 
     /// The obligations that are still held.
     pub fn open(&self) -> Vec<EntryId> {
-        let mut open: Vec<EntryId> = self.by_obligation.values().copied().collect();
-        open.sort_unstable();
-        open
+        (0..self.entries.len() as EntryId).filter(|id| self.entries[*id as usize].is_in_use).collect()
     }
 
     pub fn len(&self) -> usize {
-        self.by_obligation.len()
+        self.entries.len() - self.free.len()
     }
 }
 

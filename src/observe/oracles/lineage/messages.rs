@@ -1,16 +1,17 @@
 //! Messages, calls and timers: what attempts issue, who holds it, and how brokers end it.
 
 use super::Lineage;
-use super::attempt::{AttemptState, StagedIssue};
-use super::ledger::{EntryId, Fate, Kind};
+use super::attempt::{AttemptState, Staged, StagedIssue};
+use super::ledger::{EntryId, Fate, Issuer, Kind};
 use super::of_instance;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::messaging::Members;
 use crate::model::reach::must_reach;
-use crate::model::{NONE, Pc};
-use crate::world::deed::{Acceptance, Deed, Part, Way};
+use crate::model::{Identity, NONE, Pc};
+use crate::world::deed::{Acceptance, Deed, Part, Served, Way};
 use crate::world::identity::Cause;
 use crate::world::record::{Outcome, Settlement};
 
@@ -22,7 +23,24 @@ pub struct MessageState {
     kind: MessageId,
     content: u64,
     /// What it asks of each group: the group, the entry, and whether the message still carries it.
-    shares: Vec<(GroupId, EntryId, bool)>,
+    pub shares: Vec<(GroupId, EntryId, bool)>,
+}
+
+impl Default for MessageState {
+    /// No message yet.
+    fn default() -> Self {
+        Self { entry: NONE, cause: Cause::NOBODY, kind: MessageId(NONE), content: 0, shares: Vec::new() }
+    }
+}
+
+impl MessageState {
+    /// What it says, and for whom.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.word(self.cause.obligation);
+        encoder.flag(self.cause.passes_on());
+        encoder.word(u64::from(self.kind.0));
+        encoder.word(self.content);
+    }
 }
 
 impl Lineage<'_> {
@@ -31,28 +49,35 @@ impl Lineage<'_> {
         let &Deed::Issued { attempt, message, kind, part, way, cause, topic, pc, content, .. } = deed else {
             return;
         };
-        let parent = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
+        let (parent, issuer) = self.issuer(attempt, pc, part);
         let entry_kind = match (way, topic) {
             (Way::Call, _) => Kind::Call,
             (Way::Send, _) => Kind::Send,
             (_, Some(topic)) => Kind::Message { topic },
             (_, None) => unreachable!("a publish has a topic"),
         };
-        let again = self.ledger.find(cause.obligation).is_some();
-        let entry = self.ledger.enter(cause.obligation, entry_kind, parent, now);
+        let known = self.ledger.find_issued(parent, cause.obligation);
+        let entry =
+            known.unwrap_or_else(|| self.ledger.add(cause.obligation, entry_kind, parent, issuer, now));
         self.ledger.hold(entry);
         self.begin_choreography(entry, deed);
         if way != Way::Call {
             self.acted_on_reads(now, attempt);
         }
-        if again && matches!(entry_kind, Kind::Message { .. }) {
+        if known.is_some() && matches!(entry_kind, Kind::Message { .. }) {
             self.expose(Anomaly::DivergentCopies);
             self.expose(Anomaly::DuplicateMessages);
         }
-        let state = MessageState { entry, cause, kind, content, shares: Vec::new() };
-        self.messages.put(message, state);
+        let state = self.messages.begin(message);
+        (state.entry, state.cause, state.kind, state.content) = (entry, cause, kind, content);
+        state.shares.clear();
+        if cause.passes_on() && parent != NONE {
+            // What its consumers owe is what its issuer owes.
+            self.ledger.name(parent);
+        }
         // Who is called answers to the caller, who can still undo; a message is on its own.
-        let has_changes_to_come = way != Way::Call && self.has_changes_to_come(attempt, pc);
+        self.look_for_changes_to_come(attempt, pc);
+        let has_changes_to_come = way != Way::Call && !self.to_come.is_empty();
         // An outbox row is there if and only if the changes beside it are.
         let is_provisional = has_changes_to_come && way != Way::Outbox;
         if has_changes_to_come {
@@ -83,23 +108,39 @@ impl Lineage<'_> {
             }
         }
         if is_provisional && let Some(state) = self.attempts.get_mut(attempt) {
-            state.provisional.push(entry);
+            state.early.send(entry, &self.to_come);
             self.ledger[entry].provisional += 1;
             self.ledger.hold(entry);
         }
     }
 
-    /// Whether an attempt that issues a message here has row changes that are not committed, or to come.
-    fn has_changes_to_come(&mut self, attempt: u32, pc: Pc) -> bool {
+    /// The entry that an attempt's messages are issued for, and who else may issue the same.
+    fn issuer(&self, attempt: u32, pc: Pc, part: Part) -> (EntryId, Issuer) {
+        let Some(state) = self.attempts.get(attempt) else { return (NONE, Issuer::Anyone) };
+        let is_of_row = part.item != 0 && matches!(state.served, Served::Tick { .. });
+        let is_of_value = matches!(self.model.identity(pc), Some(Identity::OncePer(_)));
+        // Of a group in which each instance has its own entry, all of them issue the same.
+        let is_of_one = self.ledger[state.entry].obligation == state.obligation;
+        let issuer = if is_of_one && !is_of_row && !is_of_value { Issuer::Parent } else { Issuer::Anyone };
+        (state.entry, issuer)
+    }
+
+    /// The sites of row changes of an attempt that issues a message here: not committed, or to come.
+    fn look_for_changes_to_come(&mut self, attempt: u32, pc: Pc) {
         let model = self.model;
-        let Some(state) = self.attempts.get(attempt) else { return false };
-        if state.staged.iter().any(|staged| model.tables[staged.row.table.index()].has_effects()) {
-            return true;
-        }
-        *self.changes_follow.entry(pc).or_insert_with(|| {
+        self.to_come.clear();
+        let Some(state) = self.attempts.get(attempt) else { return };
+        let follow = self.changes_follow[pc as usize].get_or_insert_with(|| {
             let sites = must_reach(model, pc + 1);
-            model.row_steps.iter().any(|step| sites.contains(&step.site))
-        })
+            let steps = model.row_steps.iter().map(|step| step.site);
+            let mut sites: Vec<SiteId> = steps.filter(|site| sites.contains(site)).collect();
+            sites.sort_unstable();
+            sites.dedup();
+            sites.into()
+        });
+        let is_effect = |staged: &&Staged| model.tables[staged.row.table.index()].has_effects();
+        let staged = state.staged.iter().filter(is_effect).map(|staged| staged.part.site);
+        self.to_come.extend(staged.chain(follow.iter().copied()));
     }
 
     /// Somebody begins to act on a message.
@@ -164,6 +205,7 @@ impl Lineage<'_> {
                 continue;
             }
             let share = cause.share(of.key).obligation;
+            let issuer = if cause.passes_on() { Issuer::Anyone } else { Issuer::Parent };
             let members = match of.member.members {
                 Members::Share => 1,
                 Members::EachAlone => of.member.instances,
@@ -171,7 +213,7 @@ impl Lineage<'_> {
             for member in 0..members {
                 let instance = of.member.first_instance.0 + member;
                 let share = self.share_of(share, group, instance);
-                let share = self.ledger.enter(share, Kind::Share { group }, entry, now);
+                let share = self.ledger.enter(share, Kind::Share { group }, entry, issuer, now);
                 self.ledger.hold(share);
                 if let Some(state) = self.messages.get_mut(message) {
                     state.shares.push((group, share, true));
@@ -246,8 +288,8 @@ impl Lineage<'_> {
 
     /// Nobody holds a message any more.
     pub(super) fn freed(&mut self, now: Nanos, message: u32) {
-        let Some(state) = self.messages.take(message) else { return };
-        for (_, share, carried) in state.shares {
+        let Some(state) = self.messages.end(message) else { return };
+        for &(_, share, carried) in &state.shares {
             if carried {
                 self.ledger.release(share, now);
             }
@@ -257,8 +299,9 @@ impl Lineage<'_> {
     }
 
     /// A client or a service knows how its call went.
-    pub(super) fn told(&mut self, obligation: u64, outcome: Outcome) {
-        let Some(entry) = self.ledger.find(obligation) else { return };
+    pub(super) fn told(&mut self, attempt: u32, obligation: u64, outcome: Outcome) {
+        let caller = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
+        let Some(entry) = self.ledger.find_issued(caller, obligation) else { return };
         let of = &mut self.ledger[entry];
         of.told = Some(outcome);
         if outcome != Outcome::Well && of.has_left() || of.attempts > 1 {
@@ -276,10 +319,12 @@ impl Lineage<'_> {
         part: Part,
     ) {
         let parent = self.attempts.get(attempt).map_or(NONE, |state| state.entry);
-        let is_first = self.ledger.find(obligation).is_none();
-        let entry = self.ledger.enter(obligation, Kind::Timer, parent, now);
+        let known = self.ledger.find_issued(parent, obligation);
+        let is_first = known.is_none();
+        let entry =
+            known.unwrap_or_else(|| self.ledger.add(obligation, Kind::Timer, parent, Issuer::Anyone, now));
         self.ledger.hold(entry);
-        self.timers.put(timer, entry);
+        *self.timers.begin(timer) = entry;
         let Some(state) = self.attempts.get_mut(attempt) else { return };
         state.came_by.push(part);
         if is_first {
@@ -313,11 +358,12 @@ impl Lineage<'_> {
         for &message in &state.staged_messages {
             self.ledger.release(message, now);
         }
-        if !state.provisional.is_empty() {
+        if !state.early.is_empty() {
             self.expose(Anomaly::PhantomEffects);
         }
-        for &message in &state.provisional {
-            self.ledger[message].orphan = true;
+        let rows_committed = self.ledger[state.entry].rows_committed;
+        for message in state.early.iter() {
+            self.ledger[message].orphaned = Some(rows_committed);
             self.ledger[message].provisional -= 1;
             self.ledger.release(message, now);
         }

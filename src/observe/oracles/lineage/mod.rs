@@ -31,27 +31,33 @@ mod dated;
 mod decisions;
 mod duplicates;
 mod durability;
+mod early;
+mod encode;
+mod ended;
 mod ledger;
 mod messages;
 mod sagas;
 mod settle;
 mod undo;
+mod uses;
 
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE, Pc};
 use crate::observe::findings::{Facts, Finding, Sighting};
+use crate::observe::slots::SlotTable;
 use crate::world::deed::{Deed, Part, RowName, Served};
 use crate::world::identity::mix;
-use crate::world::record::{Observer, Outcome, Record};
-use attempt::{AttemptState, BySlot};
+use crate::world::record::{Observer, Record};
+use attempt::AttemptState;
 use durability::Volatile;
-use ledger::{EntryId, Kind, Ledger};
+use ledger::{EntryId, Issuer, Kind, Ledger};
 use messages::MessageState;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sagas::SagaOracle;
 use undo::Undoables;
+use uses::Uses;
 
 pub use dated::Dated;
 pub use settle::Sum;
@@ -68,14 +74,14 @@ pub enum Watch {
 }
 
 /// The oracle of idempotency: duplicates, losses and everything between.
+#[derive(Clone)]
 pub struct Lineage<'m> {
     model: &'m Model,
+    uses: Uses,
     ledger: Ledger,
-    attempts: BySlot<AttemptState>,
-    /// Attempts that have ended, whose room the next ones take over.
-    room: Vec<AttemptState>,
-    messages: BySlot<MessageState>,
-    timers: BySlot<EntryId>,
+    attempts: SlotTable<AttemptState>,
+    messages: SlotTable<MessageState>,
+    timers: SlotTable<EntryId>,
     /// Ticks of each job that are held, newest last.
     ticks: Vec<Vec<(u64, EntryId)>>,
     findings: Vec<Finding>,
@@ -85,8 +91,8 @@ pub struct Lineage<'m> {
     dated: Dated,
     /// What may be reached from a place.
     reach: FxHashMap<Pc, FxHashSet<SiteId>>,
-    /// Whether row changes must follow a place.
-    changes_follow: FxHashMap<Pc, bool>,
+    /// By operation: the sites of row changes that must follow it, once somebody has asked.
+    changes_follow: Vec<Option<Box<[SiteId]>>>,
     undoables: Undoables,
     volatile: Volatile,
     /// `None`: nothing is promised of sagas.
@@ -95,26 +101,36 @@ pub struct Lineage<'m> {
     last_settled: Nanos,
     watch: Watch,
     sightings: Vec<(Anomaly, Sighting)>,
+    /// Room for the parts of the work that one commit is, for the sites of changes that are to come, and for
+    /// messages that are early no more.
+    parts: Vec<Part>,
+    to_come: Vec<SiteId>,
+    over: Vec<EntryId>,
 }
 
 impl<'m> Lineage<'m> {
     pub fn new(model: &'m Model) -> Self {
+        let has_undos = model.undoes.iter().any(|undone| !undone.is_empty());
+        let sagas = SagaOracle::new(model);
         Self {
             model,
-            ledger: Ledger::default(),
-            attempts: BySlot::default(),
-            room: Vec::new(),
-            messages: BySlot::default(),
-            timers: BySlot::default(),
+            uses: Uses::new(model),
+            parts: Vec::new(),
+            to_come: Vec::new(),
+            over: Vec::new(),
+            ledger: if has_undos || sagas.is_some() { Ledger::by_root() } else { Ledger::default() },
+            attempts: SlotTable::default(),
+            messages: SlotTable::default(),
+            timers: SlotTable::default(),
             ticks: vec![Vec::new(); model.jobs.len()],
             findings: vec![Finding::default(); Anomaly::ALL.len()],
             sum: Sum::default(),
             dated: Dated::new(model.run.horizon),
             reach: FxHashMap::default(),
-            changes_follow: FxHashMap::default(),
+            changes_follow: vec![None; model.code.len()],
             undoables: Undoables::new(&model.undoes),
             volatile: Volatile::new(model),
-            sagas: SagaOracle::new(model),
+            sagas,
             drain_began: 0,
             last_settled: 0,
             watch: Watch::None,
@@ -124,10 +140,13 @@ impl<'m> Lineage<'m> {
 
     /// Keeps everything that is seen to go wrong, up to a bound, not just what is first of each measure.
     pub fn watch(&mut self, watch: Watch) {
+        if let Watch::One(obligation) = watch {
+            self.ledger.follow(obligation);
+        }
         self.watch = watch;
     }
 
-    /// Whether an obligation can still be worked on.
+    /// Whether the one obligation that is watched can still be worked on.
     pub fn is_open(&self, obligation: u64) -> bool {
         self.ledger.find(obligation).is_some()
     }
@@ -201,7 +220,14 @@ impl<'m> Lineage<'m> {
             Served::Delivery { group, .. } => Kind::Share { group },
             Served::Timer { .. } => Kind::Timer,
         };
-        let entry = self.ledger.enter(obligation, kind, NONE, now);
+        let entry = match self.carried(obligation, served, message) {
+            Some(carried) => carried,
+            // Nobody begins with an intent again.
+            None if matches!(served, Served::Intent { .. }) => {
+                self.ledger.add(obligation, kind, NONE, Issuer::Parent, now)
+            }
+            None => self.ledger.enter(obligation, kind, NONE, Issuer::Anyone, now),
+        };
         self.ledger.hold(entry);
         if let Served::Tick { job } = served {
             self.hold_tick(now, job.index(), obligation, entry);
@@ -210,13 +236,22 @@ impl<'m> Lineage<'m> {
         let of = &mut self.ledger[entry];
         of.attempts += 1;
         let number = of.attempts;
-        let from_client = matches!(served, Served::Intent { .. });
-        let mut state = AttemptState::new(entry, cause.obligation, number, handler, served, from_client);
-        if let Some(mut room) = self.room.pop() {
-            state.take_room(&mut room);
-        }
-        self.attempts.put(attempt, state);
+        self.attempts.begin(attempt).begin(entry, cause.obligation, number, handler, served);
         self.note_exposed(attempt);
+    }
+
+    /// The entry of an obligation that is at hand with what an attempt serves.
+    fn carried(&self, obligation: u64, served: Served, message: u32) -> Option<EntryId> {
+        let is_it = |entry: &EntryId| self.ledger.is(*entry, obligation);
+        match served {
+            Served::Intent { .. } | Served::Tick { .. } => None,
+            Served::Call | Served::Send => self.messages.get(message).map(|state| state.entry).filter(is_it),
+            Served::Delivery { group, .. } => {
+                let shares = self.messages.get(message)?.shares.iter().filter(|share| share.0 == group);
+                shares.map(|share| share.1).find(is_it)
+            }
+            Served::Timer { timer } => self.timers.get(timer).copied().filter(is_it),
+        }
     }
 
     /// Whether an attempt could do again what another one has done, each attempt once.
@@ -244,94 +279,6 @@ impl<'m> Lineage<'m> {
             self.ledger.release(oldest, now);
         }
     }
-
-    /// What was left undone; without any, the obligation is done.
-    ///
-    /// What it would have skipped because an earlier attempt had begun it is still owed.
-    fn cut(&mut self, attempt: u32, at: Pc, debt: &[Part], resumes: bool) {
-        let Some(state) = self.attempts.get(attempt).filter(|state| !state.from_client) else { return };
-        let (entry, resumed) = (state.entry, state.resumed);
-        let of = &mut self.ledger[entry];
-        if !resumes && !resumed {
-            of.debt.clear();
-        }
-        for part in debt {
-            if !of.debt.contains(part) {
-                of.debt.push(*part);
-            }
-        }
-        let is_owed = !of.debt.is_empty();
-        of.cut_at = at;
-        if is_owed {
-            self.expose(Anomaly::TornEffects);
-            self.expose(Anomaly::LostEffects);
-        }
-        if matches!(self.ledger[entry].kind, Kind::Call) {
-            self.expose(Anomaly::AcknowledgedLoss);
-        }
-    }
-
-    fn ended(&mut self, now: Nanos, attempt: u32, outcome: Outcome) {
-        self.forget_reads(attempt);
-        let Some(state) = self.attempts.take(attempt) else { return };
-        let entry = state.entry;
-        self.give_up_staged(now, &state);
-        match outcome {
-            Outcome::Well => self.ended_well(entry, &state),
-            // A crash without debt came after the last effect.
-            Outcome::Cut => {
-                let of = &mut self.ledger[entry];
-                of.done |= of.debt.is_empty();
-            }
-            // A delivery comes again. Whoever else ends with an error did what there was to do, if it did
-            // anything and nothing is left.
-            Outcome::Error(_) if matches!(state.served, Served::Delivery { .. }) => {
-                self.expose(Anomaly::Parked);
-            }
-            Outcome::Error(_) => {
-                let of = &mut self.ledger[entry];
-                of.done |= of.debt.is_empty() && of.has_left();
-            }
-        }
-        self.room.push(state);
-        self.ledger.release(entry, now);
-        self.settle_released(now);
-    }
-
-    fn ended_well(&mut self, entry: EntryId, state: &AttemptState) {
-        let excluded = |part: &Part| state.excluded.contains(&part.site);
-        let of = &self.ledger[entry];
-        if of.done && state.added.is_empty() {
-            return;
-        }
-        let earlier =
-            of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number && !effect.past);
-        let left: Vec<Part> = earlier.map(|effect| effect.part).collect();
-        let came_by_all = left.iter().all(|part| state.came_by.contains(part));
-        let (done, mixed) = if !state.resumed {
-            (came_by_all, !came_by_all)
-        } else {
-            let paid = of.debt.iter().all(excluded);
-            let spoiled = left.iter().any(|part| excluded(part) && !state.came_by.contains(part));
-            let beyond = match of.cut_at {
-                NONE => !state.added.is_empty(),
-                at => {
-                    let reachable = self.reachable(at);
-                    state.added.iter().any(|part| !reachable.contains(&part.site))
-                }
-            };
-            (paid && !spoiled && !beyond, beyond || paid && spoiled)
-        };
-        let guarded = state.guarded && state.added.is_empty();
-        let of = &mut self.ledger[entry];
-        of.mixed |= mixed && (of.has_left());
-        if done {
-            of.done = true;
-            of.swallowed = guarded && !of.has_left();
-            of.debt.clear();
-            of.cut_at = NONE;
-        }
-    }
 }
 
 impl Observer for Lineage<'_> {
@@ -356,11 +303,11 @@ impl Observer for Lineage<'_> {
             Deed::AttemptBegun { .. } => self.begun(now, deed),
             Deed::AttemptEnded { attempt, outcome } => self.ended(now, attempt, outcome),
             Deed::Cut { attempt, at, debt, resumes } => self.cut(attempt, at, debt, resumes),
+            Deed::DebtUnknown { .. } => self.debt_unknown(),
             Deed::Decided { attempt, pc, holds, .. } => self.decided(attempt, pc, holds),
             Deed::Named { attempt, slot, value, .. } => {
-                let model = self.model;
                 if let Some(state) = self.attempts.get_mut(attempt) {
-                    state.name(model, slot, value);
+                    state.name(slot, self.uses.value(value));
                 }
             }
             Deed::Read { .. } => {
@@ -381,18 +328,14 @@ impl Observer for Lineage<'_> {
             Deed::Effected { attempt, obligation, part, first, .. } => {
                 self.effected(now, attempt, obligation, part, first);
             }
-            Deed::EffectAsked { obligation, .. } => {
-                if let Some(entry) = self.ledger.find(obligation) {
-                    self.ledger.hold(entry);
-                }
-            }
+            Deed::EffectAsked { attempt, obligation } => self.effect_asked(attempt, obligation),
             Deed::EffectGone { obligation } => {
                 if let Some(entry) = self.ledger.find(obligation) {
                     self.ledger.release(entry, now);
                     self.settle_released(now);
                 }
             }
-            Deed::Told { obligation, outcome, .. } => self.told(obligation, outcome),
+            Deed::Told { attempt, obligation, outcome } => self.told(attempt, obligation, outcome),
             Deed::TimerSet { attempt, timer, cause, durable, part } => {
                 self.timer_set(now, attempt, timer, cause.obligation, durable, part);
             }
@@ -400,7 +343,7 @@ impl Observer for Lineage<'_> {
             Deed::SagaStepRefused { attempt } => self.saga_step_refused(attempt),
             Deed::SagaEnded { saga, completed, .. } => self.saga_ended(saga, completed),
             Deed::TimerGone { timer } => {
-                if let Some(entry) = self.timers.take(timer) {
+                if let Some(&mut entry) = self.timers.end(timer) {
                     self.ledger.release(entry, now);
                     self.settle_released(now);
                 }

@@ -16,9 +16,11 @@
 //! undo reserve (nothing there)       do reserve    stock[7]: net 1        leaked
 //! ```
 
+mod encode;
+
 use super::Lineage;
 use super::duplicates::row_text;
-use super::ledger::{EntryId, Kind};
+use super::ledger::{EntryId, Issuer, Kind};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::promise::{SagaMeasure, SagaWay};
@@ -33,6 +35,7 @@ use rustc_hash::FxHashMap;
 const NO_STEP: u16 = u16::MAX;
 
 /// Watches the sagas of which something is promised.
+#[derive(Clone)]
 pub struct SagaOracle<'m> {
     model: &'m Model,
     evaluator: Evaluator<'m>,
@@ -50,6 +53,7 @@ pub struct SagaOracle<'m> {
 }
 
 /// One saga.
+#[derive(Clone)]
 struct Record {
     watched: u32,
     key: u64,
@@ -62,6 +66,7 @@ struct Record {
 }
 
 /// What is left of one effect.
+#[derive(Clone)]
 struct Net {
     step: u16,
     site: SiteId,
@@ -262,9 +267,9 @@ impl Lineage<'_> {
         };
         let parent = self.attempts.get(attempt).map(|state| state.entry);
         let parent = parent.or_else(|| self.timers.get(before).copied()).unwrap_or(NONE);
-        let entry = self.ledger.enter(cause.obligation, Kind::Timer, parent, now);
+        let entry = self.ledger.enter(cause.obligation, Kind::Timer, parent, Issuer::Anyone, now);
         self.ledger.hold(entry);
-        self.timers.put(timer, entry);
+        *self.timers.begin(timer) = entry;
         if stage != SagaStage::Awaiting {
             self.ledger[entry].issued += 1;
         }

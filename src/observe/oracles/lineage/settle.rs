@@ -128,7 +128,7 @@ impl Lineage<'_> {
                 || self.ledger[id].excused;
             let over = self.ledger.forget(id, now, |parent, child| {
                 child.excused |= refused;
-                child.phantom |= child.orphan && !parent.rows_committed;
+                child.phantom |= child.orphaned == Some(parent.rows_committed);
             });
             if let Some(root) = over {
                 self.undoables.forget(root);

@@ -8,15 +8,17 @@ use super::Lineage;
 use super::duplicates::row_text;
 use super::ledger::EntryId;
 use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::{Encoder, Ranks};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::observe::facts;
 use crate::world::deed::{Part, RowName};
 use rustc_hash::FxHashMap;
 
 /// What is known of an undoable effect of one intent on one row.
 #[derive(Clone, Debug, Default)]
 struct Undoable {
-    /// When the message was issued whose attempt undid it last.
+    /// When the last of the messages was issued whose attempts undid it.
     undone: Option<Nanos>,
     /// Which entry and part it was, while it is there.
     done: Option<(EntryId, u64, Part)>,
@@ -43,6 +45,26 @@ impl Undoables {
         if !self.by_root.is_empty() {
             self.by_root.remove(&root);
         }
+    }
+}
+
+impl Undoables {
+    /// When what undid was issued.
+    pub fn instants(&self) -> impl Iterator<Item = Nanos> {
+        self.by_root.values().flat_map(|of| of.values()).filter_map(|of| of.undone)
+    }
+
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
+        encoder.set(&self.by_root, |encoder, (root, of)| {
+            encoder.word(*root);
+            encoder.set(of, |encoder, ((site, row), undoable)| {
+                encoder.word(u64::from(site.0));
+                facts::row(encoder, *row);
+                encoder.option(undoable.undone.map(|at| ranks.rank(at)));
+                encoder.option(undoable.done.map(|(_, obligation, _)| obligation));
+                undoable.done.iter().for_each(|(.., part)| facts::part(encoder, *part));
+            });
+        });
     }
 }
 
@@ -73,9 +95,10 @@ impl Lineage<'_> {
             let of = &self.ledger[entry];
             let (root, issued_at) = (of.root, of.issued_at);
             let undoable = self.undoables.by_root.entry(root).or_default().entry((undone, row)).or_default();
-            undoable.undone = Some(issued_at);
+            // The last one that was issued, not the last one to come.
+            undoable.undone = undoable.undone.max(Some(issued_at));
             let Some((done, obligation, part)) = undoable.done.take() else { continue };
-            if self.ledger.find(obligation) == Some(done) {
+            if self.ledger.is(done, obligation) {
                 let effects = &mut self.ledger[done].effects;
                 if let Some(effect) = effects.iter_mut().find(|effect| effect.part == part) {
                     effect.net -= 1;

@@ -4,11 +4,14 @@
 //! What counts is the obligation: a message issued again for the same one keeps its place, while one of its
 //! copies is alive or the message whose handling issued it could be handled again. A key is forgotten with its last message.
 
+mod encode;
+
 use super::lanes::{Lane, Lanes};
 use super::rows::{Mention, Writer};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::NONE;
+use crate::observe::slots::{Arena, SlotTable};
 use crate::world::deed::RowName;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -63,10 +66,28 @@ struct Entry {
     lanes: Vec<(Lane, u8)>,
 }
 
+impl Default for Entry {
+    /// Room for a message.
+    fn default() -> Self {
+        let made = Made {
+            producer: Producer::Client(ClientId(NONE)),
+            key: 0,
+            obligation: 0,
+            topic: TopicId(NONE),
+            kind: MessageId(NONE),
+            parent: NONE,
+            passes_on: None,
+        };
+        let lanes = Vec::new();
+        Self { made, domain: NONE, sequence: 0, number: 0, at: 0, copies: 0, issuers: 0, lanes }
+    }
+}
+
 /// The messages of one producer with one key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Domain {
-    name: (Producer, u64),
+    /// Whose; `None` while it is room for one.
+    name: Option<(Producer, u64)>,
     /// Sequence numbers of what is alive, rising.
     alive: VecDeque<u64>,
     topics: Vec<(TopicId, u64)>,
@@ -104,21 +125,12 @@ pub enum Turn {
     After(Mention),
 }
 
-/// A key whose last message is gone: what is remembered for it.
-#[derive(Clone, Debug)]
-pub struct Ended {
-    pub domain: u32,
-    pub rows: Vec<RowName>,
-}
-
 /// All keys with messages alive.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
-    slots: Vec<Slot>,
-    entries: Vec<Option<Entry>>,
-    free_entries: Vec<u32>,
-    domains: Vec<Option<Domain>>,
-    free_domains: Vec<u32>,
+    slots: SlotTable<Slot>,
+    entries: Arena<Entry>,
+    domains: Arena<Domain>,
     by_obligation: FxHashMap<u64, u32>,
     by_name: FxHashMap<(Producer, u64), u32>,
     sequence: u64,
@@ -129,62 +141,76 @@ pub struct Keys {
 impl Keys {
     /// A message is made; it is in order when it is [placed](Self::place).
     pub fn made(&mut self, message: u32, made: Made) {
-        self.slot(message).made = Some(made);
+        self.begin(message).made = Some(made);
+    }
+
+    /// A message without a key is made: what its handling issues may have one.
+    pub fn made_without_key(&mut self, message: u32) {
+        self.begin(message);
+    }
+
+    fn begin(&mut self, message: u32) -> &mut Slot {
+        let slot = self.slots.begin(message);
+        (slot.made, slot.entry) = (None, None);
+        slot.issued.clear();
+        slot
     }
 
     /// A message takes its place in the order of its key, or has one already.
     pub fn place(&mut self, now: Nanos, message: u32, lanes: &Lanes) {
-        let Some(made) = self.slot(message).made.take() else { return };
+        let Some(made) = self.slots.get_mut(message).and_then(|slot| slot.made.take()) else { return };
         let known = made.passes_on.or_else(|| self.by_obligation.get(&made.obligation).copied());
         let entry = match known {
             Some(entry) => entry,
             None => self.add(now, made),
         };
-        self.slot(message).entry = Some(entry);
-        self.entry_mut(entry).copies += 1;
-        self.join(Place { entry, domain: self.entry(entry).domain }, made.kind, made.topic, lanes);
-        if made.parent != NONE && !self.slot(made.parent).issued.contains(&entry) {
-            self.slot(made.parent).issued.push(entry);
-            self.entry_mut(entry).issuers += 1;
+        if let Some(slot) = self.slots.get_mut(message) {
+            slot.entry = Some(entry);
+        }
+        self.entries[entry].copies += 1;
+        self.join(Place { entry, domain: self.entries[entry].domain }, made.kind, made.topic, lanes);
+        if let Some(parent) = self.slots.get_mut(made.parent).filter(|slot| !slot.issued.contains(&entry)) {
+            parent.issued.push(entry);
+            self.entries[entry].issuers += 1;
         }
     }
 
     /// A message in order; `None` if it has no key, or is in none of the orders that count.
     pub fn of(&self, message: u32) -> Option<Place> {
-        let entry = self.slots.get(message as usize)?.entry?;
-        Some(Place { entry, domain: self.entry(entry).domain })
+        let entry = self.slots.get(message)?.entry?;
+        Some(Place { entry, domain: self.entries[entry].domain })
     }
 
     pub fn kind(&self, place: Place) -> MessageId {
-        self.entry(place.entry).made.kind
+        self.entries[place.entry].made.kind
     }
 
     pub fn topic(&self, place: Place) -> TopicId {
-        self.entry(place.entry).made.topic
+        self.entries[place.entry].made.topic
     }
 
     pub fn key(&self, place: Place) -> u64 {
-        self.entry(place.entry).made.key
+        self.entries[place.entry].made.key
     }
 
     pub fn obligation(&self, place: Place) -> u64 {
-        self.entry(place.entry).made.obligation
+        self.entries[place.entry].made.obligation
     }
 
     /// Its number among those of its key and topic, from 1.
     pub fn number(&self, place: Place) -> u64 {
-        self.entry(place.entry).number
+        self.entries[place.entry].number
     }
 
     pub fn mention(&self, place: Place) -> Mention {
-        let entry = self.entry(place.entry);
+        let entry = &self.entries[place.entry];
         Mention { sequence: entry.sequence, kind: entry.made.kind, at: entry.at }
     }
 
     /// It as one who writes.
     pub fn writer(&self, place: Place) -> Writer {
         let mention = self.mention(place);
-        let earliest = self.domain(place.domain).alive.front();
+        let earliest = self.domains[place.domain].alive.front();
         let is_followed = earliest.is_some_and(|earliest| *earliest < mention.sequence);
         Writer { place, mention, is_followed }
     }
@@ -210,17 +236,13 @@ impl Keys {
 
     /// A consumer is done with it.
     pub fn leave(&mut self, place: Place, lane: Lane) {
-        let entry = self.entry_mut(place.entry);
+        let entry = &mut self.entries[place.entry];
         let Some((_, flags)) = entry.lanes.iter_mut().find(|(of, _)| *of == lane) else { return };
         if *flags & UNDER_WAY == 0 {
             return;
         }
         *flags &= !UNDER_WAY;
-        let stream = self.stream(place.domain, lane);
-        stream.under_way -= 1;
-        if stream.under_way == 0 {
-            stream.lone = None;
-        }
+        self.stop(place.domain, lane);
     }
 
     /// An attempt of a consumer begins with it.
@@ -244,7 +266,7 @@ impl Keys {
     /// Something of a row is remembered for a key. Gives what may be forgotten: the rows to look through, and up
     /// to which message.
     pub fn remember(&mut self, place: Place, row: RowName) -> Option<(Vec<RowName>, u64)> {
-        let domain = self.domain_mut(place.domain);
+        let domain = &mut self.domains[place.domain];
         domain.rows.push(row);
         if domain.rows.len() <= domain.most_rows {
             return None;
@@ -257,32 +279,40 @@ impl Keys {
 
     /// The rows that are left of those.
     pub fn keep(&mut self, place: Place, rows: Vec<RowName>) {
-        let domain = self.domain_mut(place.domain);
+        let domain = &mut self.domains[place.domain];
         domain.most_rows = (2 * rows.len()).max(LEAST_ROWS);
         domain.rows = rows;
     }
 
-    /// A slot of the world is free again. Gives the keys that ended with it.
-    pub fn freed(&mut self, message: u32) -> Vec<Ended> {
-        let Some(slot) = self.slots.get_mut(message as usize) else { return Vec::new() };
-        slot.made = None;
-        let (own, issued) = (slot.entry.take(), std::mem::take(&mut slot.issued));
-        let mut ended = Vec::new();
+    /// A slot of the world is free again. Adds the keys that ended with it; what rows they had is to be asked
+    /// before anything else is made.
+    pub fn freed(&mut self, message: u32, ended: &mut Vec<u32>) {
+        let Some(slot) = self.slots.end(message) else { return };
+        let (own, mut issued) = (slot.entry.take(), std::mem::take(&mut slot.issued));
         if let Some(entry) = own {
-            self.entry_mut(entry).copies -= 1;
+            self.entries[entry].copies -= 1;
             self.stop_if_lost(entry);
             ended.extend(self.forget_if_over(entry));
         }
-        for entry in issued {
-            self.entry_mut(entry).issuers -= 1;
+        for entry in issued.drain(..) {
+            self.entries[entry].issuers -= 1;
             ended.extend(self.forget_if_over(entry));
         }
-        ended
+        self.slots.keep_room(message, |slot| slot.issued = issued);
+    }
+
+    /// The rows of which something is remembered for a key.
+    pub fn rows(&self, domain: u32) -> &[RowName] {
+        &self.domains[domain].rows
+    }
+
+    pub fn obligation_of(&self, entry: u32) -> u64 {
+        self.entries[entry].made.obligation
     }
 
     /// How many messages are on their way to how many consumers.
     pub fn under_way(&self) -> u64 {
-        let streams = self.domains.iter().flatten().flat_map(|domain| &domain.streams);
+        let streams = self.by_name.values().flat_map(|domain| &self.domains[*domain].streams);
         streams.map(|(_, stream)| u64::from(stream.under_way)).sum()
     }
 
@@ -291,32 +321,8 @@ impl Keys {
         (self.by_obligation.len(), self.by_name.len())
     }
 
-    fn slot(&mut self, message: u32) -> &mut Slot {
-        let message = message as usize;
-        if self.slots.len() <= message {
-            self.slots.resize_with(message + 1, Slot::default);
-        }
-        &mut self.slots[message]
-    }
-
-    fn entry(&self, entry: u32) -> &Entry {
-        self.entries[entry as usize].as_ref().expect("an entry in use")
-    }
-
-    fn entry_mut(&mut self, entry: u32) -> &mut Entry {
-        self.entries[entry as usize].as_mut().expect("an entry in use")
-    }
-
-    fn domain(&self, domain: u32) -> &Domain {
-        self.domains[domain as usize].as_ref().expect("a key in use")
-    }
-
-    fn domain_mut(&mut self, domain: u32) -> &mut Domain {
-        self.domains[domain as usize].as_mut().expect("a key in use")
-    }
-
     fn stream(&mut self, domain: u32, lane: Lane) -> &mut Stream {
-        let streams = &mut self.domain_mut(domain).streams;
+        let streams = &mut self.domains[domain].streams;
         let at = match streams.iter().position(|(of, _)| *of == lane) {
             Some(at) => at,
             None => {
@@ -329,7 +335,7 @@ impl Keys {
 
     /// Sets a flag of a message at a consumer; whether it was set.
     fn flag(&mut self, place: Place, lane: Lane, flag: u8) -> bool {
-        let lanes = &mut self.entry_mut(place.entry).lanes;
+        let lanes = &mut self.entries[place.entry].lanes;
         match lanes.iter_mut().find(|(of, _)| *of == lane) {
             Some((_, flags)) => {
                 let was_set = *flags & flag != 0;
@@ -348,7 +354,7 @@ impl Keys {
         self.sequence += 1;
         let sequence = self.sequence;
         let domain = self.domain_named((made.producer, made.key));
-        let of = self.domain_mut(domain);
+        let of = &mut self.domains[domain];
         of.alive.push_back(sequence);
         let number = match of.topics.iter_mut().find(|(topic, _)| *topic == made.topic) {
             Some((_, numbers)) => {
@@ -360,8 +366,10 @@ impl Keys {
                 1
             }
         };
-        let new = Entry { made, domain, sequence, number, at: now, copies: 0, issuers: 0, lanes: Vec::new() };
-        let entry = put(&mut self.entries, &mut self.free_entries, new);
+        let entry = self.entries.begin();
+        let mut lanes = std::mem::take(&mut self.entries[entry].lanes);
+        lanes.clear();
+        self.entries[entry] = Entry { made, domain, sequence, number, at: now, copies: 0, issuers: 0, lanes };
         self.by_obligation.insert(made.obligation, entry);
         entry
     }
@@ -370,67 +378,67 @@ impl Keys {
         if let Some(&domain) = self.by_name.get(&name) {
             return domain;
         }
-        let new = Domain {
-            name,
-            alive: VecDeque::new(),
-            topics: Vec::new(),
-            streams: Vec::new(),
-            rows: Vec::new(),
-            most_rows: LEAST_ROWS,
-        };
-        let domain = put(&mut self.domains, &mut self.free_domains, new);
+        let domain = self.domains.begin();
+        let of = &mut self.domains[domain];
+        (of.name, of.most_rows) = (Some(name), LEAST_ROWS);
+        of.alive.clear();
+        of.topics.clear();
+        of.streams.clear();
+        of.rows.clear();
         self.by_name.insert(name, domain);
         domain
     }
 
     /// Without a copy it is on its way to nobody.
     fn stop_if_lost(&mut self, entry: u32) {
-        let of = self.entry(entry);
+        let of = &mut self.entries[entry];
         if of.copies > 0 {
             return;
         }
-        let (domain, lanes) = (of.domain, of.lanes.clone());
-        lanes.into_iter().for_each(|(lane, _)| self.leave(Place { entry, domain }, lane));
+        let (domain, lanes) = (of.domain, std::mem::take(&mut of.lanes));
+        for &(lane, flags) in &lanes {
+            if flags & UNDER_WAY != 0 {
+                self.stop(domain, lane);
+            }
+        }
+        let of = &mut self.entries[entry];
+        of.lanes = lanes;
+        of.lanes.iter_mut().for_each(|(_, flags)| *flags &= !UNDER_WAY);
     }
 
-    fn forget_if_over(&mut self, entry: u32) -> Option<Ended> {
-        let of = self.entry(entry);
-        if of.copies > 0 || of.issuers > 0 {
+    /// One less is under way.
+    fn stop(&mut self, domain: u32, lane: Lane) {
+        let stream = self.stream(domain, lane);
+        stream.under_way -= 1;
+        if stream.under_way == 0 {
+            stream.lone = None;
+        }
+    }
+
+    /// Gives the key, if it ended with the message.
+    fn forget_if_over(&mut self, entry: u32) -> Option<u32> {
+        let Entry { made, domain, sequence, copies, issuers, .. } = self.entries[entry];
+        if copies > 0 || issuers > 0 {
             return None;
         }
-        let Entry { made, domain, sequence, .. } = *of;
-        self.entries[entry as usize] = None;
-        self.free_entries.push(entry);
+        self.entries.end(entry);
         self.by_obligation.remove(&made.obligation);
-        let of = self.domain_mut(domain);
+        let of = &mut self.domains[domain];
         if let Ok(at) = of.alive.binary_search(&sequence) {
             of.alive.remove(at);
         }
         if !of.alive.is_empty() {
             return None;
         }
-        let Domain { name, rows, .. } = self.domains[domain as usize].take().expect("a key in use");
-        self.free_domains.push(domain);
+        let name = of.name.take().expect("a key in use");
         self.by_name.remove(&name);
-        Some(Ended { domain, rows })
+        self.domains.end(domain);
+        Some(domain)
     }
 }
 
 /// A key's list of rows is not looked through below this length.
 const LEAST_ROWS: usize = 64;
-
-fn put<T>(table: &mut Vec<Option<T>>, free: &mut Vec<u32>, new: T) -> u32 {
-    match free.pop() {
-        Some(slot) => {
-            table[slot as usize] = Some(new);
-            slot
-        }
-        None => {
-            table.push(Some(new));
-            table.len() as u32 - 1
-        }
-    }
-}
 
 fn turn(mention: Mention, latest: &mut Option<Mention>) -> Turn {
     match *latest {

@@ -52,16 +52,34 @@ struct Stream {
     recovery: Recovery,
 }
 
+impl Stream {
+    fn new(lane: Lane, group: GroupId) -> Self {
+        let (order, displacement) = (Order::new(1, HISTORY), Displacement::new(1));
+        Self { lane, group, order, displacement, recovery: Recovery::new(1) }
+    }
+
+    /// The stream of another key, in the room of this one.
+    fn restarted(mut self, lane: Lane, group: GroupId) -> Self {
+        (self.lane, self.group) = (lane, group);
+        self.order.restart(1);
+        self.displacement.restart(1);
+        self.recovery.restart(1);
+        self
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Meters {
     groups: Vec<GroupOrder>,
     /// By key.
     streams: Vec<Vec<Stream>>,
+    /// Those of keys that are gone, for their room.
+    spare: Vec<Stream>,
 }
 
 impl Meters {
     pub fn new(groups: usize) -> Self {
-        Self { groups: (0..groups).map(GroupOrder::new).collect(), streams: Vec::new() }
+        Self { groups: (0..groups).map(GroupOrder::new).collect(), streams: Vec::new(), spare: Vec::new() }
     }
 
     /// A message has come for the first time; `number` is its place among those of its key and topic.
@@ -72,8 +90,10 @@ impl Meters {
         }
         let streams = &mut self.streams[domain];
         let at = streams.iter().position(|stream| stream.lane == lane).unwrap_or_else(|| {
-            let (order, displacement) = (Order::new(1, HISTORY), Displacement::new(1));
-            streams.push(Stream { lane, group, order, displacement, recovery: Recovery::new(1) });
+            streams.push(match self.spare.pop() {
+                Some(spare) => spare.restarted(lane, group),
+                None => Stream::new(lane, group),
+            });
             streams.len() - 1
         });
         let (stream, figures) = (&mut streams[at], &mut self.groups[group.index()]);
@@ -85,9 +105,10 @@ impl Meters {
     /// A key's last message is gone.
     pub fn end(&mut self, domain: u32) {
         let Some(streams) = self.streams.get_mut(domain as usize) else { return };
-        for mut stream in streams.drain(..) {
+        for stream in &mut *streams {
             stream.displacement.finish(&mut self.groups[stream.group.index()].density);
         }
+        self.spare.append(streams);
     }
 
     /// The figures of every group, whatever is still under way being lost.

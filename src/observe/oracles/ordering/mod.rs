@@ -32,6 +32,7 @@
 //! Sequence numbers are global, so that a key is forgotten with its last message. Who wrote
 //! a column is remembered only while an earlier message of the key is alive.
 
+mod encode;
 mod keys;
 mod lanes;
 mod lifecycle;
@@ -43,6 +44,7 @@ mod words;
 mod writes;
 
 use super::super::findings::{Facts, Finding, Sighting};
+use super::super::slots::SlotTable;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
@@ -68,7 +70,12 @@ pub struct OrderOracle<'m> {
     keys: Keys,
     rows: Rows,
     meters: Meters,
-    attempts: Vec<Attempt>,
+    attempts: SlotTable<Attempt>,
+    /// Room for what one commit is made of, and for the keys that end with one message.
+    wrote: Vec<Wrote>,
+    touches: Vec<(RowName, u16, Touch)>,
+    touched: Vec<(u16, Touch)>,
+    ended: Vec<u32>,
     arrived: Finding,
     applied: Finding,
     regressed: Finding,
@@ -90,18 +97,17 @@ struct Attempt {
     message: Option<SlotNumber>,
     /// That message in its order, and the group that handles it.
     serves: Option<(Place, Lane, GroupId)>,
-    /// Writes that are not committed yet.
+    /// Writes that are not committed yet, and the columns that they set.
     wrote: Vec<Wrote>,
+    touches: Vec<(RowName, u16, Touch)>,
     /// What each local of a row was read from.
     reads: Vec<(Slot, RowName, u64)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Wrote {
     row: RowName,
     step: u32,
-    /// Columns set, and how.
-    touched: Vec<(u16, Touch)>,
 }
 
 impl<'m> OrderOracle<'m> {
@@ -113,7 +119,11 @@ impl<'m> OrderOracle<'m> {
             keys: Keys::default(),
             rows: Rows::default(),
             meters: Meters::new(model.groups.len()),
-            attempts: Vec::new(),
+            attempts: SlotTable::default(),
+            wrote: Vec::new(),
+            touches: Vec::new(),
+            touched: Vec::new(),
+            ended: Vec::new(),
             arrived: Finding::default(),
             applied: Finding::default(),
             regressed: Finding::default(),
@@ -142,14 +152,6 @@ impl<'m> OrderOracle<'m> {
         [messages, keys, self.rows.len()]
     }
 
-    fn attempt(&mut self, attempt: SlotNumber) -> &mut Attempt {
-        let attempt = attempt as usize;
-        if self.attempts.len() <= attempt {
-            self.attempts.resize_with(attempt + 1, Attempt::default);
-        }
-        &mut self.attempts[attempt]
-    }
-
     fn begun(&mut self, now: Nanos, attempt: SlotNumber, instance: u32, served: Served, message: SlotNumber) {
         let producer = match served {
             Served::Intent { client, .. } => Some(Producer::Client(client)),
@@ -166,10 +168,11 @@ impl<'m> OrderOracle<'m> {
             serves = Some((place, lane, group));
             self.arrives(now, place, lane, group);
         }
-        let of = self.attempt(attempt);
+        let of = self.attempts.begin(attempt);
         (of.producer, of.serves) = (producer, serves);
         of.message = (message != NONE).then_some(message);
         of.wrote.clear();
+        of.touches.clear();
         of.reads.clear();
     }
 
@@ -201,10 +204,16 @@ impl<'m> OrderOracle<'m> {
         way: Way,
         made: (Cause, MessageId, Option<u64>, Option<TopicId>),
     ) {
-        let (cause, kind, Some(key), Some(topic)) = made else { return };
-        let of = self.attempt(attempt);
-        let (Some(producer), parent) = (of.producer, of.message.unwrap_or(NONE)) else { return };
-        let passes_on = of.serves.filter(|_| cause.passes_on()).map(|(place, ..)| place.entry);
+        let (cause, kind, Some(key), Some(topic)) = made else {
+            return self.keys.made_without_key(message);
+        };
+        let Some(&Attempt { producer: Some(producer), message: parent, serves, .. }) =
+            self.attempts.get(attempt)
+        else {
+            return self.keys.made_without_key(message);
+        };
+        let parent = parent.unwrap_or(NONE);
+        let passes_on = serves.filter(|_| cause.passes_on()).map(|(place, ..)| place.entry);
         let obligation = cause.obligation;
         self.keys.made(message, Made { producer, key, obligation, topic, kind, parent, passes_on });
         if way == Way::Direct {
@@ -215,32 +224,37 @@ impl<'m> OrderOracle<'m> {
     fn wrote(&mut self, attempt: SlotNumber, pc: Pc, row: RowName, seen: Version) {
         let model = self.model;
         let Some(step) = writes::step_at(model, pc, row.table) else { return };
-        let (of, assigned) = (&mut self.attempts[attempt as usize], self.writes.of(step));
+        let Some(of) = self.attempts.get_mut(attempt) else { return };
         // A read of this very version, with nothing in between, is as good as `row.x`.
+        let reads = &of.reads;
         let is_own = |column: u16, slot: &Slot| {
             let word = |from: Slot| from + 1 + column == *slot;
-            of.reads.iter().any(|(from, read, number)| word(*from) && *read == row && *number == seen.number)
+            reads.iter().any(|(from, read, number)| word(*from) && *read == row && *number == seen.number)
         };
-        let touched = assigned.iter().map(|assigned| {
+        let touches = self.writes.of(step).iter().map(|assigned| {
             let adds = assigned.adds || assigned.locals.iter().any(|slot| is_own(assigned.column, slot));
-            (assigned.column, if adds { Touch::Added } else { Touch::Set })
+            (row, assigned.column, if adds { Touch::Added } else { Touch::Set })
         });
-        let touched = touched.collect();
-        of.wrote.push(Wrote { row, step, touched });
+        of.touches.extend(touches);
+        of.wrote.push(Wrote { row, step });
     }
 
     fn committed(&mut self, now: Nanos, attempt: SlotNumber, row: RowName, change: RowChange<'_>) {
         let table = &self.model.tables[row.table.index()];
-        let (mut wrote, mut serves) = (Vec::new(), None);
-        if let Some(of) = self.attempts.get_mut(attempt as usize) {
+        let mut serves = None;
+        self.wrote.clear();
+        self.touches.clear();
+        if let Some(of) = self.attempts.get_mut(attempt) {
             serves = of.serves;
-            wrote.extend(of.wrote.extract_if(.., |wrote| wrote.row == row));
+            self.wrote.extend(of.wrote.extract_if(.., |wrote| wrote.row == row));
+            self.touches.extend(of.touches.extract_if(.., |touch| touch.0 == row));
         }
-        self.transitions(now, row, table, &wrote, change);
+        self.transitions(now, row, table, change);
         if !table.has_effects() {
             return;
         }
-        let touched = touched(table, &wrote, change);
+        let mut touched = std::mem::take(&mut self.touched);
+        touch_columns(&mut touched, table, &self.touches, change);
         if let Some((place, lane, group)) = serves {
             if table.is_effect(change.old, change.new) {
                 self.applies(now, row, (place, lane, group));
@@ -258,16 +272,10 @@ impl<'m> OrderOracle<'m> {
             rows.retain(|row| self.rows.forget(row, place.domain, up_to));
             self.keys.keep(place, rows);
         }
+        self.touched = touched;
     }
 
-    fn transitions(
-        &mut self,
-        now: Nanos,
-        row: RowName,
-        table: &Table,
-        wrote: &[Wrote],
-        RowChange { old, new }: RowChange<'_>,
-    ) {
+    fn transitions(&mut self, now: Nanos, row: RowName, table: &Table, RowChange { old, new }: RowChange<'_>) {
         let (Some(old), Some(new)) = (old, new) else { return };
         for (column, transitions) in &table.lifecycles {
             let [from, to] = [old, new].map(|words| words[*column as usize]);
@@ -276,7 +284,7 @@ impl<'m> OrderOracle<'m> {
             }
             self.illegal.exposures += 1;
             self.illegal.of += 1;
-            let assigned = wrote.iter().flat_map(|wrote| self.writes.of(wrote.step));
+            let assigned = self.wrote.iter().flat_map(|wrote| self.writes.of(wrote.step));
             let assigned = assigned.filter(|assigned| assigned.column == *column);
             let change = match assigned.clone().any(|assigned| assigned.asks_back) {
                 true => Change::AskedBack,
@@ -334,11 +342,13 @@ impl<'m> OrderOracle<'m> {
     }
 
     fn freed(&mut self, message: SlotNumber) {
-        for ended in self.keys.freed(message) {
-            for row in &ended.rows {
-                self.rows.forget(row, ended.domain, u64::MAX);
+        self.ended.clear();
+        self.keys.freed(message, &mut self.ended);
+        for &domain in &self.ended {
+            for row in self.keys.rows(domain) {
+                self.rows.forget(row, domain, u64::MAX);
             }
-            self.meters.end(ended.domain);
+            self.meters.end(domain);
         }
     }
 }
@@ -351,25 +361,32 @@ struct RowChange<'a> {
 }
 
 /// What a commit did to the material columns of a row, and to its being there.
-fn touched(table: &Table, wrote: &[Wrote], RowChange { old, new }: RowChange<'_>) -> Vec<(u16, Touch)> {
+fn touch_columns(
+    touched: &mut Vec<(u16, Touch)>,
+    table: &Table,
+    touches: &[(RowName, u16, Touch)],
+    RowChange { old, new }: RowChange<'_>,
+) {
+    touched.clear();
     let is_material =
         |column: &u16| !table.incidental[*column as usize] && !table.key.contains(&u32::from(*column));
     let material = (0..table.columns).filter(is_material);
     let (Some(old), Some(new)) = (old, new) else {
-        return material.chain([EXISTENCE]).map(|column| (column, Touch::Set)).collect();
+        return touched.extend(material.chain([EXISTENCE]).map(|column| (column, Touch::Set)));
     };
     let touch = |column: u16| {
-        let steps = wrote.iter().flat_map(|wrote| &wrote.touched);
-        let touches = || steps.clone().filter(|(of, _)| *of == column).map(|(_, touch)| *touch);
-        let adds = touches().next().is_some() && touches().all(|touch| touch == Touch::Added);
+        let mut of_column =
+            touches.iter().filter(|(_, of, _)| *of == column).map(|(.., touch)| *touch).peekable();
+        let is_set = of_column.peek().is_some();
+        let adds = is_set && of_column.all(|touch| touch == Touch::Added);
         match (adds, old[column as usize] == new[column as usize]) {
             (true, false) => Some(Touch::Added),
             (true, true) => None,
             (false, false) => Some(Touch::Set),
-            (false, true) => touches().next().map(|_| Touch::Confirmed),
+            (false, true) => is_set.then_some(Touch::Confirmed),
         }
     };
-    material.filter_map(|column| touch(column).map(|touch| (column, touch))).collect()
+    touched.extend(material.filter_map(|column| touch(column).map(|touch| (column, touch))));
 }
 
 impl Observer for OrderOracle<'_> {
@@ -390,7 +407,7 @@ impl Observer for OrderOracle<'_> {
             Deed::AttemptBegun { attempt, instance, served, message, .. } => {
                 self.begun(now, attempt, instance, served, message);
             }
-            Deed::AttemptEnded { attempt, .. } => *self.attempt(attempt) = Attempt::default(),
+            Deed::AttemptEnded { attempt, .. } => drop(self.attempts.end(attempt)),
             Deed::Issued { attempt, message, kind, way, cause, key, topic, .. } => {
                 self.issued(now, attempt, message, way, (cause, kind, key, topic));
             }
@@ -402,20 +419,25 @@ impl Observer for OrderOracle<'_> {
             }
             Deed::Read { attempt, pc, row, version, into: Some(into), .. } => {
                 let step = writes::step_at(self.model, pc, row.table);
-                if step.is_some_and(|step| !writes::is_scan(self.model, step)) {
-                    let reads = &mut self.attempt(attempt).reads;
-                    reads.retain(|(of, ..)| *of != into);
-                    reads.push((into, row, version.number));
+                if step.is_some_and(|step| !writes::is_scan(self.model, step))
+                    && let Some(of) = self.attempts.get_mut(attempt)
+                {
+                    of.reads.retain(|(of, ..)| *of != into);
+                    of.reads.push((into, row, version.number));
                 }
             }
             Deed::Wrote { attempt, pc, row, seen, write: Write::Put, .. } => {
-                self.attempt(attempt);
                 self.wrote(attempt, pc, row, seen);
             }
             Deed::Committed { attempt, row, old, new, .. } => {
                 self.committed(now, attempt, row, RowChange { old, new });
             }
-            Deed::TransactionEnded { attempt, committed: false } => self.attempt(attempt).wrote.clear(),
+            Deed::TransactionEnded { attempt, committed: false } => {
+                if let Some(of) = self.attempts.get_mut(attempt) {
+                    of.wrote.clear();
+                    of.touches.clear();
+                }
+            }
             Deed::Freed { message } => self.freed(message),
             _ => {}
         }

@@ -2,8 +2,10 @@
 //! of the same key could still come.
 
 use super::keys::Place;
+use crate::kernel::encoder::{Encoder, Ranks};
 use crate::kernel::ids::MessageId;
 use crate::kernel::time::Nanos;
+use crate::observe::facts;
 use crate::world::deed::RowName;
 use rustc_hash::FxHashMap;
 
@@ -121,6 +123,26 @@ impl Rows {
             self.rows.remove(&row);
         }
         is_known && !was_known
+    }
+
+    /// The sequence numbers of all messages that are remembered.
+    pub fn sequences(&self) -> impl Iterator<Item = u64> {
+        let shares = self.rows.values().flatten().flat_map(|(_, share)| [share.set, share.added]);
+        shares.flatten().map(|mention| mention.sequence)
+    }
+
+    /// What columns have of whom; `name` says who a key is.
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks, name: impl Fn(&mut Encoder, u32)) {
+        let rank = |mention: Option<Mention>| mention.map(|mention| ranks.rank(mention.sequence));
+        encoder.set(&self.rows, |encoder, (row, shares)| {
+            facts::row(encoder, *row);
+            encoder.set(shares, |encoder, (column, share)| {
+                encoder.word(u64::from(*column));
+                name(encoder, share.domain);
+                encoder.option(rank(share.set));
+                encoder.option(rank(share.added));
+            });
+        });
     }
 
     /// Forgets what messages of a key up to one in order have in a row; whether some of it is left.

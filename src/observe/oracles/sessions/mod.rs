@@ -20,6 +20,7 @@
 //!
 //! An open session goes with its last attempt. A user keeps what is still under way to some copy.
 
+mod encode;
 pub mod session;
 pub mod staleness;
 
@@ -28,14 +29,15 @@ use super::isolation::flow::row_step;
 use crate::kernel::ids::{ClientId, TableId};
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
+use crate::observe::few::FewMap;
 use crate::observe::findings::{Facts, Finding, Sighting};
+use crate::observe::slots::SlotTable;
 use crate::world::deed::{Deed, RowName, Served, Version, Way};
 use crate::world::record::{Observer, Outcome, Record, SlotNumber};
 use crate::world::store::UNCOMMITTED;
 use rustc_hash::FxHashMap;
 use session::{Session, SessionName};
 use staleness::{Alive, Read, Recent, Staleness};
-use std::collections::BTreeMap;
 
 /// What was found about the sessions of one client.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,10 +56,9 @@ pub struct Sessions<'m> {
     clients: Vec<ClientSessions>,
     staleness: Vec<Staleness>,
     sessions: FxHashMap<SessionName, Session>,
-    /// By slot.
-    attempts: Vec<Option<Attempt>>,
-    /// By slot of the message: the session whose call it is, and which of its calls it is or is under.
-    calls: Vec<Option<(SessionName, u64)>>,
+    attempts: SlotTable<Attempt>,
+    /// Of a message: the session whose call it is, and which of its calls it is or is under.
+    calls: SlotTable<Option<(SessionName, u64)>>,
     /// Rows that were missing from a view, by the row that was looked for.
     missing: FxHashMap<RowName, Vec<Miss>>,
     swept: usize,
@@ -65,7 +66,7 @@ pub struct Sessions<'m> {
 
 type Place = (u32, u64);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Attempt {
     alive: Alive,
     obligation: u64,
@@ -73,7 +74,7 @@ struct Attempt {
     /// The session's call that it serves; `None`: it is the intent itself.
     call: Option<u64>,
     /// When the reads under way, and those before, began.
-    asked: BTreeMap<Place, Nanos>,
+    asked: FewMap<Place, Nanos>,
     /// Those that have not seen anything yet.
     awaited: Vec<Place>,
     looks: Vec<Look>,
@@ -136,8 +137,8 @@ impl<'m> Sessions<'m> {
             clients: clients.iter().map(watched).collect(),
             staleness: tables.iter().map(|&table| Staleness::new(table, &model.promises.staleness)).collect(),
             sessions: FxHashMap::default(),
-            attempts: Vec::new(),
-            calls: Vec::new(),
+            attempts: SlotTable::default(),
+            calls: SlotTable::default(),
             missing: FxHashMap::default(),
             swept: 0,
         }
@@ -166,7 +167,7 @@ impl<'m> Sessions<'m> {
                 let number = if user == NONE { number } else { u64::from(user) };
                 (Some(SessionName { client, number }), None)
             }
-            Served::Call => match self.calls.get(message as usize).copied().flatten() {
+            Served::Call => match self.calls.get(message).copied().flatten() {
                 Some((session, call)) => (Some(session), Some(call)),
                 None => (None, None),
             },
@@ -177,13 +178,13 @@ impl<'m> Sessions<'m> {
             session.alive += 1;
             call.into_iter().for_each(|call| session.begin(call));
         }
-        let slot = slot as usize;
-        if self.attempts.len() <= slot {
-            self.attempts.resize(slot + 1, None);
-        }
         let alive = self.recent.begin();
-        let (asked, awaited, looks) = (BTreeMap::new(), Vec::new(), Vec::new());
-        self.attempts[slot] = Some(Attempt { alive, obligation, session, call, asked, awaited, looks });
+        let attempt = self.attempts.begin(slot);
+        (attempt.alive, attempt.obligation) = (alive, obligation);
+        (attempt.session, attempt.call) = (session, call);
+        attempt.asked.clear();
+        attempt.awaited.clear();
+        attempt.looks.clear();
     }
 
     fn is_watched(&self, client: ClientId) -> bool {
@@ -191,17 +192,20 @@ impl<'m> Sessions<'m> {
     }
 
     fn end(&mut self, slot: SlotNumber, outcome: Outcome) {
-        let Some(attempt) = self.attempts.get_mut(slot as usize).and_then(Option::take) else { return };
-        self.recent.end(attempt.alive);
-        let Some(name) = attempt.session else { return };
+        let Some(attempt) = self.attempts.end(slot) else { return };
+        let (alive, obligation, call) = (attempt.alive, attempt.obligation, attempt.call);
+        let (session, mut looks) = (attempt.session, std::mem::take(&mut attempt.looks));
+        self.recent.end(alive);
+        let Some(name) = session else { return };
         if outcome == Outcome::Well {
-            for look in attempt.looks {
-                self.answered_by(name, attempt.obligation, look);
+            for look in looks.drain(..) {
+                self.answered_by(name, obligation, look);
             }
         }
+        self.attempts.keep_room(slot, |attempt| attempt.looks = looks);
         let session = self.sessions.get_mut(&name).expect("kept while attempts of it are alive");
         session.alive -= 1;
-        match attempt.call {
+        match call {
             Some(call) => session.end(call),
             None => session.intent_over(),
         }
@@ -217,7 +221,7 @@ impl<'m> Sessions<'m> {
     }
 
     fn read(&mut self, now: Nanos, slot: SlotNumber, place: Place, row: RowName, version: Version) {
-        let Some(attempt) = self.attempts.get(slot as usize).and_then(Option::as_ref) else { return };
+        let Some(attempt) = self.attempts.get(slot) else { return };
         let begun = attempt.asked.get(&place).copied().unwrap_or(now);
         let read = Read { begun, now, row, version, obligation: attempt.obligation };
         let name = &self.model.tables[row.table.index()].name;
@@ -234,12 +238,12 @@ impl<'m> Sessions<'m> {
         let expect =
             |(guarantee, of)| self.found(row, version, of).map(|found| Expected { guarantee, of, found });
         let expected = written.chain(seen).filter_map(expect).collect();
-        let mut sees = self.copies.reflected_by(row, version.number);
+        let mut sees = self.copies.held_by(row, version);
         if row.instance == NONE && version.exists {
             sees.push((row, version.number));
         }
         let look = Look { place, at: now, row, expected, sees };
-        let Some(attempt) = self.attempts[slot as usize].as_mut() else { return };
+        let Some(attempt) = self.attempts.get_mut(slot) else { return };
         let is_again = |known: &Look| known.place == place && (known.row == row || known.at < begun);
         attempt.looks.retain(|known| !is_again(known));
         attempt.looks.push(look);
@@ -346,21 +350,17 @@ impl<'m> Sessions<'m> {
                 let step = row_step(model, place.0);
                 model.row_steps[step as usize].table == staleness.table
             };
-            let reads = self.attempts.iter().flatten().flat_map(|attempt| &attempt.awaited);
+            let reads = self.attempts.iter().flat_map(|(_, attempt)| &attempt.awaited);
             staleness.reads.unsettled += reads.filter(is_own).count() as u64;
         }
     }
 
     fn issued(&mut self, slot: SlotNumber, message: SlotNumber, way: Way, obligation: u64) {
-        let issuer = self.attempts.get(slot as usize).and_then(Option::as_ref);
+        let issuer = self.attempts.get(slot);
         let session = issuer
             .filter(|_| way == Way::Call)
             .and_then(|issuer| issuer.session.map(|session| (session, issuer.call.unwrap_or(obligation))));
-        let message = message as usize;
-        if self.calls.len() <= message {
-            self.calls.resize(message + 1, None);
-        }
-        self.calls[message] = session;
+        *self.calls.begin(message) = session;
     }
 
     fn committed(&mut self, now: Nanos, slot: SlotNumber, row: RowName, version: u64) {
@@ -371,7 +371,7 @@ impl<'m> Sessions<'m> {
             self.recent.committed(now, row, version, copies);
         }
         self.arrived(row);
-        let Some(attempt) = self.attempts.get(slot as usize).and_then(Option::as_ref) else { return };
+        let Some(attempt) = self.attempts.get(slot) else { return };
         if let (Some(name), Some(call), NONE) = (attempt.session, attempt.call, row.instance) {
             let session = self.sessions.get_mut(&name).expect("kept while attempts of it are alive");
             session.write(now, call, (row, version));
@@ -402,13 +402,13 @@ impl Observer for Sessions<'_> {
             }
             Deed::AttemptEnded { attempt, outcome } => self.end(attempt, outcome),
             Deed::Asked { attempt, pc, item } => {
-                if let Some(attempt) = self.attempts.get_mut(attempt as usize).and_then(Option::as_mut) {
+                if let Some(attempt) = self.attempts.get_mut(attempt) {
                     attempt.asked.insert((pc, item), now);
                     attempt.awaited.push((pc, item));
                 }
             }
             Deed::Read { attempt, pc, .. } | Deed::Scanned { attempt, pc, .. } => {
-                if let Some(attempt) = self.attempts.get_mut(attempt as usize).and_then(Option::as_mut) {
+                if let Some(attempt) = self.attempts.get_mut(attempt) {
                     attempt.awaited.retain(|place| place.0 != pc);
                 }
             }
@@ -417,8 +417,9 @@ impl Observer for Sessions<'_> {
             Deed::Issued { attempt, message, way, cause, .. } => {
                 self.issued(attempt, message, way, cause.obligation);
             }
+            Deed::Freed { message } => drop(self.calls.end(message)),
             Deed::Told { attempt, obligation, outcome: Outcome::Well } => {
-                let told = self.attempts.get(attempt as usize).and_then(Option::as_ref);
+                let told = self.attempts.get(attempt);
                 if let Some(Attempt { session: Some(name), call: None, .. }) = told {
                     let session = self.sessions.get_mut(name);
                     session.expect("kept while attempts of it are alive").told(now, obligation);

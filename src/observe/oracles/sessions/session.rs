@@ -1,8 +1,10 @@
 //! What one session has been told and has seen.
 
 use super::super::copies::RowAt;
+use crate::kernel::encoder::{Encoder, Ranks};
 use crate::kernel::ids::ClientId;
 use crate::kernel::time::Nanos;
+use crate::observe::facts;
 use crate::world::deed::RowName;
 
 /// A client's intent, or one user of a closed population with all that he does.
@@ -91,6 +93,11 @@ impl Session {
 
     /// The session saw a version.
     pub fn see(&mut self, at: Nanos, (row, version): RowAt) {
+        // Who saw a newer one before sees nothing new.
+        if self.seen.iter().any(|seen| seen.row == row && seen.at <= at && seen.version >= version) {
+            return;
+        }
+        self.seen.retain(|seen| seen.row != row || seen.at < at || seen.version > version);
         self.seen.push(Sight { row, version, at });
         let own = |sight: &Sight| sight.row == row;
         if self.seen.iter().filter(|sight| own(sight)).count() > MOST_SIGHTS
@@ -119,6 +126,35 @@ impl Session {
             self.seen.retain(|sight| is_known(sight.row));
             self.swept = self.writes.len() + self.seen.len();
         }
+    }
+
+    /// When what it knows was told and seen.
+    pub fn instants(&self) -> impl Iterator<Item = Nanos> {
+        let told = self.writes.iter().filter_map(|write| write.told);
+        let called = self.calls.iter().filter_map(|call| call.told);
+        told.chain(called).chain(self.seen.iter().map(|sight| sight.at))
+    }
+
+    /// What it has been told and has seen.
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
+        let rank = |at: Option<Nanos>| at.map(|at| ranks.rank(at));
+        encoder.word(u64::from(self.alive));
+        encoder.set(&self.writes, |encoder, write| {
+            facts::row(encoder, write.row);
+            encoder.word(write.version);
+            encoder.word(write.call);
+            encoder.option(rank(write.told));
+        });
+        encoder.set(&self.calls, |encoder, call| {
+            encoder.word(call.obligation);
+            encoder.word(u64::from(call.alive));
+            encoder.option(rank(call.told));
+        });
+        encoder.list(&self.seen, |encoder, sight| {
+            facts::row(encoder, sight.row);
+            encoder.word(sight.version);
+            encoder.word(ranks.rank(sight.at));
+        });
     }
 
     /// How many versions it remembers.
@@ -184,6 +220,17 @@ mod tests {
         assert_eq!(session.seen(1, 10), []);
         assert_eq!(session.seen(1, 15), [(row(1), 3)]);
         assert_eq!(session.seen(1, 99), [(row(1), 7)]);
+    }
+
+    #[test]
+    fn the_newest_is_remembered_however_often_older_ones_are_seen() {
+        let mut session = Session::default();
+        session.see(10, (row(1), 7));
+        (20..30).for_each(|at| session.see(at, (row(1), 5)));
+        assert_eq!(session.seen(1, 99), [(row(1), 7)]);
+        (40..50).for_each(|at| session.see(at, (row(1), at)));
+        assert_eq!(session.seen(1, 99), [(row(1), 49)]);
+        assert_eq!(session.remembered(), MOST_SIGHTS);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub struct Read {
 }
 
 /// An attempt under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Alive {
     here: Number,
     among_attempts: Number,

@@ -1,6 +1,7 @@
 //! What is remembered of each thing that an invariant speaks of, and who read what.
 
 use super::super::tables::Source;
+use crate::kernel::encoder::{Encoder, Ranks};
 use crate::kernel::time::Nanos;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -10,6 +11,13 @@ use std::collections::BTreeSet;
 pub struct Subject {
     pub invariant: u32,
     pub row: u64,
+}
+
+impl Subject {
+    pub fn encode(self, encoder: &mut Encoder) {
+        encoder.word(u64::from(self.invariant));
+        encoder.word(self.row);
+    }
 }
 
 /// What is remembered; of a subject that is as it began, nothing.
@@ -75,6 +83,19 @@ impl Subjects {
 
     pub fn claim(&mut self, subject: Subject, since: Nanos, deadline: Option<Nanos>) {
         self.change(subject, |state| state.claim = Some((since, deadline)));
+    }
+
+    /// What is remembered of each. By when a claim must be met counts by the order of those times; what was read
+    /// follows from the rows.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        let deadlines = self.states.values().filter_map(|state| state.claim?.1);
+        let ranks = Ranks::of(deadlines);
+        encoder.set(&self.states, |encoder, (subject, state)| {
+            subject.encode(encoder);
+            encoder.flags(&[state.is_violated, state.has_held, state.claim.is_some()]);
+            encoder
+                .option(state.claim.and_then(|(_, deadline)| deadline).map(|deadline| ranks.rank(deadline)));
+        });
     }
 
     /// The subjects that still claim something, in order, with their deadlines.

@@ -5,6 +5,7 @@
 //! to know whether such a change has come to the view asks for its *errand*, the intent or tick that made it,
 //! until nothing carries that any more. Nobody is counted whom nobody asks about.
 
+use crate::kernel::encoder::Encoder;
 use crate::model::NONE;
 use crate::world::deed::{Deed, Served};
 use crate::world::record::SlotNumber;
@@ -50,6 +51,13 @@ impl Errands {
                 put(&mut self.timers, timer, errand);
                 None
             }
+            Deed::SagaMoved { attempt, timer, before, .. } => {
+                let errand =
+                    if attempt == NONE { at(&self.timers, before) } else { at(&self.attempts, attempt) };
+                self.carried(errand);
+                put(&mut self.timers, timer, errand);
+                None
+            }
             Deed::AttemptEnded { attempt, .. } => {
                 let errand = take(&mut self.attempts, attempt);
                 self.let_go(errand)
@@ -84,6 +92,23 @@ impl Errands {
         count > 0
     }
 
+    /// Who is on which errand. How many carry one follows from that.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.set(carriers(&self.attempts), |encoder, (slot, errand)| {
+            encoder.attempt(slot);
+            encoder.word(errand);
+        });
+        encoder.set(carriers(&self.messages), |encoder, (slot, errand)| {
+            encoder.message(slot);
+            encoder.word(errand);
+        });
+        encoder.set(carriers(&self.timers), |encoder, (slot, errand)| {
+            encoder.timer(slot);
+            encoder.word(errand);
+        });
+        encoder.set(self.asked.keys(), |encoder, errand| encoder.word(*errand));
+    }
+
     fn carried(&mut self, errand: u64) {
         if !self.asked.is_empty()
             && let Some(carriers) = self.asked.get_mut(&errand)
@@ -104,6 +129,12 @@ impl Errands {
         self.asked.remove(&errand);
         Some(errand)
     }
+}
+
+/// The slots in which somebody is on an errand.
+fn carriers(errands: &[u64]) -> impl Iterator<Item = (SlotNumber, u64)> {
+    let slots = errands.iter().enumerate().filter(|(_, errand)| **errand != NO_ERRAND);
+    slots.map(|(slot, errand)| (slot as SlotNumber, *errand))
 }
 
 fn at(errands: &[u64], slot: SlotNumber) -> u64 {

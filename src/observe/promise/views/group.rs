@@ -5,6 +5,7 @@ use super::super::accumulator::Accumulator;
 use super::super::formula::{Evaluator, Surroundings, Trouble, hash_of};
 use super::super::tables::{accumulator_of, summand};
 use super::key::Signatures;
+use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::TableId;
 use crate::model::Word;
 use crate::model::promise::Convergence;
@@ -160,6 +161,17 @@ impl<'m> Groups<'m> {
         if group.rows == 0 {
             self.groups.remove(&key);
         }
+    }
+
+    /// Of each key the rows that it is shown by, that changed last at the end; figures follow from the rows.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.set(&self.groups, |encoder, (key, group)| {
+            encoder.word(*key);
+            encoder.word(group.rows);
+            encoder.list(group.by_change.values(), |encoder, row| {
+                row.iter().for_each(|word| encoder.word(*word));
+            });
+        });
     }
 
     /// What should be shown of a key.

@@ -1,5 +1,6 @@
 //! One key of a view: what it shows, what it should, and which changes it has not followed.
 
+use crate::kernel::encoder::Encoder;
 use crate::kernel::time::Nanos;
 use crate::model::Word;
 use std::collections::VecDeque;
@@ -57,6 +58,20 @@ impl Key {
             served_by: super::errands::NO_ERRAND,
             missing: VecDeque::new(),
         }
+    }
+
+    /// What is shown and should be, and what has not been followed, the oldest first.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.word(self.shown);
+        self.expected.into_iter().for_each(|signature| encoder.option(signature));
+        encoder.flags(&[self.wrong_since.is_some(), self.has_changed]);
+        encoder.word(self.served_by);
+        encoder.list(&self.missing, |encoder, change| {
+            change.signatures.into_iter().for_each(|signature| encoder.option(signature));
+            encoder.flag(change.is_late);
+            // Whose it is counts only until it is known to have come.
+            encoder.option(change.is_chance.then_some(change.errand));
+        });
     }
 
     /// Adds the newest change.
