@@ -139,6 +139,21 @@ impl Compiler<'_> {
                 let names = [from, to].map(|topic| &scenario.topics[topic.index()].name);
                 (FaultKind::Redrive { from: *from, to: *to }, format!("redrive {} to {}", names[0], names[1]))
             }
+            scenario::FaultKind::Deploy { service, rollout } => {
+                let version = &scenario.services[service.index()].versions[rollout.version].name;
+                let told = format!("deploy {} {version}", service_name(service));
+                let rollout = Rollout {
+                    version: rollout.version as u32 + 1,
+                    batch: rollout.batch,
+                    every: rollout.every,
+                    restart: restart(rollout.restart),
+                };
+                (FaultKind::Deploy(*service, rollout), told)
+            }
+            scenario::FaultKind::Scale { service, instances, restart: how } => (
+                FaultKind::Scale(*service, *instances, restart(*how)),
+                format!("scale {} to {instances}", service_name(service)),
+            ),
         }
     }
 
@@ -149,6 +164,10 @@ impl Compiler<'_> {
     fn ends(&self, ends: &[End]) -> String {
         ends.iter().map(|end| self.place_name(self.place_of(end))).collect::<Vec<_>>().join(", ")
     }
+}
+
+fn restart(how: scenario::Restart) -> Restart {
+    Restart { grace: how.grace, start_up: how.start_up }
 }
 
 /// What the draws of a fault or an operation are named after.

@@ -272,7 +272,8 @@ impl<'a> Resolver<'a> {
     fn check_body(&mut self, service: ServiceId, body: &str, span: Span) -> Option<()> {
         let entry = &self.names.services[service.index()];
         let sections = ["handlers", "jobs", "sagas"].map(|section| nodes::section(&entry.value, section));
-        if sections.iter().all(|section| !section.contains_key(body)) {
+        let in_a_version = self.merged.handled(service).any(|handled| handled == body);
+        if !in_a_version && sections.iter().all(|section| !section.contains_key(body)) {
             let bodies = sections.iter().flat_map(|section| section.keys()).map(String::as_str);
             let diagnostic = unknown(Kind::Message, body, span, bodies)
                 .label("no handler, job or saga of this name")

@@ -18,9 +18,16 @@ impl<'a> Resolver<'a> {
     fn resolve_operation(&mut self, name: &str, entry: &'a Entry, run: &Run) -> Option<Fault> {
         let node = &entry.value;
         self.refuse_keys("operation", node);
-        let replay = nodes::get(node, "replay").map(|target| self.replay(target, node));
-        let redrive = || nodes::get(node, "redrive").and_then(|target| self.redrive(target, node));
-        let kind = replay.unwrap_or_else(redrive);
+        let target = |verb: &str| nodes::get(node, verb);
+        let kind = if let Some(target) = target("replay") {
+            self.replay(target, node)
+        } else if let Some(target) = target("redrive") {
+            self.redrive(target, node)
+        } else if let Some(target) = target("deploy") {
+            self.deploy(target, node)
+        } else {
+            target("scale").and_then(|target| self.scale(target, node))
+        };
         let when = self.when(node, run);
         Some(Fault {
             name: name.to_owned(),

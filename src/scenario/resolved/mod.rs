@@ -8,11 +8,13 @@ pub mod expression;
 pub mod promise;
 pub mod saga;
 pub mod step;
+pub mod version;
 
 pub use expression::*;
 pub use promise::*;
 pub use saga::*;
 pub use step::*;
+pub use version::*;
 
 pub use crate::kernel::vocabulary::*;
 
@@ -311,6 +313,8 @@ pub struct Service {
     /// At the start.
     pub instances: u32,
     pub autoscale: Option<Autoscale>,
+    /// The most that an operation scales it to.
+    pub scaled_to: u32,
     pub workers: Count,
     pub cpus: Count,
     pub queue: Queue,
@@ -326,6 +330,7 @@ pub struct Service {
     pub handlers: Vec<Handler>,
     pub jobs: Vec<Job>,
     pub sagas: Vec<Saga>,
+    pub versions: Vec<Version>,
 }
 
 #[derive(Clone, Debug)]
@@ -454,7 +459,7 @@ pub struct CallPolicy {
 impl Service {
     /// The most instances that it ever has.
     pub fn most_instances(&self) -> u32 {
-        self.autoscale.map_or(self.instances, |scale| scale.max.max(self.instances))
+        self.autoscale.map_or(self.instances, |scale| scale.max).max(self.instances).max(self.scaled_to)
     }
 }
 
@@ -680,12 +685,29 @@ pub enum FaultKind {
         from: TopicId,
         to: TopicId,
     },
+    /// The instances of a service go to another version, some at a time.
+    Deploy {
+        service: ServiceId,
+        rollout: Rollout,
+    },
+    /// A service has so many instances from now on.
+    Scale {
+        service: ServiceId,
+        instances: u32,
+        restart: Restart,
+    },
 }
 
 impl FaultKind {
     /// Whether it is a planned change: nothing goes wrong, and the drain does not take it back.
     pub fn is_planned(&self) -> bool {
-        matches!(self, FaultKind::Replay { .. } | FaultKind::Redrive { .. })
+        matches!(
+            self,
+            FaultKind::Replay { .. }
+                | FaultKind::Redrive { .. }
+                | FaultKind::Deploy { .. }
+                | FaultKind::Scale { .. }
+        )
     }
 }
 

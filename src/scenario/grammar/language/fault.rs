@@ -22,6 +22,15 @@ const ONE_WAY: Key = Key::default(
     "Whether only the way from the first to the others is affected.",
 );
 
+const GRACE: Key = Key::default(
+    "grace",
+    DURATION,
+    "30s",
+    "How long an instance that is told to stop may take to end what it has begun. What is left then is cut, as in a crash; `0s` is a crash at once.",
+);
+const START_UP: Key =
+    Key::default("start_up", DURATION, "5s", "How long a new process takes until it is there.");
+
 /// An entry of `faults`.
 pub static FAULT: Record = Record {
     name: "fault",
@@ -187,8 +196,10 @@ static OPERATION_VERBS: &[Alternative] = &[
                 "as soon as the last ones are up",
                 "How long after one batch the next follows.",
             ),
+            GRACE,
+            START_UP,
         ],
-        "Rolls a service over to another version.",
+        "Rolls a service over to another version, beginning with the first instances. Each takes nothing new, gives back what it has not begun, ends what it has begun, disconnects, and starts again with the other code: its memory is gone, what it stored is not. Meanwhile the instances of both versions work side by side.",
     ),
     Alternative::new(
         "replay",
@@ -208,8 +219,8 @@ static OPERATION_VERBS: &[Alternative] = &[
     Alternative::new(
         "scale",
         SERVICE,
-        &[Key::required("instances", COUNT, "How many instances from now on.")],
-        "Adds or removes instances.",
+        &[Key::required("instances", COUNT, "How many instances from now on."), GRACE, START_UP],
+        "Adds instances, or has the last ones end what they have begun and go.",
     ),
     Alternative::new(
         "repartition",
