@@ -16,6 +16,7 @@ mod outbox;
 mod presets;
 mod queues;
 mod replicas;
+mod rollouts;
 mod sagas;
 mod schemas;
 mod shipped;
