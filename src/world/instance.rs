@@ -26,6 +26,8 @@ pub struct Instance {
     /// Of its service; 0 is what that begins with.
     pub version: u32,
     door: Door,
+    /// How many faults have its service refuse everything.
+    pub outages: u32,
     /// How many pauses hold it; while one does, nothing on it goes on.
     pub paused: u32,
     pub deferred: Vec<Event>,
@@ -67,6 +69,7 @@ impl Instance {
             unwanted: !is_there,
             version: 0,
             door: Door { workers, cpus, capacity, order, shed },
+            outages: 0,
             paused: 0,
             deferred: Vec::new(),
             suspended: Vec::new(),
@@ -259,7 +262,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ if body.words > 0 => self.give_frame(attempt),
             _ => {}
         }
-        if message != NONE && self.world.messages[message].poisoned {
+        let is_asked = matches!(source, Source::Call { .. } | Source::Send);
+        let is_refused = !is_asked && self.world.instances[instance as usize].outages > 0;
+        if is_refused || message != NONE && self.world.messages[message].poisoned {
             return self.choke(attempt);
         }
         self.run_from(attempt, body.entry);

@@ -125,6 +125,7 @@ impl Compiler<'_> {
                 let name = format!("{}.store", service_name(service));
                 let told = match what {
                     StoreFault::Crash => format!("crash {name}"),
+                    StoreFault::Failover => format!("failover of {name}"),
                     StoreFault::Outage => format!("outage of {name}"),
                     StoreFault::Pause => format!("pause {name}"),
                     StoreFault::Slow(by) => format!("slow {name} by {by}"),

@@ -61,6 +61,7 @@ impl<'a> Resolver<'a> {
         let by = nodes::get(node, "by");
         let service = |resolver: &mut Self| resolver.service_named(nodes::text(target)?, target.span);
         match verb {
+            "failover" if is_store(target) => self.failover_of_store(target),
             "crash" if is_store(target) => self.store_fault(target, StoreFault::Crash),
             "pause" if is_store(target) => self.store_fault(target, StoreFault::Pause),
             "outage" if is_store(target) => self.store_fault(target, StoreFault::Outage),
@@ -85,8 +86,8 @@ impl<'a> Resolver<'a> {
                 }
                 Some(FaultKind::Surge { client: client?, by: by? })
             }
-            "outage" => Some(FaultKind::Outage { place: self.system(target, "an `outage`")? }),
-            "failover" => Some(FaultKind::Failover { place: self.system(target, "a `failover`")? }),
+            "outage" => Some(FaultKind::Outage { place: self.system(target)? }),
+            "failover" => Some(FaultKind::Failover { place: self.broker_or_store(target)? }),
             "poison" => {
                 let message = self.message_named(nodes::text(target)?, target.span)?;
                 let share =
@@ -121,11 +122,36 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A broker, or a service, of which brokers are built.
-    fn system(&mut self, target: &'a Node, what: &str) -> Option<End> {
+    /// Of a store without copies.
+    fn failover_of_store(&mut self, target: &'a Node) -> Option<FaultKind> {
+        let fault = self.store_fault(target, StoreFault::Failover)?;
+        if let FaultKind::Store { service, .. } = fault
+            && let Some(StoreUse::Own(store)) = &self.services[service.index()].store
+            && store.copies.is_some()
+        {
+            self.not_built(target.span, "a `failover` of a store with `replication` or `read_replica`");
+            return None;
+        }
+        Some(fault)
+    }
+
+    /// A broker or a service.
+    fn system(&mut self, target: &'a Node) -> Option<End> {
+        let place = self.end(nodes::text(target)?, target.span)?;
+        if !matches!(place, End::Broker(_) | End::Service(_)) {
+            let message = "an `outage` is of a broker, a service or a store";
+            self.report(Diagnostic::new("contradiction", target.span, message));
+            return None;
+        }
+        Some(place)
+    }
+
+    fn broker_or_store(&mut self, target: &'a Node) -> Option<End> {
         let place = self.end(nodes::text(target)?, target.span)?;
         if !matches!(place, End::Broker(_)) {
-            self.not_built(target.span, &format!("{what} of anything but a broker or a store"));
+            let message = "a `failover` is of a broker or of a store";
+            let diagnostic = Diagnostic::new("contradiction", target.span, message);
+            self.report(diagnostic.help("of the instances of a service one takes over from another anyway: `crash` it"));
             return None;
         }
         Some(place)

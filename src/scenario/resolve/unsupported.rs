@@ -36,8 +36,7 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("fault", "outage", "of a service"),
-    ("fault", "failover", "of anything but a broker"),
+    ("fault", "failover", "of a store with `replication` or `read_replica`"),
     ("service", "autoscale", "beside `consumes` and `memory`, or with `deploy` and `scale`"),
     ("service", "versions", "that change anything but `handlers`, the `do` of `jobs` and `unknown_version`"),
     ("operation", "scale", "of a service that consumes `per_instance`"),

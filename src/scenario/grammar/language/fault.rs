@@ -82,13 +82,13 @@ static FAULT_VERBS: &[Alternative] = &[
         "outage",
         SYSTEM,
         &[],
-        "A broker, store or service refuses everything, and loses nothing of what it holds.",
+        "A broker, store or service refuses everything, and loses nothing of what it holds. Calls to such a service are `unavailable`; of what it consumes, its jobs and its timers every attempt that begins fails. What it had begun or queued it goes on with.",
     ),
     Alternative::new(
         "failover",
         SYSTEM,
         &[],
-        "A broker or store refuses everything for a while and loses what was not flushed or replicated; connections are reset. Of a queue that is spread over several `shards` one is away instead, and misses what is acknowledged meanwhile.",
+        "A broker or store (`service.store`) refuses everything for a while and loses what was not flushed or replicated; connections are reset. Of a queue that is spread over several `shards` one is away instead, and misses what is acknowledged meanwhile.",
     ),
     Alternative::new(
         "skew",
