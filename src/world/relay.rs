@@ -126,9 +126,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let service = &model.services[spec.service.index()];
         let instances = service.first_instance..service.first_instance + service.instances;
-        let up: Vec<u32> = instances
-            .filter(|&at| self.world.instances[at as usize].takes_calls())
-            .collect();
+        let up: Vec<u32> = instances.filter(|&at| self.world.instances[at as usize].takes_calls()).collect();
         let instance = *up.get((relay - spec.first_relay) as usize % up.len().max(1))?;
         let epoch = self.world.instances[instance as usize].epoch;
         let saved = self.world.outboxes[outbox].saved;

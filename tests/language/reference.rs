@@ -58,6 +58,7 @@ fn what_is_not_built_is_marked_at_its_key() {
         properties[key]["description"].as_str().unwrap_or_else(|| panic!("{record}.{key}")).to_owned()
     };
     assert!(described("topic", "capture").ends_with("Not built yet."));
-    assert!(described("service", "autoscale").ends_with("Not built yet: beside `consumes` and `memory`."));
+    let autoscale = "Not built yet: beside `consumes` and `memory`, or with `deploy` and `scale`.";
+    assert!(described("service", "autoscale").ends_with(autoscale));
     assert!(!described("service", "workers").contains("Not built"));
 }

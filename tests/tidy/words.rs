@@ -8,13 +8,13 @@ const LONGEST_FILE: usize = 460;
 /// Files that may be longer, up to so many lines, and why.
 const LONGER: &[(&str, usize, &str)] = &[
     ("src/model/code.rs", 600, "one vocabulary: every operation and its details"),
-    ("src/model/mod.rs", 500, "a vocabulary: what a model is made of"),
-    ("src/model/compile/parts.rs", 570, "a table of parts, one after another"),
-    ("src/model/compile/steps.rs", 770, "one match over every verb and the details of each"),
+    ("src/model/mod.rs", 560, "a vocabulary: what a model is made of"),
+    ("src/model/compile/parts.rs", 590, "a table of parts, one after another"),
+    ("src/model/compile/steps.rs", 790, "one match over every verb and the details of each"),
     ("src/report/chart/topology/layout.rs", 500, "one algorithm"),
-    ("src/scenario/resolved/mod.rs", 650, "a vocabulary: declarations only"),
+    ("src/scenario/resolved/mod.rs", 740, "a vocabulary: declarations only"),
     ("src/world/interpret.rs", 530, "the interpreter: one match over every operation"),
-    ("src/world/mod.rs", 600, "the world's state, and its loop"),
+    ("src/world/mod.rs", 660, "the world's state, and its loop"),
     ("src/world/call.rs", 480, "a call from its first try to its last answer"),
     ("src/world/rows.rs", 660, "one match over every row verb"),
     ("src/world/network.rs", 510, "every way a packet can go"),
@@ -22,7 +22,9 @@ const LONGER: &[(&str, usize, &str)] = &[
     ("tests/front_end/resolve/mistakes.rs", 530, "a table of mistakes"),
     ("src/world/broker/tests/conformance.rs", 640, "a table of cases"),
     ("src/world/broker/dispatch.rs", 510, "from acceptance to sending: every way a message can take"),
-    ("src/world/fault.rs", 510, "every kind of fault, begun and ended"),
+    ("src/world/instance.rs", 480, "an instance, from its door to its processors"),
+    ("src/world/relay.rs", 480, "a relay's round, step by step"),
+    ("src/world/fault.rs", 530, "every kind of fault, begun and ended"),
     ("src/scenario/resolve/presets.rs", 500, "a table: one product after another"),
 ];
 

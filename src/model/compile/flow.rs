@@ -75,9 +75,9 @@ impl Compiler<'_> {
                         for group in &self.model.topics[step.topic.index()].groups {
                             let paths = &mut self.model.groups[group.index()].deliveries;
                             let path = paths.iter_mut().find(|path| path.message == step.message);
-                            let Some(path) = path.filter(|path| {
-                                ahead.reach(handler, step.site, path.handler, &path.versions)
-                            }) else {
+                            let Some(path) = path
+                                .filter(|path| ahead.reach(handler, step.site, path.handler, &path.versions))
+                            else {
                                 continue;
                             };
                             match path.main.iter_mut().find(|(main, _)| *main == publish) {

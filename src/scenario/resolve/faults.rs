@@ -151,7 +151,10 @@ impl<'a> Resolver<'a> {
         if !matches!(place, End::Broker(_)) {
             let message = "a `failover` is of a broker or of a store";
             let diagnostic = Diagnostic::new("contradiction", target.span, message);
-            self.report(diagnostic.help("of the instances of a service one takes over from another anyway: `crash` it"));
+            self.report(
+                diagnostic
+                    .help("of the instances of a service one takes over from another anyway: `crash` it"),
+            );
             return None;
         }
         Some(place)

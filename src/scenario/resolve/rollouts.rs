@@ -63,9 +63,8 @@ impl<'a> Resolver<'a> {
     /// what is wrong with them is told there.
     pub fn scaled_to(&mut self, root: &'a Node, service: &str) -> u32 {
         let operations = nodes::section(root, "operations").values().map(|entry| &entry.value);
-        let to_it = operations.filter(|node| {
-            nodes::get(node, "scale").is_some_and(|target| nodes::is_word(target, service))
-        });
+        let to_it = operations
+            .filter(|node| nodes::get(node, "scale").is_some_and(|target| nodes::is_word(target, service)));
         let written: Vec<&Node> = to_it.filter_map(|node| nodes::get(node, "instances")).collect();
         let counts = written.into_iter().filter_map(|count| {
             self.without_reports(|resolver| resolver.count_from_one(count, MOST_INSTANCES))

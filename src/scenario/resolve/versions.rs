@@ -147,7 +147,11 @@ impl<'a> Resolver<'a> {
                 self.flow.is_unclear = true;
                 continue;
             };
-            if let Some(saga) = self.services[service.index()].sagas.iter().find(|saga| saga.keys.iter().any(|key| key.0 == message)) {
+            if let Some(saga) = self.services[service.index()]
+                .sagas
+                .iter()
+                .find(|saga| saga.keys.iter().any(|key| key.0 == message))
+            {
                 let why = format!("`{word}` is taken by a saga of `{name}`");
                 let diagnostic = Diagnostic::new("name-clash", entry.key_span, why);
                 self.report(diagnostic.related(saga.span, "the saga"));
@@ -168,7 +172,13 @@ impl<'a> Resolver<'a> {
         (handlers, without)
     }
 
-    fn changed_jobs(&mut self, service: ServiceId, name: &str, base: &'a Node, whole: &'a Node) -> Vec<(usize, Body)> {
+    fn changed_jobs(
+        &mut self,
+        service: ServiceId,
+        name: &str,
+        base: &'a Node,
+        whole: &'a Node,
+    ) -> Vec<(usize, Body)> {
         let (before, after) = (nodes::section(base, "jobs"), nodes::section(whole, "jobs"));
         let mut changed = Vec::new();
         for (word, entry) in after {
@@ -179,9 +189,10 @@ impl<'a> Resolver<'a> {
                 }
                 continue;
             };
-            let (Some(steps), Some(other)) =
-                (nodes::get(&entry.value, "do"), before.get(word).and_then(|job| nodes::get(&job.value, "do")))
-            else {
+            let (Some(steps), Some(other)) = (
+                nodes::get(&entry.value, "do"),
+                before.get(word).and_then(|job| nodes::get(&job.value, "do")),
+            ) else {
                 continue;
             };
             if steps.span != other.span {
@@ -204,9 +215,8 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             let groups = self.services[service.index()].groups.clone();
-            let is_meant = |group: &GroupId| {
-                self.topics[self.groups[group.index()].topic.index()].name == *word
-            };
+            let is_meant =
+                |group: &GroupId| self.topics[self.groups[group.index()].topic.index()].name == *word;
             let group = groups.into_iter().find(is_meant);
             let policy = nodes::get(&entry.value, "unknown_version")
                 .and_then(|policy| self.word(policy, UNKNOWN_VERSIONS));

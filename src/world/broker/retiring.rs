@@ -35,7 +35,8 @@ impl Broker {
                 && delivery.place != Place::Running
         });
         let subscription = self.consumers[consumer as usize].subscription;
-        let is_leased = matches!(self.subscriptions[subscription as usize].knobs.lease, Lease::Delivery { .. });
+        let is_leased =
+            matches!(self.subscriptions[subscription as usize].knobs.lease, Lease::Delivery { .. });
         for slot in held {
             let is_owed = self.deliveries[slot].has(holder::BROKER);
             self.forget(slot, out);
