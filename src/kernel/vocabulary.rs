@@ -80,6 +80,8 @@ pub enum Edge {
 /// What can go wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StoreFault {
+    /// What was not flushed is lost, and another server takes over.
+    Failover,
     /// Open transactions and what was not durable are gone; connections are reset.
     Crash,
     /// It refuses everything, and loses nothing.

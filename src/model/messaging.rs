@@ -109,6 +109,8 @@ pub struct Group {
     /// Its members are this instance and the next ones.
     pub first_instance: InstanceId,
     pub instances: u32,
+    /// The first ones, which are members from the beginning.
+    pub instances_at_start: u32,
     pub members: Members,
     pub knobs: GroupKnobs,
 }

@@ -10,12 +10,14 @@ pub mod promise;
 pub mod reach;
 pub mod saga;
 pub mod storage;
+pub mod version;
 pub mod wording;
 
 pub use code::*;
 pub use guard::*;
 pub use saga::*;
 pub use storage::*;
+pub use version::*;
 
 pub use crate::kernel::vocabulary::*;
 
@@ -216,6 +218,8 @@ pub struct Service {
     pub jobs: Vec<JobId>,
     /// By message.
     pub handlers: Vec<(MessageId, HandlerId)>,
+    /// What its instances can be deployed to.
+    pub versions: Vec<Version>,
 }
 
 /// The routes from a service to its store and back, whose latencies add to the store's.
@@ -331,10 +335,28 @@ pub struct Group {
 pub struct DeliveryPath {
     pub message: MessageId,
     pub handler: HandlerId,
+    /// By version of the service, the first one apart.
+    pub versions: Vec<HandlerId>,
     pub route: u32,
     pub hops: Hops,
     /// For each publish step (by position in `publishes`) that is a main way here: its origins.
     pub main: Vec<(u32, Origins)>,
+}
+
+impl DeliveryPath {
+    /// Its handler in a version of the service; 0 is the one that it begins with.
+    #[inline]
+    pub fn handler_in(&self, version: u32) -> HandlerId {
+        match version {
+            0 => self.handler,
+            later => self.versions[later as usize - 1],
+        }
+    }
+
+    /// Whether any version handles it.
+    pub fn is_handled(&self) -> bool {
+        self.handler.0 != NONE || self.versions.iter().any(|handler| handler.0 != NONE)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -508,6 +530,10 @@ pub enum FaultKind {
         topic: TopicId,
         partitions: u32,
     },
+    /// The instances of a service go to another version.
+    Deploy(ServiceId, Rollout),
+    /// A service has so many instances from now on.
+    Scale(ServiceId, u32, Restart),
 }
 
 impl FaultKind {

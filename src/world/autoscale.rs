@@ -66,10 +66,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn begin_autoscaling(&mut self) {
         let model = self.model;
         for (number, of) in model.autoscales.iter().enumerate() {
-            let service = &model.services[of.service.index()];
-            for absent in of.initial..service.instances {
-                self.world.instances[(service.first_instance + absent) as usize].up = false;
-            }
             let autoscale = number as u32;
             self.agenda.after_constant(RingId(of.sample.ring), Event::Autoscale { autoscale });
         }
@@ -165,7 +161,7 @@ impl super::World {
     /// Whether an instance takes new calls.
     #[inline]
     pub(super) fn takes_calls(&self, model: &Model, instance: u32) -> bool {
-        if !self.instances[instance as usize].up {
+        if !self.instances[instance as usize].takes_calls() {
             return false;
         }
         if model.autoscales.is_empty() {

@@ -71,7 +71,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.in_flight -= 1;
         let here = &self.world.instances[instance as usize];
         let step = self.world.messages[message].step;
-        let handled = self.model.sends[step as usize].handler.0 != NONE;
+        let handled = self.model.sends[step as usize].handler.0 != NONE && here.outages == 0;
         if !here.up || here.epoch != epoch || !handled {
             return self.release_message(message);
         }
@@ -184,6 +184,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         if waiting {
             of.state.arrived = true;
+        }
+        if self.world.instances[target as usize].outages > 0 {
+            self.release_message(message);
+            if waiting {
+                self.answer_error(target, step, caller, token, cause, Error::Unavailable);
+            }
+            return;
         }
         if self.model.calls[step as usize].handler.0 == NONE {
             self.release_message(message);

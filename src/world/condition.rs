@@ -103,7 +103,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn store_trouble(&mut self, store: usize, what: StoreFault) {
         self.world.store_troubles += 1;
         match what {
-            StoreFault::Crash => {
+            StoreFault::Crash | StoreFault::Failover => {
                 self.world.stores[store].condition.down += 1;
                 self.crash_store(store);
             }
@@ -117,7 +117,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.store_troubles -= 1;
         let condition = &mut self.world.stores[store].condition;
         match what {
-            StoreFault::Crash | StoreFault::Outage => condition.down -= 1,
+            StoreFault::Crash | StoreFault::Failover | StoreFault::Outage => condition.down -= 1,
             StoreFault::Pause => condition.paused -= 1,
             StoreFault::Slow(_) => self.reckon_store_slowness(store),
         }

@@ -278,14 +278,18 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         };
         self.world.messages[message].references += 1;
         match self.path_of(group, message) {
-            Some(path) if path.handler.0 != NONE && !self.is_left_out(group, path, message, deliveries) => {
+            Some(path)
+                if path.handler_in(self.world.instances[instance.index()].version).0 != NONE
+                    && !self.is_left_out(group, path, message, deliveries) =>
+            {
                 // One reference from here on is the work's, then the attempt's.
                 if !self.world.instances[instance.index()].is_free() {
                     return self.enter(instance.0, Work::Delivery { delivery, message });
                 }
                 let cause = self.delivery_cause(group, path, message, deliveries);
                 let source = Source::Delivery { group, delivery };
-                let served = Served { handler: path.handler, cause, source, message };
+                let handler = path.handler_in(self.world.instances[instance.index()].version);
+                let served = Served { handler, cause, source, message };
                 self.start_attempt(instance.0, served, NONE);
             }
             // No handler, or left out: acknowledged and dropped.
@@ -306,7 +310,12 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     }
 
     /// What an attempt on a delivery runs; `None` if the broker has forgotten it meanwhile.
-    pub(super) fn begin_delivery(&mut self, delivery: DeliveryId, message: u32) -> Option<Served> {
+    pub(super) fn begin_delivery(
+        &mut self,
+        instance: u32,
+        delivery: DeliveryId,
+        message: u32,
+    ) -> Option<Served> {
         let Some(Parcel { group, deliveries, .. }) = self.world.broker.parcel(delivery) else {
             self.release_message(message);
             return None;
@@ -314,7 +323,8 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         let path = self.path_of(group, message).expect("a topic carries only the messages it declares");
         let cause = self.delivery_cause(group, path, message, deliveries);
         let source = Source::Delivery { group, delivery };
-        Some(Served { handler: path.handler, cause, source, message })
+        let handler = path.handler_in(self.world.instances[instance as usize].version);
+        Some(Served { handler, cause, source, message })
     }
 
     pub(super) fn delivery_ended(&mut self, group: GroupId, delivery: DeliveryId, outcome: Outcome) {

@@ -164,6 +164,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Replay { group, .. } => u32::from(self.world.broker.has_past(group)),
             FaultKind::Redrive { from, to } => self.redrive(from, to),
             FaultKind::Repartition { topic, partitions } => self.repartition(topic, partitions),
+            FaultKind::Deploy(service, _) => self.model.services[service.index()].instances,
+            FaultKind::Scale(service, instances, _) => self.differing(service, instances),
             FaultKind::Store(..) | FaultKind::Outage(_) | FaultKind::Failover(_) => 1,
             _ if spec.kind.lies_in_wait() => 1,
             _ => hit.len() as u32,
@@ -175,6 +177,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         match spec.kind {
             FaultKind::Replay { group, .. } => return self.replay(fault, group),
             FaultKind::Redrive { .. } | FaultKind::Repartition { .. } => return,
+            FaultKind::Deploy(service, rollout) => return self.deploy(fault, service, rollout),
+            FaultKind::Scale(service, instances, how) => return self.scale(fault, service, instances, how),
             _ => {}
         }
         let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true, touched: false });
@@ -187,9 +191,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 hit.iter().for_each(|&(instance, _)| self.world.instances[instance as usize].skew += by)
             }
             FaultKind::Surge(client, _) => self.reckon_surge(*client),
-            FaultKind::Replay { .. } | FaultKind::Redrive { .. } | FaultKind::Repartition { .. } => {
-                unreachable!("operations do not last")
-            }
+            FaultKind::Replay { .. }
+            | FaultKind::Redrive { .. }
+            | FaultKind::Repartition { .. }
+            | FaultKind::Deploy(..)
+            | FaultKind::Scale(..) => unreachable!("operations do not last"),
             FaultKind::Store(store, what) => self.store_trouble(*store as usize, *what),
             FaultKind::Outage(place) => self.begin_outage(*place),
             FaultKind::Failover(place) => self.begin_failover(*place),
@@ -267,9 +273,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Poison(..) => self.world.poisons -= 1,
             FaultKind::Split { .. } => self.end_split(firing),
             FaultKind::Degrade { .. } => self.end_degradation(firing),
-            FaultKind::Replay { .. } | FaultKind::Redrive { .. } | FaultKind::Repartition { .. } => {
-                unreachable!("operations do not last")
-            }
+            FaultKind::Replay { .. }
+            | FaultKind::Redrive { .. }
+            | FaultKind::Repartition { .. }
+            | FaultKind::Deploy(..)
+            | FaultKind::Scale(..) => unreachable!("operations do not last"),
             FaultKind::Store(store, what) => self.store_mended(*store as usize, *what),
         }
         self.record(Record::FaultEnded { fault });

@@ -31,10 +31,11 @@ impl World {
     pub fn leftovers(&self) -> Vec<(&'static str, usize)> {
         let pending: usize = self.outboxes.iter().map(|outbox| outbox.unsent()).sum();
         let pending = pending + self.relays.iter().map(|relay| relay.in_hand()).sum::<usize>();
+        // Dead letters that nobody redrives stay where they are.
+        let keeps_letters = self.broker.letters_kept() > 0;
         let kinds = [
             ("attempts", self.attempts.len()),
-            // Dead letters that nobody redrives stay where they are.
-            ("messages", if self.broker.letters_kept() > 0 { 0 } else { self.messages.len() }),
+            ("messages", if keeps_letters { 0 } else { self.messages.len() }),
             ("tickets", self.tickets.len()),
             ("timers", self.timers.len()),
             ("requests", self.network.requests.len()),
@@ -47,7 +48,7 @@ impl World {
             ("open transactions", self.stores.iter().map(|of| of.store.open_transactions()).sum()),
             ("connections", self.stores.iter().map(|of| of.connections_in_use()).sum()),
             ("lists", self.lists.len()),
-            ("blocks of words", self.words.len()),
+            ("blocks of words", if keeps_letters { 0 } else { self.words.len() }),
             ("firings", self.firings.len()),
             ("changes under way", self.replicating.len()),
             ("quorum reads", self.quorum_reads.len()),

@@ -19,7 +19,15 @@ pub struct Instance {
     /// Counts its lives: what was meant for an earlier one does not reach it.
     pub epoch: u32,
     pub up: bool,
+    /// The operation that stops it: it takes nothing new. `NONE`: none does.
+    pub stopped_by: u32,
+    /// It is not wanted: it was not started yet, or is stopped for good.
+    pub unwanted: bool,
+    /// Of its service; 0 is what that begins with.
+    pub version: u32,
     door: Door,
+    /// How many faults have its service refuse everything.
+    pub outages: u32,
     /// How many pauses hold it; while one does, nothing on it goes on.
     pub paused: u32,
     pub deferred: Vec<Event>,
@@ -51,11 +59,17 @@ struct Door {
 
 impl Instance {
     pub fn new(model: &Model, spec: &crate::model::Instance) -> Self {
-        let &Service { workers, cpus, capacity, order, shed, .. } = &model.services[spec.service.index()];
+        let &Service { workers, cpus, capacity, order, shed, instances_at_start, .. } =
+            &model.services[spec.service.index()];
+        let is_there = spec.number < instances_at_start;
         Self {
             epoch: 0,
-            up: true,
+            up: is_there,
+            stopped_by: NONE,
+            unwanted: !is_there,
+            version: 0,
             door: Door { workers, cpus, capacity, order, shed },
+            outages: 0,
             paused: 0,
             deferred: Vec::new(),
             suspended: Vec::new(),
@@ -69,6 +83,12 @@ impl Instance {
             ranks: 0,
             waiting_for_cpu: VecDeque::new(),
         }
+    }
+
+    /// Whether it takes new calls.
+    #[inline(always)]
+    pub fn takes_calls(&self) -> bool {
+        self.up && self.stopped_by == NONE
     }
 
     /// How many wait for a worker.
@@ -242,7 +262,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ if body.words > 0 => self.give_frame(attempt),
             _ => {}
         }
-        if message != NONE && self.world.messages[message].poisoned {
+        let is_asked = matches!(source, Source::Call { .. } | Source::Send);
+        let is_refused = !is_asked && self.world.instances[instance as usize].outages > 0;
+        if is_refused || message != NONE && self.world.messages[message].poisoned {
             return self.choke(attempt);
         }
         self.run_from(attempt, body.entry);
@@ -254,16 +276,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let served = |handler, cause, source, message| Some(Served { handler, cause, source, message });
         match work {
             Work::Call { caller, token, message, step, cause } => {
-                let handler = self.model.calls[step as usize].handler;
+                let call = &self.model.calls[step as usize];
+                let handler = self.in_version(instance, call.handler, |of| of.handler(call.message));
                 served(handler, cause, Source::Call { step, caller, token }, message)
             }
             Work::Send { message, step } => {
                 let send = &self.model.sends[step as usize];
                 let cause = self.world.messages[message].cause;
                 let cause = if send.main.contains(cause.origin()) { cause } else { cause.aside() };
-                served(send.handler, cause, Source::Send, message)
+                let handler = self.in_version(instance, send.handler, |of| of.handler(send.message));
+                served(handler, cause, Source::Send, message)
             }
-            Work::Delivery { delivery, message } => self.begin_delivery(delivery, message),
+            Work::Delivery { delivery, message } => self.begin_delivery(instance, delivery, message),
             Work::Job { job, number } => {
                 let spec = &self.model.jobs[job.index()];
                 let cause = Cause::root(spec.origin, spec.key, number);
@@ -272,7 +296,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     true => cause,
                     false => cause.again(self.model.instances[instance as usize].number),
                 };
-                served(spec.body, cause, Source::Job { job }, NONE)
+                let body = self.in_version(instance, spec.body, |of| of.job(job, spec.body));
+                served(body, cause, Source::Job { job }, NONE)
             }
             Work::Timer { timer } => {
                 let (body, cause, message) = self.begin_timer(timer);

@@ -63,7 +63,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     pub(super) fn job_due(&mut self, job: JobId, instance: u32, epoch: u32) {
         let here = &mut self.world.instances[instance as usize];
-        if here.epoch != epoch || !here.up {
+        if here.epoch != epoch || !here.takes_calls() {
             return;
         }
         if here.paused > 0 {

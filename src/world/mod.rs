@@ -44,6 +44,7 @@ pub mod record;
 mod region;
 mod relay;
 mod replicas;
+mod rollout;
 mod routing;
 mod rows;
 mod saga;
@@ -167,6 +168,25 @@ pub enum Event {
     Autoscale {
         autoscale: u32,
     },
+    /// The next instances of a rolling deployment may be due.
+    Rollout {
+        rollout: u32,
+    },
+    /// An instance that is to stop may have ended what it had begun.
+    Leaves {
+        instance: u32,
+        epoch: u32,
+    },
+    /// It has had its time.
+    Killed {
+        instance: u32,
+        epoch: u32,
+    },
+    /// A process that was started on purpose is there.
+    Installed {
+        instance: u32,
+        epoch: u32,
+    },
     /// An instance that was asked for has started.
     Started {
         autoscale: u32,
@@ -252,6 +272,7 @@ pub struct World {
     sagas: saga::Sagas,
     guards: Vec<guard::GuardState>,
     autoscales: Vec<autoscale::AutoscaleState>,
+    rollouts: rollout::Rollouts,
     stores: Vec<commit::StoreState>,
     memories: Vec<store::memory::Memory>,
     expiries: Slab<expiry::Expiring>,
@@ -467,6 +488,10 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::Breaker { state, era } => self.breaker_due(state, era),
             Event::Autoscale { autoscale } => self.autoscale(autoscale),
             Event::Started { autoscale, instance } => self.instance_started(autoscale, instance),
+            Event::Rollout { rollout } => self.roll_out(rollout),
+            Event::Leaves { instance, epoch } => self.leaves(instance, epoch),
+            Event::Killed { instance, epoch } => self.killed(instance, epoch),
+            Event::Installed { instance, epoch } => self.installed(instance, epoch),
             Event::JobLease { job, lease } => self.job_lease_over(job, lease),
             Event::Timer { timer } => self.timer_due(timer),
             Event::Relay { relay, token } => self.relay(relay, token),
@@ -578,6 +603,7 @@ impl World {
             sagas: saga::Sagas::default(),
             guards: guard::GuardState::all(model),
             autoscales: autoscale::AutoscaleState::all(model),
+            rollouts: rollout::Rollouts::new(model),
             stores: model.stores.iter().map(|store| commit::StoreState::new(model, store)).collect(),
             memories: model
                 .instances

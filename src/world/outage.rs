@@ -69,8 +69,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         (broker.index() < self.world.outages.brokers.len()).then_some(broker)
     }
 
-    /// A broker refuses everything from now on.
+    /// The instances of a service.
+    fn instances_of(&mut self, service: ServiceId) -> &mut [super::instance::Instance] {
+        let spec = &self.model.services[service.index()];
+        let first = spec.first_instance as usize;
+        &mut self.world.instances[first..first + spec.instances as usize]
+    }
+
+    /// A broker or a service refuses everything from now on.
     pub(super) fn begin_outage(&mut self, place: Place) {
+        if let Place::Service(service) = place {
+            return self.instances_of(service).iter_mut().for_each(|here| here.outages += 1);
+        }
         let Some(broker) = self.broker_of(place) else { return };
         self.go_out(broker);
     }
@@ -87,6 +97,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     pub(super) fn end_outage(&mut self, place: Place) {
+        if let Place::Service(service) = place {
+            return self.instances_of(service).iter_mut().for_each(|here| here.outages -= 1);
+        }
         let Some(broker) = self.broker_of(place) else { return };
         self.come_in(broker);
     }

@@ -126,7 +126,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let service = &model.services[spec.service.index()];
         let instances = service.first_instance..service.first_instance + service.instances;
-        let up: Vec<u32> = instances.filter(|&at| is_there(at)).collect();
+        let up: Vec<u32> = instances.filter(|&at| self.world.instances[at as usize].takes_calls()).collect();
         let instance = *up.get((relay - spec.first_relay) as usize % up.len().max(1))?;
         let epoch = self.world.instances[instance as usize].epoch;
         let saved = self.world.outboxes[outbox].saved;
@@ -426,6 +426,24 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// The relays' instance crashed: what they had in hand is as the store knows it.
+    /// Whether no relay of an instance is in the middle of a round.
+    pub(super) fn relays_rest(&self, instance: u32) -> bool {
+        self.world.relays.iter().all(|relay| relay.instance != instance || relay.stage == Stage::Resting)
+    }
+
+    /// The relays of an instance that stops save what they would save sooner or later.
+    pub(super) fn relays_save(&mut self, instance: u32) {
+        let epoch = self.world.instances[instance as usize].epoch;
+        for relay in 0..self.world.relays.len() as u32 {
+            let outbox = self.outbox_of_relay(relay);
+            let state = &self.world.relays[relay as usize];
+            let is_here = state.instance == instance && state.epoch == epoch;
+            if is_here && self.model.outboxes[outbox].mark == OutboxMark::Periodic {
+                self.save_position(outbox, state.position, &[]);
+            }
+        }
+    }
+
     pub(super) fn relay_crashed(&mut self, instance: u32) {
         for relay in 0..self.world.relays.len() as u32 {
             let state = &mut self.world.relays[relay as usize];

@@ -20,7 +20,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     ) -> Option<u32> {
         let spec = &self.model.services[service.index()];
         if spec.instances == 1 {
-            return self.world.instances[spec.first_instance as usize].up.then_some(spec.first_instance);
+            return self.world.instances[spec.first_instance as usize]
+                .takes_calls()
+                .then_some(spec.first_instance);
         }
         self.route_among(spec, hops, draw(), self.world.messages[message].key)
     }

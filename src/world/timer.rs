@@ -206,7 +206,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     (0..spec.instances).map(|at| spec.first_instance + (at + turn) % spec.instances);
                 let up = |&instance: &u32| {
                     let here = &self.world.instances[instance as usize];
-                    here.up && here.paused == 0
+                    here.takes_calls() && here.paused == 0
                 };
                 match instances.find(up) {
                     Some(instance) => {

@@ -18,6 +18,7 @@ mod presets;
 mod producers;
 mod queues;
 mod replicas;
+mod rollouts;
 mod sagas;
 mod schemas;
 mod shipped;

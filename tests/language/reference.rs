@@ -46,10 +46,12 @@ fn what_is_not_built_is_marked_at_its_key() {
     };
     assert!(!row("sagas", "").contains("Not built"));
     assert!(row("prove", "").contains("**Not built yet.**"));
-    assert!(row("deploy", "").contains("**Not built yet.**"));
+    assert!(row("repartition", "").contains("**Not built yet.**"));
     assert!(!row("select", "").contains("Not built"));
     assert!(row("preset", "").contains("`sqs-fifo`") && !row("preset", "").contains("yet:** `kafka`"));
-    for built in ["crash", "publish", "partitions", "outbox", "workers", "tombstone", "preset", "poison"] {
+    for built in
+        ["crash", "publish", "partitions", "outbox", "workers", "tombstone", "preset", "poison", "deploy"]
+    {
         assert!(!row(built, "").contains("Not built"), "{built}");
     }
     let schema = grammar::schema();
@@ -58,6 +60,7 @@ fn what_is_not_built_is_marked_at_its_key() {
         properties[key]["description"].as_str().unwrap_or_else(|| panic!("{record}.{key}")).to_owned()
     };
     assert!(described("topic", "capture").ends_with("Not built yet."));
-    assert!(described("service", "autoscale").ends_with("Not built yet: beside `consumes` and `memory`."));
+    let autoscale = "Not built yet: beside `consumes` and `memory`, or with `deploy` and `scale`.";
+    assert!(described("service", "autoscale").ends_with(autoscale));
     assert!(!described("service", "workers").contains("Not built"));
 }

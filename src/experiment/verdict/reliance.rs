@@ -105,6 +105,7 @@ impl<'m> Reliance<'m> {
             FaultKind::Crash(of) | FaultKind::Pause(of) | FaultKind::Slow(of, _) | FaultKind::Skew(of, _) => {
                 service(*of)
             }
+            FaultKind::Deploy(of, _) | FaultKind::Scale(of, ..) => service(*of),
             FaultKind::Surge(client, _) => path[client.index()],
             FaultKind::Poison(..) | FaultKind::Redrive { .. } | FaultKind::Repartition { .. } => true,
             FaultKind::Replay { group, .. } => service(self.model.groups[group.index()].service),

@@ -73,7 +73,9 @@ impl Compiler<'_> {
     /// How many partitions a topic comes to have, after all its operations.
     pub fn partitions_in_the_end(&self, topic: usize) -> u32 {
         let grown = self.scenario.faults.iter().filter_map(|fault| match fault.kind {
-            scenario::FaultKind::Repartition { topic: of, partitions } if of.index() == topic => Some(partitions),
+            scenario::FaultKind::Repartition { topic: of, partitions } if of.index() == topic => {
+                Some(partitions)
+            }
             _ => None,
         });
         grown.fold(self.scenario.topics[topic].knobs.partitions, u32::max)
@@ -134,6 +136,7 @@ impl Compiler<'_> {
                 let name = format!("{}.store", service_name(service));
                 let told = match what {
                     StoreFault::Crash => format!("crash {name}"),
+                    StoreFault::Failover => format!("failover of {name}"),
                     StoreFault::Outage => format!("outage of {name}"),
                     StoreFault::Pause => format!("pause {name}"),
                     StoreFault::Slow(by) => format!("slow {name} by {by}"),
@@ -153,6 +156,21 @@ impl Compiler<'_> {
                 let names = [from, to].map(|topic| &scenario.topics[topic.index()].name);
                 (FaultKind::Redrive { from: *from, to: *to }, format!("redrive {} to {}", names[0], names[1]))
             }
+            scenario::FaultKind::Deploy { service, rollout } => {
+                let version = &scenario.services[service.index()].versions[rollout.version].name;
+                let told = format!("deploy {} {version}", service_name(service));
+                let rollout = Rollout {
+                    version: rollout.version as u32 + 1,
+                    batch: rollout.batch,
+                    every: rollout.every,
+                    restart: restart(rollout.restart),
+                };
+                (FaultKind::Deploy(*service, rollout), told)
+            }
+            scenario::FaultKind::Scale { service, instances, restart: how } => (
+                FaultKind::Scale(*service, *instances, restart(*how)),
+                format!("scale {} to {instances}", service_name(service)),
+            ),
         }
     }
 
@@ -163,6 +181,10 @@ impl Compiler<'_> {
     fn ends(&self, ends: &[End]) -> String {
         ends.iter().map(|end| self.place_name(self.place_of(end))).collect::<Vec<_>>().join(", ")
     }
+}
+
+fn restart(how: scenario::Restart) -> Restart {
+    Restart { grace: how.grace, start_up: how.start_up }
 }
 
 /// What the draws of a fault or an operation are named after.

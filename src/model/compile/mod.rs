@@ -14,6 +14,7 @@ mod schemas;
 mod steps;
 mod storage;
 mod streams;
+mod versions;
 
 use super::*;
 use crate::kernel::distribution::Distribution;
@@ -33,6 +34,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.fills();
     compiler.fault_names();
     compiler.bodies();
+    compiler.versions();
     compiler.messaging();
     compiler.outboxes();
     compiler.feeds();
@@ -59,7 +61,8 @@ pub struct Compiler<'s> {
     undone_in_sagas: Vec<(SiteId, SiteId)>,
     rings: FxHashMap<Nanos, u32>,
     sites: FxHashMap<String, SiteId>,
-    streams: FxHashMap<String, StreamId>,
+    streams: FxHashMap<String, Vec<StreamId>>,
+    counters: FxHashMap<String, u32>,
     call_figures: FxHashMap<(String, ServiceId, MessageId), u32>,
     guards: FxHashMap<(Place, ServiceId), u32>,
     routes: FxHashMap<(Place, Place), u32>,
@@ -102,6 +105,7 @@ impl<'s> Compiler<'s> {
             rings: FxHashMap::default(),
             sites: FxHashMap::default(),
             streams: FxHashMap::default(),
+            counters: FxHashMap::default(),
             call_figures: FxHashMap::default(),
             guards: FxHashMap::default(),
             routes: FxHashMap::default(),
@@ -127,13 +131,14 @@ impl<'s> Compiler<'s> {
 
     /// The stream of this name; each place that draws has its own.
     pub fn stream(&mut self, name: String, draw: Draw) -> StreamId {
-        if let Some(stream) = self.streams.get(&name) {
-            debug_assert!(self.model.streams[stream.index()].draw == draw, "{name} names two streams");
-            return *stream;
+        // Two versions of a step can draw differently: from the same numbers.
+        let known = self.streams.get(&name).into_iter().flatten();
+        if let Some(stream) = known.copied().find(|stream| self.model.streams[stream.index()].draw == draw) {
+            return stream;
         }
         let id = StreamId::new(self.model.streams.len());
         self.model.streams.push(StreamSpec { name: name.clone(), draw });
-        self.streams.insert(name, id);
+        self.streams.entry(name).or_default().push(id);
         id
     }
 

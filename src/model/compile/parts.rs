@@ -153,6 +153,7 @@ impl Compiler<'_> {
                 groups: spec.groups.clone(),
                 jobs,
                 handlers: Vec::new(),
+                versions: Vec::new(),
             });
             for job in &spec.jobs {
                 let every = self.generated_duration(&job.every, &format!("{}/{}/every", spec.name, job.name));
@@ -329,6 +330,7 @@ impl Compiler<'_> {
                 topic: group.topic,
                 first_instance: InstanceId(service.first_instance),
                 instances: service.instances,
+                instances_at_start: service.instances_at_start,
                 members: if group.per_instance {
                     messaging::Members::EachAlone
                 } else {
@@ -347,7 +349,9 @@ impl Compiler<'_> {
                 let name = &scenario.messages[message.index()].name;
                 let path = format!("{service_name}/{name}/deliver {}", group.name);
                 let hops = self.hops(there, back, &path, false);
-                deliveries.push(DeliveryPath { message, handler, route: there, hops, main: Vec::new() });
+                let versions = self.handlers_of_versions(id, message);
+                let main = Vec::new();
+                deliveries.push(DeliveryPath { message, handler, versions, route: there, hops, main });
             }
             let acknowledge_route = self.route(place, broker);
             let topic = &scenario.topics[group.topic.index()].name;

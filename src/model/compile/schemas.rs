@@ -63,6 +63,17 @@ impl<'s> Compiler<'s> {
     /// later one; else as `unknown_version` says.
     pub fn handler_of(&mut self, group: &Group, message: MessageId) -> HandlerId {
         let handlers = self.model.services[group.service.index()].handlers.clone();
+        self.handler_among(&handlers, group.unknown_version, group, message)
+    }
+
+    /// The same, by these handlers.
+    pub fn handler_among(
+        &mut self,
+        handlers: &[(MessageId, HandlerId)],
+        unknown_version: UnknownVersion,
+        group: &Group,
+        message: MessageId,
+    ) -> HandlerId {
         let handled =
             |schema: MessageId| handlers.iter().find(|(handled, _)| *handled == schema).map(|one| one.1);
         if let Some(exact) = handled(message) {
@@ -77,17 +88,18 @@ impl<'s> Compiler<'s> {
             return filled;
         }
         let nearest = older.iter().rev().chain(later).find_map(|&schema| handled(schema));
-        match (nearest, group.unknown_version) {
+        match (nearest, unknown_version) {
             (None, _) | (_, UnknownVersion::Skip) => HandlerId(NONE),
             (Some(nearest), UnknownVersion::Tolerate) => nearest,
-            (Some(_), UnknownVersion::Poison) => self.failing(group, message),
+            (Some(_), UnknownVersion::Poison) => {
+                let service = &self.scenario.services[group.service.index()].name;
+                self.failing(&format!("{service}/{}", self.scenario.messages[message.index()].name))
+            }
         }
     }
 
     /// A handler that fails.
-    fn failing(&mut self, group: &Group, message: MessageId) -> HandlerId {
-        let service = &self.scenario.services[group.service.index()].name;
-        let name = format!("{service}/{}", self.scenario.messages[message.index()].name);
+    pub fn failing(&mut self, name: &str) -> HandlerId {
         let reason = self.symbol("unknown_version");
         let model = &mut self.model;
         let entry = model.code.len() as Pc;
@@ -95,8 +107,8 @@ impl<'s> Compiler<'s> {
         model.region_of.push(NONE);
         model.step_places.push(SourcePlace::default());
         model.handlers.push(Handler {
-            key: key_of("handler", &name),
-            name,
+            key: key_of("handler", name),
+            name: name.to_owned(),
             entry,
             words: 0,
             lists: Vec::new(),

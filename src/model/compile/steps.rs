@@ -64,6 +64,14 @@ impl<'s> Compiler<'s> {
         (frame, locals.iter().map(|local| local.name.clone()).collect())
     }
 
+    /// The counter of a step, which all versions of the step share.
+    pub fn counter(&mut self, path: &str) -> u32 {
+        let next = self.model.counters;
+        let counter = *self.counters.entry(path.to_owned()).or_insert(next);
+        self.model.counters = self.model.counters.max(counter + 1);
+        counter
+    }
+
     /// What the unique values of a handler are made with.
     pub fn handler_key(&mut self, name: &str) -> u64 {
         let mut key = super::parts::key_of("handler", name);
@@ -706,8 +714,7 @@ impl BodyCompiler<'_, '_, '_> {
                     }
                     GeneratorKind::Counter(of) => {
                         let of = self.compiler.operand(of, &self.frame);
-                        self.compiler.model.counters += 1;
-                        Value::Counted { counter: self.compiler.model.counters - 1, of }
+                        Value::Counted { counter: self.compiler.counter(path), of }
                     }
                 }
             }

@@ -46,6 +46,8 @@ impl<'a> Resolver<'a> {
             self.services[index].jobs = jobs;
             let sagas = self.resolve_sagas(service, name, &entry.value);
             self.services[index].sagas = sagas;
+            let versions = self.resolve_versions(service, name, &entry.value);
+            self.services[index].versions = versions;
         }
         let mut bodies = Vec::new();
         for (index, (name, entry)) in self.names.clients.iter().enumerate() {

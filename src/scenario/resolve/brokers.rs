@@ -18,7 +18,7 @@ const DEFAULT_ACK_EVERY: u64 = 5 * SECOND;
 /// table of each.
 const MOST_PLACES: u64 = 500_000;
 
-const UNKNOWN_VERSIONS: &[(&str, UnknownVersion)] = &[
+pub const UNKNOWN_VERSIONS: &[(&str, UnknownVersion)] = &[
     ("poison", UnknownVersion::Poison),
     ("skip", UnknownVersion::Skip),
     ("tolerate", UnknownVersion::Tolerate),

@@ -61,6 +61,7 @@ impl<'a> Resolver<'a> {
         let by = nodes::get(node, "by");
         let service = |resolver: &mut Self| resolver.service_named(nodes::text(target)?, target.span);
         match verb {
+            "failover" if is_store(target) => self.failover_of_store(target),
             "crash" if is_store(target) => self.store_fault(target, StoreFault::Crash),
             "pause" if is_store(target) => self.store_fault(target, StoreFault::Pause),
             "outage" if is_store(target) => self.store_fault(target, StoreFault::Outage),
@@ -85,8 +86,8 @@ impl<'a> Resolver<'a> {
                 }
                 Some(FaultKind::Surge { client: client?, by: by? })
             }
-            "outage" => Some(FaultKind::Outage { place: self.system(target, "an `outage`")? }),
-            "failover" => Some(FaultKind::Failover { place: self.system(target, "a `failover`")? }),
+            "outage" => Some(FaultKind::Outage { place: self.system(target)? }),
+            "failover" => Some(FaultKind::Failover { place: self.broker_or_store(target)? }),
             "poison" => {
                 let message = self.message_named(nodes::text(target)?, target.span)?;
                 let share =
@@ -121,11 +122,39 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A broker, or a service, of which brokers are built.
-    fn system(&mut self, target: &'a Node, what: &str) -> Option<End> {
+    /// Of a store without copies.
+    fn failover_of_store(&mut self, target: &'a Node) -> Option<FaultKind> {
+        let fault = self.store_fault(target, StoreFault::Failover)?;
+        if let FaultKind::Store { service, .. } = fault
+            && let Some(StoreUse::Own(store)) = &self.services[service.index()].store
+            && store.copies.is_some()
+        {
+            self.not_built(target.span, "a `failover` of a store with `replication` or `read_replica`");
+            return None;
+        }
+        Some(fault)
+    }
+
+    /// A broker or a service.
+    fn system(&mut self, target: &'a Node) -> Option<End> {
+        let place = self.end(nodes::text(target)?, target.span)?;
+        if !matches!(place, End::Broker(_) | End::Service(_)) {
+            let message = "an `outage` is of a broker, a service or a store";
+            self.report(Diagnostic::new("contradiction", target.span, message));
+            return None;
+        }
+        Some(place)
+    }
+
+    fn broker_or_store(&mut self, target: &'a Node) -> Option<End> {
         let place = self.end(nodes::text(target)?, target.span)?;
         if !matches!(place, End::Broker(_)) {
-            self.not_built(target.span, &format!("{what} of anything but a broker or a store"));
+            let message = "a `failover` is of a broker or of a store";
+            let diagnostic = Diagnostic::new("contradiction", target.span, message);
+            self.report(
+                diagnostic
+                    .help("of the instances of a service one takes over from another anyway: `crash` it"),
+            );
             return None;
         }
         Some(place)
@@ -272,7 +301,8 @@ impl<'a> Resolver<'a> {
     fn check_body(&mut self, service: ServiceId, body: &str, span: Span) -> Option<()> {
         let entry = &self.names.services[service.index()];
         let sections = ["handlers", "jobs", "sagas"].map(|section| nodes::section(&entry.value, section));
-        if sections.iter().all(|section| !section.contains_key(body)) {
+        let in_a_version = self.merged.handled(service).any(|handled| handled == body);
+        if !in_a_version && sections.iter().all(|section| !section.contains_key(body)) {
             let bodies = sections.iter().flat_map(|section| section.keys()).map(String::as_str);
             let diagnostic = unknown(Kind::Message, body, span, bodies)
                 .label("no handler, job or saga of this name")

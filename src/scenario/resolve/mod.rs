@@ -27,6 +27,7 @@ mod presets;
 mod promises;
 mod quantities;
 mod reach;
+mod rollouts;
 mod rows;
 mod schemas;
 mod services;
@@ -35,6 +36,7 @@ mod stores;
 mod streams;
 mod tables;
 mod unsupported;
+mod versions;
 
 pub use unsupported::{built_in_part, not_built};
 
@@ -52,7 +54,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a scenario means, or `None` if anything is wrong with it (also what was found before).
 pub fn resolve(loaded: &Loaded, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Scenario> {
-    let mut resolver = Resolver::new(loaded, sources);
+    let merged = versions::Merged::of(&loaded.root, diagnostics);
+    let mut resolver = Resolver::new(loaded, &merged, sources);
     let scenario = resolver.scenario(&loaded.root);
     for diagnostic in resolver.diagnostics.list {
         diagnostics.push(diagnostic);
@@ -70,6 +73,7 @@ struct Resolver<'a> {
     sources: &'a Sources,
     parameters: &'a IndexMap<String, Node>,
     names: Names<'a>,
+    merged: &'a versions::Merged,
     symbols: Symbols,
     /// Words of enumerations, with the place that declares them.
     enumeration_words: BTreeMap<String, Span>,
@@ -108,11 +112,12 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn new(loaded: &'a Loaded, sources: &'a Sources) -> Self {
+    fn new(loaded: &'a Loaded, merged: &'a versions::Merged, sources: &'a Sources) -> Self {
         Resolver {
             sources,
             parameters: &loaded.parameters,
             names: Names::of(&loaded.root),
+            merged,
             symbols: Symbols::default(),
             enumeration_words: BTreeMap::new(),
             diagnostics: Diagnostics::default(),
@@ -154,7 +159,7 @@ impl<'a> Resolver<'a> {
         self.resolve_tables();
         self.resolve_brokers();
         self.collect_reasons(root);
-        self.resolve_services();
+        self.resolve_services(root);
         self.resolve_client_calls();
         let bodies = self.resolve_bodies();
         let network = self.resolve_network(root);

@@ -67,6 +67,7 @@ pub enum Kind {
     Convergence,
     Saga,
     Verdict,
+    Version,
 }
 
 impl Kind {
@@ -88,6 +89,7 @@ impl Kind {
             Kind::Convergence => "convergence guarantee",
             Kind::Saga => "saga",
             Kind::Verdict => "verdict",
+            Kind::Version => "version",
         }
     }
 
@@ -109,6 +111,7 @@ impl Kind {
             Kind::Convergence => "unknown-guarantee",
             Kind::Saga => "unknown-saga",
             Kind::Verdict => "unknown-verdict",
+            Kind::Version => "unknown-version",
         }
     }
 }

@@ -19,12 +19,17 @@ impl<'a> Resolver<'a> {
     fn resolve_operation(&mut self, name: &str, entry: &'a Entry, run: &Run) -> Option<Fault> {
         let node = &entry.value;
         self.refuse_keys("operation", node);
-        let kind = if let Some(target) = nodes::get(node, "replay") {
+        let target = |verb: &str| nodes::get(node, verb);
+        let kind = if let Some(target) = target("replay") {
             self.replay(target, node)
-        } else if let Some(target) = nodes::get(node, "redrive") {
+        } else if let Some(target) = target("redrive") {
             self.redrive(target, node)
+        } else if let Some(target) = target("deploy") {
+            self.deploy(target, node)
+        } else if let Some(target) = target("repartition") {
+            self.repartition(target, node)
         } else {
-            nodes::get(node, "repartition").and_then(|target| self.repartition(target, node))
+            target("scale").and_then(|target| self.scale(target, node))
         };
         let when = self.when(node, run);
         Some(Fault {

@@ -41,7 +41,9 @@ impl<'a> Resolver<'a> {
         for (index, service) in self.services.iter().enumerate() {
             let consumed: Vec<TopicId> =
                 service.groups.iter().map(|group| self.groups[group.index()].topic).collect();
-            let handled = service.handlers.iter().map(|handler| (handler.message, handler.span));
+            let of_versions = service.versions.iter().flat_map(|version| &version.handlers);
+            let handlers = service.handlers.iter().chain(of_versions);
+            let handled = handlers.map(|handler| (handler.message, handler.span));
             let of_sagas =
                 service.sagas.iter().flat_map(|saga| saga.keys.iter().map(|key| (key.0, saga.span)));
             for (message, span) in handled.chain(of_sagas) {

@@ -61,9 +61,10 @@ const ISOLATIONS: &[(&str, Isolation)] = &[
 ];
 
 impl<'a> Resolver<'a> {
-    pub fn resolve_services(&mut self) {
+    pub fn resolve_services(&mut self, root: &'a Node) {
         for (index, (name, entry)) in self.names.services.iter().enumerate() {
-            let service = self.resolve_service(ServiceId::new(index), name, entry);
+            let mut service = self.resolve_service(ServiceId::new(index), name, entry);
+            service.scaled_to = self.scaled_to(root, name);
             self.services.push(service);
         }
         for (index, (_, entry)) in self.names.services.iter().enumerate() {
@@ -110,6 +111,7 @@ impl<'a> Resolver<'a> {
             span: entry.key_span,
             instances: self.instances_at_start(node, autoscale),
             autoscale,
+            scaled_to: 0,
             workers,
             cpus: nodes::get(node, "cpus").and_then(|node| self.count_or_unlimited(node, 1)),
             queue: self.resolve_queue(node),
@@ -124,6 +126,7 @@ impl<'a> Resolver<'a> {
             handlers: Vec::new(),
             jobs: Vec::new(),
             sagas: Vec::new(),
+            versions: Vec::new(),
         }
     }
 

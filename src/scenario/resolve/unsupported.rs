@@ -15,7 +15,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "lint", "`lint`"),
     ("guarantees", "reference", "`reference`"),
     ("topic", "capture", "`capture` (the change log of a table)"),
-    ("service", "versions", "`versions`"),
     ("service", "lint", "`lint`"),
     ("handler", "lint", "`lint`"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
@@ -25,8 +24,6 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("store link", "transport", "`transport` to a store"),
     ("store link", "duplicate", "`duplicate` to a store"),
     ("degradation", "transport", "a degradation that changes the `transport`"),
-    ("operation", "deploy", "`deploy`"),
-    ("operation", "scale", "`scale`"),
 ];
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.
@@ -38,9 +35,10 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("fault", "outage", "of a service"),
-    ("fault", "failover", "of anything but a broker"),
-    ("service", "autoscale", "beside `consumes` and `memory`"),
+    ("fault", "failover", "of a store with `replication` or `read_replica`"),
+    ("service", "autoscale", "beside `consumes` and `memory`, or with `deploy` and `scale`"),
+    ("service", "versions", "that change anything but `handlers`, the `do` of `jobs` and `unknown_version`"),
+    ("operation", "scale", "of a service that consumes `per_instance`"),
     ("producer", "in_flight", "for messages that go `via: outbox`"),
 ];
 

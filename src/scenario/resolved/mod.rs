@@ -8,11 +8,13 @@ pub mod expression;
 pub mod promise;
 pub mod saga;
 pub mod step;
+pub mod version;
 
 pub use expression::*;
 pub use promise::*;
 pub use saga::*;
 pub use step::*;
+pub use version::*;
 
 pub use crate::kernel::vocabulary::*;
 
@@ -316,6 +318,8 @@ pub struct Service {
     /// At the start.
     pub instances: u32,
     pub autoscale: Option<Autoscale>,
+    /// The most that an operation scales it to.
+    pub scaled_to: u32,
     pub workers: Count,
     pub cpus: Count,
     pub queue: Queue,
@@ -331,6 +335,7 @@ pub struct Service {
     pub handlers: Vec<Handler>,
     pub jobs: Vec<Job>,
     pub sagas: Vec<Saga>,
+    pub versions: Vec<Version>,
 }
 
 #[derive(Clone, Debug)]
@@ -459,7 +464,7 @@ pub struct CallPolicy {
 impl Service {
     /// The most instances that it ever has.
     pub fn most_instances(&self) -> u32 {
-        self.autoscale.map_or(self.instances, |scale| scale.max.max(self.instances))
+        self.autoscale.map_or(self.instances, |scale| scale.max).max(self.instances).max(self.scaled_to)
     }
 }
 
@@ -690,6 +695,17 @@ pub enum FaultKind {
         topic: TopicId,
         partitions: u32,
     },
+    /// The instances of a service go to another version, some at a time.
+    Deploy {
+        service: ServiceId,
+        rollout: Rollout,
+    },
+    /// A service has so many instances from now on.
+    Scale {
+        service: ServiceId,
+        instances: u32,
+        restart: Restart,
+    },
 }
 
 impl FaultKind {
@@ -697,7 +713,11 @@ impl FaultKind {
     pub fn is_planned(&self) -> bool {
         matches!(
             self,
-            FaultKind::Replay { .. } | FaultKind::Redrive { .. } | FaultKind::Repartition { .. }
+            FaultKind::Replay { .. }
+                | FaultKind::Redrive { .. }
+                | FaultKind::Repartition { .. }
+                | FaultKind::Deploy { .. }
+                | FaultKind::Scale { .. }
         )
     }
 }

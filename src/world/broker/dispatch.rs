@@ -292,7 +292,7 @@ impl Broker {
         let knobs = &subscription.knobs;
         // On a connection the broker sends until it knows better; else consumers ask.
         let asks = !matches!(knobs.lease, Lease::Connection { .. });
-        if !state.open || state.muted || (asks && (!state.alive || state.silent)) {
+        if !state.open || state.muted || state.retiring || (asks && (!state.alive || state.silent)) {
             return 0;
         }
         let used = match knobs.ack_scope {

@@ -190,7 +190,8 @@ impl Broker {
     fn lanes_of_group(&self, group: GroupId) -> impl Iterator<Item = (u32, &Lane)> {
         let of = &self.groups[group.index()];
         let own = of.first_subscription..of.first_subscription + of.subscriptions;
-        own.flat_map(|subscription| self.lanes_of(subscription)).map(|lane| (lane, &self.lanes[lane as usize]))
+        own.flat_map(|subscription| self.lanes_of(subscription))
+            .map(|lane| (lane, &self.lanes[lane as usize]))
     }
 }
 

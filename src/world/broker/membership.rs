@@ -69,7 +69,7 @@ impl Broker {
         self.proceed(subscription, choose, out);
     }
 
-    fn number_of(&self, group: GroupId, instance: InstanceId) -> u32 {
+    pub(super) fn number_of(&self, group: GroupId, instance: InstanceId) -> u32 {
         let state = &self.groups[group.index()];
         let number = instance.0.wrapping_sub(state.first_instance);
         assert!((number as usize) < state.current.len(), "an instance of another service");
@@ -243,7 +243,7 @@ impl Broker {
     #[inline]
     pub(super) fn come_back(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         let state = &self.consumers[consumer as usize];
-        if state.open || !state.alive || !state.current || state.silent {
+        if state.open || !state.alive || !state.current || state.silent || state.retiring {
             return;
         }
         let (subscription, instance) = (state.subscription, state.instance);

@@ -50,6 +50,7 @@ mod rebalance;
 mod recognise;
 mod replay;
 mod retention;
+mod retiring;
 mod returned;
 mod rewinding;
 mod settle;
@@ -304,7 +305,7 @@ impl Broker {
             subscriptions,
             current: vec![NONE; group.instances as usize],
         });
-        for instance in 0..group.instances {
+        for instance in 0..group.instances_at_start {
             self.connect(id, instance);
         }
         for subscription in first_subscription..first_subscription + subscriptions {

@@ -146,6 +146,8 @@ pub(super) struct Consumer {
     pub silent: bool,
     /// Its topic refuses everything.
     pub muted: bool,
+    /// It takes nothing new: it is about to leave.
+    pub retiring: bool,
     /// The broker takes it for a member.
     pub open: bool,
     /// The instance has no newer connection.
@@ -174,6 +176,7 @@ impl Consumer {
             alive: true,
             silent: false,
             muted: false,
+            retiring: false,
             open: true,
             current: true,
             lease_timer: NONE,

@@ -43,7 +43,7 @@ impl Broker {
             return false;
         }
         let consumer = &mut self.consumers[state.owner as usize];
-        if !consumer.alive || consumer.silent || consumer.muted || !consumer.open {
+        if !consumer.alive || consumer.silent || consumer.muted || consumer.retiring || !consumer.open {
             return false;
         }
         let mut delivery = Delivery::new(log.at(offset), lane, offset);
@@ -202,7 +202,8 @@ impl Broker {
             && delivery.place == Place::Running
             && subscription.is_free
             && consumer.open
-            && !consumer.muted;
+            && !consumer.muted
+            && !consumer.retiring;
         if !simple || !self.copies.is_empty() || missed {
             return false;
         }

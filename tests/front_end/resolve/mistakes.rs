@@ -477,7 +477,7 @@ const CASES: &[Case] = &[
         "`shopper`",
     ),
     case("dies: { crash: inventory,", "dies: { slow: inventory, by: 0,", "impossible-number", "0", ""),
-    case("dies: { crash: inventory,", "dies: { outage: inventory,", "not-built-yet", "inventory", ""),
+    case("dies: { crash: inventory,", "dies: { failover: inventory,", "contradiction", "inventory", ""),
     case(
         "dies: { crash: inventory,",
         "dies: { degrade: [orders, log],",

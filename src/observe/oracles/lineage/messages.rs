@@ -200,7 +200,7 @@ impl Lineage<'_> {
         }
         for &group in &model.topics[topic.index()].groups {
             let of = &model.groups[group.index()];
-            let handled = of.deliveries.iter().any(|path| path.message == kind && path.handler.0 != NONE);
+            let handled = of.deliveries.iter().any(|path| path.message == kind && path.is_handled());
             if !handled {
                 continue;
             }

@@ -1,8 +1,8 @@
 //! Who sees messages in an order: a group, or each instance of a group whose instances take everything.
 
 use crate::kernel::ids::*;
+use crate::model::Model;
 use crate::model::messaging::Members;
-use crate::model::{Model, NONE};
 
 /// One who sees messages in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ impl Lanes {
         let mut first = 0;
         let groups = model.groups.iter().map(|group| {
             let alone = group.member.members == Members::EachAlone;
-            let handled = group.deliveries.iter().filter(|path| path.handler.0 != NONE);
+            let handled = group.deliveries.iter().filter(|path| path.is_handled());
             let of = OfGroup {
                 first,
                 alone_from: alone.then_some(group.member.first_instance.0),

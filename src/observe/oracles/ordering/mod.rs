@@ -275,7 +275,13 @@ impl<'m> OrderOracle<'m> {
         self.touched = touched;
     }
 
-    fn transitions(&mut self, now: Nanos, row: RowName, table: &Table, RowChange { old, new }: RowChange<'_>) {
+    fn transitions(
+        &mut self,
+        now: Nanos,
+        row: RowName,
+        table: &Table,
+        RowChange { old, new }: RowChange<'_>,
+    ) {
         let (Some(old), Some(new)) = (old, new) else { return };
         for (column, transitions) in &table.lifecycles {
             let [from, to] = [old, new].map(|words| words[*column as usize]);

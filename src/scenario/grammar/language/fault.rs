@@ -22,6 +22,15 @@ const ONE_WAY: Key = Key::default(
     "Whether only the way from the first to the others is affected.",
 );
 
+const GRACE: Key = Key::default(
+    "grace",
+    DURATION,
+    "30s",
+    "How long an instance that is told to stop may take to end what it has begun. What is left then is cut, as in a crash; `0s` is a crash at once.",
+);
+const START_UP: Key =
+    Key::default("start_up", DURATION, "5s", "How long a new process takes until it is there.");
+
 /// An entry of `faults`.
 pub static FAULT: Record = Record {
     name: "fault",
@@ -73,13 +82,13 @@ static FAULT_VERBS: &[Alternative] = &[
         "outage",
         SYSTEM,
         &[],
-        "A broker, store or service refuses everything, and loses nothing of what it holds.",
+        "A broker, store or service refuses everything, and loses nothing of what it holds. Calls to such a service are `unavailable`; of what it consumes, its jobs and its timers every attempt that begins fails. What it had begun or queued it goes on with.",
     ),
     Alternative::new(
         "failover",
         SYSTEM,
         &[],
-        "A broker or store refuses everything for a while and loses what was not flushed or replicated; connections are reset. Of a queue that is spread over several `shards` one is away instead, and misses what is acknowledged meanwhile.",
+        "A broker or store (`service.store`) refuses everything for a while and loses what was not flushed or replicated; connections are reset. Of a queue that is spread over several `shards` one is away instead, and misses what is acknowledged meanwhile.",
     ),
     Alternative::new(
         "skew",
@@ -187,8 +196,10 @@ static OPERATION_VERBS: &[Alternative] = &[
                 "as soon as the last ones are up",
                 "How long after one batch the next follows.",
             ),
+            GRACE,
+            START_UP,
         ],
-        "Rolls a service over to another version.",
+        "Rolls a service over to another version, beginning with the first instances. Each takes nothing new, gives back what it has not begun, ends what it has begun, disconnects, and starts again with the other code: its memory is gone, what it stored is not. Meanwhile the instances of both versions work side by side.",
     ),
     Alternative::new(
         "replay",
@@ -208,8 +219,8 @@ static OPERATION_VERBS: &[Alternative] = &[
     Alternative::new(
         "scale",
         SERVICE,
-        &[Key::required("instances", COUNT, "How many instances from now on.")],
-        "Adds or removes instances.",
+        &[Key::required("instances", COUNT, "How many instances from now on."), GRACE, START_UP],
+        "Adds instances, or has the last ones end what they have begun and go.",
     ),
     Alternative::new(
         "repartition",

@@ -86,7 +86,7 @@ pub static SERVICE: Record = Record {
         Key::optional(
             "versions",
             Map { name: Kind::Version, value: &Shape::Patch(&SERVICE) },
-            "Other versions of the service, each as what differs (a merge patch), for `deploy`.",
+            "Other versions of the service, each as what differs (a merge patch), for `deploy`. Handlers, what jobs do, and `unknown_version` of a subscription can differ; an empty one (`{}`) is the service as it is, to go back to. An `after` that is under way does what the version that began it says.",
         ),
         LINT,
     ]],

@@ -191,7 +191,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let entry = &self.resolver.names.services[service.index()];
         let handlers = nodes::section(&entry.value, "handlers");
         let taken = taken_by_sagas(&entry.value);
-        if !handlers.contains_key(message_name) && !taken.contains(&message_name) {
+        let mut in_versions = self.resolver.merged.handled(service);
+        let is_handled = handlers.contains_key(message_name)
+            || taken.contains(&message_name)
+            || in_versions.any(|handled| handled == message_name);
+        if !is_handled {
             let handled: Vec<&str> = handlers.keys().map(String::as_str).chain(taken).collect();
             let why = format!("`{service_name}` has no handler for `{message_name}`");
             let diagnostic = Diagnostic::new("no-handler", end, why).related(entry.key_span, "the service");

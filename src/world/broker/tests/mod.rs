@@ -11,7 +11,14 @@ use crate::model::messaging::*;
 
 /// A group of so many instances on topic 0.
 fn group(instances: u32, knobs: GroupKnobs) -> Group {
-    Group { topic: TopicId(0), first_instance: InstanceId(0), instances, members: Members::Share, knobs }
+    Group {
+        topic: TopicId(0),
+        first_instance: InstanceId(0),
+        instances,
+        instances_at_start: instances,
+        members: Members::Share,
+        knobs,
+    }
 }
 
 /// A log of partitions with one owner each, kept by a session.
