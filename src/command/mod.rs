@@ -14,6 +14,7 @@
 
 pub mod check;
 pub mod completions;
+pub mod lint;
 pub mod man;
 pub mod mutate;
 pub mod progress;
@@ -48,6 +49,7 @@ pub struct CommandLine {
 pub enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
+    Lint(lint::Arguments),
     Replay(replay::Arguments),
     Mutate(mutate::Arguments),
     Show(show::Arguments),
@@ -61,6 +63,7 @@ pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Lint(arguments) => lint::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Mutate(arguments) => mutate::run(arguments),
         Command::Show(arguments) => show::run(arguments),

@@ -30,6 +30,7 @@ mod reach;
 mod rows;
 mod schemas;
 mod services;
+mod silences;
 mod steps;
 mod stores;
 mod streams;
@@ -163,6 +164,7 @@ impl<'a> Resolver<'a> {
         faults.extend(self.resolve_operations(root, &run));
         self.check_reach();
         let promises = self.resolve_promises(root);
+        let silences = self.resolve_silences(root);
         let parameters = self.written_parameters();
         let clients = self.resolve_clients(bodies, run.horizon);
         Some(Scenario {
@@ -183,6 +185,7 @@ impl<'a> Resolver<'a> {
             network,
             faults,
             promises,
+            silences,
         })
     }
 

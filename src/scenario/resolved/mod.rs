@@ -46,6 +46,27 @@ pub struct Scenario {
     /// Faults, and behind them operations.
     pub faults: Vec<Fault>,
     pub promises: Promises,
+    /// Findings about the design that its author answers for.
+    pub silences: Vec<Silence>,
+}
+
+/// A finding that is silenced, with the reason why it does not apply. It changes nothing in a run.
+#[derive(Clone, Debug)]
+pub struct Silence {
+    pub rule: &'static str,
+    pub reason: String,
+    pub span: Span,
+    pub within: Within,
+}
+
+/// Where a finding is, or is silenced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// Anywhere.
+    Scenario,
+    Service(ServiceId),
+    /// The handler or job of a service that is declared here.
+    Body(ServiceId, Span),
 }
 
 #[derive(Clone, Debug)]
@@ -348,6 +369,7 @@ pub enum StoreUse {
 
 #[derive(Clone, Debug)]
 pub struct Store {
+    pub span: Span,
     pub read: Generator,
     pub write: Generator,
     pub commit: Generator,
@@ -431,6 +453,7 @@ pub struct Column {
 
 #[derive(Clone, Debug)]
 pub struct Outbox {
+    pub span: Span,
     pub every: Nanos,
     pub batch: u32,
     pub select: OutboxSelect,
@@ -442,6 +465,7 @@ pub struct Outbox {
 
 #[derive(Clone, Debug)]
 pub struct CallPolicy {
+    pub span: Span,
     pub service: ServiceId,
     pub timeout: Nanos,
     pub retry: Option<Retry>,
