@@ -71,8 +71,9 @@ fn as_text(sources: &Sources, linted: &Linted, arguments: &Arguments) -> String 
 
 fn idle(silence: &Silence) -> Diagnostic {
     let message = format!("nothing here is found by `{}`", silence.rule);
-    Diagnostic::new("idle-silence", silence.span, message)
-        .help("remove it: when the hazard comes back, it would be silenced for a reason that is no longer true")
+    Diagnostic::new("idle-silence", silence.span, message).help(
+        "remove it: when the hazard comes back, it would be silenced for a reason that is no longer true",
+    )
 }
 
 fn as_json(file: &str, sources: &Sources, linted: &Linted) -> Value {
@@ -81,7 +82,8 @@ fn as_json(file: &str, sources: &Sources, linted: &Linted) -> Value {
         json!({ "file": sources.get(span.file).name, "line": line, "column": column })
     };
     let finding = |found: &crate::scenario::lint::Finding| {
-        let related = found.related.iter().map(|(span, label)| json!({ "place": place(*span), "label": label }));
+        let related =
+            found.related.iter().map(|(span, label)| json!({ "place": place(*span), "label": label }));
         json!({
             "finding": found.rule.name,
             "place": place(found.span),

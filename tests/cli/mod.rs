@@ -4,6 +4,7 @@ mod checking;
 mod ending;
 mod hostile;
 mod interrupt;
+mod linting;
 mod running;
 mod showing;
 

@@ -5,6 +5,7 @@ use super::design::{Code, Design};
 use super::repeat::repeat;
 use super::walk;
 use crate::kernel::ids::*;
+use crate::kernel::sampler::Sampler;
 use crate::kernel::time::Nanos;
 use crate::scenario::resolved::*;
 
@@ -27,7 +28,9 @@ pub fn retry_without_budget(design: &Design<'_>, found: &mut Vec<Finding>) {
         };
         let name = &design.service(call.service).name;
         let told = match retry.attempts {
-            Some(tries) => format!("`{name}` may be asked {tries} times as often as there is something to ask"),
+            Some(tries) => {
+                format!("`{name}` may be asked {tries} times as often as there is something to ask")
+            }
             None => format!("`{name}` is asked again without end"),
         };
         found.push(Finding::new(retry.span, code.within, told));
@@ -39,7 +42,8 @@ pub fn retry_without_jitter(design: &Design<'_>, found: &mut Vec<Finding>) {
     for (code, _, call) in design.calls() {
         let Some(retry) = call.retry.as_ref().filter(|_| tries(call) != Some(1)) else { continue };
         if retry.jitter == Jitter::None && is_unguarded(design, code, call) {
-            let told = format!("those who `{}` failed come again all at once", design.service(call.service).name);
+            let told =
+                format!("those who `{}` failed come again all at once", design.service(call.service).name);
             found.push(Finding::new(retry.span, code.within, told));
         }
     }
@@ -53,7 +57,10 @@ pub fn retry_of_non_idempotent_call(design: &Design<'_>, found: &mut Vec<Finding
         }
         let Some(callee) = design.callee(call) else { continue };
         if let Some(again) = repeat(design, callee).again.first() {
-            let told = format!("`{}` does it once more when it is asked once more", design.service(call.service).name);
+            let told = format!(
+                "`{}` does it once more when it is asked once more",
+                design.service(call.service).name
+            );
             found.push(Finding::new(step.span, code.within, told).related(again.span, "done again"));
         }
     }
@@ -97,20 +104,45 @@ fn inner<'s>(code: &Code<'s>) -> Vec<(&'s Step, Nanos)> {
 pub fn unbounded_queue(design: &Design<'_>, found: &mut Vec<Finding>) {
     for (index, service) in design.scenario.services.iter().enumerate() {
         let id = ServiceId::new(index);
-        let endless = service.queue.capacity.is_none() && service.workers.is_some() && service.autoscale.is_none();
-        let drops = service.queue.shed == Shed::Deadline || service.queue.order == QueueOrder::Lifo;
-        if !endless || drops {
+        let (Some(workers), None) = (service.workers, service.autoscale) else { continue };
+        if service.queue.shed == Shed::Deadline || service.queue.order == QueueOrder::Lifo {
             continue;
         }
+        let is_too_long = |call: &Call| {
+            let Some(places) = service.queue.capacity else { return true };
+            let work = design.callee(call).map_or(0.0, mean_work);
+            f64::from(places) * work / f64::from(workers) > call.timeout as f64
+        };
         let is_storm = |(code, _, call): &(&Code<'_>, &Step, &Call)| {
             call.service == id
                 && tries(call).is_none_or(|tries| tries >= 3)
                 && is_unguarded(design, code, call)
+                && is_too_long(call)
         };
         if let Some((_, step, _)) = design.calls().into_iter().find(is_storm) {
-            let told = format!("requests wait for `{}` in a queue without an end, and are tried again", service.name);
+            let queue = match service.queue.capacity {
+                None => "without an end",
+                Some(_) => "that is longer than their callers wait",
+            };
+            let told =
+                format!("requests wait for `{}` in a queue {queue}, and are tried again", service.name);
             let finding = Finding::new(service.span, Within::Service(id), told);
             found.push(finding.related(step.span, "tried again here"));
         }
     }
+}
+
+/// How long a handler works on the average, in nanoseconds: the `work` that it does in any case.
+fn mean_work(code: &Code<'_>) -> f64 {
+    let works = code.steps.iter().map(|step| match &step.kind {
+        StepKind::Work(Value::Draw(Generator { kind: GeneratorKind::Distribution(of), .. })) => {
+            Sampler::new(of).mean()
+        }
+        StepKind::Work(Value::Expression(Expression {
+            kind: ExpressionKind::Literal(Literal::Int(time)),
+            ..
+        })) => *time as f64,
+        _ => 0.0,
+    });
+    works.sum()
 }

@@ -15,7 +15,7 @@ pub fn non_idempotent_consumer(design: &Design<'_>, found: &mut Vec<Finding>) {
         for step in repeat(design, code).again {
             let Some(table) = design.effect_on(step) else { continue };
             let told = format!(
-                "`{}` is changed once more when a `{}` comes again",
+                "`{}` is changed once more when the same `{}` comes again",
                 design.name_of(table),
                 design.message(handler.message).name
             );
@@ -55,7 +55,8 @@ pub fn effect_without_key(design: &Design<'_>, found: &mut Vec<Finding>) {
         let repeated = if again { repeat(design, code).again } else { Vec::new() };
         code.each(&mut |step, _| {
             let StepKind::Effect { effect, retry, idempotency_key, .. } = &step.kind else { return };
-            let retried = idempotency_key.is_none() && retry.as_ref().is_some_and(|retry| retry.attempts != Some(1));
+            let retried =
+                idempotency_key.is_none() && retry.as_ref().is_some_and(|retry| retry.attempts != Some(1));
             if retried || repeated.iter().any(|other| std::ptr::eq(*other, step)) {
                 let name = &design.scenario.effects[effect.index()];
                 let told = format!("`{name}` is made again when it is asked for again");
@@ -107,7 +108,8 @@ pub fn ack_before_handling(design: &Design<'_>, found: &mut Vec<Finding>) {
     for group in &design.scenario.groups {
         let early = group.ack == AckMode::Before || group.knobs.ack_scope == AckScope::OnDelivery;
         let loses = design.handlers().any(|(service, handler, code)| {
-            let comes = || design.deliveries(service, handler.message).iter().any(|of| std::ptr::eq(*of, group));
+            let comes =
+                || design.deliveries(service, handler.message).iter().any(|of| std::ptr::eq(*of, group));
             service == group.service && design.acts(code) && comes()
         });
         if early && loses {
@@ -116,7 +118,9 @@ pub fn ack_before_handling(design: &Design<'_>, found: &mut Vec<Finding>) {
         }
     }
     for (.., code) in design.handlers() {
-        let Some(at) = code.steps.iter().position(|step| matches!(step.kind, StepKind::Ack)) else { continue };
+        let Some(at) = code.steps.iter().position(|step| matches!(step.kind, StepKind::Ack)) else {
+            continue;
+        };
         let mut later = None;
         walk::each(&code.steps[at..], &mut |step, _| {
             let acts = matches!(step.kind, StepKind::Effect { .. }) || design.effect_on(step).is_some();
@@ -150,12 +154,14 @@ pub fn no_dead_letter(design: &Design<'_>, found: &mut Vec<Finding>) {
             )
         };
         let failing = design.handlers().find_map(|(service, handler, code)| {
-            let comes = || design.deliveries(service, handler.message).iter().any(|of| std::ptr::eq(*of, group));
+            let comes =
+                || design.deliveries(service, handler.message).iter().any(|of| std::ptr::eq(*of, group));
             if service != group.service || !comes() {
                 return None;
             }
             let poisoned = poisons(handler.message).then_some((handler.span, "poisoned by a fault"));
-            let fails = uncaught_failure(code.steps).map(|step| (step.span, "fails each time"));
+            let fails = uncaught_failure(code.steps, &transient(code.steps))
+                .map(|step| (step.span, "fails each time"));
             fails.or(poisoned)
         });
         if let Some((span, label)) = failing {
@@ -166,14 +172,31 @@ pub fn no_dead_letter(design: &Design<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// A `fail` that nothing around it catches.
-fn uncaught_failure(block: &[Step]) -> Option<&Step> {
+/// A `fail` that nothing around it catches and that meets the message each time.
+fn uncaught_failure<'s>(block: &'s [Step], transient: &[LocalId]) -> Option<&'s Step> {
     block.iter().find_map(|step| match &step.kind {
         StepKind::Fail(_) => Some(step),
         StepKind::Try { catch, .. } | StepKind::Transaction { catch, .. } if !catch.is_empty() => None,
         StepKind::After { .. } => None,
-        _ => walk::blocks(step).into_iter().find_map(|block| uncaught_failure(block)),
+        StepKind::If { condition, .. } if reads_any(condition, transient) => None,
+        _ => walk::blocks(step).into_iter().find_map(|block| uncaught_failure(block, transient)),
     })
+}
+
+/// Locals that the next attempt draws anew.
+fn transient(block: &[Step]) -> Vec<LocalId> {
+    let mut locals = Vec::new();
+    walk::each(block, &mut |step, _| {
+        if let StepKind::Let(named) = &step.kind {
+            let drawn = named.iter().filter(|(_, value)| matches!(value, Value::Draw(of) if of.per_attempt));
+            locals.extend(drawn.map(|(local, _)| *local));
+        }
+    });
+    locals
+}
+
+fn reads_any(expression: &Expression, locals: &[LocalId]) -> bool {
+    expression.any(&|kind| matches!(kind, ExpressionKind::Local(local) if locals.contains(local)))
 }
 
 /// A job without `runs: once` that acts.
@@ -203,7 +226,8 @@ pub fn replay_repeats_effects(design: &Design<'_>, found: &mut Vec<Finding>) {
         let FaultKind::Replay { group, clear } = &fault.kind else { continue };
         let group = &design.scenario.groups[group.index()];
         let again = design.handlers().find_map(|(service, handler, code)| {
-            let comes = || design.deliveries(service, handler.message).iter().any(|of| std::ptr::eq(*of, group));
+            let comes =
+                || design.deliveries(service, handler.message).iter().any(|of| std::ptr::eq(*of, group));
             if service != group.service || !comes() || asks_whether_replayed(code.steps) {
                 return None;
             }
@@ -222,8 +246,7 @@ fn asks_whether_replayed(block: &[Step]) -> bool {
     let mut asks = false;
     walk::each(block, &mut |step, _| {
         if let StepKind::If { condition, .. } = &step.kind {
-            asks |= condition
-                .any(&|kind| matches!(kind, ExpressionKind::Delivery(DeliveryField::Replayed)));
+            asks |= condition.any(&|kind| matches!(kind, ExpressionKind::Delivery(DeliveryField::Replayed)));
         }
     });
     asks

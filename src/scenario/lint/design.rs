@@ -117,9 +117,9 @@ impl<'s> Design<'s> {
 
     /// The subscription by which a handler is handed a message again that it may have handled before.
     pub fn delivered_again(&self, service: ServiceId, message: MessageId) -> Option<&'s Group> {
-        self.deliveries(service, message).into_iter().find(|group| {
-            group.ack != AckMode::Before && group.knobs.ack_scope != AckScope::OnDelivery
-        })
+        self.deliveries(service, message)
+            .into_iter()
+            .find(|group| group.ack != AckMode::Before && group.knobs.ack_scope != AckScope::OnDelivery)
     }
 
     /// Every call with the body that it stands in.
@@ -179,7 +179,10 @@ impl<'s> Design<'s> {
             self.effect_on(step).is_some()
                 || matches!(
                     step.kind,
-                    StepKind::Effect { .. } | StepKind::Publish(_) | StepKind::Call(_) | StepKind::Send { .. }
+                    StepKind::Effect { .. }
+                        | StepKind::Publish(_)
+                        | StepKind::Call(_)
+                        | StepKind::Send { .. }
                 )
         })
     }

@@ -21,8 +21,7 @@ pub fn domain_message_crosses_boundary(design: &Design<'_>, found: &mut Vec<Find
             StepKind::Send { service: to, message, .. } => *to == service && *message == handler.message,
             _ => false,
         };
-        let sender =
-            design.bodies.iter().find(|body| body.service != Some(service) && body.any(&sends));
+        let sender = design.bodies.iter().find(|body| body.service != Some(service) && body.any(&sends));
         let Some(from) = sender.and_then(|body| body.service) else { continue };
         let (here, there) = (&design.service(service).name, &design.service(from).name);
         let told = format!("`{here}` handles `{}`, a domain message of `{there}`", message.name);

@@ -65,7 +65,11 @@ impl Finding {
         let Rule { name, why, repair, shown_by, .. } = self.rule;
         let told = Diagnostic::new(name, self.span, self.message.clone());
         let told = self.related.iter().fold(told, |told, (span, label)| told.related(*span, label.clone()));
-        told.help(format!("{why}\n{repair}\nsee scenarios/{shown_by}"))
+        let shown = match shown_by.is_empty() {
+            true => String::new(),
+            false => format!("\nsee scenarios/{shown_by}"),
+        };
+        told.help(format!("{why}\n{repair}{shown}"))
     }
 }
 

@@ -10,7 +10,8 @@ use crate::scenario::resolved::*;
 fn overwrites<'s>(design: &Design<'s>, code: &Code<'s>) -> Option<&'s Step> {
     let mut first = None;
     code.each(&mut |step, _| {
-        let (StepKind::Update { filter: None, set, .. } | StepKind::Upsert { filter: None, set, .. }) = &step.kind
+        let (StepKind::Update { filter: None, set, .. } | StepKind::Upsert { filter: None, set, .. }) =
+            &step.kind
         else {
             return;
         };
@@ -24,7 +25,9 @@ fn overwrites<'s>(design: &Design<'s>, code: &Code<'s>) -> Option<&'s Step> {
     });
     // Who decides by a row that it has read may well decide by its version.
     let decides = |step: &Step| match &step.kind {
-        StepKind::If { condition, .. } => condition.any(&|kind| matches!(kind, ExpressionKind::RowColumn(..))),
+        StepKind::If { condition, .. } => {
+            condition.any(&|kind| matches!(kind, ExpressionKind::RowColumn(..)))
+        }
         _ => false,
     };
     first.filter(|_| !code.any(&decides))
@@ -51,8 +54,7 @@ pub fn order_without_key(design: &Design<'_>, found: &mut Vec<Finding>) {
             let is_disordered = changing.into_iter().any(|body| {
                 body.any(&|sent| match &sent.kind {
                     StepKind::Publish(publish) => {
-                        let has_key =
-                            publish.key.is_some() || design.message(publish.message).key.is_some();
+                        let has_key = publish.key.is_some() || design.message(publish.message).key.is_some();
                         publish.message == handler.message
                             && publish.topic == group.topic
                             && !is_ordered(design, group, has_key)
@@ -107,8 +109,8 @@ pub fn clock_decides(design: &Design<'_>, found: &mut Vec<Finding>) {
             design.bodies.iter().any(|body| body.any(&|step| sends_clock(step, message, field)))
         };
         code.each(&mut |step, _| {
-            let (StepKind::Update { filter: Some(filter), .. } | StepKind::Upsert { filter: Some(filter), .. }) =
-                &step.kind
+            let (StepKind::Update { filter: Some(filter), .. }
+            | StepKind::Upsert { filter: Some(filter), .. }) = &step.kind
             else {
                 return;
             };

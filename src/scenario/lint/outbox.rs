@@ -33,7 +33,8 @@ pub fn dual_write(design: &Design<'_>, found: &mut Vec<Finding>) {
 /// Whether what a crash cuts stays cut. A message that comes again does the rest, unless a mark stops it.
 fn is_never_made_good(design: &Design<'_>, code: &Code<'_>, publishes: &[(&Step, bool)]) -> bool {
     let (Some(service), Some(message)) = (code.service, code.message()) else { return true };
-    if design.delivered_again(service, message).is_none() || publishes.iter().any(|(_, is_inside)| *is_inside) {
+    if design.delivered_again(service, message).is_none() || publishes.iter().any(|(_, is_inside)| *is_inside)
+    {
         return true;
     }
     let never = repeat(design, code).marks;
@@ -71,7 +72,8 @@ pub fn outbox_by_id(design: &Design<'_>, found: &mut Vec<Finding>) {
     for (id, service, outbox) in outboxes(design) {
         let writes_alone = service.workers == Some(1) && service.most_instances() == 1;
         if outbox.select == OutboxSelect::Id && !writes_alone {
-            let told = format!("the outbox of `{}` is read by id, and several write to it at a time", service.name);
+            let told =
+                format!("the outbox of `{}` is read by id, and several write to it at a time", service.name);
             found.push(Finding::new(outbox.span, id, told));
         }
     }

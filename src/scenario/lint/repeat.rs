@@ -160,9 +160,8 @@ impl<'s> Reader<'_, 's> {
     /// A mark within a transaction, or a decision there by a row that was read there.
     fn mark_in(&self, block: &'s [Step]) -> Option<&'s Step> {
         let decides = |step: &Step| match &step.kind {
-            StepKind::If { condition, .. } => condition.any(&|kind| {
-                matches!(kind, ExpressionKind::RowExists(_) | ExpressionKind::RowColumn(..))
-            }),
+            StepKind::If { condition, .. } => condition
+                .any(&|kind| matches!(kind, ExpressionKind::RowExists(_) | ExpressionKind::RowColumn(..))),
             _ => false,
         };
         block.iter().find_map(|step| match self.is_mark(step) || decides(step) {

@@ -14,7 +14,7 @@ pub struct Rule {
     pub why: &'static str,
     /// What would repair it.
     pub repair: &'static str,
-    /// The scenario in which the hazard strikes, in `scenarios/`.
+    /// The scenario in which the hazard strikes, in `scenarios/`; empty: the library has none.
     pub shown_by: &'static str,
     pub(super) find: fn(&Design<'_>, &mut Vec<Finding>),
 }
@@ -74,7 +74,7 @@ pub static RULES: &[Rule] = &[
             "A message is acknowledged before it is handled.",
             "who crashes in between has lost it: the broker takes it for done",
             "acknowledge after the work (`ack: after`), and bear to be told twice",
-            "idempotency/mark-then-act.yaml",
+            "idempotency/acknowledged-first.yaml",
         ],
         consumers::ack_before_handling,
     ),
@@ -84,7 +84,7 @@ pub static RULES: &[Rule] = &[
             "A message that fails each time has nowhere to go.",
             "it is tried for ever, or it vanishes; where order is kept, everything behind it waits",
             "say after how many deliveries it goes where (`exhaust: { after: 5, dead_letter: topic }`), or catch the failure",
-            "ordering/retry-in-place.yaml",
+            "",
         ],
         consumers::no_dead_letter,
     ),
@@ -134,7 +134,7 @@ pub static RULES: &[Rule] = &[
             "A notification carries more than its key.",
             "some act on what it carries and others call back: the two can disagree, and nobody knows which is meant",
             "let it carry its key alone, or make it an integration message",
-            "payload/thin.yaml",
+            "payload/half-thin.yaml",
         ],
         messages::fat_notification,
     ),
@@ -184,7 +184,7 @@ pub static RULES: &[Rule] = &[
             "Another service is called while a transaction is open.",
             "locks are held as long as it takes to answer, and what it does is not rolled back",
             "call before or after, and keep what must survive in between",
-            "overload/retry-storm.yaml",
+            "",
         ],
         outbox::call_in_transaction,
     ),
@@ -274,7 +274,7 @@ pub static RULES: &[Rule] = &[
             "A call is tried again or hedged, and what it asks for adds up.",
             "a try that timed out may have been done: the next one does it again",
             "let the other side recognise it by a key of the caller's, or do not try again",
-            "idempotency/no-guard.yaml",
+            "",
         ],
         calls::retry_of_non_idempotent_call,
     ),
@@ -284,7 +284,7 @@ pub static RULES: &[Rule] = &[
             "A caller gives up before the service that it calls has given up waiting for others.",
             "the work goes on for nobody, and the caller's retry adds a second one",
             "let timeouts grow towards the caller: longer than all tries of the callee together",
-            "coupling/request-chain.yaml",
+            "",
         ],
         calls::timeout_below_callee,
     ),
@@ -304,7 +304,7 @@ pub static RULES: &[Rule] = &[
             "A job that acts runs on every instance.",
             "as often as there are instances the same thing is done",
             "let it run on one (`runs: once`), or claim rows before acting on them",
-            "saga/dirty-read.yaml",
+            "",
         ],
         consumers::job_on_every_instance,
     ),
@@ -324,7 +324,7 @@ pub static RULES: &[Rule] = &[
             "A step of a saga acts, has no `undo`, and steps behind it can still fail.",
             "what it did stays when the saga is taken back",
             "give it an `undo`, or put it last",
-            "saga/doubt-skipped.yaml",
+            "",
         ],
         sagas::step_without_undo,
     ),
@@ -350,10 +350,11 @@ pub fn reference() -> String {
          | finding | what it looks for | why it is a hazard | what repairs it | shown by |\n|---|---|---|---|---|\n",
     );
     for Rule { name, about, why, repair, shown_by, .. } in RULES {
-        let repair = repair.replace('|', "\\|");
-        page += &format!(
-            "| `{name}` | {about} | {why} | {repair} | [{shown_by}](../scenarios/{shown_by}) |\n"
-        );
+        let shown = match shown_by.is_empty() {
+            true => "–".to_owned(),
+            false => format!("[{shown_by}](../scenarios/{shown_by})"),
+        };
+        page += &format!("| `{name}` | {about} | {why} | {repair} | {shown} |\n");
     }
     page
 }

@@ -34,7 +34,8 @@ pub fn step_without_undo(design: &Design<'_>, found: &mut Vec<Finding>) {
         let Some((_, earlier)) = saga.steps.split_last() else { continue };
         for step in earlier.iter().filter(|step| step.undo.is_empty()) {
             if let Some(act) = acting(design, &step.body) {
-                let told = format!("nothing takes back `{}` when a later step of `{}` fails", step.name, saga.name);
+                let told =
+                    format!("nothing takes back `{}` when a later step of `{}` fails", step.name, saga.name);
                 found.push(Finding::new(act.span, within, told));
             }
         }

@@ -79,9 +79,8 @@ pub fn write_skew(design: &Design<'_>, found: &mut Vec<Finding>) {
                 is_same(read.transaction, transaction)
                     && !read.is_locked
                     && isolation(design, read.table) != Isolation::Serializable
-                    && condition.any(
-                        &|kind| matches!(kind, ExpressionKind::RowColumn(of, _) if *of == read.local),
-                    )
+                    && condition
+                        .any(&|kind| matches!(kind, ExpressionKind::RowColumn(of, _) if *of == read.local))
             });
             let Some(basis) = basis else { return };
             let StepKind::Read { key: read_key, .. } = &basis.step.kind else { return };
