@@ -102,6 +102,7 @@ fn inner<'s>(code: &Code<'s>) -> Vec<(&'s Step, Nanos)> {
 
 /// A queue that outlasts those who wait in it.
 pub fn unbounded_queue(design: &Design<'_>, found: &mut Vec<Finding>) {
+    let calls = design.calls();
     for (index, service) in design.scenario.services.iter().enumerate() {
         let id = ServiceId::new(index);
         let (Some(workers), None) = (service.workers, service.autoscale) else { continue };
@@ -119,7 +120,7 @@ pub fn unbounded_queue(design: &Design<'_>, found: &mut Vec<Finding>) {
                 && is_unguarded(design, code, call)
                 && is_too_long(call)
         };
-        if let Some((_, step, _)) = design.calls().into_iter().find(is_storm) {
+        if let Some((_, step, _)) = calls.iter().find(|call| is_storm(call)) {
             let queue = match service.queue.capacity {
                 None => "without an end",
                 Some(_) => "that is longer than their callers wait",

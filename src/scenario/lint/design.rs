@@ -155,7 +155,7 @@ impl<'s> Design<'s> {
             .map(|(.., code)| code)
     }
 
-    /// How a table is called: `service.table`.
+    /// How a table is called.
     pub fn name_of(&self, table: TableId) -> &'s str {
         &self.table(table).name
     }

@@ -21,7 +21,7 @@ pub fn blocks(step: &Step) -> Vec<&Block> {
 }
 
 /// What a step does about errors.
-pub fn catches(step: &Step) -> &[Catch] {
+fn catches(step: &Step) -> &[Catch] {
     match &step.kind {
         StepKind::Transaction { catch, .. }
         | StepKind::Try { catch, .. }

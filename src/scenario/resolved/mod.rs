@@ -7,11 +7,13 @@
 pub mod expression;
 pub mod promise;
 pub mod saga;
+pub mod silence;
 pub mod step;
 
 pub use expression::*;
 pub use promise::*;
 pub use saga::*;
+pub use silence::*;
 pub use step::*;
 
 pub use crate::kernel::vocabulary::*;
@@ -48,25 +50,6 @@ pub struct Scenario {
     pub promises: Promises,
     /// Findings about the design that its author answers for.
     pub silences: Vec<Silence>,
-}
-
-/// A finding that is silenced, with the reason why it does not apply. It changes nothing in a run.
-#[derive(Clone, Debug)]
-pub struct Silence {
-    pub rule: &'static str,
-    pub reason: String,
-    pub span: Span,
-    pub within: Within,
-}
-
-/// Where a finding is, or is silenced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Within {
-    /// Anywhere.
-    Scenario,
-    Service(ServiceId),
-    /// The handler or job of a service that is declared here.
-    Body(ServiceId, Span),
 }
 
 #[derive(Clone, Debug)]
