@@ -10,7 +10,7 @@
 //! Imports go downward only; a test enforces it.
 //!
 //! ```text
-//!   command      run, check, replay, inspect, show, schema …: the only input and output
+//!   command      run, check, lint, replay, inspect, show …: the only input and output
 //!      │
 //!   report       results → a page, a JSON file, a screen of text
 //!      │

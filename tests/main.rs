@@ -5,6 +5,7 @@ mod determinism;
 mod engine;
 mod front_end;
 mod language;
+mod lint;
 mod oracles;
 mod replay;
 mod report;

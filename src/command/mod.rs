@@ -15,6 +15,7 @@
 pub mod check;
 pub mod completions;
 pub mod inspect;
+pub mod lint;
 pub mod man;
 pub mod moment;
 pub mod mutate;
@@ -50,6 +51,7 @@ pub struct CommandLine {
 pub enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
+    Lint(lint::Arguments),
     Replay(replay::Arguments),
     Inspect(inspect::Arguments),
     Mutate(mutate::Arguments),
@@ -64,6 +66,7 @@ pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Lint(arguments) => lint::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Mutate(arguments) => mutate::run(arguments),

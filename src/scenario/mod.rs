@@ -4,6 +4,7 @@ pub mod diagnostic;
 pub mod expression;
 pub mod grammar;
 pub mod limits;
+pub mod lint;
 pub mod load;
 mod merge;
 pub mod node;

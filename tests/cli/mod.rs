@@ -5,6 +5,7 @@ mod ending;
 mod hostile;
 mod inspecting;
 mod interrupt;
+mod linting;
 mod running;
 mod showing;
 

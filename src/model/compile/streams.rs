@@ -10,10 +10,12 @@ use crate::kernel::vocabulary::{Jitter, OutboxMark, OutboxSelect};
 use crate::model::code::*;
 use crate::model::{AppendStep, AsOf, Place, Stream, StreamStep};
 use crate::scenario::resolved as scenario;
+use crate::scenario::source::{FileId, Span};
 use scenario::{Step, StepKind};
 
 /// The pace of the relay of a stream whose service has no outbox that sets it.
 const PACE: scenario::Outbox = scenario::Outbox {
+    span: Span { file: FileId(0), start: 0, end: 0 },
     every: 50 * MILLISECOND,
     batch: 100,
     select: OutboxSelect::Log,

@@ -33,6 +33,30 @@ pub enum Style {
 /// Shows every mistake, in the order of files and places, and says how many there are. `width` is that
 /// of the terminal, in columns. No mistake, no text.
 pub fn render(sources: &Sources, diagnostics: &Diagnostics, style: Style, width: usize) -> String {
+    all(sources, diagnostics, style, width, &MISTAKES)
+}
+
+/// The same of what is no mistake, but a hazard.
+pub fn findings(sources: &Sources, diagnostics: &Diagnostics, style: Style, width: usize) -> String {
+    all(sources, diagnostics, style, width, &FINDINGS)
+}
+
+/// How grave something is, and what it is called: one of it, several.
+struct Gravity {
+    level: Level<'static>,
+    called: [&'static str; 2],
+}
+
+static MISTAKES: Gravity = Gravity { level: Level::ERROR, called: ["mistake", "mistakes"] };
+static FINDINGS: Gravity = Gravity { level: Level::WARNING, called: ["finding", "findings"] };
+
+fn all(
+    sources: &Sources,
+    diagnostics: &Diagnostics,
+    style: Style,
+    width: usize,
+    gravity: &Gravity,
+) -> String {
     let mistakes = in_order(diagnostics);
     if mistakes.is_empty() {
         return String::new();
@@ -45,11 +69,11 @@ pub fn render(sources: &Sources, diagnostics: &Diagnostics, style: Style, width:
     let lines = LineTable::of(sources);
     let mut text = String::new();
     for mistake in &mistakes {
-        let report = report(mistake, sources, &lines);
+        let report = report(mistake, sources, &lines, gravity.level.clone());
         text.push_str(&renderer.render(&[report]));
         text.push_str("\n\n");
     }
-    text.push_str(&closing_line(&mistakes, sources, diagnostics.is_full()));
+    text.push_str(&closing_line(&mistakes, sources, diagnostics.is_full(), gravity));
     text.push('\n');
     text
 }
@@ -66,7 +90,8 @@ fn in_order(diagnostics: &Diagnostics) -> Vec<&Diagnostic> {
     mistakes
 }
 
-fn closing_line(mistakes: &[&Diagnostic], sources: &Sources, full: bool) -> String {
+fn closing_line(mistakes: &[&Diagnostic], sources: &Sources, full: bool, gravity: &Gravity) -> String {
+    let [one, several] = gravity.called;
     let count = mistakes.len();
     let files: BTreeSet<FileId> = mistakes.iter().map(|mistake| mistake.span.file).collect();
     let place = match files.len() {
@@ -75,14 +100,19 @@ fn closing_line(mistakes: &[&Diagnostic], sources: &Sources, full: bool) -> Stri
     };
     match (full, count) {
         (true, _) => {
-            format!("{count} mistakes in {place}; no more than {} are looked for", limits::DIAGNOSTICS)
+            format!("{count} {several} in {place}; no more than {} are looked for", limits::DIAGNOSTICS)
         }
-        (false, 1) => format!("1 mistake in {place}"),
-        (false, _) => format!("{count} mistakes in {place}"),
+        (false, 1) => format!("1 {one} in {place}"),
+        (false, _) => format!("{count} {several} in {place}"),
     }
 }
 
-fn report<'a>(mistake: &'a Diagnostic, sources: &'a Sources, lines: &LineTable) -> Group<'a> {
+fn report<'a>(
+    mistake: &'a Diagnostic,
+    sources: &'a Sources,
+    lines: &LineTable,
+    level: Level<'static>,
+) -> Group<'a> {
     let label = |text: &str| (!text.is_empty()).then(|| shown(text));
     let mut places =
         vec![Place { span: mistake.span, label: label(&mistake.label), kind: AnnotationKind::Primary }];
@@ -91,7 +121,7 @@ fn report<'a>(mistake: &'a Diagnostic, sources: &'a Sources, lines: &LineTable) 
         label: label(text),
         kind: AnnotationKind::Context,
     }));
-    let title = Level::ERROR.primary_title(shown(&mistake.message)).id(mistake.code);
+    let title = level.primary_title(shown(&mistake.message)).id(mistake.code);
     let mut group = Group::with_title(title);
     for piece in pieces(places, lines) {
         let source = sources.get(piece.file);

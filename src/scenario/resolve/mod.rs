@@ -31,6 +31,7 @@ mod rollouts;
 mod rows;
 mod schemas;
 mod services;
+mod silences;
 mod steps;
 mod stores;
 mod streams;
@@ -168,6 +169,7 @@ impl<'a> Resolver<'a> {
         self.check_places(&faults);
         self.check_reach();
         let promises = self.resolve_promises(root);
+        let silences = self.resolve_silences(root);
         let parameters = self.written_parameters();
         let clients = self.resolve_clients(bodies, run.horizon);
         Some(Scenario {
@@ -188,6 +190,7 @@ impl<'a> Resolver<'a> {
             network,
             faults,
             promises,
+            silences,
         })
     }
 

@@ -105,7 +105,7 @@ impl<'a> Resolver<'a> {
         let autoscale = self.resolve_autoscale(node);
         let workers = nodes::get(node, "workers").map_or(Some(1), |node| self.count_or_unlimited(node, 1));
         let routing = nodes::get(node, "routing").and_then(|node| self.word(node, ROUTINGS));
-        let store = nodes::get(node, "store").and_then(|store| self.resolve_store_use(id, name, store));
+        let store = nodes::entry(node, "store").and_then(|store| self.resolve_store_use(id, name, store));
         Service {
             name: name.to_owned(),
             span: entry.key_span,
@@ -187,27 +187,29 @@ impl<'a> Resolver<'a> {
         by
     }
 
-    fn resolve_store_use(&mut self, id: ServiceId, name: &str, node: &'a Node) -> Option<StoreUse> {
+    fn resolve_store_use(&mut self, id: ServiceId, name: &str, entry: &'a Entry) -> Option<StoreUse> {
+        let node = &entry.value;
         let Some(owner) = nodes::text(node) else {
-            return Some(StoreUse::Own(Box::new(self.resolve_store(id, node))));
+            return Some(StoreUse::Own(Box::new(self.resolve_store(id, entry))));
         };
         let shared = self.service_named(owner, node.span)?;
-        let entry = &self.names.services[shared.index()];
-        let owns = nodes::get(&entry.value, "store").is_some_and(nodes::is_map);
+        let sharing = &self.names.services[shared.index()];
+        let owns = nodes::get(&sharing.value, "store").is_some_and(nodes::is_map);
         if !owns {
             let message = match owner == name {
                 true => "a service cannot share its own store".to_owned(),
                 false => format!("`{owner}` has no store of its own to share"),
             };
             let diagnostic =
-                Diagnostic::new("no-store", node.span, message).related(entry.key_span, "declared here");
+                Diagnostic::new("no-store", node.span, message).related(sharing.key_span, "declared here");
             self.report(diagnostic);
             return None;
         }
         Some(StoreUse::Shared(shared))
     }
 
-    fn resolve_store(&mut self, id: ServiceId, node: &'a Node) -> Store {
+    fn resolve_store(&mut self, id: ServiceId, entry: &'a Entry) -> Store {
+        let node = &entry.value;
         let copies = self.resolve_copies(node);
         if !matches!(copies, Some(Copies::Quorum(_))) {
             self.refuse_places(node, "a store");
@@ -223,6 +225,7 @@ impl<'a> Resolver<'a> {
         let commit = time("commit", MILLISECOND);
         let isolation = nodes::get(node, "isolation").and_then(|node| self.word(node, ISOLATIONS));
         Store {
+            span: entry.key_span,
             read,
             write,
             commit,
@@ -252,6 +255,7 @@ impl<'a> Resolver<'a> {
             nodes::get(node, "mark_every").and_then(|node| self.positive_duration(node, "an interval"));
         let relays = nodes::get(node, "relays").and_then(|node| self.count_from_one(node, MOST_RELAYS));
         let outbox = Outbox {
+            span: entry.key_span,
             every: every.unwrap_or(DEFAULT_OUTBOX_EVERY),
             batch: batch.unwrap_or(DEFAULT_OUTBOX_BATCH),
             select: select.unwrap_or(OutboxSelect::Unsent),
@@ -310,7 +314,8 @@ impl<'a> Resolver<'a> {
                 nodes::get(&entry.value, "max_in_flight").and_then(|node| self.count_or_unlimited(node, 1));
             if let Some(service) = service {
                 let timeout = timeout.unwrap_or(DEFAULT_CALL_TIMEOUT);
-                policies.push(CallPolicy { service, timeout, retry, breaker, budget, max_in_flight });
+                let span = entry.key_span;
+                policies.push(CallPolicy { span, service, timeout, retry, breaker, budget, max_in_flight });
             }
         }
         policies

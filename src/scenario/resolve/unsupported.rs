@@ -12,11 +12,8 @@ use crate::scenario::source::Span;
 /// Keys that are refused wherever they are written: place, key, and what it would be.
 const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "prove", "`prove`"),
-    ("scenario", "lint", "`lint`"),
     ("guarantees", "reference", "`reference`"),
     ("topic", "capture", "`capture` (the change log of a table)"),
-    ("service", "lint", "`lint`"),
-    ("handler", "lint", "`lint`"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
     ("region link", "transport", "`transport` between regions"),
     ("region link", "duplicate", "`duplicate` between regions"),

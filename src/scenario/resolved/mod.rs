@@ -7,12 +7,14 @@
 pub mod expression;
 pub mod promise;
 pub mod saga;
+pub mod silence;
 pub mod step;
 pub mod version;
 
 pub use expression::*;
 pub use promise::*;
 pub use saga::*;
+pub use silence::*;
 pub use step::*;
 pub use version::*;
 
@@ -48,6 +50,8 @@ pub struct Scenario {
     /// Faults, and behind them operations.
     pub faults: Vec<Fault>,
     pub promises: Promises,
+    /// Findings about the design that its author answers for.
+    pub silences: Vec<Silence>,
 }
 
 #[derive(Clone, Debug)]
@@ -358,6 +362,7 @@ pub enum StoreUse {
 
 #[derive(Clone, Debug)]
 pub struct Store {
+    pub span: Span,
     pub read: Generator,
     pub write: Generator,
     pub commit: Generator,
@@ -441,6 +446,7 @@ pub struct Column {
 
 #[derive(Clone, Debug)]
 pub struct Outbox {
+    pub span: Span,
     pub every: Nanos,
     pub batch: u32,
     pub select: OutboxSelect,
@@ -452,6 +458,7 @@ pub struct Outbox {
 
 #[derive(Clone, Debug)]
 pub struct CallPolicy {
+    pub span: Span,
     pub service: ServiceId,
     pub timeout: Nanos,
     pub retry: Option<Retry>,

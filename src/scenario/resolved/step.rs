@@ -206,6 +206,7 @@ pub enum Parallelism {
 /// `retry`: repeats after waiting, up to a number of attempts that counts the first.
 #[derive(Clone, Debug)]
 pub struct Retry {
+    pub span: Span,
     /// `None`: unlimited (the run's event budget still ends it).
     pub attempts: Option<u32>,
     pub delay: Nanos,

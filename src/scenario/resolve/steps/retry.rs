@@ -63,6 +63,7 @@ impl<'a> Resolver<'a> {
             words.filter_map(|(word, span)| self.error_named(word, span)).collect()
         });
         Some(Retry {
+            span: node.span,
             attempts,
             delay,
             factor: factor.unwrap_or(1.0),
