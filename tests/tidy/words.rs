@@ -21,6 +21,7 @@ const LONGER: &[(&str, usize, &str)] = &[
     ("tests/language/structure.rs", 500, "a table of mistakes"),
     ("tests/front_end/resolve/mistakes.rs", 530, "a table of mistakes"),
     ("src/world/broker/tests/conformance.rs", 640, "a table of cases"),
+    ("src/world/broker/mod.rs", 470, "the broker's state, and what it can be asked"),
     ("src/world/broker/dispatch.rs", 510, "from acceptance to sending: every way a message can take"),
     ("src/world/instance.rs", 480, "an instance, from its door to its processors"),
     ("src/world/relay.rs", 480, "a relay's round, step by step"),
