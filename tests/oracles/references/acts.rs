@@ -50,9 +50,8 @@ impl<'t> Acts<'t> {
             match done {
                 Done::Committed { attempt: Some(attempt), is_effect, .. } => written[attempt] |= is_effect,
                 Done::TransactionEnded { attempt, committed } => {
-                    if committed && std::mem::take(&mut written[attempt]) {
-                        acts.commits[attempt].push(place);
-                    }
+                    let has_written = committed && std::mem::take(&mut written[attempt]);
+                    acts.commits[attempt].extend(has_written.then_some(place));
                 }
                 Done::Taken { message } => {
                     let of = &trace.messages[message];
@@ -188,12 +187,12 @@ impl<'t> Acts<'t> {
 
     fn ended_at_anothers_mark(&self, attempt: usize) -> bool {
         let of = &self.trace.attempts[attempt];
-        let own = self.trace.deeds.iter().filter_map(|(_, done)| match *done {
+        let mut own = self.trace.deeds.iter().filter_map(|(_, done)| match *done {
             Done::Read { attempt: by, row, version, .. } if by == attempt => Some((row, version)),
             Done::Wrote { attempt: by, row, seen, .. } if by == attempt => Some((row, seen)),
             _ => None,
         });
-        let Some((row, seen)) = own.last() else { return false };
+        let Some((row, seen)) = own.next_back() else { return false };
         let is_mark = matches!(self.trace.table(row), "stock.handled" | "orders.marks");
         let anothers = seen.exists && seen.writer != of.obligation && seen.writer != INITIAL_WRITER;
         is_mark && anothers && of.ended.is_some_and(|(_, outcome)| outcome == Outcome::Well)
