@@ -10,7 +10,10 @@ use crate::kernel::time::{MILLISECOND, SECOND};
 const GROUP: GroupId = GroupId(0);
 
 fn one(knobs: GroupKnobs, instances: u32, partitions: u32) -> Rig {
-    Rig::new(&[TopicKnobs { partitions, ..TopicKnobs::default() }], &[group(instances, knobs)])
+    Rig::new(
+        &[TopicKnobs { partitions, partitions_at_first: partitions, ..TopicKnobs::default() }],
+        &[group(instances, knobs)],
+    )
 }
 
 /// One topic whose exhausted messages go to a second one, which a second group consumes.

@@ -138,7 +138,10 @@ fn mend(rig: &mut Rig) {
 }
 
 fn rig(knobs: GroupKnobs, partitions: u32) -> Rig {
-    let mut rig = Rig::new(&[TopicKnobs { partitions, ..TopicKnobs::default() }], &[group(3, knobs)]);
+    let mut rig = Rig::new(
+        &[TopicKnobs { partitions, partitions_at_first: partitions, ..TopicKnobs::default() }],
+        &[group(3, knobs)],
+    );
     rig.work = sometimes_fails;
     rig
 }
