@@ -8,22 +8,7 @@ use std::path::{Path, PathBuf};
 /// Long enough for something of everything to happen.
 const SETTINGS: [&str; 3] = ["run.horizon=10s", "run.warm_up=1s", "run.replications=2"];
 /// Where a fault would come too late, it comes earlier.
-const EARLIER_FAULTS: &[(&str, &str)] = &[
-    ("coupling/", "faults.payment_outage={crash: payment, at: 4s, for: 2s, instance: all}"),
-    ("deploy/producer-first", "orders_at=1s"),
-    ("deploy/producer-first", "billing_at=4s"),
-    ("deploy/tolerant", "orders_at=1s"),
-    ("deploy/tolerant", "billing_at=4s"),
-    ("deploy/redriven", "orders_at=1s"),
-    ("deploy/redriven", "billing_at=4s"),
-    ("deploy/redriven", "operations.again.at=8s"),
-    ("deploy/consumer-first", "orders_at=4s"),
-    ("deploy/consumer-first", "billing_at=1s"),
-    ("deploy/k", "operations.forth.at=2s"),
-    ("deploy/k", "operations.back.at=6s"),
-    ("deploy/graceful", "operations.forth.at=2s"),
-    ("deploy/graceful", "operations.back.at=6s"),
-];
+const EARLIER_FAULTS: &str = include_str!("earlier.txt");
 
 /// Every scenario of the library, by name.
 fn shipped() -> Vec<String> {
@@ -46,8 +31,9 @@ fn shipped() -> Vec<String> {
 
 /// Its settings here.
 pub fn settings(name: &str) -> Vec<&'static str> {
-    let earlier = EARLIER_FAULTS.iter().filter(|(folder, _)| name.starts_with(folder));
-    SETTINGS.into_iter().chain(earlier.map(|(_, fault)| *fault)).collect()
+    let earlier = EARLIER_FAULTS.lines().filter_map(|line| line.split_once(' '));
+    let earlier = earlier.filter(|(prefix, _)| name.starts_with(prefix));
+    SETTINGS.into_iter().chain(earlier.map(|(_, fault)| fault)).collect()
 }
 
 #[test]
