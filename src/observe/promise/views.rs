@@ -12,7 +12,7 @@
 //!
 //! - *lag*: from a change until the view shows that value or a newer one. A view that shows it before anything
 //!   of the change has come to it does so by chance, A → B → A: then until the view is written for the intent or
-//!   tick that made the change, or nothing carries that any more ([`errands`])
+//!   tick that made the change, or nothing carries that any more (`errands`)
 //! - *window*: from disagreement to agreement
 //! - *convergence*: from the last change of a key until it agrees for good
 //!
