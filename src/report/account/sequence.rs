@@ -20,7 +20,7 @@ const MOST_LIFELINES: usize = 9;
 pub fn wide(account: &Account, id: &str) -> String {
     let lifelines = lifelines(account).len().clamp(1, MOST_LIFELINES) as f64;
     let column = (560.0 / lifelines).clamp(56.0, 120.0);
-    Drawing { account, width: 1128.0, times: 92.0, column, is_narrow: false }
+    Drawing { account, width: 1128.0, times: widest_time(account) + MARGIN, column, is_narrow: false }
         .svg(&format!("{id}-wide"), "wide")
 }
 
@@ -203,6 +203,11 @@ impl Drawing<'_> {
         }
         svg
     }
+}
+
+/// Of the times beside the drawing, in pixels.
+fn widest_time(account: &Account) -> f64 {
+    account.chain.iter().map(|link| width_in_pixels(&time(link.at), LETTER)).fold(0.0, f64::max)
 }
 
 /// From one lifeline to another; dashed where it is an answer.
