@@ -440,6 +440,8 @@ pub struct PublishStep {
     pub key: Option<Operand>,
     pub id: Option<Operand>,
     pub outbox: Option<OutboxTimes>,
+    /// It is seen with the acknowledgement of the delivery in hand, or not at all.
+    pub with_ack: bool,
     /// How long after it has reached its broker the message becomes visible.
     pub delay: Option<Duration>,
     /// How long after that it is given up, unless a consumer has it.

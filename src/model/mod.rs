@@ -473,6 +473,13 @@ pub struct RegionLink {
     pub to: u16,
     pub latency: Duration,
     pub loss: f64,
+    /// Of messages that are each for themselves, as they all are between these regions if it says so.
+    pub datagram: bool,
+    pub duplicate: f64,
+    /// Bytes per second, shared by all that passes; infinite: unlimited.
+    pub bandwidth: f64,
+    /// Whether it is ever limited.
+    pub narrows: bool,
     pub link: LinkId,
 }
 
@@ -512,6 +519,8 @@ pub enum FaultKind {
         loss: Option<f64>,
         duplicate: Option<f64>,
         bandwidth: Option<f64>,
+        /// Of a change of transport: whether to datagrams.
+        datagram: Option<bool>,
     },
     /// A store, by its number.
     Store(u32, StoreFault),

@@ -46,6 +46,8 @@ pub enum Way {
     Direct,
     /// A row of the outbox, of the open transaction or committed at once.
     Outbox,
+    /// Published to the broker, to be seen with the acknowledgement of the delivery in hand.
+    WithAck,
     Call,
     Send,
 }

@@ -39,6 +39,7 @@ mod outage;
 mod outbox;
 mod packet;
 mod phases;
+mod postponed;
 mod publish;
 pub mod record;
 mod region;
@@ -49,6 +50,7 @@ mod routing;
 mod rows;
 mod saga;
 mod sending;
+mod statement;
 pub mod store;
 mod streams;
 pub mod survey;
@@ -290,6 +292,8 @@ pub struct World {
     outboxes: Vec<outbox::OutboxState>,
     relays: Vec<relay::Relay>,
     outages: outage::Outages,
+    /// Messages whose delay is not over, and that are not durable.
+    postponed: Vec<postponed::Postponed>,
     /// Faults that poison messages now.
     poisons: u32,
     network: network::Network,
@@ -621,6 +625,7 @@ impl World {
             sending: sending::Lines::default(),
             overdue: sending::Overdue::new(),
             outages: outage::Outages::new(model),
+            postponed: Vec::new(),
             poisons: 0,
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),

@@ -227,7 +227,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     #[inline]
     pub(super) fn tell_published(&mut self, attempt: u32, message: u32, publish: &PublishStep) {
-        let way = if publish.outbox.is_some() { Way::Outbox } else { Way::Direct };
+        let way = match publish.outbox {
+            Some(_) => Way::Outbox,
+            None if publish.with_ack => Way::WithAck,
+            None => Way::Direct,
+        };
         self.tell_issued_to(attempt, message, publish.site, way, Some(publish.topic));
     }
 

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod calls;
+mod failovers;
 mod faults;
 mod flow;
 mod generated;
@@ -24,6 +25,7 @@ mod schemas;
 mod shipped;
 mod stores;
 mod streams;
+mod transactions;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::agenda::Agenda;

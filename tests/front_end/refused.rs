@@ -51,15 +51,15 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "clients:",
-        "network: { links: { l: { between: [ eu, us ], bandwidth: 1MB/s } } }\nclients:",
-        "not-built-yet",
-        "bandwidth",
+        "network: { links: { l: { between: [ eu, us ], duplicate: 1% } } }\nclients:",
+        "duplicate-on-stream",
+        "1%",
     ),
     (
         "clients:",
-        "network: { links: { l: { between: [ desk, desk.store ], bandwidth: 1MB/s } } }\nclients:",
-        "not-built-yet",
-        "bandwidth",
+        "network: { links: { l: { between: [ desk, desk.store ], transport: datagram } } }\nclients:",
+        "contradiction",
+        "datagram",
     ),
     (
         "clients:",
@@ -100,6 +100,21 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "message.id",
     ),
     ("to: gone, with", "to: gone, forward: true, with", "contradiction", "publish"),
+    ("to: gone, with", "to: gone, via: ack, with", "misplaced-option", "ack"),
+    ("{ Gone: [ stop ] }", "{ Gone: [ { publish: Gone, to: dead, via: ack, confirm: false } ] }", "contradiction", "false"),
+    ("{ Gone: [ stop ] }", "{ Gone: [ { publish: Gone, to: dead, via: ack, delay: 1s } ] }", "not-built-yet", "1s"),
+    (
+        "ack: after } }\n    handlers: { Gone: [ stop ] }",
+        "ack: before } }\n    handlers: { Gone: [ { publish: Gone, to: dead, via: ack } ] }",
+        "contradiction",
+        "ack",
+    ),
+    (
+        "{ Gone: [ stop ] }",
+        "{ Gone: [ { after: 1s, do: [ { publish: Gone, to: dead, via: ack } ] } ] }",
+        "misplaced-option",
+        "ack",
+    ),
     ("key: message.id, name: store", "key: message.id, once_per: 1, name: store", "not-built-yet", "1"),
     (
         "do: [ { wait: 1ms } ]",

@@ -121,6 +121,7 @@ fn why(model: &Model, link: &Link) -> Why {
             match way {
                 Way::Direct => format!("publishes {name}{to}"),
                 Way::Outbox => format!("writes {name}{to} into the outbox"),
+                Way::WithAck => format!("publishes {name}{to}, to be seen with its acknowledgement"),
                 Way::Call => format!("calls for {name}"),
                 Way::Send => format!("sends {name}"),
             }

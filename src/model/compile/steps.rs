@@ -448,7 +448,8 @@ impl BodyCompiler<'_, '_, '_> {
         let with = self.assignments(&publish.with, &step.path, |field| &fields[field].name);
         let topic = &self.compiler.scenario.topics[publish.topic.index()];
         let (broker, producer) = (topic.broker, topic.knobs.producer.clone());
-        let outbox = publish.via_outbox.then(|| {
+        let with_ack = publish.via == scenario::Via::Ack;
+        let outbox = (publish.via == scenario::Via::Outbox).then(|| {
             let store = self.site.store.expect("resolved: an outbox needs a store");
             let write = self.compiler.store_latency(store, super::Latency::Write, &step.path);
             let commit = if self.in_transaction {
@@ -489,12 +490,13 @@ impl BodyCompiler<'_, '_, '_> {
             key,
             id,
             outbox,
+            with_ack,
             delay,
             expires,
             tombstone: publish.tombstone,
             in_flight: producer.in_flight.unwrap_or(u32::MAX),
             in_sequence: producer.deduplicate_by == scenario::DeduplicateBy::ProducerSequence,
-            confirm: publish.confirm && producer.confirm,
+            confirm: with_ack || publish.confirm && producer.confirm,
             timeout: self.compiler.ring(publish.timeout.unwrap_or(producer.timeout)),
             retry,
             jitter,

@@ -189,6 +189,7 @@ impl BodyCompiler<'_, '_, '_> {
             key: None,
             id: None,
             outbox: Some(OutboxTimes { store, write, commit }),
+            with_ack: false,
             delay: None,
             expires: None,
             tombstone: false,

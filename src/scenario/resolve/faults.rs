@@ -186,24 +186,24 @@ impl<'a> Resolver<'a> {
         };
         let (loss, duplicate) = (share(self, "loss"), share(self, "duplicate"));
         let bandwidth = self.bandwidth(node).flatten();
-        if latency.is_none() && loss.is_none() && duplicate.is_none() && bandwidth.is_none() {
+        let datagram = nodes::get(node, "transport").map(|transport| nodes::is_word(transport, "datagram"));
+        let is_worse = latency.is_some() || loss.is_some() || duplicate.is_some() || bandwidth.is_some();
+        if !is_worse && datagram.is_none() {
             let message = "this degrades nothing";
             let diagnostic = Diagnostic::new("missing-option", target.span, message);
             self.report(
-                diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth` or `duplicate`"),
+                diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth`, `transport` or `duplicate`"),
             );
         }
-        self.refuse_keys("degradation", node);
         let ends = self.ends(target);
-        if ends.iter().any(|end| matches!(end, End::Store(_))) {
-            self.refuse_keys("store link", node);
-        }
+        self.refuse_datagrams_to_stores(&ends, node);
         Some(FaultKind::Degrade {
             ends,
             one_way: flag(nodes::get(node, "one_way"), false),
             latency,
             loss,
             bandwidth,
+            datagram,
             duplicate,
         })
     }

@@ -168,6 +168,7 @@ impl<'a> Resolver<'a> {
         faults.extend(self.resolve_operations(root, &run));
         self.check_places(&faults);
         self.check_reach();
+        self.check_with_acks();
         let promises = self.resolve_promises(root);
         let silences = self.resolve_silences(root);
         let parameters = self.written_parameters();

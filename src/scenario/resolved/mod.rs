@@ -307,6 +307,8 @@ pub struct Producer {
     pub deduplicate_per_partition: bool,
     pub deduplicate_window: Option<Nanos>,
     pub deduplicate_batches: Option<u32>,
+    /// Whether what it sends can be seen with an acknowledgement or not at all.
+    pub transactions: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -680,6 +682,8 @@ pub enum FaultKind {
         latency: Option<Generator>,
         loss: Option<f64>,
         bandwidth: Option<f64>,
+        /// Of a change of transport: whether to datagrams.
+        datagram: Option<bool>,
         duplicate: Option<f64>,
     },
     /// Of a service's own store.

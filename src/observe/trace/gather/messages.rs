@@ -26,6 +26,7 @@ impl Gather<'_> {
         let text = match way {
             Way::Direct => format!("publishes {name}{to}"),
             Way::Outbox => format!("writes {name}{to} into the outbox"),
+            Way::WithAck => format!("publishes {name}{to}, to be seen with its acknowledgement"),
             Way::Call => format!("calls for {name}"),
             Way::Send => format!("sends {name}"),
         };
@@ -34,7 +35,7 @@ impl Gather<'_> {
             let done = Done { what, change: None, is_mark: false, attempt: of.number };
             match way {
                 Way::Outbox => of.staged_messages.push(done),
-                Way::Direct | Way::Send => self.trace.done.push(done),
+                Way::Direct | Way::WithAck | Way::Send => self.trace.done.push(done),
                 Way::Call => {}
             }
         }

@@ -52,8 +52,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         }
         // The attempt that starts later is not inside this one's transaction.
         let outer = std::mem::replace(&mut self.in_transaction, false);
+        let outer_after = std::mem::replace(&mut self.in_after, true);
         let body = self.optional_block(written.option("do")).unwrap_or_default();
-        self.in_transaction = outer;
+        (self.in_transaction, self.in_after) = (outer, outer_after);
         Some(StepKind::After { delay: delay?, body, durable })
     }
 

@@ -7,6 +7,7 @@
 //!
 //! Steps are numbered verb by verb, depth first: `then` before `else`, a body before its `catch`.
 
+mod acknowledged;
 mod flow;
 mod locals;
 mod messaging;
@@ -90,6 +91,7 @@ impl<'a> Resolver<'a> {
             broken: BTreeSet::new(),
             counts: BTreeMap::new(),
             in_transaction: false,
+            in_after: false,
         }
     }
 
@@ -130,6 +132,8 @@ struct BodyResolver<'r, 'a> {
     /// How many steps of each verb there were so far.
     counts: BTreeMap<&'static str, u32>,
     in_transaction: bool,
+    /// In the body of an `after`, which is an attempt of its own.
+    in_after: bool,
 }
 
 /// A step as it stands in the tree: its verb, what the verb is said about, and what stands beside it.
