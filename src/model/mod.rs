@@ -251,6 +251,8 @@ pub struct Store {
     /// How long after a commit it is durable, if it is not at once.
     pub flush: Option<RingLength>,
     pub copies: Option<Copies>,
+    /// Some fault has one of its following copies take over.
+    pub is_succeeded: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -278,6 +280,20 @@ pub struct Table {
     pub lifecycles: Vec<(u16, Vec<promise::Transition>)>,
     /// Of an event stream: how its rows come about.
     pub stream: Option<Box<Stream>>,
+    /// Whom its changes are told.
+    pub captures: Vec<Capture>,
+}
+
+/// A change log of a table.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    pub message: MessageId,
+    /// How its relay publishes.
+    pub publish: u32,
+    /// The outbox whose relay follows the commits.
+    pub feed: u32,
+    /// By field of the message: the column that it tells, or `None`: whether the row is gone.
+    pub fields: Vec<Option<u16>>,
 }
 
 impl Table {

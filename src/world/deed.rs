@@ -48,6 +48,8 @@ pub enum Way {
     Outbox,
     /// Published to the broker, to be seen with the acknowledgement of the delivery in hand.
     WithAck,
+    /// Told by a change log: nobody's step publishes it.
+    Captured,
     Call,
     Send,
 }

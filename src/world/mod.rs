@@ -13,6 +13,7 @@ mod attempt;
 mod autoscale;
 pub mod broker;
 mod call;
+mod capture;
 mod client;
 mod commit;
 mod condition;

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod calls;
+mod captures;
 mod failovers;
 mod faults;
 mod flow;

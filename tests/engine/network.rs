@@ -304,7 +304,7 @@ network: { default: { latency: 1ms }, links: { l: { between: [b, s], loss: 100%,
     assert!(run.count(|record| matches!(record, Record::Lost { .. })) <= 10);
 }
 
-/// Ten megabytes at a hundred megabytes a second take 100 ms of the sea, whoever sends them.
+/// A megabyte at a hundred megabytes a second takes 10 ms of the sea, whoever sends it.
 #[test]
 fn a_narrow_link_between_regions_is_shared_by_all_that_passes() {
     let far = |link: &str, faults: &str| {

@@ -1,6 +1,7 @@
 //! From a resolved scenario to the flat model, in the order of the calls in [`compile()`]: names and
 //! tables first, then the code of every body, then the ways messages take through it.
 
+mod captures;
 mod expressions;
 mod faults;
 mod flow;
@@ -38,6 +39,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.messaging();
     compiler.outboxes();
     compiler.feeds();
+    compiler.captures();
     compiler.autoscales();
     compiler.faults();
     compiler.flow();

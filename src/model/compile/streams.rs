@@ -14,7 +14,7 @@ use crate::scenario::source::{FileId, Span};
 use scenario::{Step, StepKind};
 
 /// The pace of the relay of a stream whose service has no outbox that sets it.
-const PACE: scenario::Outbox = scenario::Outbox {
+pub const PACE: scenario::Outbox = scenario::Outbox {
     span: Span { file: FileId(0), start: 0, end: 0 },
     every: 50 * MILLISECOND,
     batch: 100,

@@ -127,10 +127,24 @@ impl<'a> Resolver<'a> {
         let fault = self.store_fault(target, StoreFault::Failover)?;
         if let FaultKind::Store { service, .. } = fault
             && let Some(StoreUse::Own(store)) = &self.services[service.index()].store
-            && store.copies.is_some()
         {
-            self.not_built(target.span, "a `failover` of a store with `replication` or `read_replica`");
-            return None;
+            match store.copies {
+                Some(Copies::Quorum(_)) => {
+                    let message = "the replicas of a quorum are equals: none takes over from another";
+                    let diagnostic = Diagnostic::new("contradiction", target.span, message);
+                    self.report(diagnostic.help("let it be out for a while: `outage`"));
+                    return None;
+                }
+                Some(Copies::Follow { .. }) => {
+                    if let Some(timer) = self.flow.durable_timers.iter().find(|timer| {
+                        self.owner_of_store(timer.0) == service
+                    }) {
+                        let what = "a durable timer in a store that fails over to a replica";
+                        self.not_built(timer.1, what);
+                    }
+                }
+                None => {}
+            }
         }
         Some(fault)
     }

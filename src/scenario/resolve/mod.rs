@@ -14,6 +14,7 @@ mod arrivals;
 mod bodies;
 mod bounds;
 mod brokers;
+mod captures;
 mod clients;
 mod faults;
 mod keys;
@@ -167,6 +168,7 @@ impl<'a> Resolver<'a> {
         let mut faults = self.resolve_faults(root, &run);
         faults.extend(self.resolve_operations(root, &run));
         self.check_places(&faults);
+        self.resolve_captures();
         self.check_reach();
         self.check_with_acks();
         let promises = self.resolve_promises(root);

@@ -13,7 +13,6 @@ use crate::scenario::source::Span;
 const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "prove", "`prove`"),
     ("guarantees", "reference", "`reference`"),
-    ("topic", "capture", "`capture` (the change log of a table)"),
 ];
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.
@@ -25,7 +24,6 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("fault", "failover", "of a store with `replication` or `read_replica`"),
     ("service", "autoscale", "beside `consumes` and `memory`, or with `deploy` and `scale`"),
     ("service", "versions", "that change anything but `handlers`, the `do` of `jobs` and `unknown_version`"),
     ("operation", "scale", "of a service that consumes `per_instance`"),

@@ -119,6 +119,25 @@ pub struct Topic {
     pub messages: Vec<MessageId>,
     /// Preset, broker and topic knobs merged: the nearest wins.
     pub knobs: Knobs,
+    /// It is the change log of a table.
+    pub capture: Option<Capture>,
+}
+
+/// Every committed change of a table as a message.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    pub table: TableId,
+    pub message: MessageId,
+    /// What each field of the message says.
+    pub fields: Vec<CapturedField>,
+}
+
+/// A field of the message that tells of a changed row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CapturedField {
+    Column(usize),
+    /// Whether the row is gone.
+    Deleted,
 }
 
 /// A subscription: one service's consumption of one topic.

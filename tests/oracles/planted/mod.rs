@@ -1,6 +1,7 @@
 //! The planted bugs of idempotency.
 
 mod brokers;
+mod captures;
 mod durability;
 mod messages;
 mod rebuilds;

@@ -63,7 +63,7 @@ impl Lineage<'_> {
             known.unwrap_or_else(|| self.ledger.add(cause.obligation, entry_kind, parent, issuer, now));
         self.ledger.hold(entry);
         self.begin_choreography(entry, deed);
-        if way != Way::Call {
+        if !matches!(way, Way::Call | Way::Captured) {
             self.acted_on_reads(now, attempt);
         }
         if known.is_some() && matches!(entry_kind, Kind::Message { .. }) {
@@ -74,6 +74,11 @@ impl Lineage<'_> {
         (state.entry, state.cause, state.kind, state.content) = (entry, cause, kind, content);
         state.shares.clear();
         state.undecided = None;
+        if way == Way::Captured {
+            // It is there with its commit: nobody has still to see to it.
+            self.ledger[entry].issued += 1;
+            return;
+        }
         if cause.passes_on() && parent != NONE {
             // What its consumers owe is what its issuer owes.
             self.ledger.name(parent);

@@ -27,6 +27,7 @@ impl Gather<'_> {
             Way::Direct => format!("publishes {name}{to}"),
             Way::Outbox => format!("writes {name}{to} into the outbox"),
             Way::WithAck => format!("publishes {name}{to}, to be seen with its acknowledgement"),
+            Way::Captured => format!("leaves {name}{to} to the change log"),
             Way::Call => format!("calls for {name}"),
             Way::Send => format!("sends {name}"),
         };
@@ -36,7 +37,7 @@ impl Gather<'_> {
             match way {
                 Way::Outbox => of.staged_messages.push(done),
                 Way::Direct | Way::WithAck | Way::Send => self.trace.done.push(done),
-                Way::Call => {}
+                Way::Captured | Way::Call => {}
             }
         }
         self.tell(at, attempt, Act::Issues, Some(pc), (text, None, String::new()));
