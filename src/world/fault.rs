@@ -455,6 +455,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 broker.join(group, InstanceId(instance), choose, actions)
             });
         }
+        self.goes_on_leaving(instance);
     }
 
     /// Silence: nothing on the instance goes on, and nothing notices.

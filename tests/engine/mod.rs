@@ -1,6 +1,7 @@
 //! The world, point by point: small scenarios with constant latencies, run once, with exact times.
 
 mod arrivals;
+mod autoscaling;
 mod calls;
 mod captures;
 mod failovers;

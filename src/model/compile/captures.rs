@@ -65,7 +65,7 @@ impl Compiler<'_> {
             delay: None,
             expires: None,
             tombstone: false,
-            in_flight: u32::MAX,
+            in_flight: producer.in_flight.unwrap_or(u32::MAX),
             in_sequence: false,
             confirm: producer.confirm,
             timeout,

@@ -193,7 +193,7 @@ impl BodyCompiler<'_, '_, '_> {
             delay: None,
             expires: None,
             tombstone: false,
-            in_flight: u32::MAX,
+            in_flight: producer.in_flight.unwrap_or(u32::MAX),
             confirm: producer.confirm,
             timeout: self.compiler.ring(producer.timeout),
             retry: push(&mut self.compiler.model.retries, once),

@@ -24,10 +24,9 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("service", "autoscale", "beside `consumes` and `memory`, or with `deploy` and `scale`"),
+    ("service", "autoscale", "of a service that consumes `per_instance`"),
     ("service", "versions", "that change anything but `handlers`, the `do` of `jobs` and `unknown_version`"),
     ("operation", "scale", "of a service that consumes `per_instance`"),
-    ("producer", "in_flight", "for messages that go `via: outbox`"),
 ];
 
 /// What the language reference and the schema say of a key of a record that is not built, or not with

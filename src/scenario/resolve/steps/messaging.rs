@@ -28,13 +28,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let delay = written.option("delay").map(|node| self.value(node, Some(&Type::Duration), None));
         let expires = written.option("expires").map(|node| self.value(node, Some(&Type::Duration), None));
         let via = self.via(written, topic);
-        if let Some(via) = written.option("via").filter(|_| via == Via::Outbox) {
-            let limit = topic.and_then(|topic| self.resolver.topics[topic.index()].knobs.producer.in_flight);
-            if limit.is_some() {
-                self.resolver
-                    .not_built(via.span, "`in_flight` of a producer for messages that go `via: outbox`");
-            }
-        }
         let confirm = topic.is_none_or(|topic| self.resolver.topics[topic.index()].knobs.producer.confirm);
         let confirm = flag(written.option("confirm"), confirm);
         let tombstone = flag(written.option("tombstone"), false);
