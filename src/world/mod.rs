@@ -23,6 +23,7 @@ mod effect;
 mod evaluate;
 mod expiry;
 mod fault;
+mod forgetting;
 mod guard;
 mod hedge;
 pub mod identity;
@@ -457,6 +458,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                     instant_began = self.events;
                 }
                 self.check(limits, self.events - instant_began, interrupt)?;
+                self.world.forget_keys(self.model);
             }
         }
         self.record(Record::End { quiet: self.world.ended.unwrap_or(true) });

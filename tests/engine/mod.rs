@@ -4,6 +4,7 @@ mod arrivals;
 mod calls;
 mod faults;
 mod flow;
+mod forgetting;
 mod generated;
 mod guards;
 mod identity;

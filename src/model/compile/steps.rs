@@ -569,6 +569,9 @@ impl BodyCompiler<'_, '_, '_> {
         };
         let takes = takes.as_ref().map_or(Duration::Constant(0), |takes| self.duration(takes, &step.path));
         let (retry, jitter) = self.retry(retry.as_ref(), &step.path);
+        if idempotency_key.as_ref().is_some_and(|key| key.ty != scenario::Type::Id) {
+            self.compiler.model.mortal_keys[effect.index()] = false;
+        }
         let idempotency_key = idempotency_key.as_ref().map(|key| self.compiler.operand(key, &self.frame));
         let effect_step = EffectStep {
             effect: *effect,

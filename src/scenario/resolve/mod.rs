@@ -79,6 +79,7 @@ struct Resolver<'a> {
     /// Words of enumerations, with the place that declares them.
     enumeration_words: BTreeMap<String, Span>,
     diagnostics: Diagnostics,
+    makes_ids: bool,
     messages: Vec<Message>,
     brokers: Vec<Broker>,
     broker_knobs: Vec<Knobs>,
@@ -122,6 +123,7 @@ impl<'a> Resolver<'a> {
             symbols: Symbols::default(),
             enumeration_words: BTreeMap::new(),
             diagnostics: Diagnostics::default(),
+            makes_ids: false,
             messages: Vec::new(),
             brokers: Vec::new(),
             broker_knobs: Vec::new(),
@@ -186,6 +188,7 @@ impl<'a> Resolver<'a> {
             tables: std::mem::take(&mut self.tables),
             groups: std::mem::take(&mut self.groups),
             effects: std::mem::take(&mut self.effects).into_iter().collect(),
+            makes_ids: self.makes_ids,
             clients: clients.into_iter().collect::<Option<_>>()?,
             network,
             faults,
@@ -244,6 +247,7 @@ impl<'a> Resolver<'a> {
             services: &self.visible,
             symbols: &mut self.symbols,
             diagnostics: &mut self.diagnostics,
+            makes_ids: &mut self.makes_ids,
         }
     }
 
