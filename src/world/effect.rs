@@ -94,7 +94,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let obligation = self.world.attempts[attempt].cause.obligation;
         let second_half = length - length / 2;
-        let part = self.part(attempt, of.site);
+        let part = self.part_of(attempt, of.site, of.once_per);
         let request = Request { effect: of.effect, key, obligation, part, attempt, token, second_half };
         let request = self.world.effects.requests.add(request);
         let asking = self.root_of(attempt);

@@ -100,7 +100,6 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "message.id",
     ),
     ("to: gone, with", "to: gone, forward: true, with", "contradiction", "publish"),
-    ("key: message.id, name: store", "key: message.id, once_per: 1, name: store", "not-built-yet", "1"),
     (
         "do: [ { wait: 1ms } ]",
         "do: [ { publish: Gone, to: gone, forward: true } ]",

@@ -414,6 +414,7 @@ impl BodyCompiler<'_, '_, '_> {
             unanswered: self.unanswered(step),
             from_replica: matches!(step.kind, StepKind::Read { replica: true, .. }),
             stream: self.load(step),
+            once_per: self.once_per(step),
         };
         let index = push(&mut self.compiler.model.row_steps, row_step);
         self.emit(Op::Row(index));
@@ -576,6 +577,7 @@ impl BodyCompiler<'_, '_, '_> {
         let effect_step = EffectStep {
             effect: *effect,
             idempotency_key,
+            once_per: self.once_per(step),
             takes,
             timeout: timeout.map(|timeout| self.compiler.ring(timeout)),
             retry,
@@ -602,11 +604,16 @@ impl BodyCompiler<'_, '_, '_> {
         self.identify(pc, step);
     }
 
+    /// For what value a step ought to happen once.
+    pub(super) fn once_per(&mut self, step: &Step) -> Option<Operand> {
+        step.once_per.as_ref().map(|value| self.compiler.operand(value, &self.frame))
+    }
+
     /// Notes what a step says of the identity of what it issues.
     fn identify(&mut self, pc: Pc, step: &Step) {
-        let identity = match &step.once_per {
+        let identity = match self.once_per(step) {
             _ if step.forward => crate::model::Identity::PassesOn,
-            Some(value) => crate::model::Identity::OncePer(self.compiler.operand(value, &self.frame)),
+            Some(value) => crate::model::Identity::OncePer(value),
             None => return,
         };
         self.compiler.model.identities.push((pc, identity));

@@ -6,6 +6,7 @@ mod messages;
 mod rebuilds;
 mod sagas;
 mod streams;
+mod values;
 mod views;
 
 use super::{Judged, Shop};
