@@ -47,8 +47,12 @@ impl Promises {
         self.first_session() + self.sessions.len()
     }
 
+    pub fn first_saga(&self) -> usize {
+        self.first_staleness() + self.staleness.len()
+    }
+
     pub fn first_invariant(&self) -> usize {
-        self.first_staleness() + self.staleness.len() + self.sagas.len()
+        self.first_saga() + self.sagas.len()
     }
 
     /// The figures of the run that invariants speak of, those of each invariant once.

@@ -144,7 +144,7 @@ fn tell(bench: &Bench, look: &Look, charge: &Charge) -> Result<Account, NoAccoun
     account.chain = chain;
     account.left_out = left_out + trace.left_out;
     account.got = meaning::got(&trace, whole.as_ref());
-    if let Some(meaning) = meaning::beside_the_work(&trace, charge) {
+    if let Some(meaning) = meaning::beside_the_work(model, &trace, charge) {
         (account.meant, account.got) = (meaning.meant, meaning.got);
         account.meant_by.clear();
     }
