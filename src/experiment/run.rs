@@ -9,7 +9,7 @@
 //! first is named.
 
 use super::estimates::Replications;
-use super::notes::notes;
+use super::notes::{hoarded, notes};
 use super::replication;
 use super::results::account::Accounts;
 use super::results::verdict::Verdict;
@@ -31,7 +31,7 @@ use crate::observe::metrics::{Distributions, Figures, Metrics};
 use crate::observe::oracles::Oracles;
 use crate::stats::confidence::Intervals;
 use crate::world::record::{Observer, Record};
-use crate::world::{Event, Halt, Limits};
+use crate::world::{Event, Halt, Limits, Simulation};
 use rayon::prelude::*;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -250,6 +250,8 @@ struct Finished {
     number: u32,
     digest: Digest,
     events: u64,
+    /// What grows as long as a run goes on and keeps most, in words.
+    hoard: (usize, String),
     figures: Figures,
     findings: Findings,
     meters: MeterFigures,
@@ -295,7 +297,7 @@ impl<'a> Bench<'a> {
             true => self.run(agenda, (measured, &mut oracles)),
             false => self.run(agenda, measured),
         };
-        let events = outcome.inspect_err(|halt| {
+        let (events, hoard) = outcome.inspect_err(|halt| {
             if *halt != Halt::Interrupted {
                 self.first_halted.fetch_min(number, Ordering::Relaxed);
             }
@@ -312,13 +314,14 @@ impl<'a> Bench<'a> {
         let done = self.tally.done.fetch_add(1, Ordering::Relaxed) + 1;
         self.tally.progress.replication_done(done, self.tally.asked);
         let digest = digest.fingerprint().finish();
-        Ok(Finished { number, digest, events, figures, findings, meters, measured })
+        Ok(Finished { number, digest, events, hoard, figures, findings, meters, measured })
     }
 
-    /// Runs one replication under its observer; gives the number of events.
-    fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<u64, Halt> {
-        let done = replication::replicate(self.model, agenda, observer, self.limits, self.interrupt);
-        done.map(|(events, _)| events)
+    /// Runs one replication under its observer; gives the number of events, and what it hoards.
+    fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<(u64, (usize, String)), Halt> {
+        let mut simulation = Simulation::new(self.model, agenda, observer);
+        simulation.run(self.limits, self.interrupt)?;
+        Ok((simulation.events, simulation.world.largest_hoard(self.model)))
     }
 }
 
@@ -419,7 +422,10 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
         links: replications.links(model),
         faults: replications.faults(model),
         topology: topology(model),
-        notes: notes(model, &replications, &figures, &failed_expressions, asked),
+        notes: notes(model, &replications, &figures, &failed_expressions, asked)
+            .into_iter()
+            .chain(hoarded(finished.iter().map(|one| &one.hoard)))
+            .collect(),
         failed_expressions,
     }
 }

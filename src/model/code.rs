@@ -429,6 +429,8 @@ pub struct RowStep {
     pub from_replica: bool,
     /// On a stream: what a table's rows do not have.
     pub stream: Option<Box<StreamStep>>,
+    /// For what value it ought to happen once; `None`: for its cause.
+    pub once_per: Option<Operand>,
 }
 
 /// `publish`.
@@ -540,6 +542,8 @@ pub struct ReplyStep {
 pub struct EffectStep {
     pub effect: EffectId,
     pub idempotency_key: Option<Operand>,
+    /// For what value it ought to happen once; `None`: for its cause.
+    pub once_per: Option<Operand>,
     pub takes: Duration,
     pub timeout: Option<RingLength>,
     pub retry: u32,

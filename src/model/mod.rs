@@ -55,6 +55,9 @@ pub struct Model {
     pub sends: Vec<SendStep>,
     pub replies: Vec<ReplyStep>,
     pub effects: Vec<EffectStep>,
+    /// By effect: its idempotency keys are ids, each made once. When nobody holds one any more, nobody can ask
+    /// with it again.
+    pub mortal_keys: Vec<bool>,
     pub afters: Vec<AfterStep>,
     pub forks: Vec<ForkStep>,
     pub loops: Vec<Loop>,

@@ -62,7 +62,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             taken: false,
             partition: NONE,
         });
-        self.tell_captured(attempt, message, Part { site, item: change | 1 });
+        self.tell_captured(attempt, message, Part::new(site, change | 1));
         self.commit_row(of.feed as usize, message);
     }
 

@@ -24,6 +24,7 @@ mod effect;
 mod evaluate;
 mod expiry;
 mod fault;
+mod forgetting;
 mod guard;
 mod hedge;
 pub mod identity;
@@ -462,6 +463,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                     instant_began = self.events;
                 }
                 self.check(limits, self.events - instant_began, interrupt)?;
+                self.world.forget_keys(self.model);
             }
         }
         self.record(Record::End { quiet: self.world.ended.unwrap_or(true) });

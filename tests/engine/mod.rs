@@ -7,6 +7,7 @@ mod captures;
 mod failovers;
 mod faults;
 mod flow;
+mod forgetting;
 mod generated;
 mod guards;
 mod identity;

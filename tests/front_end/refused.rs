@@ -115,7 +115,6 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "misplaced-option",
         "ack",
     ),
-    ("key: message.id, name: store", "key: message.id, once_per: 1, name: store", "not-built-yet", "1"),
     (
         "do: [ { wait: 1ms } ]",
         "do: [ { publish: Gone, to: gone, forward: true } ]",

@@ -44,6 +44,7 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.faults();
     compiler.flow();
     compiler.undone();
+    compiler.keys_of_effects();
     compiler.promises();
     compiler.model
 }
@@ -332,6 +333,7 @@ impl Model {
             sends: Vec::new(),
             replies: Vec::new(),
             effects: Vec::new(),
+            mortal_keys: vec![!scenario.makes_ids; scenario.effects.len()],
             afters: Vec::new(),
             forks: Vec::new(),
             loops: Vec::new(),

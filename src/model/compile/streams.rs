@@ -142,6 +142,7 @@ impl BodyCompiler<'_, '_, '_> {
                 id: self.frame.hidden(1),
                 tries,
             }))),
+            once_per: self.once_per(step),
         };
         let index = push(&mut self.compiler.model.row_steps, row_step);
         self.emit(Op::Row(index));

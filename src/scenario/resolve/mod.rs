@@ -80,6 +80,7 @@ struct Resolver<'a> {
     /// Words of enumerations, with the place that declares them.
     enumeration_words: BTreeMap<String, Span>,
     diagnostics: Diagnostics,
+    makes_ids: bool,
     messages: Vec<Message>,
     brokers: Vec<Broker>,
     broker_knobs: Vec<Knobs>,
@@ -123,6 +124,7 @@ impl<'a> Resolver<'a> {
             symbols: Symbols::default(),
             enumeration_words: BTreeMap::new(),
             diagnostics: Diagnostics::default(),
+            makes_ids: false,
             messages: Vec::new(),
             brokers: Vec::new(),
             broker_knobs: Vec::new(),
@@ -189,6 +191,7 @@ impl<'a> Resolver<'a> {
             tables: std::mem::take(&mut self.tables),
             groups: std::mem::take(&mut self.groups),
             effects: std::mem::take(&mut self.effects).into_iter().collect(),
+            makes_ids: self.makes_ids,
             clients: clients.into_iter().collect::<Option<_>>()?,
             network,
             faults,
@@ -247,6 +250,7 @@ impl<'a> Resolver<'a> {
             services: &self.visible,
             symbols: &mut self.symbols,
             diagnostics: &mut self.diagnostics,
+            makes_ids: &mut self.makes_ids,
         }
     }
 

@@ -45,6 +45,8 @@ pub struct Scenario {
     pub groups: Vec<Group>,
     /// External effects, by name.
     pub effects: Vec<String>,
+    /// Some number serves as an id. Where none does, an id that nobody holds any more is gone for good.
+    pub makes_ids: bool,
     pub clients: Vec<Client>,
     pub network: Network,
     /// Faults, and behind them operations.

@@ -8,6 +8,7 @@ mod rebuilds;
 mod sagas;
 mod streams;
 mod transactions;
+mod values;
 mod views;
 
 use super::{Judged, Shop};

@@ -326,9 +326,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 );
             }
             "publish" | "send" | "call" | "after" => {}
-            "insert" | "update" | "upsert" | "delete" | "append" | "effect" => {
-                self.resolver.not_built(node.span, "`once_per` of a step that writes or acts on the outside");
-            }
+            "insert" | "update" | "upsert" | "delete" | "append" | "effect" => {}
             verb => self.misplaced(node.span, format!("`{verb}` issues nothing that ought to happen once")),
         }
         if let Some(value) = once_per
