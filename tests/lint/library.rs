@@ -194,6 +194,55 @@ pub const CASES: &[(&str, &str, &str, usize, &str)] = &[
         51,
         "cqrs/replay-into-empty-view.yaml",
     ),
+    (
+        "no-dead-letter",
+        "brokers/kafka.yaml",
+        "brokers/rabbitmq-classic.yaml",
+        32,
+        "brokers/sqs-standard.yaml",
+    ),
+    (
+        "call-in-transaction",
+        "consistency/call-in-transaction.yaml",
+        "consistency/call-in-transaction.yaml",
+        23,
+        "consistency/call-before-transaction.yaml",
+    ),
+    (
+        "retry-of-non-idempotent-call",
+        "idempotency/retried-call.yaml",
+        "idempotency/retried-call.yaml",
+        29,
+        "idempotency/retried-call-with-key.yaml",
+    ),
+    (
+        "timeout-below-callee",
+        "overload/impatient-caller.yaml",
+        "overload/impatient-caller.yaml",
+        29,
+        "overload/patient-caller.yaml",
+    ),
+    (
+        "job-on-every-instance",
+        "idempotency/job-on-every-instance.yaml",
+        "idempotency/job-on-every-instance.yaml",
+        13,
+        "idempotency/job-once.yaml",
+    ),
+    (
+        "step-without-undo",
+        "saga/step-without-undo.yaml",
+        "saga/step-without-undo.yaml",
+        22,
+        "saga/step-with-undo.yaml",
+    ),
+    (
+        "dual-write",
+        "transactions/row-beside-it.yaml",
+        "transactions/row-beside-it.yaml",
+        12,
+        "transactions/row-with-outbox.yaml",
+    ),
 ];
 
 #[test]

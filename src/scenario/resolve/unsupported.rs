@@ -25,7 +25,7 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
     ("service", "autoscale", "of a service that consumes `per_instance`"),
-    ("service", "versions", "that change anything but `handlers`, the `do` of `jobs` and `unknown_version`"),
+    ("service", "versions", "that change anything but `handlers`, which `jobs` there are and their `do`, and `unknown_version`"),
     ("operation", "scale", "of a service that consumes `per_instance`"),
 ];
 

@@ -541,6 +541,8 @@ pub struct Job {
     pub once: bool,
     pub once_per: OncePer,
     pub body: Body,
+    /// Versions of the service that do not have it, counted from 1; 0 is what it begins with.
+    pub absent_in: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
