@@ -12,7 +12,6 @@ use crate::scenario::source::Span;
 /// Keys that are refused wherever they are written: place, key, and what it would be.
 const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "prove", "`prove`"),
-    ("guarantees", "reference", "`reference`"),
     ("topic", "capture", "`capture` (the change log of a table)"),
     ("region link", "bandwidth", "`bandwidth` between regions"),
     ("region link", "transport", "`transport` between regions"),

@@ -4,6 +4,7 @@ mod brokers;
 mod durability;
 mod messages;
 mod rebuilds;
+mod reference;
 mod sagas;
 mod streams;
 mod values;
