@@ -21,6 +21,7 @@ pub mod gathered;
 mod meaning;
 mod twin;
 
+use super::reference::Again;
 use super::replication;
 use super::results::account::{Account, Because, Compared, Entry, Told};
 use crate::kernel::stream::StreamPlan;
@@ -262,6 +263,12 @@ impl<'a> Bench<'a> {
         let mut simulation = Simulation::lacking(model, agenda, observer, without.clone());
         let ending = simulation.run(limits, over);
         (simulation.events, ending)
+    }
+
+    /// The replication, to be compared with its intents alone.
+    fn again(&self) -> Again<'a> {
+        let Question { model, seed, replication, limits, interrupt, .. } = *self.question;
+        Again { model, plan: self.plan.clone(), seed, replication, limits, interrupt }
     }
 
     fn kin(&self, charge: &Charge) -> Result<Option<Kin>, Halt> {
