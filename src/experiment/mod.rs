@@ -2,11 +2,14 @@
 //!
 //! [`replication`] simulates the model once; [`run`] does so many times, in parallel, and makes
 //! [`results`] of it: estimates over replications, the picture of the design, and notes for the reader.
+//! [`compare`] does so with several designs under the same work.
 
 pub mod account;
 mod amplification;
+pub mod compare;
 mod estimates;
 pub mod inspection;
+pub mod measures;
 pub mod mutation;
 mod notes;
 pub mod replication;
