@@ -15,8 +15,10 @@
 pub mod check;
 pub mod completions;
 pub mod inspect;
+pub mod keeping;
 pub mod lint;
 pub mod man;
+pub mod merge;
 pub mod moment;
 pub mod mutate;
 pub mod progress;
@@ -24,6 +26,7 @@ pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod show;
+pub mod store;
 pub mod terminal;
 pub mod write;
 
@@ -50,6 +53,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(run::Arguments),
+    Merge(merge::Arguments),
     Check(check::Arguments),
     Lint(lint::Arguments),
     Replay(replay::Arguments),
@@ -65,6 +69,7 @@ pub enum Command {
 pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Merge(arguments) => merge::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Lint(arguments) => lint::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),

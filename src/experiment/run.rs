@@ -8,39 +8,32 @@
 //! cannot come to its end (a loop without delay, an overload without bound) fails the run; of several, the
 //! first is named.
 
+mod bench;
+
 use super::estimates::Replications;
 use super::notes::notes;
-use super::replication;
 use super::results::account::Accounts;
 use super::results::verdict::Verdict;
 use super::results::{RESULTS_VERSION, RunResults};
+use super::stored::{Keeper, Place};
 use super::topology::topology;
 use super::truth::Truth;
-use super::verdict::measure;
 use super::verdict::promised::{Found, Trial};
-use crate::kernel::agenda::Timed;
 use crate::kernel::fingerprint::Digest;
-use crate::kernel::stream::StreamPlan;
 use crate::kernel::time::{Nanos, SECOND};
 use crate::model::Model;
 use crate::model::promise::MeasureUse;
-use crate::observe::digest;
 use crate::observe::findings::Findings;
-use crate::observe::meters::{MeterFigures, Meters};
-use crate::observe::metrics::{Distributions, Figures, Metrics};
-use crate::observe::oracles::Oracles;
+use crate::observe::meters::MeterFigures;
+use crate::observe::metrics::Figures;
 use crate::stats::confidence::Intervals;
-use crate::world::record::{Observer, Record};
-use crate::world::{Event, Halt, Limits};
-use rayon::prelude::*;
+use crate::world::{Halt, Limits};
+use bench::{Bench, DoneInAll, Finished};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 /// Confidence level of every interval.
 pub const CONFIDENCE: f64 = 0.95;
-/// How often a replication says how far it is: so many times until its horizon.
-const STEPS_OF_PROGRESS: Nanos = 200;
 
 /// What the command line may say beside the scenario.
 #[derive(Clone, Copy, Debug, Default)]
@@ -122,7 +115,47 @@ pub fn run_all(
     progress: &(dyn Progress + Sync),
     interrupt: &AtomicBool,
 ) -> Vec<Result<RunResults, Failure>> {
-    each(undertakings, options, progress, interrupt, |finished| finished, results)
+    run_kept(undertakings, options, progress, interrupt, &())
+}
+
+/// Runs several models as [`run_all`] does, and keeps each replication as it is done. What was kept before is not
+/// simulated again; the results do not show which that was.
+pub fn run_kept(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+) -> Vec<Result<RunResults, Failure>> {
+    each(undertakings, options, progress, interrupt, keeper, |finished| finished, results)
+}
+
+/// Runs a share of the replications of several models and makes no result of them: whoever keeps them does, once
+/// all are there. One that halts is kept as such.
+///
+/// # Errors
+///
+/// [`Failure::Interrupted`] if not all were run, [`Failure::NoThreads`].
+pub fn run_share(
+    undertakings: &[Undertaking],
+    share: &[Place],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+) -> Result<(), Failure> {
+    let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: share.len() as u32 };
+    let benches: Vec<Bench> = undertakings
+        .iter()
+        .enumerate()
+        .map(|(point, of)| Bench::new(point as u32, *of, options, &tally, interrupt, keeper))
+        .collect();
+    let provide = |place: Place| benches[place.point as usize].provide(place.replication).map(drop);
+    let all = in_turn(share, options, provide)?;
+    match all.iter().any(|outcome| *outcome == Err(Halt::Interrupted)) && interrupt.load(Ordering::Relaxed) {
+        true => Err(Failure::Interrupted),
+        false => Ok(()),
+    }
 }
 
 /// What one replication found of what is promised.
@@ -173,34 +206,35 @@ pub fn judge_all(
         asked: bench.asked,
         measures: bench.measures,
     };
-    each(undertakings, options, progress, interrupt, judged, trialled)
+    each(undertakings, options, progress, interrupt, &(), judged, trialled)
 }
 
-/// Runs several models, keeps something of each replication, and makes one result for each model of what is
-/// kept, in their order.
-fn each<'a, Kept: Send, Made>(
+/// Runs several models, retains something of each replication, and makes one result for each model of what is
+/// retained, in their order.
+fn each<'a, Retained: Send, Made>(
     undertakings: &[Undertaking<'a>],
     options: &RunOptions,
     progress: &'a (dyn Progress + Sync),
     interrupt: &'a AtomicBool,
-    keep: impl Fn(Finished) -> Kept + Sync,
-    make: impl Fn(Bench, Vec<Kept>) -> Made,
+    keeper: &'a dyn Keeper,
+    retain: impl Fn(Finished) -> Retained + Sync,
+    make: impl Fn(Bench, Vec<Retained>) -> Made,
 ) -> Vec<Result<Made, Failure>> {
     let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: asked_in_all(undertakings, options) };
-    let benches: Vec<Bench> =
-        undertakings.iter().map(|of| Bench::new(*of, options, &tally, interrupt)).collect();
-    let turns: Vec<(usize, u32)> = (0..benches.len())
-        .flat_map(|bench| (0..benches[bench].asked).map(move |replication| (bench, replication)))
-        .collect();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
-    let pool = match pool {
-        Ok(pool) => pool,
-        Err(error) => {
-            return benches.iter().map(|_| Err(Failure::NoThreads(error.to_string()))).collect();
-        }
+    let bench = |(point, of): (usize, &Undertaking<'a>)| {
+        Bench::new(point as u32, *of, options, &tally, interrupt, keeper)
     };
-    let replicate = |(bench, replication): (usize, u32)| benches[bench].replicate(replication).map(&keep);
-    let all: Vec<_> = pool.install(|| turns.into_par_iter().with_max_len(1).map(replicate).collect());
+    let benches: Vec<Bench> = undertakings.iter().enumerate().map(bench).collect();
+    let places = |bench: &Bench| {
+        let point = bench.point;
+        (0..bench.asked).map(move |replication| Place { point, replication })
+    };
+    let turns: Vec<Place> = benches.iter().flat_map(places).collect();
+    let replicate = |place: Place| benches[place.point as usize].replicate(place.replication).map(&retain);
+    let all = match in_turn(&turns, options, replicate) {
+        Ok(all) => all,
+        Err(failure) => return benches.iter().map(|_| Err(failure.clone())).collect(),
+    };
     let mut all = all.into_iter();
     benches
         .into_iter()
@@ -211,6 +245,32 @@ fn each<'a, Kept: Send, Made>(
         .collect()
 }
 
+/// Does something for each of some places, on as many threads as were asked for. They are begun in their order, and
+/// what comes of them is given in it.
+fn in_turn<T: Send>(
+    places: &[Place],
+    options: &RunOptions,
+    work: impl Fn(Place) -> T + Sync,
+) -> Result<Vec<T>, Failure> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads.unwrap_or(0))
+        .build()
+        .map_err(|error| Failure::NoThreads(error.to_string()))?;
+    let next = AtomicUsize::new(0);
+    let done = pool.broadcast(|_| {
+        let mut done = Vec::new();
+        while let turn = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(place) = places.get(turn)
+        {
+            done.push((turn, work(*place)));
+        }
+        done
+    });
+    let mut done: Vec<(usize, T)> = done.into_iter().flatten().collect();
+    done.sort_unstable_by_key(|(turn, _)| *turn);
+    Ok(done.into_iter().map(|(_, made)| made).collect())
+}
+
 fn asked_in_all(undertakings: &[Undertaking], options: &RunOptions) -> u32 {
     undertakings.iter().fold(0, |sum: u32, of| sum.saturating_add(replications_of(of.model, options)))
 }
@@ -218,108 +278,6 @@ fn asked_in_all(undertakings: &[Undertaking], options: &RunOptions) -> u32 {
 /// How many replications a model is run under options.
 pub fn replications_of(model: &Model, options: &RunOptions) -> u32 {
     options.replications.unwrap_or(model.run.replications).max(1)
-}
-
-/// Counts the replications that are done, of all runs together.
-struct DoneInAll<'a> {
-    progress: &'a (dyn Progress + Sync),
-    done: AtomicU32,
-    asked: u32,
-}
-
-/// What the replications of a run share.
-struct Bench<'a> {
-    model: &'a Model,
-    file: &'a str,
-    plan: Arc<StreamPlan>,
-    seed: u64,
-    asked: u32,
-    limits: Limits,
-    /// The figures that promises speak of.
-    measures: Vec<MeasureUse>,
-    tally: &'a DoneInAll<'a>,
-    interrupt: &'a AtomicBool,
-    /// Merged as they come: the sums do not depend on the order, and all at once would need much memory.
-    pooled: Mutex<(Distributions, Meters)>,
-    /// The first replication known to have halted; later ones need not begin.
-    first_halted: AtomicU32,
-}
-
-/// What remains of a replication.
-struct Finished {
-    number: u32,
-    digest: Digest,
-    events: u64,
-    figures: Figures,
-    findings: Findings,
-    meters: MeterFigures,
-    /// In the order of [`Bench::measures`].
-    measured: Vec<Option<f64>>,
-}
-
-impl<'a> Bench<'a> {
-    fn new(
-        of: Undertaking<'a>,
-        options: &RunOptions,
-        tally: &'a DoneInAll<'a>,
-        interrupt: &'a AtomicBool,
-    ) -> Self {
-        let Undertaking { model, file } = of;
-        Self {
-            model,
-            file,
-            plan: Arc::new(StreamPlan::new(&model.streams)),
-            seed: options.seed.unwrap_or(model.seed),
-            asked: replications_of(model, options),
-            limits: options.limits,
-            measures: measure::wanted(model),
-            tally,
-            interrupt,
-            pooled: Mutex::default(),
-            first_halted: AtomicU32::new(u32::MAX),
-        }
-    }
-
-    fn replicate(&self, number: u32) -> Result<Finished, Halt> {
-        if self.first_halted.load(Ordering::Relaxed) < number || self.interrupt.load(Ordering::Relaxed) {
-            return Err(Halt::Interrupted);
-        }
-        let mut digest = digest::Digest::default();
-        let mut metrics = Metrics::new(self.model);
-        let mut pace = Pace::new(self.tally.progress, self.model.run.horizon);
-        let agenda = replication::agenda(self.model, &self.plan, self.seed, number);
-        let mut oracles = Oracles::new(self.model);
-        let measured = (&mut digest, (&mut metrics, &mut pace));
-        // Where nothing is judged, a program runs that was compiled without judges.
-        let outcome = match oracles.judges() {
-            true => self.run(agenda, (measured, &mut oracles)),
-            false => self.run(agenda, measured),
-        };
-        let events = outcome.inspect_err(|halt| {
-            if *halt != Halt::Interrupted {
-                self.first_halted.fetch_min(number, Ordering::Relaxed);
-            }
-        })?;
-        let (figures, distributions) = metrics.finish();
-        let (mut findings, metered) = oracles.finish();
-        findings.faults_that_hit = figures.faults.iter().map(|fault| fault.touched > 0).collect();
-        let measured = measure::measure(self.model, &self.measures, &figures, &distributions, &metered);
-        let meters = metered.figures();
-        let mut pooled = self.pooled.lock().expect("no replication panicked");
-        pooled.0.merge(distributions);
-        pooled.1.merge(metered);
-        drop(pooled);
-        let done = self.tally.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.tally.progress.replication_done(done, self.tally.asked);
-        let digest = digest.fingerprint().finish();
-        Ok(Finished { number, digest, events, figures, findings, meters, measured })
-    }
-
-    /// Runs one replication under its observer; gives the number of events.
-    fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<u64, Halt> {
-        let done = replication::replicate(self.model, agenda, observer, self.limits, self.interrupt);
-        done.map(|(events, _)| events)
-    }
 }
 
 /// The replications that were done.
@@ -333,40 +291,6 @@ fn finished<Kept>(all: Vec<Result<Kept, Halt>>) -> Result<Vec<Kept>, Failure> {
         }
     }
     if finished.is_empty() { Err(Failure::Interrupted) } else { Ok(finished) }
-}
-
-/// Tells the progress of one replication.
-struct Pace<'a> {
-    progress: &'a (dyn Progress + Sync),
-    horizon: Nanos,
-    step: Nanos,
-    told: Nanos,
-    next: Nanos,
-}
-
-impl<'a> Pace<'a> {
-    fn new(progress: &'a (dyn Progress + Sync), horizon: Nanos) -> Self {
-        let step = (horizon / STEPS_OF_PROGRESS).max(1);
-        Self { progress, horizon, step, told: 0, next: step }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn tell(&mut self, now: Nanos) {
-        let now = now.min(self.horizon);
-        self.progress.advanced(now - self.told);
-        self.told = now;
-        self.next = if now == self.horizon { Nanos::MAX } else { (now + self.step).min(self.horizon) };
-    }
-}
-
-impl Observer for Pace<'_> {
-    #[inline(always)]
-    fn record(&mut self, now: Nanos, _: &Record) {
-        if now >= self.next {
-            self.tell(now);
-        }
-    }
 }
 
 fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
