@@ -1,7 +1,8 @@
 //! From one replication to a result.
 //!
 //! [`replication`] simulates the model once; [`run`] does so many times, in parallel, and makes
-//! [`results`] of it: estimates over replications, the picture of the design, and notes for the reader.
+//! [`results`] of it: estimates over replications, the picture of the design, and notes for the reader. What lies
+//! between is [`stored`]: it can be kept, sent to another machine and taken up again.
 //! [`compare`] does so with several designs under the same work.
 
 pub mod account;
@@ -15,6 +16,7 @@ mod notes;
 pub mod replication;
 pub mod results;
 pub mod run;
+pub mod stored;
 mod topology;
 mod truth;
 pub mod verdict;

@@ -4,9 +4,10 @@
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::world::deed::RowName;
+use serde::{Deserialize, Serialize};
 
 /// One measure in one replication.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// How often it happened.
     pub count: u64,
@@ -23,7 +24,7 @@ pub struct Finding {
 }
 
 /// Where something was seen to go wrong.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sighting {
     /// When, in the replication.
     pub at: Nanos,
@@ -35,7 +36,7 @@ pub struct Sighting {
 }
 
 /// What was seen beside, for those who look closer; in words nothing of it is said twice.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// The rows concerned, the one at which it was seen first.
     pub rows: Vec<RowName>,
@@ -53,7 +54,7 @@ impl Facts {
 }
 
 /// Something that is one way and may have to be another.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Side {
     /// `inventory.stock[17]`, `sum(orders.orders.quantity)`.
     pub of: String,
@@ -73,7 +74,7 @@ impl Finding {
 }
 
 /// All that the oracles of one replication found.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// By [`Anomaly::index`]; empty if no oracle looked.
     pub anomalies: Vec<Finding>,

@@ -9,6 +9,7 @@
 //! | JSON, everything | [`json::render`] | a program |
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
 //! | verdicts of several files | [`check`] | a build server |
+//! | designs held against each other | [`compare`] | an architect |
 //! | safeguards that a scenario tests | [`mutation`] | whoever wrote it |
 //! | counterexamples, as text, Mermaid and SVG | [`account`] | whoever must be convinced |
 //!
@@ -22,6 +23,7 @@
 pub mod account;
 mod chart;
 pub mod check;
+pub mod compare;
 pub mod figure;
 pub mod inspection;
 pub mod json;
