@@ -63,6 +63,14 @@ impl Keeping {
         }
     }
 
+    /// Replications that were there when it was opened.
+    pub fn found(&self) -> usize {
+        match self {
+            Keeping::Nowhere => 0,
+            Keeping::In(store) => store.found(),
+        }
+    }
+
     /// Takes the journal away: its experiment is over.
     pub fn over(self) {
         if let Keeping::In(store) = self {

@@ -6,12 +6,14 @@
 
 use super::run::{ReportArguments, Telling, complain};
 use super::store::Store;
+use super::sweep::{Asked, ChartArguments, Stage, VariedArguments, tell};
 use super::terminal::Colour;
 use super::{Ending, SettingArguments, terminal};
 use crate::experiment::account::TwinDesign;
 use crate::experiment::run::{RunOptions, Undertaking, run_kept};
 use crate::experiment::stored::heading::{Command, Heading, ModelDigest, Shard};
 use crate::experiment::stored::{Keeper, Kept, Place};
+use crate::experiment::sweep::results;
 use crate::model::compile::compile;
 use crate::report::text;
 use crate::world::Limits;
@@ -36,6 +38,8 @@ pub struct Arguments {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub report: ReportArguments,
+    #[command(flatten)]
+    pub charts: ChartArguments,
     /// Threads to gather counterexamples on; all processors if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -60,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Ending {
     };
     match shards.heading().command {
         Command::Run => merge_run(&shards, arguments),
-        Command::Sweep => Ending::Unusable,
+        Command::Sweep => merge_sweep(&shards, arguments),
     }
 }
 
@@ -97,6 +101,37 @@ fn merge_run(shards: &Shards, arguments: &Arguments) -> Ending {
             telling.tell(&model, twin, results)
         }
         Err(failure) => complain(&failure),
+    }
+}
+
+fn merge_sweep(shards: &Shards, arguments: &Arguments) -> Ending {
+    let heading = shards.heading();
+    let settings = SettingArguments { settings: heading.settings.clone(), color: arguments.color };
+    let varied = VariedArguments {
+        over: heading.over.clone(),
+        samples: heading.samples,
+        design_seed: heading.design_seed,
+    };
+    let asked = Asked {
+        file: Path::new(&heading.file),
+        settings: &settings,
+        varied: &varied,
+        charts: &arguments.charts,
+        options: options(heading, arguments),
+    };
+    let prepared = match asked.prepare(None) {
+        Ok(prepared) if prepared.heading.models != heading.models => return changed(heading),
+        Ok(prepared) => prepared,
+        Err(ending) => return ending,
+    };
+    let points: Vec<u32> = (0..heading.points).collect();
+    match asked.find(&prepared, &points, &Stage::of_kept(), shards) {
+        Ok(found) if found.len() < points.len() => damaged(),
+        Ok(found) => {
+            let results = results(prepared.plan, found);
+            tell(&results, &arguments.report.out, arguments.color.style(), arguments.quiet)
+        }
+        Err(ending) => ending,
     }
 }
 
@@ -200,6 +235,9 @@ fn difference(first: &Heading, other: &Heading) -> Option<String> {
         .or_else(|| differs("it has settings", &list(&first.settings), &list(&other.settings)))
         .or_else(|| differs("it varies", &list(&first.over), &list(&other.over)))
         .or_else(|| differs("it has samples", &samples(first), &samples(other)))
+        .or_else(|| {
+            differs("it has design seed", &first.design_seed.to_string(), &other.design_seed.to_string())
+        })
         .or_else(|| differs("it has seed", &first.seed.to_string(), &other.seed.to_string()))
         .or_else(|| {
             differs("it has replications", &first.replications.to_string(), &other.replications.to_string())

@@ -160,6 +160,7 @@ fn heading(model: &Model, shard: Option<Shard>, arguments: &Arguments) -> Headin
         settings: arguments.scenario.settings.settings.clone(),
         over: Vec::new(),
         samples: None,
+        design_seed: 0,
         seed: options.seed.unwrap_or(model.seed),
         replications: replications_of(model, &options),
         points: 1,
@@ -182,7 +183,7 @@ fn run_one_shard(model: &Model, shard: Shard, arguments: &Arguments) -> Ending {
     let undertaking = Undertaking { model, file: &heading.file };
     let runs = [(model.run.horizon, share.len() as u32)];
     let (options, quiet) = (arguments.simulation.options(), arguments.simulation.quiet);
-    let done = with_progress(&runs, quiet, |progress, interrupt| {
+    let done = with_progress(&runs, store.found(), quiet, |progress, interrupt| {
         run_share(&[undertaking], &share, &options, progress, interrupt, &store)
     });
     finish_shard(store, done)
@@ -217,15 +218,18 @@ fn simulate(model: &Model, keeping: &Keeping, arguments: &Arguments) -> Result<R
     let file = arguments.scenario.file.display().to_string();
     let undertaking = Undertaking { model, file: &file };
     let runs = [(model.run.horizon, replications_of(model, &options))];
-    let mut results = with_progress(&runs, arguments.simulation.quiet, |progress, interrupt| {
+    let quiet = arguments.simulation.quiet;
+    let mut results = with_progress(&runs, keeping.found(), quiet, |progress, interrupt| {
         run_kept(&[undertaking], &options, progress, interrupt, keeping)
     });
     results.pop().expect("one result for each undertaking")
 }
 
-/// Does something that Ctrl-C interrupts, under a progress bar unless it is to be quiet.
-pub fn with_progress<T>(
+/// Does something that Ctrl-C interrupts, under a progress bar unless it is to be quiet. `found` replications are
+/// there already.
+fn with_progress<T>(
     runs: &[(Nanos, u32)],
+    found: usize,
     quiet: bool,
     work: impl FnOnce(&(dyn Progress + Sync), &AtomicBool) -> T,
 ) -> T {
@@ -233,7 +237,7 @@ pub fn with_progress<T>(
     if quiet {
         return work(&(), &interrupt);
     }
-    let bar = Bar::new(runs);
+    let bar = Bar::new(runs).going_on(found as u32);
     let done = work(&bar, &interrupt);
     bar.clear();
     done

@@ -14,6 +14,7 @@ pub mod replication;
 pub mod results;
 pub mod run;
 pub mod stored;
+pub mod sweep;
 mod topology;
 mod truth;
 pub mod verdict;

@@ -8,6 +8,7 @@ pub mod account;
 pub mod check;
 pub mod inspection;
 pub mod mutation;
+pub mod sweep;
 pub mod truth;
 pub mod verdict;
 

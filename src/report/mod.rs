@@ -10,6 +10,7 @@
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
 //! | verdicts of several files | [`check`] | a build server |
 //! | safeguards that a scenario tests | [`mutation`] | whoever wrote it |
+//! | a sweep: page, JSON, table | [`sweep`] | an architect, a program, whoever typed the command |
 //! | counterexamples, as text, Mermaid and SVG | [`account`] | whoever must be convinced |
 //!
 //! Two laws hold in all of them. No mean is shown without its interval; where one replication allows
@@ -28,6 +29,7 @@ pub mod json;
 pub mod mutation;
 pub mod page;
 pub mod reproduce;
+pub mod sweep;
 pub mod terminal;
 pub mod text;
 pub mod verdict;

@@ -5,7 +5,9 @@
 //! [`proportion`] a count of what could have been counted.
 
 pub mod confidence;
+pub mod front;
 pub mod histogram;
+pub mod knee;
 pub mod proportion;
 pub mod reordering;
 pub mod series;
