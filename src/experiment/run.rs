@@ -11,6 +11,7 @@
 mod bench;
 
 use super::estimates::Replications;
+use super::measures::{Measured, Source, measured};
 use super::notes::notes;
 use super::results::account::Accounts;
 use super::results::verdict::Verdict;
@@ -209,6 +210,39 @@ pub fn judge_all(
     each(undertakings, options, progress, interrupt, &(), judged, trialled)
 }
 
+/// A run, and what of it can be held against another replication by replication.
+#[derive(Clone, Debug)]
+pub struct Replicated {
+    pub results: RunResults,
+    /// The replications that were done, rising.
+    pub numbers: Vec<u32>,
+    /// Each with its value in each of them.
+    pub measures: Vec<Measured>,
+    /// For each promise by its verdict's name whether each of them breaks it by itself.
+    pub broken: Vec<(String, Vec<Option<bool>>)>,
+}
+
+/// Runs several models as [`run_all`] does, and gives what each replication measured besides.
+pub fn run_measured(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+) -> Vec<Result<Replicated, Failure>> {
+    run_measured_kept(undertakings, options, progress, interrupt, &())
+}
+
+/// Runs several models as [`run_measured`] does, and keeps each replication as [`run_kept`] does.
+pub fn run_measured_kept(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+) -> Vec<Result<Replicated, Failure>> {
+    each(undertakings, options, progress, interrupt, keeper, |finished| finished, replicated)
+}
+
 /// Runs several models, retains something of each replication, and makes one result for each model of what is
 /// retained, in their order.
 fn each<'a, Retained: Send, Made>(
@@ -293,6 +327,25 @@ fn finished<Kept>(all: Vec<Result<Kept, Halt>>) -> Result<Vec<Kept>, Failure> {
     if finished.is_empty() { Err(Failure::Interrupted) } else { Ok(finished) }
 }
 
+fn replicated(bench: Bench, finished: Vec<Finished>) -> Replicated {
+    let sources: Vec<Source> = finished
+        .iter()
+        .map(|one| Source { figures: &one.figures, findings: &one.findings, promised: &one.measured })
+        .collect();
+    let measures = measured(bench.model, &bench.measures, &sources);
+    let found: Vec<Found> = finished.iter().map(Finished::found).collect();
+    let trial = Trial {
+        model: bench.model,
+        found: &found,
+        asked: bench.asked,
+        confidence: CONFIDENCE,
+        measures: &bench.measures,
+    };
+    let broken = trial.broken();
+    let numbers = finished.iter().map(|one| one.number).collect();
+    Replicated { results: results(bench, finished), numbers, measures, broken }
+}
+
 fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
     let Bench { model, file, seed, asked, measures, .. } = bench;
     let (pooled, pooled_meters) = bench.pooled.into_inner().expect("no replication panicked");
@@ -304,10 +357,7 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
     let digests: Vec<Digest> = finished.iter().map(|one| one.digest).collect();
     let seconds = |nanos: Nanos| nanos as f64 / SECOND as f64;
     let failed_expressions = replications.failed_expressions(model);
-    let found: Vec<Found> = finished
-        .iter()
-        .map(|one| Found { replication: one.number, findings: &one.findings, figures: &one.measured })
-        .collect();
+    let found: Vec<Found> = finished.iter().map(Finished::found).collect();
     let trial = Trial { model, found: &found, asked, confidence: CONFIDENCE, measures: &measures };
     RunResults {
         version: RESULTS_VERSION,

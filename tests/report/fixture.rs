@@ -327,6 +327,7 @@ fn verdict(name: &str, line: u32, outcome: Outcome, reason: &str) -> Verdict {
         reason: reason.to_owned(),
         tally: None,
         figures: Vec::new(),
+        violation: None,
         counterexample: None,
     }
 }

@@ -5,6 +5,7 @@ use crate::experiment::replication;
 use crate::experiment::stored::fit::Shape;
 use crate::experiment::stored::{Keeper, Kept, Place, StoredReplication};
 use crate::experiment::verdict::measure;
+use crate::experiment::verdict::promised::Found;
 use crate::kernel::agenda::Timed;
 use crate::kernel::fingerprint::Digest;
 use crate::kernel::stream::StreamPlan;
@@ -64,6 +65,13 @@ pub struct Finished {
     pub meters: MeterFigures,
     /// In the order of [`Bench::measures`].
     pub measured: Vec<Option<f64>>,
+}
+
+impl Finished {
+    /// What it found of what is promised.
+    pub fn found(&self) -> Found<'_> {
+        Found { replication: self.number, findings: &self.findings, figures: &self.measured }
+    }
 }
 
 impl<'a> Bench<'a> {

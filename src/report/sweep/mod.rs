@@ -9,7 +9,8 @@ pub use page::page;
 pub use text::text;
 
 use super::figure::Quantity;
-use crate::experiment::results::sweep::{Axis, PointResults, SweepResults, SweptMeasure, Unit};
+use crate::experiment::measures::Unit;
+use crate::experiment::results::sweep::{Axis, PointResults, SweepResults, SweptMeasure};
 
 /// All of it as JSON.
 pub fn json(results: &SweepResults) -> String {
