@@ -4,13 +4,13 @@
 //! code. Nothing is simulated but the counterexamples that a page tells. Whatever is wrong with the files is said at once, each with the file
 //! or the shard that it is about.
 
-use super::run::{ReportArguments, Telling, complain};
+use super::run::{ReportArguments, Telling, complain, simulated};
 use super::store::Store;
-use super::sweep::{Asked, ChartArguments, Stage, VariedArguments, tell};
+use super::sweep::{Asked, ChartArguments, Stage, SweepTelling, VariedArguments};
 use super::terminal::Colour;
 use super::{Ending, SettingArguments, terminal};
 use crate::experiment::account::TwinDesign;
-use crate::experiment::run::{RunOptions, Undertaking, run_kept};
+use crate::experiment::run::{RunOptions, Undertaking};
 use crate::experiment::stored::heading::{Command, Heading, ModelDigest, Shard};
 use crate::experiment::stored::{Keeper, Kept, Place};
 use crate::experiment::sweep::results;
@@ -86,11 +86,11 @@ fn merge_run(shards: &Shards, arguments: &Arguments) -> Ending {
     let undertaking = Undertaking { model: &model, file: &heading.file };
     // Whoever is interrupted before it begins takes what is kept, and simulates nothing.
     let kept_only = AtomicBool::new(true);
-    let results = run_kept(&[undertaking], &options, &(), &kept_only, shards).pop();
-    match results.expect("one result for each undertaking") {
-        Ok(results) if results.partial => damaged(),
-        Ok(mut results) => {
-            results.settings.clone_from(&heading.settings);
+    let with_data = arguments.report.data.is_some();
+    match simulated(undertaking, &options, &(), &kept_only, shards, with_data) {
+        Ok(found) if found.results.partial => damaged(),
+        Ok(mut found) => {
+            found.results.settings.clone_from(&heading.settings);
             let twin = twin.as_ref().map(|(file, model)| TwinDesign { model, file });
             let telling = Telling {
                 report: &arguments.report,
@@ -98,7 +98,7 @@ fn merge_run(shards: &Shards, arguments: &Arguments) -> Ending {
                 style: arguments.color.style(),
                 is_quiet: arguments.quiet,
             };
-            telling.tell(&model, twin, results)
+            telling.tell(&model, twin, found)
         }
         Err(failure) => complain(&failure),
     }
@@ -125,11 +125,17 @@ fn merge_sweep(shards: &Shards, arguments: &Arguments) -> Ending {
         Err(ending) => return ending,
     };
     let points: Vec<u32> = (0..heading.points).collect();
-    match asked.find(&prepared, &points, &Stage::of_kept(), shards) {
-        Ok(found) if found.len() < points.len() => damaged(),
+    let stage = Stage::of_kept(arguments.report.data.is_some());
+    match asked.find(&prepared, &points, &stage, shards) {
+        Ok(found) if found.points.len() < points.len() => damaged(),
         Ok(found) => {
-            let results = results(prepared.plan, found);
-            tell(&results, &arguments.report.out, arguments.color.style(), arguments.quiet)
+            let telling = SweepTelling {
+                out: &arguments.report.out,
+                data: arguments.report.data.as_deref(),
+                style: arguments.color.style(),
+                is_quiet: arguments.quiet,
+            };
+            telling.tell(&results(prepared.plan, found.points), found.data)
         }
         Err(ending) => ending,
     }

@@ -3,20 +3,24 @@
 //! Every point is read before the first is run, so that a value that the scenario cannot take is a mistake and not half a
 //! result. Points are run a few at a time, all their replications on all threads; only what is told of them is held.
 
+mod stage;
+
+pub use stage::Stage;
+
 use super::keeping::{Keeping, KeepingArguments, shard_file};
-use super::progress::Bar;
-use super::run::{SimulationArguments, complain, file_name, finish_shard, interrupt};
-use super::write::{Output, write_whole};
+use super::run::{SimulationArguments, complain, file_name, finish_shard};
+use super::write::{Frames, Output, write_whole};
 use super::{Ending, ScenarioArguments, SettingArguments, terminal};
 use crate::experiment::measures::measured;
 use crate::experiment::results::check::Standing;
+use crate::experiment::results::data::{Data, DataColumn, DataPoint};
 use crate::experiment::results::sweep::{Axis, Design, SweepResults};
 use crate::experiment::run::{
-    Failure, Progress, RunOptions, Undertaking, replications_of, run_measured_kept, run_share,
+    Failure, Replicated, RunOptions, Undertaking, replications_of, run_measured_kept, run_share,
 };
 use crate::experiment::stored::heading::{Command, Heading, ModelDigest, Shard};
-use crate::experiment::stored::{FORMAT, Keeper, Kept, Place};
-use crate::experiment::sweep::over::{Combinations, Over, grid, latin_hypercube};
+use crate::experiment::stored::{FORMAT, Keeper, Place};
+use crate::experiment::sweep::over::{Combination, Combinations, Over, grid, latin_hypercube};
 use crate::experiment::sweep::{FoundPoint, Plan, found, results};
 use crate::experiment::verdict::measure::wanted;
 use crate::kernel::time::Nanos;
@@ -26,9 +30,8 @@ use crate::report::terminal::{Style, Written};
 use crate::report::{sweep, text};
 use crate::scenario::diagnostic::closest;
 use clap::Args;
+use stage::OfPoints;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Replications that are under way at once: enough for the threads never to wait for the last of a few points.
 const REPLICATIONS_AT_ONCE: u32 = 256;
@@ -58,6 +61,9 @@ pub struct Arguments {
     /// Folder for the report, which is a page (.sweep.html) and a file (.sweep.json) named after the scenario
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
+    /// Folder for every measure of every replication as data frames, .csv and .parquet; else they are not written
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// What is varied.
@@ -116,7 +122,7 @@ fn run_one_shard(
         Err(ending) => return ending,
     };
     let points: Vec<u32> = (0..prepared.heading.points).filter(|point| shard.has(*point)).collect();
-    let stage = Stage::new(arguments.simulation.quiet, prepared, points.len(), store.found());
+    let stage = Stage::new(arguments, prepared, points.len(), store.found());
     let done = asked.share(prepared, &points, &stage, &store);
     stage.clear();
     match done {
@@ -128,21 +134,26 @@ fn run_one_shard(
 fn run_all(asked: &Asked, prepared: Prepared, name: &str, arguments: &Arguments) -> Ending {
     let keeping = Keeping::journal(&arguments.keeping, &arguments.out, name, &prepared.heading);
     let points: Vec<u32> = (0..prepared.heading.points).collect();
-    let quiet = arguments.simulation.quiet;
-    let stage = Stage::new(quiet, &prepared, points.len(), keeping.found());
+    let stage = Stage::new(arguments, &prepared, points.len(), keeping.found());
     let found = asked.find(&prepared, &points, &stage, &keeping);
     stage.clear();
     let found = match found {
-        Ok(found) if found.is_empty() => {
+        Ok(found) if found.points.is_empty() => {
             keeping.interrupted();
             return complain(&Failure::Interrupted);
         }
         Ok(found) => found,
         Err(ending) => return ending,
     };
-    let results = results(prepared.plan, found);
+    let results = results(prepared.plan, found.points);
     let partial = results.partial;
-    let ending = tell(&results, &arguments.out, arguments.scenario.settings.color.style(), quiet);
+    let telling = SweepTelling {
+        out: &arguments.out,
+        data: arguments.data.as_deref(),
+        style: arguments.scenario.settings.color.style(),
+        is_quiet: arguments.simulation.quiet,
+    };
+    let ending = telling.tell(&results, found.data);
     match partial {
         true => keeping.interrupted(),
         false if ending != Ending::Unusable => keeping.over(),
@@ -151,27 +162,49 @@ fn run_all(asked: &Asked, prepared: Prepared, name: &str, arguments: &Arguments)
     ending
 }
 
-/// Writes the report, then says what matters first.
-pub fn tell(results: &SweepResults, out: &Path, style: Style, is_quiet: bool) -> Ending {
-    let name = file_name(&results.scenario);
-    let (page_path, json_path) =
-        (out.join(format!("{name}.sweep.html")), out.join(format!("{name}.sweep.json")));
-    let (page, json) = (sweep::page(results), sweep::json(results));
-    let outputs = [
-        Output { path: &page_path, content: page.as_bytes() },
-        Output { path: &json_path, content: json.as_bytes() },
-    ];
-    if let Err(error) = write_whole(&outputs) {
-        terminal::complain(&format!("error: {}\n", text::visible(&error.to_string())));
-        return Ending::Unusable;
-    }
-    if !is_quiet {
-        let said = terminal::say(&sweep::text(results, style, &Written { page: &page_path, json: &json_path }));
-        if said != Ending::Well {
-            return said;
+/// How the results of a sweep are told, whoever ran it.
+pub struct SweepTelling<'a> {
+    pub out: &'a Path,
+    pub data: Option<&'a Path>,
+    pub style: Style,
+    pub is_quiet: bool,
+}
+
+impl SweepTelling<'_> {
+    /// Writes the report, then says what matters first.
+    pub fn tell(&self, results: &SweepResults, data: Vec<DataPoint>) -> Ending {
+        let name = format!("{}.sweep", file_name(&results.scenario));
+        let [page_path, json_path] =
+            ["html", "json"].map(|extension| self.out.join(format!("{name}.{extension}")));
+        let (page, json) = (sweep::page(results), sweep::json(results));
+        let mut outputs = vec![
+            Output { path: &page_path, content: page.as_bytes() },
+            Output { path: &json_path, content: json.as_bytes() },
+        ];
+        let (scenario, axes) = (results.scenario.clone(), results.axes.clone());
+        let data = Data { scenario, seed: results.seed, axes, points: data };
+        let frames = self.data.map(|folder| Frames::new(&data, folder, &name));
+        outputs.extend(frames.iter().flat_map(Frames::outputs));
+        if let Err(error) = write_whole(&outputs) {
+            return unusable(error.to_string());
         }
+        if !self.is_quiet {
+            let written = Written { page: &page_path, json: &json_path };
+            let said = terminal::say(&sweep::text(results, self.style, &written));
+            if said != Ending::Well {
+                return said;
+            }
+        }
+        if results.partial { Ending::Interrupted } else { Standing::from(results.standing()).into() }
     }
-    if results.partial { Ending::Interrupted } else { Standing::from(results.standing()).into() }
+}
+
+/// What was found at points.
+#[derive(Default)]
+pub struct FoundPoints {
+    pub points: Vec<FoundPoint>,
+    /// Every measure of every replication; empty if they are not to be written.
+    pub data: Vec<DataPoint>,
 }
 
 /// What was asked for, whether it is run here or was by others.
@@ -244,7 +277,8 @@ impl Asked<'_> {
     }
 
     fn combinations(&self) -> Result<Combinations, String> {
-        let over: Vec<Over> = self.varied.over.iter().map(|over| Over::read(over)).collect::<Result<_, _>>()?;
+        let over: Vec<Over> =
+            self.varied.over.iter().map(|over| Over::read(over)).collect::<Result<_, _>>()?;
         match self.varied.samples {
             Some(samples) => latin_hypercube(&over, samples as usize, self.varied.design_seed),
             None => grid(&over),
@@ -289,8 +323,8 @@ impl Asked<'_> {
         points: &[u32],
         stage: &Stage,
         keeper: &dyn Keeper,
-    ) -> Result<Vec<FoundPoint>, Ending> {
-        let mut all = Vec::new();
+    ) -> Result<FoundPoints, Ending> {
+        let mut all = FoundPoints::default();
         for some in points.chunks(at_once(&prepared.plan)) {
             if stage.is_over() {
                 break;
@@ -303,7 +337,11 @@ impl Asked<'_> {
                 if let Err(failure @ Failure::NoThreads(_)) = outcome {
                     return Err(complain(failure));
                 }
-                all.extend(found(&prepared.plan, *point, outcome));
+                let found = found(&prepared.plan, *point, outcome);
+                if let (true, Some(_), Ok(replicated)) = (stage.with_data, &found, outcome) {
+                    all.data.push(data_point(&prepared.plan, *point, replicated));
+                }
+                all.points.extend(found);
             }
             stage.passed(some.len() as u32 * prepared.plan.replications);
         }
@@ -349,6 +387,17 @@ impl Asked<'_> {
     }
 }
 
+fn data_point(plan: &Plan, point: u32, replicated: &Replicated) -> DataPoint {
+    let Combination { values, numbers } = plan.points[point as usize].clone();
+    DataPoint {
+        number: point,
+        values,
+        numbers,
+        replications: replicated.numbers.clone(),
+        columns: replicated.measures.iter().map(DataColumn::of).collect(),
+    }
+}
+
 fn undertakings<'a>(models: &'a [Model], plan: &'a Plan) -> Vec<Undertaking<'a>> {
     models.iter().map(|model| Undertaking { model, file: &plan.file }).collect()
 }
@@ -366,75 +415,4 @@ fn at_once(plan: &Plan) -> usize {
 fn unusable(why: String) -> Ending {
     terminal::complain(&format!("error: {}\n", text::visible(&why)));
     Ending::Unusable
-}
-
-/// Keeps the replications of some points under the numbers that these have in the whole design.
-struct OfPoints<'a> {
-    keeper: &'a dyn Keeper,
-    points: &'a [u32],
-}
-
-impl OfPoints<'_> {
-    fn place(&self, place: Place) -> Place {
-        Place { point: self.points[place.point as usize], ..place }
-    }
-}
-
-impl Keeper for OfPoints<'_> {
-    fn kept(&self, place: Place) -> Option<Kept> {
-        self.keeper.kept(self.place(place))
-    }
-
-    fn keep(&self, place: Place, kept: &Kept) {
-        self.keeper.keep(self.place(place), kept);
-    }
-}
-
-/// The progress of a sweep through its points, and what ends it.
-pub struct Stage {
-    bar: Option<Bar>,
-    interrupt: Arc<AtomicBool>,
-    /// Whether what is kept is taken, though nothing is simulated.
-    takes_kept: bool,
-    /// Replications of points that are over.
-    before: AtomicU32,
-    asked: u32,
-}
-
-impl Stage {
-    /// Of so many points, of whose replications `found` are there already.
-    fn new(quiet: bool, prepared: &Prepared, points: usize, found: usize) -> Self {
-        let asked = points as u32 * prepared.plan.replications;
-        let bar = (!quiet).then(|| Bar::new(&[(prepared.horizon, asked)]).going_on(found as u32));
-        Self { bar, interrupt: interrupt(), takes_kept: false, before: AtomicU32::new(0), asked }
-    }
-
-    /// One at which nothing is simulated: what is there is put together.
-    pub fn of_kept() -> Self {
-        let interrupt = Arc::new(AtomicBool::new(true));
-        Self { bar: None, interrupt, takes_kept: true, before: AtomicU32::new(0), asked: 0 }
-    }
-
-    fn passed(&self, replications: u32) {
-        self.before.fetch_add(replications, Ordering::Relaxed);
-    }
-
-    fn is_over(&self) -> bool {
-        self.interrupt.load(Ordering::Relaxed) && !self.takes_kept
-    }
-
-    fn clear(&self) {
-        self.bar.iter().for_each(Bar::clear);
-    }
-}
-
-impl Progress for Stage {
-    fn advanced(&self, simulated: Nanos) {
-        self.bar.iter().for_each(|bar| bar.advanced(simulated));
-    }
-
-    fn replication_done(&self, done: u32, _: u32) {
-        let before = self.before.load(Ordering::Relaxed);
-        self.bar.iter().for_each(|bar| bar.replication_done(before + done, self.asked));
-    }
 }

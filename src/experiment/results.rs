@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod check;
+pub mod data;
 pub mod compare;
 pub mod inspection;
 pub mod mutation;

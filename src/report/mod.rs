@@ -11,6 +11,7 @@
 //! | verdicts of several files | [`check`] | a build server |
 //! | safeguards that a scenario tests | [`mutation`] | whoever wrote it |
 //! | a sweep: page, JSON, table | [`sweep`] | an architect, a program, whoever typed the command |
+//! | every measure of every replication, as CSV and Parquet | [`data`] | a statistician |
 //! | counterexamples, as text, Mermaid and SVG | [`account`] | whoever must be convinced |
 //!
 //! Two laws hold in all of them. No mean is shown without its interval; where one replication allows
@@ -23,6 +24,7 @@
 pub mod account;
 mod chart;
 pub mod check;
+pub mod data;
 pub mod figure;
 pub mod inspection;
 pub mod json;

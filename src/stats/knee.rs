@@ -63,7 +63,8 @@ pub fn knee(curve: &[(f64, f64)], noise: f64) -> Option<usize> {
         let at = *at;
         let is_peak = distances[at] > distances[at - 1] && distances[at] >= distances[at + 1];
         let later = distances[at + 1..].iter();
-        let lowest = later.take_while(|distance| **distance <= distances[at]).fold(f64::INFINITY, |a, b| a.min(*b));
+        let lowest =
+            later.take_while(|distance| **distance <= distances[at]).fold(f64::INFINITY, |a, b| a.min(*b));
         is_peak && lowest < distances[at] - drop
     };
     let peaks = (1..curve.len()).filter(peak);
@@ -100,8 +101,11 @@ mod tests {
         assert_eq!(knee(&bent, 0.0), Some(10));
         assert_eq!(knee(&bent, 0.4), None, "half as high as that is the bend");
         // A line, shaken by less than the noise.
-        let shaken: Vec<(f64, f64)> =
-            curve(|x| x).iter().enumerate().map(|(i, (x, y))| (*x, y + 0.03 * f64::from(i as u8 % 3))).collect();
+        let shaken: Vec<(f64, f64)> = curve(|x| x)
+            .iter()
+            .enumerate()
+            .map(|(i, (x, y))| (*x, y + 0.03 * f64::from(i as u8 % 3)))
+            .collect();
         assert_eq!(knee(&shaken, 0.07), None);
     }
 

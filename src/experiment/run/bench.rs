@@ -217,4 +217,3 @@ impl Observer for Pace<'_> {
         }
     }
 }
-

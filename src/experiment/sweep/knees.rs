@@ -1,4 +1,7 @@
 //! The knees of all curves of a grid: along each axis of numbers, whatever the other axes are at.
+//!
+//! Points may be spaced by factors; the knee is that of the curve over the number itself, so that what grows in
+//! proportion has none.
 
 use crate::experiment::results::sweep::{Axis, Knee, PointResults, Scale, SweptMeasure};
 use crate::stats::knee::knee;
@@ -46,13 +49,9 @@ fn knee_of<'a>(
     axis: usize,
     measure: usize,
 ) -> Option<(&'a PointResults, Vec<String>)> {
-    let place = |number: f64| match axes[axis].scale {
-        Scale::Logarithmic => libm::log(number),
-        Scale::Linear | Scale::Words => number,
-    };
     let mut seen: Vec<(f64, f64, &PointResults)> = curve
         .iter()
-        .filter_map(|point| Some((place(point.numbers[axis]?), point.estimates[measure].mean?, *point)))
+        .filter_map(|point| Some((point.numbers[axis]?, point.estimates[measure].mean?, *point)))
         .collect();
     seen.sort_by(|one, other| one.0.total_cmp(&other.0));
     let mut spreads: Vec<f64> =

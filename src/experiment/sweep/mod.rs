@@ -16,9 +16,7 @@ pub mod over;
 use super::estimates::estimate;
 use super::measures::{Measured, Unit, Wanted};
 use super::results::Estimate;
-use super::results::sweep::{
-    Axis, Design, Front, PointResults, SWEEP_VERSION, SweepResults, SweptMeasure,
-};
+use super::results::sweep::{Axis, Design, Front, PointResults, SWEEP_VERSION, SweepResults, SweptMeasure};
 use super::results::verdict::Outcome;
 use super::run::{CONFIDENCE, Failure, Replicated};
 use crate::stats::confidence::Intervals;
@@ -193,7 +191,8 @@ fn front_of(
         let mean = point.estimates[at].mean.unwrap_or(f64::NAN);
         if measures[at].wanted == Wanted::More { -mean } else { mean }
     };
-    let places: Vec<(f64, f64)> = points.iter().map(|point| (value(point, one), value(point, other))).collect();
+    let places: Vec<(f64, f64)> =
+        points.iter().map(|point| (value(point, one), value(point, other))).collect();
     Some(Front {
         measures: [one, other].map(|at| measures[at].name.clone()),
         points: front(&places).into_iter().map(|at| points[at].number).collect(),

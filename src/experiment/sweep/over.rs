@@ -106,7 +106,9 @@ impl Over {
     /// The value at a share of the way, from 0 to below 1.
     fn at(&self, share: f64) -> String {
         match &self.values {
-            Values::List(words) => words[((share * words.len() as f64) as usize).min(words.len() - 1)].clone(),
+            Values::List(words) => {
+                words[((share * words.len() as f64) as usize).min(words.len() - 1)].clone()
+            }
             Values::Range(range) if range.is_whole && !range.is_logarithmic => {
                 let whole = range.from + libm::floor(share * (range.to - range.from + 1.0));
                 told(whole.min(range.to), true)
@@ -343,14 +345,16 @@ mod tests {
         assert_eq!(points.len(), 6);
         assert_eq!(points[3].values, ["2/s", "sqs"]);
         assert_eq!(points[3].numbers, [Some(2.0), None]);
-        assert_eq!((axes[0].scale, axes[1].scale, axes[0].unit.as_str()), (Scale::Linear, Scale::Words, "/s"));
+        assert_eq!(
+            (axes[0].scale, axes[1].scale, axes[0].unit.as_str()),
+            (Scale::Linear, Scale::Words, "/s")
+        );
     }
 
     /// One point in each stratum of each axis, wherever in it.
     #[test]
     fn a_latin_hypercube_has_one_point_in_each_stratum() {
-        let over =
-            ["rate=0/s..20/s", "workers=1..20", "w=a,b"].map(|written| Over::read(written).unwrap());
+        let over = ["rate=0/s..20/s", "workers=1..20", "w=a,b"].map(|written| Over::read(written).unwrap());
         let design = latin_hypercube(&over, 20, 7).unwrap();
         let numbers = |axis: usize| design.points.iter().map(move |point| point.numbers[axis].unwrap());
         let mut strata: Vec<i64> = numbers(0).map(|value| value.floor() as i64).collect();

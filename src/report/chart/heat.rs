@@ -38,10 +38,14 @@ pub fn heat_map(map: &HeatMap) -> Panel {
         return blank("Nothing to show: no point has a value.".to_owned());
     }
     if map.rows.len() > MOST_LINES || map.columns.len() > MOST_LINES {
-        return blank(format!("More than {MOST_LINES} values of an axis are not drawn. The JSON file has all."));
+        return blank(format!(
+            "More than {MOST_LINES} values of an axis are not drawn. The JSON file has all."
+        ));
     }
-    let (least, most) =
-        (seen.iter().copied().fold(f64::INFINITY, f64::min), seen.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    let (least, most) = (
+        seen.iter().copied().fold(f64::INFINITY, f64::min),
+        seen.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    );
     let summary = format!(
         "{} over {} and {}: from {} to {}.",
         map.title,

@@ -41,9 +41,8 @@ pub fn over_axis(chart: &OverAxis) -> Panel {
         return Panel::Blank { title: chart.title.to_owned(), why };
     }
     let summary = summary(chart, &shown);
-    let draw = |format: Format| {
-        frame(chart, &shown, (least, most), format).draw(chart.title, &summary, chart.id)
-    };
+    let draw =
+        |format: Format| frame(chart, &shown, (least, most), format).draw(chart.title, &summary, chart.id);
     let [wide, narrow] = Format::BOTH.map(draw);
     let mut notes = vec!["The band around a line is the interval of each point.".to_owned()];
     if chart.curves.len() > MOST_SERIES {
@@ -81,9 +80,8 @@ fn frame(chart: &OverAxis, shown: &[&Curve], (least, most): (f64, f64), format: 
     };
     let x = Axis::through(chart.x, chart.is_logarithmic, format.time_ticks());
     let points = |curve: &Curve| -> Vec<(f64, f64, f64, f64)> {
-        let point = |(x, estimate): &(f64, Estimate)| {
-            reach(estimate).map(|(mean, low, high)| (*x, mean, low, high))
-        };
+        let point =
+            |(x, estimate): &(f64, Estimate)| reach(estimate).map(|(mean, low, high)| (*x, mean, low, high));
         curve.points.iter().filter_map(point).collect()
     };
     let mut frame = Frame {
@@ -135,10 +133,13 @@ fn table(chart: &OverAxis, shown: &[&Curve]) -> DataTable {
     let row = |(x, name): &(f64, String)| {
         let cell = |curve: &&Curve| {
             let point = curve.points.iter().find(|(value, _)| value == x);
-            point.map_or_else(|| "–".to_owned(), |(_, estimate)| match estimate.half_width {
-                Some(_) => figure(estimate, chart.quantity).to_string(),
-                None => estimate.mean.map_or("–".to_owned(), |mean| rough(mean, chart.quantity)),
-            })
+            point.map_or_else(
+                || "–".to_owned(),
+                |(_, estimate)| match estimate.half_width {
+                    Some(_) => figure(estimate, chart.quantity).to_string(),
+                    None => estimate.mean.map_or("–".to_owned(), |mean| rough(mean, chart.quantity)),
+                },
+            )
         };
         [vec![name.clone()], shown.iter().map(cell).collect()].concat()
     };

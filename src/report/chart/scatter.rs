@@ -35,13 +35,16 @@ pub fn scatter(chart: &Scatter) -> Panel {
     }
     let mut front: Vec<&&Dot> = dots.iter().filter(|dot| dot.is_on_front).collect();
     front.sort_by(|one, other| one.x.total_cmp(&other.x).then(one.y.total_cmp(&other.y)));
-    let told = |dot: &Dot| {
-        format!("{} ({}, {})", dot.name, rough(dot.x, chart.x), rough(dot.y, chart.y))
-    };
+    let told = |dot: &Dot| format!("{} ({}, {})", dot.name, rough(dot.x, chart.x), rough(dot.y, chart.y));
     let named: Vec<String> = front.iter().take(8).map(|dot| told(dot)).collect();
     let summary = match named.is_empty() {
         true => format!("{}: {} points.", chart.title, dots.len()),
-        false => format!("{}: {} points, of which no other one beats {}.", chart.title, dots.len(), named.join("; ")),
+        false => format!(
+            "{}: {} points, of which no other one beats {}.",
+            chart.title,
+            dots.len(),
+            named.join("; ")
+        ),
     };
     let draw = |format: Format| {
         let most = |of: fn(&Dot) -> f64| dots.iter().map(|dot| of(dot)).fold(0.0, f64::max);

@@ -175,7 +175,9 @@ fn places(results: &SweepResults, axis: usize) -> Vec<(f64, String)> {
 fn place_of(results: &SweepResults, axis: usize, point: &PointResults) -> Option<f64> {
     let swept = &results.axes[axis];
     match swept.scale {
-        Scale::Words => swept.values.iter().position(|value| *value == point.values[axis]).map(|at| at as f64),
+        Scale::Words => {
+            swept.values.iter().position(|value| *value == point.values[axis]).map(|at| at as f64)
+        }
         Scale::Linear | Scale::Logarithmic => point.numbers[axis],
     }
 }
@@ -221,8 +223,11 @@ fn maps(results: &SweepResults, at: usize, measure: &SweptMeasure) -> Vec<Panel>
             point.and_then(|point| point.estimates[at].mean)
         };
         let pairs = rows.values.iter().flat_map(|row| columns.values.iter().map(move |column| (row, column)));
-        let beside: Vec<String> =
-            results.axes[2..].iter().zip(*beside).map(|(axis, value)| format!("{}={value}", axis.name)).collect();
+        let beside: Vec<String> = results.axes[2..]
+            .iter()
+            .zip(*beside)
+            .map(|(axis, value)| format!("{}={value}", axis.name))
+            .collect();
         let title = match beside.is_empty() {
             true => text::name(&measure.name),
             false => text::name(&format!("{} at {}", measure.name, beside.join(", "))),
@@ -267,9 +272,10 @@ fn random_panels(results: &SweepResults, at: usize, measure: &SweptMeasure) -> V
 
 fn front_panel(results: &SweepResults) -> Option<Panel> {
     let front = results.front.as_ref()?;
-    let [x, y] = front.measures.each_ref().map(|name| {
-        results.measures.iter().position(|measure| measure.name == *name)
-    });
+    let [x, y] = front
+        .measures
+        .each_ref()
+        .map(|name| results.measures.iter().position(|measure| measure.name == *name));
     let (x, y) = (x?, y?);
     let dot = |point: &PointResults| {
         let (x, y) = (point.estimates[x].mean?, point.estimates[y].mean?);
