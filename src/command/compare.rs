@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Ending {
     let options = arguments.simulation.options();
     let draws = if arguments.independent { Draws::Independent } else { Draws::Common };
     let compared =
-        with_progress(&work(&entrants, &options), arguments.simulation.quiet, |progress, interrupt| {
+        with_progress(&work(&entrants, &options), 0, arguments.simulation.quiet, |progress, interrupt| {
             compare(&entrants, draws, &options, progress, interrupt)
         });
     match compared {

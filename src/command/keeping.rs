@@ -30,7 +30,8 @@ pub struct KeepingArguments {
 
 /// Reads `2/8`.
 fn shard(text: &str) -> Result<Shard, String> {
-    let wrong = || format!("a shard is written 2/8: the second of eight equal shares (at most {MOST_SHARDS})");
+    let wrong =
+        || format!("a shard is written 2/8: the second of eight equal shares (at most {MOST_SHARDS})");
     let (number, of) = text.split_once('/').ok_or_else(wrong)?;
     let shard = Shard { number: number.parse().map_err(|_| wrong())?, of: of.parse().map_err(|_| wrong())? };
     let is_one = (1..=shard.of).contains(&shard.number) && shard.of <= MOST_SHARDS;
@@ -60,6 +61,14 @@ impl Keeping {
             }
             // Whatever it is, it has this name and is of no use.
             Err(_) => Self::In(Store::fresh(&path, heading)),
+        }
+    }
+
+    /// Replications that were there when it was opened.
+    pub fn found(&self) -> usize {
+        match self {
+            Keeping::Nowhere => 0,
+            Keeping::In(store) => store.found(),
         }
     }
 

@@ -4,14 +4,16 @@
 //! code. Nothing is simulated but the counterexamples that a page tells. Whatever is wrong with the files is said at once, each with the file
 //! or the shard that it is about.
 
-use super::run::{ReportArguments, Telling, complain};
+use super::run::{ReportArguments, Telling, complain, simulated};
 use super::store::Store;
+use super::sweep::{Asked, ChartArguments, Stage, SweepTelling, VariedArguments};
 use super::terminal::Colour;
 use super::{Ending, SettingArguments, terminal};
 use crate::experiment::account::TwinDesign;
-use crate::experiment::run::{RunOptions, Undertaking, run_kept};
+use crate::experiment::run::{RunOptions, Undertaking};
 use crate::experiment::stored::heading::{Command, Heading, ModelDigest, Shard};
 use crate::experiment::stored::{Keeper, Kept, Place};
+use crate::experiment::sweep::results;
 use crate::model::compile::compile;
 use crate::report::text;
 use crate::world::Limits;
@@ -36,6 +38,8 @@ pub struct Arguments {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub report: ReportArguments,
+    #[command(flatten)]
+    pub charts: ChartArguments,
     /// Threads to gather counterexamples on; all processors if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -60,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Ending {
     };
     match shards.heading().command {
         Command::Run => merge_run(&shards, arguments),
-        Command::Sweep => Ending::Unusable,
+        Command::Sweep => merge_sweep(&shards, arguments),
     }
 }
 
@@ -82,11 +86,11 @@ fn merge_run(shards: &Shards, arguments: &Arguments) -> Ending {
     let undertaking = Undertaking { model: &model, file: &heading.file };
     // Whoever is interrupted before it begins takes what is kept, and simulates nothing.
     let kept_only = AtomicBool::new(true);
-    let results = run_kept(&[undertaking], &options, &(), &kept_only, shards).pop();
-    match results.expect("one result for each undertaking") {
-        Ok(results) if results.partial => damaged(),
-        Ok(mut results) => {
-            results.settings.clone_from(&heading.settings);
+    let with_data = arguments.report.data.is_some();
+    match simulated(undertaking, &options, &(), &kept_only, shards, with_data) {
+        Ok(found) if found.results.partial => damaged(),
+        Ok(mut found) => {
+            found.results.settings.clone_from(&heading.settings);
             let twin = twin.as_ref().map(|(file, model)| TwinDesign { model, file });
             let telling = Telling {
                 report: &arguments.report,
@@ -94,9 +98,46 @@ fn merge_run(shards: &Shards, arguments: &Arguments) -> Ending {
                 style: arguments.color.style(),
                 is_quiet: arguments.quiet,
             };
-            telling.tell(&model, twin, results)
+            telling.tell(&model, twin, found)
         }
         Err(failure) => complain(&failure),
+    }
+}
+
+fn merge_sweep(shards: &Shards, arguments: &Arguments) -> Ending {
+    let heading = shards.heading();
+    let settings = SettingArguments { settings: heading.settings.clone(), color: arguments.color };
+    let varied = VariedArguments {
+        over: heading.over.clone(),
+        samples: heading.samples,
+        design_seed: heading.design_seed,
+    };
+    let asked = Asked {
+        file: Path::new(&heading.file),
+        settings: &settings,
+        varied: &varied,
+        charts: &arguments.charts,
+        options: options(heading, arguments),
+    };
+    let prepared = match asked.prepare(None) {
+        Ok(prepared) if prepared.heading.models != heading.models => return changed(heading),
+        Ok(prepared) => prepared,
+        Err(ending) => return ending,
+    };
+    let points: Vec<u32> = (0..heading.points).collect();
+    let stage = Stage::of_kept(arguments.report.data.is_some());
+    match asked.find(&prepared, &points, &stage, shards) {
+        Ok(found) if found.points.len() < points.len() => damaged(),
+        Ok(found) => {
+            let telling = SweepTelling {
+                out: &arguments.report.out,
+                data: arguments.report.data.as_deref(),
+                style: arguments.color.style(),
+                is_quiet: arguments.quiet,
+            };
+            telling.tell(&results(prepared.plan, found.points), found.data)
+        }
+        Err(ending) => ending,
     }
 }
 
@@ -201,6 +242,9 @@ fn difference(first: &Heading, other: &Heading) -> Option<String> {
         .or_else(|| differs("it has settings", &list(&first.settings), &list(&other.settings)))
         .or_else(|| differs("it varies", &list(&first.over), &list(&other.over)))
         .or_else(|| differs("it has samples", &samples(first), &samples(other)))
+        .or_else(|| {
+            differs("it has design seed", &first.design_seed.to_string(), &other.design_seed.to_string())
+        })
         .or_else(|| differs("it has seed", &first.seed.to_string(), &other.seed.to_string()))
         .or_else(|| {
             differs("it has replications", &first.replications.to_string(), &other.replications.to_string())

@@ -28,6 +28,7 @@ pub mod run;
 pub mod schema;
 pub mod show;
 pub mod store;
+pub mod sweep;
 pub mod terminal;
 pub mod write;
 
@@ -54,6 +55,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(run::Arguments),
+    Sweep(sweep::Arguments),
     Merge(merge::Arguments),
     Check(check::Arguments),
     Compare(compare::Arguments),
@@ -71,6 +73,7 @@ pub enum Command {
 pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
         Command::Merge(arguments) => merge::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),

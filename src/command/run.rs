@@ -7,18 +7,20 @@
 use super::keeping::{Keeping, KeepingArguments, shard_file};
 use super::progress::Bar;
 use super::store::Store;
-use super::write::{Output, write_whole};
+use super::write::{Frames, Output, write_whole};
 use super::{Ending, ScenarioArguments, terminal};
 use crate::experiment::account::TwinDesign;
 use crate::experiment::account::gathered::{Wish, gather};
 use crate::experiment::results::RunResults;
 use crate::experiment::results::account::Accounts;
 use crate::experiment::results::check::Standing;
+use crate::experiment::results::data::{Data, DataColumn, DataPoint};
 use crate::experiment::run::{
-    Failure, Progress, RunOptions, Undertaking, replications_of, run_kept, run_share,
+    Failure, Progress, Replicated, RunOptions, Undertaking, replications_of, run_kept, run_measured_kept,
+    run_share,
 };
 use crate::experiment::stored::heading::{Command, Heading, ModelDigest, Shard};
-use crate::experiment::stored::{FORMAT, Place};
+use crate::experiment::stored::{FORMAT, Keeper, Place};
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::compile::compile;
@@ -102,6 +104,9 @@ pub struct ReportArguments {
     /// Folder for the report, which is a page (.html) and a file (.json) named after the scenario
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
+    /// Folder for every measure of every replication as data frames, .csv and .parquet; else they are not written
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// How to simulate, whatever is done with the results.
@@ -151,8 +156,8 @@ pub fn run(arguments: &Arguments) -> Ending {
     let (out, name) = (&arguments.report.out, file_name(&model.names.scenario));
     let keeping = Keeping::journal(&arguments.keeping, out, &name, &heading);
     match simulate(&model, &keeping, arguments) {
-        Ok(mut results) => {
-            results.settings.clone_from(&arguments.scenario.settings.settings);
+        Ok(mut found) => {
+            found.results.settings.clone_from(&arguments.scenario.settings.settings);
             let twin = twin.as_ref().map(|(file, model)| TwinDesign { model, file });
             let told = Telling {
                 report: &arguments.report,
@@ -160,8 +165,8 @@ pub fn run(arguments: &Arguments) -> Ending {
                 style: arguments.scenario.settings.color.style(),
                 is_quiet: arguments.simulation.quiet,
             };
-            let partial = results.partial;
-            let ending = told.tell(&model, twin, results);
+            let partial = found.results.partial;
+            let ending = told.tell(&model, twin, found);
             match partial {
                 true => keeping.interrupted(),
                 false if ending != Ending::Unusable => keeping.over(),
@@ -202,6 +207,7 @@ fn heading(model: &Model, shard: Option<Shard>, arguments: &Arguments) -> Headin
         settings: arguments.scenario.settings.settings.clone(),
         over: Vec::new(),
         samples: None,
+        design_seed: 0,
         seed: options.seed.unwrap_or(model.seed),
         replications: replications_of(model, &options),
         points: 1,
@@ -224,7 +230,7 @@ fn run_one_shard(model: &Model, shard: Shard, arguments: &Arguments) -> Ending {
     let undertaking = Undertaking { model, file: &heading.file };
     let runs = [(model.run.horizon, share.len() as u32)];
     let (options, quiet) = (arguments.options(), arguments.simulation.quiet);
-    let done = with_progress(&runs, quiet, |progress, interrupt| {
+    let done = with_progress(&runs, store.found(), quiet, |progress, interrupt| {
         run_share(&[undertaking], &share, &options, progress, interrupt, &store)
     });
     finish_shard(store, done)
@@ -254,20 +260,57 @@ pub fn finish_shard(store: Store, done: Result<(), Failure>) -> Ending {
     }
 }
 
-fn simulate(model: &Model, keeping: &Keeping, arguments: &Arguments) -> Result<RunResults, Failure> {
+fn simulate(model: &Model, keeping: &Keeping, arguments: &Arguments) -> Result<Simulated, Failure> {
     let options = arguments.options();
     let file = arguments.scenario.file.display().to_string();
     let undertaking = Undertaking { model, file: &file };
     let runs = [(model.run.horizon, replications_of(model, &options))];
-    let mut results = with_progress(&runs, arguments.simulation.quiet, |progress, interrupt| {
-        run_kept(&[undertaking], &options, progress, interrupt, keeping)
-    });
-    results.pop().expect("one result for each undertaking")
+    let (quiet, with_data) = (arguments.simulation.quiet, arguments.report.data.is_some());
+    with_progress(&runs, keeping.found(), quiet, |progress, interrupt| {
+        simulated(undertaking, &options, progress, interrupt, keeping, with_data)
+    })
 }
 
-/// Does something that Ctrl-C interrupts, under a progress bar unless it is to be quiet.
+/// Results, and every measure of every replication if they are to be written.
+pub struct Simulated {
+    pub results: RunResults,
+    data: Option<Data>,
+}
+
+/// Runs a model, or puts together what is kept of it.
+pub fn simulated(
+    undertaking: Undertaking,
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+    with_data: bool,
+) -> Result<Simulated, Failure> {
+    if !with_data {
+        let mut results = run_kept(&[undertaking], options, progress, interrupt, keeper);
+        let results = results.pop().expect("one result for each undertaking")?;
+        return Ok(Simulated { results, data: None });
+    }
+    let mut found = run_measured_kept(&[undertaking], options, progress, interrupt, keeper);
+    let Replicated { results, numbers, measures, .. } =
+        found.pop().expect("one result for each undertaking")?;
+    let point = DataPoint {
+        number: 0,
+        values: Vec::new(),
+        numbers: Vec::new(),
+        replications: numbers,
+        columns: measures.iter().map(DataColumn::of).collect(),
+    };
+    let (scenario, seed) = (results.scenario.clone(), results.seed);
+    let data = Some(Data { scenario, seed, axes: Vec::new(), points: vec![point] });
+    Ok(Simulated { results, data })
+}
+
+/// Does something that Ctrl-C interrupts, under a progress bar unless it is to be quiet. `found` replications are
+/// there already.
 pub fn with_progress<T>(
     runs: &[(Nanos, u32)],
+    found: usize,
     quiet: bool,
     work: impl FnOnce(&(dyn Progress + Sync), &AtomicBool) -> T,
 ) -> T {
@@ -275,7 +318,7 @@ pub fn with_progress<T>(
     if quiet {
         return work(&(), &interrupt);
     }
-    let bar = Bar::new(runs);
+    let bar = Bar::new(runs).going_on(found as u32);
     let done = work(&bar, &interrupt);
     bar.clear();
     done
@@ -291,12 +334,15 @@ pub struct Telling<'a> {
 
 impl Telling<'_> {
     /// Gathers the counterexamples, writes the report, then says what matters first.
-    pub fn tell(&self, model: &Model, twin: Option<TwinDesign>, mut results: RunResults) -> Ending {
+    pub fn tell(&self, model: &Model, twin: Option<TwinDesign>, found: Simulated) -> Ending {
+        let Simulated { mut results, data } = found;
         results.accounts = self.accounts(model, twin, &results);
         let name = file_name(&results.scenario);
         let file = |extension: &str| self.report.out.join(format!("{name}.{extension}"));
         let (page, json) = (file("html"), file("json"));
-        if let Err(ending) = write(&results, &page, &json) {
+        let frames = data.as_ref().zip(self.report.data.as_ref());
+        let frames = frames.map(|(data, folder)| Frames::new(data, folder, &name));
+        if let Err(ending) = write(&results, &page, &json, frames.as_ref()) {
             return ending;
         }
         if !self.is_quiet {
@@ -342,12 +388,18 @@ pub fn interrupt() -> Arc<AtomicBool> {
     interrupt
 }
 
-fn write(results: &RunResults, page_path: &Path, json_path: &Path) -> Result<(), Ending> {
+fn write(
+    results: &RunResults,
+    page_path: &Path,
+    json_path: &Path,
+    frames: Option<&Frames>,
+) -> Result<(), Ending> {
     let (page, json) = (page::render(results), json::render(results));
-    let outputs = [
+    let mut outputs = vec![
         Output { path: page_path, content: page.as_bytes() },
         Output { path: json_path, content: json.as_bytes() },
     ];
+    outputs.extend(frames.iter().flat_map(|frames| frames.outputs()));
     write_whole(&outputs).map_err(|error| {
         terminal::complain(&format!("error: {}\n", text::visible(&error.to_string())));
         Ending::Unusable

@@ -6,9 +6,11 @@
 
 pub mod account;
 pub mod check;
+pub mod data;
 pub mod compare;
 pub mod inspection;
 pub mod mutation;
+pub mod sweep;
 pub mod truth;
 pub mod verdict;
 

@@ -256,7 +256,18 @@ pub fn run_measured(
     interrupt: &AtomicBool,
 ) -> Vec<Result<Replicated, Failure>> {
     let options = RunOptions { precision: None, ..*options };
-    each(undertakings, &options, progress, interrupt, &(), |finished| finished, |_, _| Vec::new(), replicated)
+    run_measured_kept(undertakings, &options, progress, interrupt, &())
+}
+
+/// Runs several models as [`run_measured`] does, and keeps each replication as [`run_kept`] does.
+pub fn run_measured_kept(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+) -> Vec<Result<Replicated, Failure>> {
+    each(undertakings, options, progress, interrupt, keeper, |finished| finished, precision::estimates, replicated)
 }
 
 /// Runs several models, retains something of each replication, and makes one result for each model of what is

@@ -8,7 +8,9 @@
 
 pub mod beta;
 pub mod confidence;
+pub mod front;
 pub mod histogram;
+pub mod knee;
 pub mod multiplicity;
 pub mod paired;
 pub mod proportion;

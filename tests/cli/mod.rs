@@ -5,9 +5,11 @@ mod ending;
 mod hostile;
 mod inspecting;
 mod interrupt;
+mod keeping;
 mod linting;
 mod running;
 mod showing;
+mod sweeping;
 
 use assert_cmd::Command;
 use std::path::PathBuf;

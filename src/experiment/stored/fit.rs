@@ -76,8 +76,7 @@ fn reasons_fit(figures: &Figures, symbols: usize) -> bool {
 }
 
 fn distributions_fit(distributions: &Distributions, shape: &Distributions) -> bool {
-    let lengths = |of: &Distributions| {
-        [of.clients.len(), of.calls.len(), of.services.len(), of.subscriptions.len()]
-    };
+    let lengths =
+        |of: &Distributions| [of.clients.len(), of.calls.len(), of.services.len(), of.subscriptions.len()];
     lengths(distributions) == lengths(shape)
 }

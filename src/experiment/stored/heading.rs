@@ -28,6 +28,8 @@ pub struct Heading {
     pub over: Vec<String>,
     /// Of a random design: how many points. `None`: a grid, or a run.
     pub samples: Option<u32>,
+    /// Of the random points.
+    pub design_seed: u64,
     pub seed: u64,
     /// Of each point.
     pub replications: u32,

@@ -19,11 +19,11 @@ use super::{reproduce, text};
 use crate::experiment::results::{RunResults, Series};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-const STYLE: &str = include_str!("style.css");
+pub const STYLE: &str = include_str!("style.css");
 
 /// Nothing may be fetched, run, framed or sent. Inline styles are the one exception, for the style
 /// sheet of the page itself; they can fetch nothing either.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// The page for `results`.
 pub fn render(results: &RunResults) -> String {
@@ -304,7 +304,7 @@ fn lines<'a, T: 'a>(
     all.into_iter().map(|one| Line { name: name(one), series: series(one) }).collect()
 }
 
-fn draw_panel(panel: &Panel) -> Markup {
+pub fn draw_panel(panel: &Panel) -> Markup {
     match panel {
         Panel::Drawn(chart) => draw_chart(chart),
         Panel::Blank { title, why } => html! {

@@ -93,7 +93,10 @@ mod tests {
         let back: Histogram = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string(&back).unwrap(), text);
         assert_eq!(back.buckets().collect::<Vec<_>>(), histogram.buckets().collect::<Vec<_>>());
-        assert_eq!((back.sum(), back.count(), back.max()), (histogram.sum(), histogram.count(), Some(u64::MAX)));
+        assert_eq!(
+            (back.sum(), back.count(), back.max()),
+            (histogram.sum(), histogram.count(), Some(u64::MAX))
+        );
         assert_eq!(stored(&[5, 9_000, 70, 0]), stored(&[0, 9_000, 70, 5]));
     }
 
