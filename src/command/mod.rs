@@ -13,6 +13,7 @@
 //! | 130 | interrupted; what was finished by then is reported, marked as partial |
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod inspect;
 pub mod keeping;
@@ -57,6 +58,7 @@ pub enum Command {
     Sweep(sweep::Arguments),
     Merge(merge::Arguments),
     Check(check::Arguments),
+    Compare(compare::Arguments),
     Lint(lint::Arguments),
     Replay(replay::Arguments),
     Inspect(inspect::Arguments),
@@ -74,6 +76,7 @@ pub fn carry_out(command: &Command) -> Ending {
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Merge(arguments) => merge::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
         Command::Lint(arguments) => lint::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),

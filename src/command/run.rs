@@ -26,6 +26,7 @@ use crate::model::Model;
 use crate::model::compile::compile;
 use crate::report::terminal::{Style, Written};
 use crate::report::{json, page, terminal as summary, text};
+use crate::stats::sequential::Precision;
 use crate::world::Limits;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -45,9 +46,49 @@ pub struct Arguments {
     #[command(flatten)]
     pub simulation: SimulationArguments,
     #[command(flatten)]
+    pub stopping: StoppingArguments,
+    #[command(flatten)]
     pub keeping: KeepingArguments,
     #[command(flatten)]
     pub report: ReportArguments,
+}
+
+/// When to stop, instead of after a number of replications.
+#[derive(Args, Debug)]
+pub struct StoppingArguments {
+    /// As many replications as it takes until the half-width of the interval of every figure that one asks about first
+    /// (throughput, success, mean and 99th percentile of response times and times in topics, what promises speak of) is
+    /// at most this share of its mean, such as 2%
+    #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with_all = ["replications", "shard"])]
+    pub precision: Option<f64>,
+    /// Most replications under --precision
+    #[arg(
+        long, value_name = "N", default_value_t = 1000, requires = "precision",
+        value_parser = clap::value_parser!(u32).range(2..=1_000_000)
+    )]
+    pub max_replications: u32,
+}
+
+impl Arguments {
+    fn options(&self) -> RunOptions {
+        RunOptions { precision: self.stopping.precision(), ..self.simulation.options() }
+    }
+}
+
+impl StoppingArguments {
+    fn precision(&self) -> Option<Precision> {
+        let relative = self.precision?;
+        Some(Precision { relative, most: self.max_replications })
+    }
+}
+
+/// A share in percent, above 0 and below 100: `2%`.
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    number
+        .map(|percent| percent / 100.0)
+        .filter(|share| *share > 0.0 && *share < 1.0)
+        .ok_or_else(|| "a share is meant, above 0% and below 100%, such as 2%".to_owned())
 }
 
 /// What to report, and where.
@@ -94,6 +135,7 @@ impl SimulationArguments {
         RunOptions {
             seed: self.seed,
             replications: self.replications,
+            precision: None,
             threads: self.threads.map(usize::from),
             limits: Limits { events: self.max_events.unwrap_or(usual.events), ..usual },
         }
@@ -119,7 +161,7 @@ pub fn run(arguments: &Arguments) -> Ending {
             let twin = twin.as_ref().map(|(file, model)| TwinDesign { model, file });
             let told = Telling {
                 report: &arguments.report,
-                options: arguments.simulation.options(),
+                options: arguments.options(),
                 style: arguments.scenario.settings.color.style(),
                 is_quiet: arguments.simulation.quiet,
             };
@@ -153,7 +195,7 @@ pub fn complain(failure: &Failure) -> Ending {
 }
 
 fn heading(model: &Model, shard: Option<Shard>, arguments: &Arguments) -> Heading {
-    let options = arguments.simulation.options();
+    let options = arguments.options();
     let mut models = ModelDigest::default();
     models.add(model);
     Heading {
@@ -187,7 +229,7 @@ fn run_one_shard(model: &Model, shard: Shard, arguments: &Arguments) -> Ending {
     let share: Vec<Place> = of_shard.map(|replication| Place { point: 0, replication }).collect();
     let undertaking = Undertaking { model, file: &heading.file };
     let runs = [(model.run.horizon, share.len() as u32)];
-    let (options, quiet) = (arguments.simulation.options(), arguments.simulation.quiet);
+    let (options, quiet) = (arguments.options(), arguments.simulation.quiet);
     let done = with_progress(&runs, store.found(), quiet, |progress, interrupt| {
         run_share(&[undertaking], &share, &options, progress, interrupt, &store)
     });
@@ -219,7 +261,7 @@ pub fn finish_shard(store: Store, done: Result<(), Failure>) -> Ending {
 }
 
 fn simulate(model: &Model, keeping: &Keeping, arguments: &Arguments) -> Result<Simulated, Failure> {
-    let options = arguments.simulation.options();
+    let options = arguments.options();
     let file = arguments.scenario.file.display().to_string();
     let undertaking = Undertaking { model, file: &file };
     let runs = [(model.run.horizon, replications_of(model, &options))];
@@ -266,7 +308,7 @@ pub fn simulated(
 
 /// Does something that Ctrl-C interrupts, under a progress bar unless it is to be quiet. `found` replications are
 /// there already.
-fn with_progress<T>(
+pub fn with_progress<T>(
     runs: &[(Nanos, u32)],
     found: usize,
     quiet: bool,

@@ -40,13 +40,24 @@ pub enum Wanted {
     Either,
 }
 
+/// What a measure is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A question about how much or how fast.
+    Asked,
+    /// A question about how often something went wrong.
+    Counted,
+    /// How it comes about.
+    Told,
+}
+
 /// A measure and its value in each of some replications.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     pub name: String,
     pub unit: Unit,
     pub wanted: Wanted,
-    pub is_question: bool,
+    pub role: Role,
     /// `None` where there was nothing to measure.
     pub values: Vec<Option<f64>>,
 }
@@ -94,16 +105,16 @@ struct Column<T> {
     name: &'static str,
     unit: Unit,
     wanted: Wanted,
-    is_question: bool,
+    role: Role,
     of: fn(&T) -> Option<f64>,
 }
 
 const fn asked<T>(name: &'static str, unit: Unit, wanted: Wanted, of: fn(&T) -> Option<f64>) -> Column<T> {
-    Column { name, unit, wanted, is_question: true, of }
+    Column { name, unit, wanted, role: Role::Asked, of }
 }
 
 const fn told<T>(name: &'static str, unit: Unit, wanted: Wanted, of: fn(&T) -> Option<f64>) -> Column<T> {
-    Column { name, unit, wanted, is_question: false, of }
+    Column { name, unit, wanted, role: Role::Told, of }
 }
 
 const CLIENT: &[Column<ClientFigures>] = &[
@@ -167,7 +178,7 @@ impl<'a> Table<'a> {
                 name: column.name.replace("{}", owner),
                 unit: column.unit,
                 wanted: column.wanted,
-                is_question: column.is_question,
+                role: column.role,
                 values: self.replications.iter().map(|one| (column.of)(part(one))).collect(),
             });
         }
@@ -191,12 +202,13 @@ impl<'a> Table<'a> {
             if anomaly.family() == Family::Isolation && !is_promised {
                 continue;
             }
+            let is_asked = is_promised || ASKED_ANYHOW.contains(&anomaly);
             let count = |one: &Source| one.findings.anomalies.get(anomaly.index()).map(|of| of.count as f64);
             self.measures.push(Measured {
                 name: format!("{}.{}", anomaly.family().name(), anomaly.name()),
                 unit: Unit::Number,
                 wanted: Wanted::Less,
-                is_question: is_promised || ASKED_ANYHOW.contains(&anomaly),
+                role: if is_asked { Role::Counted } else { Role::Told },
                 values: self.replications.iter().map(count).collect(),
             });
         }
@@ -207,7 +219,7 @@ impl<'a> Table<'a> {
         for (at, of) in promised.iter().enumerate() {
             let name = measure_name(of);
             if let Some(known) = self.measures.iter_mut().find(|known| known.name == name) {
-                known.is_question = known.wanted != Wanted::Either;
+                known.role = role(known.wanted);
                 continue;
             }
             let scale = if is_duration(of) { SECOND as f64 } else { 1.0 };
@@ -217,11 +229,16 @@ impl<'a> Table<'a> {
                 name,
                 unit: unit(of),
                 wanted,
-                is_question: wanted != Wanted::Either,
+                role: role(wanted),
                 values: self.replications.iter().map(value).collect(),
             });
         }
     }
+}
+
+/// What a promise speaks of is asked about, unless it is neither good nor bad.
+fn role(wanted: Wanted) -> Role {
+    if wanted == Wanted::Either { Role::Told } else { Role::Asked }
 }
 
 fn unit(of: &MeasureUse) -> Unit {

@@ -9,13 +9,15 @@
 //! first is named.
 
 mod bench;
+mod pilot;
+mod precision;
 
 use super::estimates::Replications;
 use super::measures::{Measured, Source, measured};
-use super::notes::notes;
+use super::notes::{not_reached, notes};
 use super::results::account::Accounts;
 use super::results::verdict::Verdict;
-use super::results::{RESULTS_VERSION, RunResults};
+use super::results::{RESULTS_VERSION, RunResults, WarmUpSearch};
 use super::stored::{Keeper, Place};
 use super::topology::topology;
 use super::truth::Truth;
@@ -28,8 +30,10 @@ use crate::observe::findings::Findings;
 use crate::observe::meters::MeterFigures;
 use crate::observe::metrics::Figures;
 use crate::stats::confidence::Intervals;
+use crate::stats::sequential::Precision;
 use crate::world::{Halt, Limits};
 use bench::{Bench, DoneInAll, Finished};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
@@ -43,6 +47,9 @@ pub struct RunOptions {
     pub seed: Option<u64>,
     /// `None`: the scenario's. At least 1.
     pub replications: Option<u32>,
+    /// As many replications as it takes for the figures that one asks about first, in place of a number of them; it
+    /// steers [`run`], [`run_all`] and [`run_kept`] alone.
+    pub precision: Option<Precision>,
     /// `None`: as many as there are processors.
     pub threads: Option<usize>,
     pub limits: Limits,
@@ -128,7 +135,16 @@ pub fn run_kept(
     interrupt: &AtomicBool,
     keeper: &dyn Keeper,
 ) -> Vec<Result<RunResults, Failure>> {
-    each(undertakings, options, progress, interrupt, keeper, |finished| finished, results)
+    each(
+        undertakings,
+        options,
+        progress,
+        interrupt,
+        keeper,
+        |finished| finished,
+        precision::estimates,
+        results,
+    )
 }
 
 /// Runs a share of the replications of several models and makes no result of them: whoever keeps them does, once
@@ -207,7 +223,17 @@ pub fn judge_all(
         asked: bench.asked,
         measures: bench.measures,
     };
-    each(undertakings, options, progress, interrupt, &(), judged, trialled)
+    let options = RunOptions { precision: None, ..*options };
+    each(undertakings, &options, progress, interrupt, &(), judged, |_, _| Vec::new(), trialled)
+}
+
+/// The model with its warm-up, looked for if it asks for that; the same model if not.
+pub fn with_warm_up<'m>(
+    model: &'m Model,
+    options: &RunOptions,
+    interrupt: &AtomicBool,
+) -> (Cow<'m, Model>, Option<WarmUpSearch>) {
+    pilot::settled(model, options, interrupt)
 }
 
 /// A run, and what of it can be held against another replication by replication.
@@ -229,7 +255,8 @@ pub fn run_measured(
     progress: &(dyn Progress + Sync),
     interrupt: &AtomicBool,
 ) -> Vec<Result<Replicated, Failure>> {
-    run_measured_kept(undertakings, options, progress, interrupt, &())
+    let options = RunOptions { precision: None, ..*options };
+    run_measured_kept(undertakings, &options, progress, interrupt, &())
 }
 
 /// Runs several models as [`run_measured`] does, and keeps each replication as [`run_kept`] does.
@@ -240,7 +267,16 @@ pub fn run_measured_kept(
     interrupt: &AtomicBool,
     keeper: &dyn Keeper,
 ) -> Vec<Result<Replicated, Failure>> {
-    each(undertakings, options, progress, interrupt, keeper, |finished| finished, replicated)
+    each(
+        undertakings,
+        options,
+        progress,
+        interrupt,
+        keeper,
+        |finished| finished,
+        precision::estimates,
+        replicated,
+    )
 }
 
 /// Runs several models, retains something of each replication, and makes one result for each model of what is
@@ -252,31 +288,54 @@ fn each<'a, Retained: Send, Made>(
     interrupt: &'a AtomicBool,
     keeper: &'a dyn Keeper,
     retain: impl Fn(Finished) -> Retained + Sync,
+    estimates: impl Fn(&Bench, &[&Retained]) -> Vec<Option<(f64, f64)>>,
     make: impl Fn(Bench, Vec<Retained>) -> Made,
 ) -> Vec<Result<Made, Failure>> {
     let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: asked_in_all(undertakings, options) };
     let bench = |(point, of): (usize, &Undertaking<'a>)| {
         Bench::new(point as u32, *of, options, &tally, interrupt, keeper)
     };
-    let benches: Vec<Bench> = undertakings.iter().enumerate().map(bench).collect();
-    let places = |bench: &Bench| {
-        let point = bench.point;
-        (0..bench.asked).map(move |replication| Place { point, replication })
-    };
-    let turns: Vec<Place> = benches.iter().flat_map(places).collect();
-    let replicate = |place: Place| benches[place.point as usize].replicate(place.replication).map(&retain);
-    let all = match in_turn(&turns, options, replicate) {
-        Ok(all) => all,
-        Err(failure) => return benches.iter().map(|_| Err(failure.clone())).collect(),
-    };
-    let mut all = all.into_iter();
-    benches
-        .into_iter()
-        .map(|bench| {
-            let of_bench = all.by_ref().take(bench.asked as usize).collect();
-            Ok(make(bench, finished(of_bench)?))
-        })
-        .collect()
+    let mut benches: Vec<Bench> = undertakings.iter().enumerate().map(bench).collect();
+    let mut done: Vec<Vec<Result<Retained, Halt>>> = benches.iter().map(|_| Vec::new()).collect();
+    loop {
+        let places = |(bench, done): (&Bench, &Vec<_>)| {
+            let (point, from) = (bench.point, done.len() as u32);
+            (from..bench.asked).map(move |replication| Place { point, replication })
+        };
+        let turns: Vec<Place> = benches.iter().zip(&done).flat_map(places).collect();
+        if turns.is_empty() {
+            break;
+        }
+        let replicate =
+            |place: Place| benches[place.point as usize].replicate(place.replication).map(&retain);
+        let all = match in_turn(&turns, options, replicate) {
+            Ok(all) => all,
+            Err(failure) => return benches.iter().map(|_| Err(failure.clone())).collect(),
+        };
+        for (place, outcome) in turns.iter().zip(all) {
+            done[place.point as usize].push(outcome);
+        }
+        for (bench, done) in benches.iter_mut().zip(&done) {
+            look(bench, done, &estimates);
+        }
+    }
+    let made = |(bench, done)| Ok(make(bench, finished(done)?));
+    benches.into_iter().zip(done).map(made).collect()
+}
+
+/// Decides whether a run under a precision goes on, once all that were asked for are done. It depends on what
+/// they gave, in their order, and on nothing else.
+fn look<Retained>(
+    bench: &mut Bench,
+    done: &[Result<Retained, Halt>],
+    estimates: &impl Fn(&Bench, &[&Retained]) -> Vec<Option<(f64, f64)>>,
+) {
+    let Some(mut stopping) = bench.stopping.filter(|stopping| !stopping.is_over()) else { return };
+    // One that is missing or has no end decides by itself.
+    let Ok(finished) = done.iter().map(Result::as_ref).collect::<Result<Vec<&Retained>, _>>() else { return };
+    stopping.look(estimates(bench, &finished).into_iter());
+    bench.stopping = Some(stopping);
+    bench.asked = stopping.wanted();
 }
 
 /// Does something for each of some places, on as many threads as were asked for. They are begun in their order, and
@@ -309,9 +368,10 @@ fn asked_in_all(undertakings: &[Undertaking], options: &RunOptions) -> u32 {
     undertakings.iter().fold(0, |sum: u32, of| sum.saturating_add(replications_of(of.model, options)))
 }
 
-/// How many replications a model is run under options.
+/// How many replications a model is run under options; under a precision, at most.
 pub fn replications_of(model: &Model, options: &RunOptions) -> u32 {
-    options.replications.unwrap_or(model.run.replications).max(1)
+    let asked = options.replications.unwrap_or(model.run.replications).max(1);
+    options.precision.map_or(asked, |precision| precision.most)
 }
 
 /// The replications that were done.
@@ -328,14 +388,11 @@ fn finished<Kept>(all: Vec<Result<Kept, Halt>>) -> Result<Vec<Kept>, Failure> {
 }
 
 fn replicated(bench: Bench, finished: Vec<Finished>) -> Replicated {
-    let sources: Vec<Source> = finished
-        .iter()
-        .map(|one| Source { figures: &one.figures, findings: &one.findings, promised: &one.measured })
-        .collect();
-    let measures = measured(bench.model, &bench.measures, &sources);
+    let sources: Vec<Source> = finished.iter().map(Finished::source).collect();
+    let measures = measured(&bench.model, &bench.measures, &sources);
     let found: Vec<Found> = finished.iter().map(Finished::found).collect();
     let trial = Trial {
-        model: bench.model,
+        model: &bench.model,
         found: &found,
         asked: bench.asked,
         confidence: CONFIDENCE,
@@ -347,7 +404,12 @@ fn replicated(bench: Bench, finished: Vec<Finished>) -> Replicated {
 }
 
 fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
-    let Bench { model, file, seed, asked, measures, .. } = bench;
+    let precision = bench.stopping.map(|stopping| {
+        let finished: Vec<&Finished> = finished.iter().collect();
+        precision::results(&bench, &finished, stopping.precision(), stopping.is_met())
+    });
+    let Bench { model, file, seed, asked, measures, warm_up, .. } = bench;
+    let model = &*model;
     let (pooled, pooled_meters) = bench.pooled.into_inner().expect("no replication panicked");
     let figures: Vec<&Figures> = finished.iter().map(|one| &one.figures).collect();
     let replications = Replications::new(&figures, CONFIDENCE);
@@ -359,6 +421,7 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
     let failed_expressions = replications.failed_expressions(model);
     let found: Vec<Found> = finished.iter().map(Finished::found).collect();
     let trial = Trial { model, found: &found, asked, confidence: CONFIDENCE, measures: &measures };
+    let noted = notes(model, &replications, &figures, &failed_expressions, asked, warm_up.as_ref());
     RunResults {
         version: RESULTS_VERSION,
         scenario: model.names.scenario.clone(),
@@ -373,6 +436,9 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
         confidence: CONFIDENCE,
         horizon: seconds(model.run.horizon),
         warm_up: seconds(model.run.warm_up),
+        notes: noted.into_iter().chain(precision.as_ref().and_then(not_reached)).collect(),
+        warm_up_search: warm_up,
+        precision,
         drained: figures.iter().map(|figures| figures.drained).fold(0.0, f64::max),
         drain_limit_hit: figures.iter().filter(|figures| figures.drain_limit_hit).count() as u32,
         digest: Digest::combine(&digests).to_string(),
@@ -393,7 +459,6 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
         links: replications.links(model),
         faults: replications.faults(model),
         topology: topology(model),
-        notes: notes(model, &replications, &figures, &failed_expressions, asked),
         failed_expressions,
     }
 }

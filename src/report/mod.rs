@@ -9,6 +9,7 @@
 //! | JSON, everything | [`json::render`] | a program |
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
 //! | verdicts of several files | [`check`] | a build server |
+//! | designs held against each other | [`compare`] | an architect |
 //! | safeguards that a scenario tests | [`mutation`] | whoever wrote it |
 //! | a sweep: page, JSON, table | [`sweep`] | an architect, a program, whoever typed the command |
 //! | every measure of every replication, as CSV and Parquet | [`data`] | a statistician |
@@ -24,6 +25,7 @@
 pub mod account;
 mod chart;
 pub mod check;
+pub mod compare;
 pub mod data;
 pub mod figure;
 pub mod inspection;

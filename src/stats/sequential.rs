@@ -55,6 +55,10 @@ impl Stopping {
         Self { precision, wanted, was_met: false, is_met: false, is_over: false }
     }
 
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// How many replications there must be for the next look.
     pub fn wanted(&self) -> u32 {
         self.wanted

@@ -17,9 +17,11 @@ mod ranking;
 use super::results::compare::{
     COMPARISON_VERSION, ComparedMeasure, ComparedPromise, Comparison, Design, Draws, VarianceReduction,
 };
-use super::run::{CONFIDENCE, Failure, Progress, Replicated, RunOptions, Undertaking, run_measured};
+use super::run::{
+    CONFIDENCE, Failure, Progress, Replicated, RunOptions, Undertaking, run_measured, with_warm_up,
+};
 use crate::kernel::time::{Nanos, Pretty};
-use crate::model::Model;
+use crate::model::{Model, WarmUp};
 use crate::stats::multiplicity::{holm, level_of_each};
 use difference::difference;
 use pairs::Sides;
@@ -59,7 +61,7 @@ pub fn compare(
     progress: &(dyn Progress + Sync),
     interrupt: &AtomicBool,
 ) -> Result<Comparison, Trouble> {
-    let common = Common::new(entrants, options)?;
+    let common = Common::new(entrants, options, interrupt)?;
     let models: Vec<Model> = entrants.iter().zip(0..).map(|(one, at)| common.model(one, draws, at)).collect();
     let undertakings: Vec<Undertaking> =
         models.iter().zip(entrants).map(|(model, one)| Undertaking { model, file: &one.file }).collect();
@@ -92,7 +94,7 @@ struct Common {
 }
 
 impl Common {
-    fn new(entrants: &[Entrant], options: &RunOptions) -> Result<Self, Trouble> {
+    fn new(entrants: &[Entrant], options: &RunOptions, interrupt: &AtomicBool) -> Result<Self, Trouble> {
         let first = &entrants[0].model;
         if let Some(other) = entrants.iter().find(|one| one.model.run.horizon != first.run.horizon) {
             return Err(Trouble::Horizons(format!(
@@ -110,11 +112,22 @@ impl Common {
                 "The files have different seeds; all designs ran under {seed}, the first one's."
             ));
         }
-        let warm_up = entrants.iter().map(|one| one.model.run.warm_up).max().unwrap_or(0);
-        if entrants.iter().any(|one| one.model.run.warm_up != warm_up) {
+        let of_all = RunOptions { seed: Some(seed), ..*options };
+        let (warm_ups, searches): (Vec<Nanos>, Vec<_>) = entrants
+            .iter()
+            .map(|one| with_warm_up(&one.model, &of_all, interrupt))
+            .map(|(model, search)| (model.run.warm_up, search))
+            .unzip();
+        let warm_up = warm_ups.iter().copied().max().unwrap_or(0);
+        for (one, _) in
+            entrants.iter().zip(&searches).filter(|(_, of)| of.as_ref().is_some_and(|of| of.is_late))
+        {
+            notes.push(format!("{}: the run is too short to tell its warm-up (MSER-5).", one.file));
+        }
+        if warm_ups.iter().any(|of| *of != warm_up) {
             let length = Pretty(warm_up);
             notes.push(format!(
-                "The files have different warm-ups; all designs were measured from {length} on, the latest of them."
+                "The designs have different warm-ups; all designs were measured from {length} on, the latest of them."
             ));
         }
         let replications = replications(entrants, options);
@@ -135,7 +148,7 @@ impl Common {
             Draws::Common => self.seed,
             Draws::Independent => self.seed.wrapping_add(position),
         };
-        model.run.warm_up = self.warm_up;
+        (model.run.warm_up, model.run.warm_up_by) = (self.warm_up, WarmUp::Given);
         model.run.replications = self.replications;
         model
     }

@@ -1,6 +1,6 @@
 //! Each measure and each promise between every two designs, over the replications that were done of all.
 
-use crate::experiment::measures::Measured;
+use crate::experiment::measures::{Measured, Role};
 use crate::experiment::results::Estimate;
 use crate::experiment::results::compare::{
     ComparedMeasure, ComparedPromise, Kept, PairOfMeasures, PairOfPromises,
@@ -67,7 +67,7 @@ impl<'a> Sides<'a> {
                 measures.unchanged.push(name.clone());
                 continue;
             }
-            let is_question = known.iter().flatten().any(|of| of.is_question);
+            let is_question = known.iter().flatten().any(|of| of.role != Role::Told);
             let of = known[sharing[0]].expect("it is among those that share it");
             measures.compared.push((is_question, self.measure(of, &values, &sharing)));
         }

@@ -1,7 +1,10 @@
 //! What the replications of one model share while they are run, and what is left of each.
 
+use super::pilot::settled;
 use super::{Progress, RunOptions, Undertaking, replications_of};
+use crate::experiment::measures::Source;
 use crate::experiment::replication;
+use crate::experiment::results::WarmUpSearch;
 use crate::experiment::stored::fit::Shape;
 use crate::experiment::stored::{Keeper, Kept, Place, StoredReplication};
 use crate::experiment::verdict::measure;
@@ -17,8 +20,10 @@ use crate::observe::findings::Findings;
 use crate::observe::meters::{MeterFigures, Meters};
 use crate::observe::metrics::{Distributions, Figures, Metrics};
 use crate::observe::oracles::Oracles;
+use crate::stats::sequential::Stopping;
 use crate::world::record::{Observer, Record};
 use crate::world::{Event, Halt, Limits};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -36,11 +41,15 @@ pub struct DoneInAll<'a> {
 pub struct Bench<'a> {
     /// Position among what is run together.
     pub point: u32,
-    pub model: &'a Model,
+    pub model: Cow<'a, Model>,
+    /// How the warm-up was found, if it was looked for.
+    pub warm_up: Option<WarmUpSearch>,
     pub file: &'a str,
     plan: Arc<StreamPlan>,
     pub seed: u64,
+    /// Replications; under a precision those to be done by the next look.
     pub asked: u32,
+    pub stopping: Option<Stopping>,
     limits: Limits,
     /// The figures that promises speak of.
     pub measures: Vec<MeasureUse>,
@@ -68,6 +77,11 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// What of it is measured.
+    pub fn source(&self) -> Source<'_> {
+        Source { figures: &self.figures, findings: &self.findings, promised: &self.measured }
+    }
+
     /// What it found of what is promised.
     pub fn found(&self) -> Found<'_> {
         Found { replication: self.number, findings: &self.findings, figures: &self.measured }
@@ -84,21 +98,25 @@ impl<'a> Bench<'a> {
         keeper: &'a dyn Keeper,
     ) -> Self {
         let Undertaking { model, file } = of;
+        let (model, warm_up) = settled(model, options, interrupt);
+        let stopping = options.precision.map(Stopping::new);
         Self {
             point,
-            model,
             file,
             plan: Arc::new(StreamPlan::new(&model.streams)),
             seed: options.seed.unwrap_or(model.seed),
-            asked: replications_of(model, options),
+            asked: stopping.map_or(replications_of(&model, options), |stopping| stopping.wanted()),
+            stopping,
             limits: options.limits,
-            measures: measure::wanted(model),
+            measures: measure::wanted(&model),
             tally,
             interrupt,
             keeper,
             shape: OnceLock::new(),
             pooled: Mutex::default(),
             first_halted: AtomicU32::new(u32::MAX),
+            warm_up,
+            model,
         }
     }
 
@@ -118,7 +136,9 @@ impl<'a> Bench<'a> {
                 self.tally.progress.advanced(self.model.run.horizon);
                 kept
             }
-            None if self.interrupt.load(Ordering::Relaxed) => return Err(Halt::Interrupted),
+            None if self.keeper.is_complete() || self.interrupt.load(Ordering::Relaxed) => {
+                return Err(Halt::Interrupted);
+            }
             None => {
                 let kept = self.simulate(number);
                 if !matches!(kept, Err(Halt::Interrupted)) {
@@ -141,17 +161,17 @@ impl<'a> Bench<'a> {
     /// What was kept of a replication. What cannot be one of this model is as good as nothing.
     fn kept(&self, place: Place) -> Option<Kept> {
         let kept = self.keeper.kept(place)?;
-        let shape = || self.shape.get_or_init(|| Shape::of(self.model));
+        let shape = || self.shape.get_or_init(|| Shape::of(&self.model));
         let is_one = kept.as_ref().map_or(true, |stored| stored.fits(shape()));
         is_one.then_some(kept)
     }
 
     fn simulate(&self, number: u32) -> Kept {
         let mut digest = digest::Digest::default();
-        let mut metrics = Metrics::new(self.model);
+        let mut metrics = Metrics::new(&self.model);
         let mut pace = Pace::new(self.tally.progress, self.model.run.horizon);
-        let agenda = replication::agenda(self.model, &self.plan, self.seed, number);
-        let mut oracles = Oracles::new(self.model);
+        let agenda = replication::agenda(&self.model, &self.plan, self.seed, number);
+        let mut oracles = Oracles::new(&self.model);
         let measured = (&mut digest, (&mut metrics, &mut pace));
         // Where nothing is judged, a program runs that was compiled without judges.
         let events = match oracles.judges() {
@@ -168,7 +188,7 @@ impl<'a> Bench<'a> {
     /// Adds what adds up to that of the others; what remains is a replication's own.
     fn take_in(&self, number: u32, stored: StoredReplication) -> Finished {
         let StoredReplication { digest, events, figures, distributions, findings, meters: metered } = stored;
-        let measured = measure::measure(self.model, &self.measures, &figures, &distributions, &metered);
+        let measured = measure::measure(&self.model, &self.measures, &figures, &distributions, &metered);
         let meters = metered.figures();
         let mut pooled = self.pooled.lock().expect("no replication panicked");
         pooled.0.merge(distributions);
@@ -179,7 +199,7 @@ impl<'a> Bench<'a> {
 
     /// Runs one replication under its observer; gives the number of events.
     fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<u64, Halt> {
-        let done = replication::replicate(self.model, agenda, observer, self.limits, self.interrupt);
+        let done = replication::replicate(&self.model, agenda, observer, self.limits, self.interrupt);
         done.map(|(events, _)| events)
     }
 }

@@ -14,7 +14,7 @@ mod knees;
 pub mod over;
 
 use super::estimates::estimate;
-use super::measures::{Measured, Unit, Wanted};
+use super::measures::{Measured, Role, Unit, Wanted};
 use super::results::Estimate;
 use super::results::sweep::{Axis, Design, Front, PointResults, SWEEP_VERSION, SweepResults, SweptMeasure};
 use super::results::verdict::Outcome;
@@ -88,9 +88,9 @@ pub fn found(plan: &Plan, number: u32, outcome: &Result<Replicated, Failure>) ->
     results.inconclusive = names(Outcome::Inconclusive);
     let intervals = Intervals::new(CONFIDENCE);
     let told = |measured: &Measured| {
-        let Measured { name, unit, wanted, is_question, values } = measured;
+        let Measured { name, unit, wanted, role, values } = measured;
         let measure = SweptMeasure { name: name.clone(), unit: *unit, wanted: *wanted, charted: false };
-        (measure, *is_question, estimate(&intervals, values.iter().copied()))
+        (measure, *role != Role::Told, estimate(&intervals, values.iter().copied()))
     };
     Some(FoundPoint { results, estimates: replicated.measures.iter().map(told).collect() })
 }
