@@ -84,10 +84,9 @@ fn merge_run(shards: &Shards, arguments: &Arguments) -> Ending {
     }
     let options = options(heading, arguments);
     let undertaking = Undertaking { model: &model, file: &heading.file };
-    // Whoever is interrupted before it begins takes what is kept, and simulates nothing.
-    let kept_only = AtomicBool::new(true);
+    let interrupt = AtomicBool::new(false);
     let with_data = arguments.report.data.is_some();
-    match simulated(undertaking, &options, &(), &kept_only, shards, with_data) {
+    match simulated(undertaking, &options, &(), &interrupt, shards, with_data) {
         Ok(found) if found.results.partial => damaged(),
         Ok(mut found) => {
             found.results.settings.clone_from(&heading.settings);
@@ -223,6 +222,10 @@ impl Keeper for Shards {
     }
 
     fn keep(&self, _: Place, _: &Kept) {}
+
+    fn is_complete(&self) -> bool {
+        true
+    }
 }
 
 /// In what a shard is of another experiment than the first.

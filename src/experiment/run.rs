@@ -267,7 +267,16 @@ pub fn run_measured_kept(
     interrupt: &AtomicBool,
     keeper: &dyn Keeper,
 ) -> Vec<Result<Replicated, Failure>> {
-    each(undertakings, options, progress, interrupt, keeper, |finished| finished, precision::estimates, replicated)
+    each(
+        undertakings,
+        options,
+        progress,
+        interrupt,
+        keeper,
+        |finished| finished,
+        precision::estimates,
+        replicated,
+    )
 }
 
 /// Runs several models, retains something of each replication, and makes one result for each model of what is

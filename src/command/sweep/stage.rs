@@ -29,14 +29,16 @@ impl Keeper for OfPoints<'_> {
     fn keep(&self, place: Place, kept: &Kept) {
         self.keeper.keep(self.place(place), kept);
     }
+
+    fn is_complete(&self) -> bool {
+        self.keeper.is_complete()
+    }
 }
 
 /// The progress of a sweep through its points, and what ends it.
 pub struct Stage {
     bar: Option<Bar>,
     pub interrupt: Arc<AtomicBool>,
-    /// Whether what is kept is taken, though nothing is simulated.
-    takes_kept: bool,
     /// Whether every measure of every replication is wanted.
     pub with_data: bool,
     /// Replications of points that are over.
@@ -51,13 +53,13 @@ impl Stage {
         let with_data = arguments.data.is_some();
         let bar = (!arguments.simulation.quiet)
             .then(|| Bar::new(&[(prepared.horizon, asked)]).going_on(found as u32));
-        Self { bar, interrupt: interrupt(), takes_kept: false, with_data, before: AtomicU32::new(0), asked }
+        Self { bar, interrupt: interrupt(), with_data, before: AtomicU32::new(0), asked }
     }
 
-    /// One at which nothing is simulated: what is there is put together.
+    /// One of which nothing is shown: what is there is put together.
     pub fn of_kept(with_data: bool) -> Self {
-        let interrupt = Arc::new(AtomicBool::new(true));
-        Self { bar: None, interrupt, takes_kept: true, with_data, before: AtomicU32::new(0), asked: 0 }
+        let interrupt = Arc::new(AtomicBool::new(false));
+        Self { bar: None, interrupt, with_data, before: AtomicU32::new(0), asked: 0 }
     }
 
     pub fn passed(&self, replications: u32) {
@@ -65,7 +67,7 @@ impl Stage {
     }
 
     pub fn is_over(&self) -> bool {
-        self.interrupt.load(Ordering::Relaxed) && !self.takes_kept
+        self.interrupt.load(Ordering::Relaxed)
     }
 
     pub fn clear(&self) {

@@ -138,7 +138,9 @@ impl<'a> Bench<'a> {
                 self.tally.progress.advanced(self.model.run.horizon);
                 kept
             }
-            None if self.interrupt.load(Ordering::Relaxed) => return Err(Halt::Interrupted),
+            None if self.keeper.is_complete() || self.interrupt.load(Ordering::Relaxed) => {
+                return Err(Halt::Interrupted);
+            }
             None => {
                 let kept = self.simulate(number);
                 if !matches!(kept, Err(Halt::Interrupted)) {

@@ -56,6 +56,10 @@ pub trait Keeper: Sync {
     fn kept(&self, place: Place) -> Option<Kept>;
     /// A replication has come to its end.
     fn keep(&self, place: Place, kept: &Kept);
+    /// Whether all there is to be is kept: what is not is missing, and nothing is simulated.
+    fn is_complete(&self) -> bool {
+        false
+    }
 }
 
 /// Nothing is kept.
