@@ -1,9 +1,17 @@
 //! What an event costs when there is more of everything: services (at the same total load), and
 //! events pending; and what memory a very long run takes.
 //!
+//! An event's cost is that of a run that has warmed up: what a run of some length takes is taken from what
+//! one three times as long takes. What comes once for each thing (its tables, the first use of its streams and
+//! histograms) is *once*, told apart.
+//!
 //! `cargo bench --bench scale [-- --long [millions]]`; with `--long`, so many million customers of M/M/1, and as
-//! many messages of `checkout` under every oracle: a hundred million, if nothing else is said.
+//! many messages of `checkout` under every oracle: a hundred million, if nothing else is said. For a profiler,
+//! `-- --services NUMBER SECONDS`.
 
+mod clock;
+
+use clock::timed;
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
@@ -21,37 +29,53 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 fn main() {
-    let mut words = std::env::args().skip_while(|word| word != "--long");
-    if words.next().is_some() {
-        let millions = words.next().and_then(|word| word.parse().ok()).unwrap_or(100);
+    let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "--long") {
+        let millions = words.get(at + 1).and_then(|word| word.parse().ok()).unwrap_or(100);
         long_run(millions);
         return judged_run(millions);
     }
-    println!("{:>9} services: {:>10} {:>8}", "", "ns/event", "against the first");
+    if let Some(at) = words.iter().position(|word| word == "--services") {
+        let number = |word: &String| word.parse().expect("a number");
+        let run = Run::of(&many_services(number(&words[at + 1]), 20_000.0, number(&words[at + 2])));
+        return println!("{} events, {:.2} s", run.events, run.seconds);
+    }
+    head("services");
     let mut first = None;
     for services in [10, 1_000, 10_000] {
-        report(services, &many_services(services, 20_000.0), &mut first);
+        report(services, |length| many_services(services, 20_000.0, 20 * length), &mut first);
     }
-    println!("{:>9} pending:  {:>10} {:>8}", "", "ns/event", "against the first");
+    head("pending");
     let mut first = None;
     for pending in [10, 1_000, 100_000, 1_000_000] {
-        report(pending, &many_pending(pending), &mut first);
+        report(pending, |length| many_pending(pending, 1_000 * length), &mut first);
     }
 }
 
-fn report(size: u32, text: &str, first: &mut Option<f64>) {
-    let mut rounds: Vec<f64> = (0..3).map(|_| nanoseconds_per_event(text)).collect();
-    rounds.sort_by(f64::total_cmp);
-    let nanoseconds = rounds[1];
-    let against = nanoseconds / *first.get_or_insert(nanoseconds);
-    println!("{size:>9}            {nanoseconds:>10.1} {against:>8.2}");
+fn head(of: &str) {
+    println!("{of:>10} {:>10} {:>18} {:>12}", "ns/event", "against the first", "once, ms");
+}
+
+/// Runs a scenario of so many things for 1 and for 3 lengths of time, some rounds of both.
+fn report(size: u32, text: impl Fn(u32) -> String, first: &mut Option<f64>) {
+    let texts = [text(1), text(3)];
+    let round = |_| {
+        let [short, long] = [Run::of(&texts[0]), Run::of(&texts[1])];
+        let event = (long.seconds - short.seconds) / (long.events - short.events) as f64;
+        (event, short.seconds - event * short.events as f64)
+    };
+    let mut rounds: Vec<(f64, f64)> = (0..3).map(round).collect();
+    rounds.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (event, once) = rounds[1];
+    let against = event / *first.get_or_insert(event);
+    println!("{size:>10} {:>10.1} {against:>18.2} {:>12.1}", event * 1e9, once * 1e3);
 }
 
 /// Each service has a client of its own; together they bring `rate` customers per second.
-fn many_services(services: u32, rate: f64) -> String {
-    let mut text = String::from(
-        "scenario: scale\nrun: { horizon: 20s, replications: 1 }\nmessages: { Task: { kind: command } }\n\
-         network: { default: { latency: { lognormal: { median: 500us, p99: 4ms } } } }\nservices:\n",
+fn many_services(services: u32, rate: f64, seconds: u32) -> String {
+    let mut text = format!(
+        "scenario: scale\nrun: {{ horizon: {seconds}s, replications: 1 }}\nmessages: {{ Task: {{ kind: command }} }}\n\
+         network: {{ default: {{ latency: {{ lognormal: {{ median: 500us, p99: 4ms }} }} }} }}\nservices:\n",
     );
     for service in 0..services {
         writeln!(
@@ -73,40 +97,45 @@ fn many_services(services: u32, rate: f64) -> String {
 }
 
 /// As many users think at a time; what they then want takes nothing. The same number of events for each.
-fn many_pending(users: u32) -> String {
+fn many_pending(users: u32, seconds: u32) -> String {
     let think = f64::from(users) / 1_000.0;
     format!(
-        "scenario: pending\nrun: {{ horizon: 2000s, replications: 1 }}\nclients:\n  user:\n    arrivals: {{ population: \
+        "scenario: pending\nrun: {{ horizon: {seconds}s, replications: 1 }}\nclients:\n  user:\n    arrivals: {{ population: \
          {users}, think: {{ exponential: {think}s }} }}\n    do: [ {{ let: {{ x: 1 }} }} ]\n"
     )
 }
 
-fn nanoseconds_per_event(text: &str) -> f64 {
-    let (_, diagnostics, scenario) = read_text("scale.yaml", text, &[]);
-    let scenario = scenario.unwrap_or_else(|| panic!("{:?}", diagnostics.list));
-    let (sources, ..) = read_text("scale.yaml", text, &[]);
-    let model = compile(&scenario, &sources);
-    let plan = Arc::new(StreamPlan::new(&model.streams));
-    let agenda = replication::agenda(&model, &plan, 1, 0);
-    let observer = (Digest::default(), Metrics::new(&model));
-    let start = Instant::now();
-    let (events, _) =
-        replication::replicate(&model, agenda, observer, Limits::default(), &AtomicBool::new(false))
-            .unwrap_or_else(|halt| panic!("{halt}"));
-    start.elapsed().as_secs_f64() * 1e9 / events as f64
+/// One replication with digest and metrics, from its empty tables to its figures.
+struct Run {
+    events: u64,
+    seconds: f64,
+}
+
+impl Run {
+    fn of(text: &str) -> Self {
+        let (sources, diagnostics, scenario) = read_text("scale.yaml", text, &[]);
+        let scenario = scenario.unwrap_or_else(|| panic!("{:?}", diagnostics.list));
+        let model = compile(&scenario, &sources);
+        let plan = Arc::new(StreamPlan::new(&model.streams));
+        let (events, seconds) = timed(|| {
+            let agenda = replication::agenda(&model, &plan, 1, 0);
+            let mut metrics = Metrics::new(&model);
+            let observer = (Digest::default(), &mut metrics);
+            let (limits, interrupt) = (Limits::default(), AtomicBool::new(false));
+            let done = replication::replicate(&model, agenda, observer, limits, &interrupt);
+            assert!(metrics.finish().0.clients.iter().any(|client| client.measured > 0));
+            done.unwrap_or_else(|halt| panic!("{halt}")).0
+        });
+        Self { events, seconds }
+    }
 }
 
 /// So many million customers; the process's peak memory stays where it was after the first million.
 fn long_run(millions: u64) {
     let text = include_str!("scenarios/mm1.yaml");
     for millions in [1, millions] {
-        let start = Instant::now();
-        nanoseconds_per_event(&text.replace("1000h", &format!("{}s", millions * 12_500)));
-        println!(
-            "{millions:>4} million customers: {:>6.1} s, peak memory {}",
-            start.elapsed().as_secs_f64(),
-            memory("VmHWM:")
-        );
+        let run = Run::of(&text.replace("1000h", &format!("{}s", millions * 12_500)));
+        println!("{millions:>4} million customers: {:>6.1} s, peak memory {}", run.seconds, memory("VmHWM:"));
     }
 }
 

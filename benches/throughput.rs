@@ -1,12 +1,14 @@
 //! How fast scenario files run, beside hand-written loops in the same process: each figure is a ratio
-//! taken in one run, the median of several rounds.
+//! taken in one run, the median of several rounds. Times are the processor's.
 //!
 //! *Measured* is with digest and metrics; *judged* is with all oracles as well.
 //!
 //! `cargo bench --bench throughput [-- ROUNDS]`; for a profiler, `-- --once FILE HORIZON [judged]`.
 
+mod clock;
 mod hand_written;
 
+use clock::timed;
 use eventflow::experiment::replication;
 use eventflow::kernel::fingerprint::Fingerprint;
 use eventflow::kernel::stream::StreamPlan;
@@ -23,7 +25,6 @@ use hand_written::{HandResult, mm1, tandem, three_groups};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 const CUSTOMERS: u64 = 1_000_000;
 
@@ -174,7 +175,5 @@ fn run(model: &Model, plan: &Arc<StreamPlan>, oracles: Option<Oracles>) -> Finge
 }
 
 fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
-    let start = Instant::now();
-    work();
-    start.elapsed().as_secs_f64()
+    timed(work).1
 }

@@ -15,7 +15,10 @@
 //! assert_eq!(list.now(), 5);
 //! ```
 
+mod heap;
+
 use super::time::Nanos;
+use heap::Heap;
 use std::collections::VecDeque;
 
 /// Rank among events of the same instant: the smaller happens first.
@@ -107,10 +110,7 @@ struct Ring {
 pub struct EventList<E> {
     now: Nanos,
     sequence: u64,
-    heap: Vec<Key>,
-    /// The first key of the heap stands for an event that has happened: the next key that comes takes
-    /// its place in one pass, as most events bring about another.
-    first_is_spent: bool,
+    heap: Heap,
     slab: Vec<Entry<E>>,
     /// The entry freed last, or `NO_ENTRY`, and how many are in use.
     free: u32,
@@ -129,8 +129,7 @@ impl<E: Copy> EventList<E> {
         Self {
             now,
             sequence: 0,
-            heap: Vec::new(),
-            first_is_spent: false,
+            heap: Heap::default(),
             slab: Vec::new(),
             free: NO_ENTRY,
             used: 0,
@@ -188,7 +187,7 @@ impl<E: Copy> EventList<E> {
         let time = self.now.saturating_add(delay);
         let Some(slot) = self.keep(order, time, event) else { return Handle::NONE };
         let key = key(time, order, slot);
-        self.push(key);
+        self.heap.push(key);
         Handle::of(key)
     }
 
@@ -210,7 +209,7 @@ impl<E: Copy> EventList<E> {
         if !place.armed {
             place.armed = true;
             let wake = with_slot(key, RING_BASE + ring.0);
-            self.push(wake);
+            self.heap.push(wake);
         }
         Handle::of(key)
     }
@@ -237,16 +236,14 @@ impl<E: Copy> EventList<E> {
     #[inline(always)]
     pub fn advance(&mut self) -> Option<E> {
         loop {
-            if self.first_is_spent {
-                self.drop_first();
-            }
+            self.heap.drop_spent();
             if self.immediate_classes != 0
                 && let Some(event) = self.next_immediate()
             {
                 return Some(event);
             }
-            let key = *self.heap.first()?;
-            self.first_is_spent = true;
+            let key = self.heap.first()?;
+            self.heap.spend_first();
             let slot = slot_of(key);
             if slot >= RING_BASE {
                 if let Some(event) = self.wake_ring(slot - RING_BASE, key) {
@@ -267,7 +264,7 @@ impl<E: Copy> EventList<E> {
         let class = self.immediate_classes.trailing_zeros() as usize;
         let queue = &mut self.immediate[class];
         let &(order, event) = queue.front()?;
-        if let Some(&first) = self.heap.first()
+        if let Some(first) = self.heap.first()
             && time_of(first) == self.now
             && order_of(first) < order
         {
@@ -293,7 +290,7 @@ impl<E: Copy> EventList<E> {
             self.drop_dead_front(ring);
         }
         match self.rings[ring as usize].keys.front() {
-            Some(&next) => self.push(with_slot(next, RING_BASE + ring)),
+            Some(&next) => self.heap.push(with_slot(next, RING_BASE + ring)),
             None => self.rings[ring as usize].armed = false,
         }
         event
@@ -369,67 +366,6 @@ impl<E: Copy> EventList<E> {
         self.used -= 1;
         entry.event
     }
-
-    #[inline(always)]
-    fn push(&mut self, key: Key) {
-        if self.first_is_spent {
-            self.first_is_spent = false;
-            return self.sink(key);
-        }
-        self.rise(key);
-    }
-
-    /// Puts a key behind the last, and up to where it belongs.
-    #[inline(never)]
-    fn rise(&mut self, key: Key) {
-        let mut hole = self.heap.len();
-        self.heap.push(key);
-        while hole > 0 {
-            let parent = (hole - 1) / 4;
-            if self.heap[parent] <= key {
-                break;
-            }
-            self.heap[hole] = self.heap[parent];
-            hole = parent;
-        }
-        self.heap[hole] = key;
-    }
-
-    /// Removes the first key, whose event has happened.
-    #[inline]
-    fn drop_first(&mut self) {
-        self.first_is_spent = false;
-        let Some(last) = self.heap.pop() else { return };
-        if !self.heap.is_empty() {
-            self.sink(last);
-        }
-    }
-
-    /// Puts a key in the place of the first, and down to where it belongs.
-    #[inline(never)]
-    fn sink(&mut self, key: Key) {
-        let heap = &mut self.heap[..];
-        let mut hole = 0;
-        loop {
-            let first = 4 * hole + 1;
-            let smaller = heap.get(first..).and_then(first_of_four).filter(|(_, child)| *child < key);
-            let Some((smallest, smallest_key)) = smaller else { break };
-            heap[hole] = smallest_key;
-            hole = first + smallest;
-        }
-        heap[hole] = key;
-    }
-}
-
-/// The smallest of the first four keys, with its position; of four, two pairs are compared at a time.
-#[inline(always)]
-fn first_of_four(keys: &[Key]) -> Option<(usize, Key)> {
-    let &[a, b, c, d, ..] = keys else {
-        return keys.iter().copied().enumerate().min_by_key(|(_, key)| *key);
-    };
-    let (left, left_key) = if b < a { (1, b) } else { (0, a) };
-    let (right, right_key) = if d < c { (3, d) } else { (2, c) };
-    Some(if right_key < left_key { (right, right_key) } else { (left, left_key) })
 }
 
 #[inline(always)]

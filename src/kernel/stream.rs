@@ -27,13 +27,14 @@
 //! assert_eq!(streams.draw(StreamId(0), first), drawn);
 //! ```
 
+mod blocks;
+
 use super::distribution::Distribution;
 use super::hash::multiply_fold;
 use super::ids::StreamId;
 use super::sampler::{BLOCK, Sampler};
 use super::time::{nanos_from_f64, round_half_even};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use blocks::Stream;
 use std::sync::Arc;
 
 /// A stream: its name is all that its draws depend on, beside seed and replication.
@@ -165,14 +166,16 @@ impl StreamPlan {
 pub struct Streams {
     plan: Arc<StreamPlan>,
     streams: Box<[Stream]>,
+    /// By stream: its key, which is needed only where something is made.
+    keys: Box<[[u8; 32]]>,
 }
 
 impl Streams {
     /// The streams of replication `replication` under `seed`.
     pub fn new(plan: Arc<StreamPlan>, seed: u64, replication: u32) -> Self {
-        let streams =
-            plan.streams.iter().map(|planned| Stream::new(&planned.name, seed, replication)).collect();
-        Self { plan, streams }
+        let keys = plan.streams.iter().map(|planned| key_of(&planned.name, seed, replication)).collect();
+        let streams = plan.streams.iter().map(|_| Stream::default()).collect();
+        Self { plan, streams, keys }
     }
 
     /// The finished word of the median; of raw bits, 0: the first alternative.
@@ -183,7 +186,7 @@ impl Streams {
     /// The finished word of `key` in `stream`.
     #[inline]
     pub fn draw(&mut self, stream: StreamId, key: DrawKey) -> u64 {
-        match self.streams[stream.index()].cached(key) {
+        match self.streams[stream.index()].next(key) {
             Some(word) => word,
             None => self.make(stream, key),
         }
@@ -199,186 +202,15 @@ impl Streams {
     #[inline(never)]
     fn make(&mut self, stream: StreamId, key: DrawKey) -> u64 {
         let maker = &self.plan.streams[stream.index()].maker;
-        self.streams[stream.index()].make(maker, key)
+        self.streams[stream.index()].make(maker, &self.keys[stream.index()], key)
     }
 }
 
-/// One stream: 64 bytes until its draws come close enough together for blocks to pay.
-#[derive(Clone, Debug)]
-struct Stream {
-    key: [u8; 32],
-    /// None, or a power of two of them; a numbered block has one place where it can be.
-    cache: Box<[CachedBlock]>,
-    /// A block that was drawn from once without being cached, and how many misses it waits for another.
-    candidate: u64,
-    patience: u64,
-}
-
-/// 32 words of a stream.
-#[derive(Clone, Debug)]
-struct CachedBlock {
-    /// Which block; with [`UNFINISHED`] set, `words` are still uniform bits.
-    block: u64,
-    /// Draws from it so far.
-    used: u64,
-    words: [u64; BLOCK],
-}
-
-/// No block, numbered or unfinished, has this number.
-const NO_BLOCK: u64 = u64::MAX;
-const UNFINISHED: u64 = 1 << 62;
-
-/// Cached blocks at first: two, so that draws around the edge of a block do not make both again and
-/// again. At most: eight origins' worth.
-const FIRST_CACHE: usize = 2;
-const LARGEST_CACHE: usize = 16;
-
-/// Draws from a block from which on its successor is worth keeping as bits, and worth finishing whole
-/// (the pipelined block takes about the time of eight draws that wait for their logarithm).
-const WORTH_KEEPING: u64 = 2;
-const WORTH_FINISHING: u64 = 8;
-
-/// Misses that a candidate is kept for: as many origins as may take turns.
-const PATIENCE: u64 = 16;
-
-/// A draw less than so many blocks behind the cached one is a straggler; further back, a new beginning.
-const LATE_BLOCKS: u64 = 1_024;
-
-/// How a block that is not there is to be made.
-enum Need {
-    /// One word; the rest of the block will hardly be asked for.
-    Word,
-    /// The bits of all words, in the cache at this place.
-    Bits(usize),
-    /// All words, finished, in the cache at this place.
-    Words(usize),
-}
-
-impl Stream {
-    fn new(name: &str, seed: u64, replication: u32) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("eventflow 2026 key of a random stream");
-        hasher.update(&seed.to_le_bytes()).update(&replication.to_le_bytes()).update(name.as_bytes());
-        let key = *hasher.finalize().as_bytes();
-        Self { key, cache: Box::default(), candidate: NO_BLOCK, patience: 0 }
-    }
-
-    /// The word of `key`, if its block is there and finished.
-    #[inline(always)]
-    fn cached(&mut self, key: DrawKey) -> Option<u64> {
-        let place = self.place(key.block());
-        let cached = self.cache.get_mut(place).filter(|cached| cached.block == key.block())?;
-        cached.used += 1;
-        Some(cached.words[key.position()])
-    }
-
-    /// Where a block can be: each origin has two places, which its blocks take in turn. Without a cache,
-    /// out of its bounds.
-    #[inline(always)]
-    fn place(&self, block: u64) -> usize {
-        (origin(block) << 1 | block & 1) as usize & self.cache.len().wrapping_sub(1)
-    }
-
-    /// The word of `key` when it is not cached: makes it, and as much of its surroundings as will pay.
-    fn make(&mut self, maker: &Maker, key: DrawKey) -> u64 {
-        if key.0 & HASHED != 0 {
-            return maker.word(self.mixed(key));
-        }
-        let place = self.place(key.block());
-        if let Some(cached) = self.cache.get_mut(place).filter(|c| c.block == key.block() | UNFINISHED) {
-            cached.used += 1;
-            return maker.word(cached.words[key.position()]);
-        }
-        let need = self.need(key.block());
-        let (Need::Bits(place) | Need::Words(place)) = need else {
-            let mut words = [0; BLOCK];
-            generate(&self.key, key.block(), &mut words);
-            return maker.word(words[key.position()]);
-        };
-        let cached = &mut self.cache[place];
-        generate(&self.key, key.block(), &mut cached.words);
-        if let Need::Bits(_) = need {
-            (cached.block, cached.used) = (key.block() | UNFINISHED, WORTH_KEEPING);
-            return maker.word(cached.words[key.position()]);
-        }
-        (cached.block, cached.used) = (key.block(), 1);
-        maker.finish(&mut cached.words);
-        cached.words[key.position()]
-    }
-
-    /// What the block at the same place was worth decides how the next one is made. It changes the time
-    /// that a draw takes, never its value.
-    fn need(&mut self, block: u64) -> Need {
-        let mut place = self.place(block);
-        if let Some(cached) = self.cache.get(place).filter(|cached| cached.block != NO_BLOCK) {
-            let present = cached.block & !UNFINISHED;
-            if origin(present) != origin(block) && self.cache.len() < LARGEST_CACHE {
-                self.grow();
-                place = self.place(block);
-            } else if block < present && present - block < LATE_BLOCKS {
-                // A straggler must not drive out the block that all others are at.
-                return Need::Word;
-            }
-        }
-        match self.cache.get(place).map_or(0, |cached| cached.used) {
-            WORTH_FINISHING.. => Need::Words(place),
-            WORTH_KEEPING.. => Need::Bits(place),
-            _ => self.need_of_stranger(block),
-        }
-    }
-
-    /// A block at a place that was never worth anything is made whole when it is met a second time.
-    fn need_of_stranger(&mut self, block: u64) -> Need {
-        if block == self.candidate {
-            self.candidate = NO_BLOCK;
-            self.patience = 0;
-            if self.cache.is_empty() {
-                self.grow();
-            }
-            return Need::Bits(self.place(block));
-        }
-        if self.patience == 0 {
-            self.candidate = block;
-            self.patience = PATIENCE;
-        }
-        self.patience -= 1;
-        Need::Word
-    }
-
-    /// Doubles the cache; what is in it stays.
-    fn grow(&mut self) {
-        let empty = CachedBlock { block: NO_BLOCK, used: 0, words: [0; BLOCK] };
-        let larger = vec![empty; (2 * self.cache.len()).max(FIRST_CACHE)].into_boxed_slice();
-        for cached in std::mem::replace(&mut self.cache, larger) {
-            if cached.block != NO_BLOCK {
-                let place = self.place(cached.block & !UNFINISHED);
-                self.cache[place] = cached;
-            }
-        }
-    }
-
-    /// The uniform word of a hashed key.
-    #[inline]
-    fn mixed(&self, key: DrawKey) -> u64 {
-        let secret = |i: usize| u64::from_le_bytes(std::array::from_fn(|byte| self.key[8 * i + byte]));
-        let first = multiply_fold(key.0 ^ secret(0), secret(1) | 1);
-        let second = multiply_fold(first ^ secret(2), key.0 ^ secret(3));
-        multiply_fold(second ^ secret(1), first ^ 0xA076_1D64_78BD_642F)
-    }
-}
-
-/// The uniform words of a numbered block: four ChaCha8 blocks, counted by the upper bits of the key.
-#[inline]
-fn generate(key: &[u8; 32], block: u64, words: &mut [u64; BLOCK]) {
-    let mut generator = ChaCha8Rng::from_seed(*key);
-    // Positions count 32-bit words.
-    generator.set_word_pos(u128::from(block) * 2 * BLOCK as u128);
-    words.iter_mut().for_each(|word| *word = generator.next_u64());
-}
-
-/// The origin of a numbered block.
-#[inline(always)]
-fn origin(block: u64) -> u64 {
-    block >> (NUMBER_BITS - BLOCK_BITS)
+/// What a stream's words are made with.
+fn key_of(name: &str, seed: u64, replication: u32) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("eventflow 2026 key of a random stream");
+    hasher.update(&seed.to_le_bytes()).update(&replication.to_le_bytes()).update(name.as_bytes());
+    *hasher.finalize().as_bytes()
 }
 
 impl Maker {

@@ -373,7 +373,7 @@ pub struct DeliveryPath {
 
 impl DeliveryPath {
     /// Its handler in a version of the service; 0 is the one that it begins with.
-    #[inline]
+    #[inline(always)]
     pub fn handler_in(&self, version: u32) -> HandlerId {
         match version {
             0 => self.handler,

@@ -1,8 +1,8 @@
 //! A histogram of whole numbers from 0 to 2^64 − 1 whose buckets keep a constant relative width.
 //!
 //! Each octave [2^k, 2^(k+1)) has 128 equal buckets, so a bucket is at most 1/128 of its values wide,
-//! and numbers below 256 are exact. An octave takes 512 bytes, and none before its first value: durations of a service
-//! lie in a few octaves. Count, sum, least and greatest are exact. Source: HdrHistogram's log-linear
+//! and numbers below 256 are exact. An octave takes nothing before its first value, as durations of a service lie in
+//! a few octaves; then 128 bytes, and 512 once some bucket of the histogram has seen 256 values. Count, sum, least and greatest are exact. Source: HdrHistogram's log-linear
 //! layout (Tene), without its fixed range.
 //!
 //! ```
@@ -37,13 +37,22 @@ pub struct Histogram {
     count: u64,
     min: u64,
     max: u64,
-    counts: Vec<[u32; BUCKETS]>,
+    counts: Counts,
     /// Where in `counts` each octave begins, in octaves.
     places: [u8; OCTAVES],
     /// How often 0 was seen.
     zeros: u64,
     /// A bucket's position, once for each 2^32 that its count went over.
     carries: Vec<u16>,
+}
+
+/// What the buckets hold, octave by octave. Tens of thousands of histograms that each see some hundred values
+/// would otherwise drive one another out of the cache.
+#[derive(Clone, Debug)]
+enum Counts {
+    /// No bucket has seen more than 255 values.
+    Few(Vec<[u8; BUCKETS]>),
+    Many(Vec<[u32; BUCKETS]>),
 }
 
 impl Default for Histogram {
@@ -53,7 +62,7 @@ impl Default for Histogram {
             count: 0,
             min: u64::MAX,
             max: 0,
-            counts: Vec::new(),
+            counts: Counts::Few(Vec::new()),
             places: [ABSENT; OCTAVES],
             zeros: 0,
             carries: Vec::new(),
@@ -78,9 +87,22 @@ impl Histogram {
         if place == ABSENT {
             place = self.open(octave);
         }
-        let count = &mut self.counts[place as usize][bucket];
-        let (more, carried) = count.overflowing_add(1);
-        *count = more;
+        if let Counts::Few(counts) = &mut self.counts {
+            let count = &mut counts[place as usize][bucket];
+            if *count < u8::MAX {
+                *count += 1;
+                return;
+            }
+        }
+        self.add(octave, bucket, 1);
+    }
+
+    /// So many values more in a bucket of an octave that is there.
+    fn add(&mut self, octave: usize, bucket: usize, values: u32) {
+        let place = self.places[octave] as usize;
+        let count = &mut self.counts.many()[place][bucket];
+        let (sum, carried) = count.overflowing_add(values);
+        *count = sum;
         if carried {
             self.carries.push((octave * BUCKETS + bucket) as u16);
         }
@@ -96,17 +118,11 @@ impl Histogram {
         self.carries.extend(&other.carries);
         for octave in 0..OCTAVES {
             let Some(theirs) = other.octave(octave) else { continue };
-            let place = match self.places[octave] {
-                ABSENT => self.open(octave),
-                place => place,
-            };
-            for (bucket, (ours, theirs)) in self.counts[place as usize].iter_mut().zip(theirs).enumerate() {
-                let (sum, carried) = ours.overflowing_add(*theirs);
-                *ours = sum;
-                if carried {
-                    self.carries.push((octave * BUCKETS + bucket) as u16);
-                }
+            if self.places[octave] == ABSENT {
+                self.open(octave);
             }
+            let seen = theirs.into_iter().enumerate().filter(|(_, count)| *count > 0);
+            seen.for_each(|(bucket, count)| self.add(octave, bucket, count));
         }
     }
 
@@ -140,20 +156,32 @@ impl Histogram {
     /// The value that a share `p` of all values does not exceed; `None` without values. Within a bucket
     /// values are taken as evenly spread, so that the error has no sign; it is below 1/128.
     pub fn quantile(&self, p: f64) -> Option<f64> {
-        let min = self.min()?;
-        let rank = p.clamp(0.0, 1.0) * self.count() as f64;
-        let mut before = 0;
+        let [value] = self.quantiles([p]);
+        value
+    }
+
+    /// The same of several shares, which rise.
+    pub fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [Option<f64>; N] {
+        let mut values = [None; N];
+        let Some(min) = self.min() else { return values };
+        let (mut before, mut next) = (0, 0);
         for (least, width, count) in self.buckets() {
-            if (before + count) as f64 >= rank {
+            while let Some(&p) = shares.get(next) {
+                let rank = p.clamp(0.0, 1.0) * self.count() as f64;
+                if ((before + count) as f64) < rank {
+                    break;
+                }
                 let inside = (rank - before as f64).max(0.0) / count as f64;
                 // A bucket of one whole number stands for that number, not for [n, n + 1).
                 let value = least as f64 - 0.5 + inside * width as f64;
                 let value = value.max(least as f64).min((least + (width - 1)) as f64);
-                return Some(value.clamp(min as f64, self.max as f64));
+                values[next] = Some(value.clamp(min as f64, self.max as f64));
+                next += 1;
             }
             before += count;
         }
-        Some(self.max as f64)
+        values[next..].fill(Some(self.max as f64));
+        values
     }
 
     /// The share of values that are at most `value`, to a bucket; `None` without values.
@@ -206,31 +234,55 @@ impl Histogram {
     /// Buckets that hold values, rising: (least value, number of whole values it spans, count).
     fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> {
         let zeros = (self.zeros > 0).then_some((0, 1, self.zeros));
-        let others = (0..OCTAVES).filter_map(|octave| Some((octave, self.octave(octave)?))).flat_map(
-            move |(octave, counts)| {
-                counts.iter().enumerate().filter_map(move |(bucket, &count)| {
-                    let position = (octave * BUCKETS + bucket) as u16;
-                    let carried = self.carries.iter().filter(|&&carry| carry == position).count() as u64;
-                    let count = u64::from(count) + (carried << 32);
-                    let (least, width) = edges(octave, bucket);
-                    (count > 0).then_some((least, width, count))
-                })
-            },
-        );
+        let octaves = (0..OCTAVES).filter_map(|octave| Some((octave, self.octave(octave)?)));
+        let others = octaves.flat_map(move |(octave, counts)| {
+            counts.into_iter().enumerate().filter_map(move |(bucket, count)| {
+                let position = (octave * BUCKETS + bucket) as u16;
+                let carried = self.carries.iter().filter(|&&carry| carry == position).count() as u64;
+                let count = u64::from(count) + (carried << 32);
+                let (least, width) = edges(octave, bucket);
+                (count > 0).then_some((least, width, count))
+            })
+        });
         zeros.into_iter().chain(others)
     }
 
-    fn octave(&self, octave: usize) -> Option<&[u32; BUCKETS]> {
+    fn octave(&self, octave: usize) -> Option<[u32; BUCKETS]> {
         let place = self.places[octave];
-        (place != ABSENT).then(|| &self.counts[place as usize])
+        (place != ABSENT).then(|| match &self.counts {
+            Counts::Few(counts) => counts[place as usize].map(u32::from),
+            Counts::Many(counts) => counts[place as usize],
+        })
     }
 
     #[cold]
     fn open(&mut self, octave: usize) -> u8 {
-        let place = self.counts.len() as u8;
-        self.places[octave] = place;
-        self.counts.push([0; BUCKETS]);
-        place
+        let place = match &mut self.counts {
+            Counts::Few(counts) => {
+                counts.push([0; BUCKETS]);
+                counts.len() - 1
+            }
+            Counts::Many(counts) => {
+                counts.push([0; BUCKETS]);
+                counts.len() - 1
+            }
+        };
+        self.places[octave] = place as u8;
+        place as u8
+    }
+}
+
+impl Counts {
+    /// Counts that have room for many values; from now on they have.
+    #[inline]
+    fn many(&mut self) -> &mut Vec<[u32; BUCKETS]> {
+        if let Self::Few(counts) = self {
+            *self = Self::Many(counts.iter().map(|octave| octave.map(u32::from)).collect());
+        }
+        match self {
+            Self::Many(counts) => counts,
+            Self::Few(_) => unreachable!("made many"),
+        }
     }
 }
 
@@ -339,9 +391,31 @@ mod tests {
         histogram.record(1 << 50);
         assert_eq!(histogram.buckets().map(|(.., count)| count).collect::<Vec<_>>(), [1 << 40, 1]);
         let mut edge = of([9]);
-        edge.counts[0][9] = u32::MAX;
+        edge.counts.many()[0][9] = u32::MAX;
         edge.record(9);
         assert_eq!(edge.buckets().map(|(.., count)| count).collect::<Vec<_>>(), [1 << 32]);
+    }
+
+    /// Nobody sees whether buckets have counted few values or many.
+    #[test]
+    fn counts_go_over_a_byte() {
+        let values = |times: u64| (0..times).flat_map(|i| [7, 300 + i % 3, 40_000]);
+        for times in [254, 255, 256, 257, 1_000] {
+            let all = of(values(times));
+            let counts: Vec<u64> = all.buckets().map(|(.., count)| count).collect();
+            assert_eq!((counts[0], counts.iter().sum::<u64>()), (times, 3 * times));
+            let mut halves = of(values(times / 2));
+            halves.merge(&of(values(times).skip(3 * (times / 2) as usize)));
+            assert_eq!(halves.buckets().collect::<Vec<_>>(), all.buckets().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn quantiles_are_those_asked_for_one_by_one() {
+        let histogram = of((0..3_000_u64).map(|i| i * i % 4_001));
+        let shares = [0.0, 0.5, 0.9, 0.99, 0.999, 1.0];
+        assert_eq!(histogram.quantiles(shares), shares.map(|p| histogram.quantile(p)));
+        assert_eq!(Histogram::default().quantiles([0.1, 0.9]), [None, None]);
     }
 
     #[test]

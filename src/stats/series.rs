@@ -44,19 +44,23 @@ impl Buckets {
 
 /// Things that happen at instants, each with a value: completions with their response times, errors.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct EventSeries {
     buckets: Buckets,
     /// The bucket of the last instant and where it begins: instants mostly come in order, and a
     /// division for each would be felt.
-    current: usize,
     begin: u64,
+    /// How many in the present bucket, and the sum of their values: what `sums` has of it is old.
+    count: u64,
+    sum: f64,
+    current: usize,
     /// By bucket: how many, and the sum of their values.
     sums: Vec<(u64, f64)>,
 }
 
 impl EventSeries {
     pub fn new(buckets: Buckets) -> Self {
-        Self { buckets, current: 0, begin: 0, sums: vec![(0, 0.0); buckets.count] }
+        Self { buckets, current: 0, begin: 0, count: 0, sum: 0.0, sums: vec![(0, 0.0); buckets.count] }
     }
 
     /// Something with this value happened at `at`.
@@ -66,29 +70,42 @@ impl EventSeries {
             return;
         }
         if at.wrapping_sub(self.begin) >= self.buckets.width {
-            self.current = (at / self.buckets.width) as usize;
-            self.begin = self.current as u64 * self.buckets.width;
+            self.enter_bucket(at);
         }
-        let (count, sum) = &mut self.sums[self.current];
-        *count += 1;
-        *sum += value;
+        self.count += 1;
+        self.sum += value;
+    }
+
+    #[cold]
+    fn enter_bucket(&mut self, at: u64) {
+        self.sums[self.current] = (self.count, self.sum);
+        self.current = (at / self.buckets.width) as usize;
+        self.begin = self.current as u64 * self.buckets.width;
+        (self.count, self.sum) = self.sums[self.current];
+    }
+
+    /// By bucket: how many, and the sum of their values.
+    fn sums(&self) -> impl Iterator<Item = (u64, f64)> {
+        let present = (self.count, self.sum);
+        let of = move |(i, &sums): (usize, &(u64, f64))| if i == self.current { present } else { sums };
+        self.sums.iter().enumerate().map(of)
     }
 
     /// Happenings per unit of time.
     pub fn rates(&self) -> Vec<f64> {
-        let rate = |(i, &(count, _)): (usize, &(u64, f64))| count as f64 / self.buckets.length(i) as f64;
-        self.sums.iter().enumerate().map(rate).collect()
+        let rate = |(i, (count, _)): (usize, (u64, f64))| count as f64 / self.buckets.length(i) as f64;
+        self.sums().enumerate().map(rate).collect()
     }
 
     /// Mean value of what happened in each bucket; 0 where nothing did.
     pub fn means(&self) -> Vec<f64> {
-        let mean = |&(count, sum): &(u64, f64)| if count == 0 { 0.0 } else { sum / count as f64 };
-        self.sums.iter().map(mean).collect()
+        let mean = |(count, sum): (u64, f64)| if count == 0 { 0.0 } else { sum / count as f64 };
+        self.sums().map(mean).collect()
     }
 
     /// How many happened in each bucket.
     pub fn counts(&self) -> Vec<u64> {
-        self.sums.iter().map(|(count, _)| *count).collect()
+        self.sums().map(|(count, _)| count).collect()
     }
 }
 

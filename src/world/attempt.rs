@@ -276,7 +276,7 @@ pub struct Attempts {
 
 impl Attempts {
     /// Begins an attempt at the start of a handler.
-    #[inline]
+    #[inline(always)]
     pub fn add(
         &mut self,
         handler: u32,

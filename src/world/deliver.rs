@@ -12,7 +12,7 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
-use crate::model::{Code, DeliveryPath, Duration, Group, Model, NONE, Word};
+use crate::model::{Code, DeliveryPath, Duration, Group, Model, NONE, Origins, Word};
 
 /// So many of the broker's decisions are carried out before the loop of events is asked to go on.
 const DECISIONS_AT_ONCE: usize = 4096;
@@ -248,15 +248,21 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     #[inline]
     fn path_of(&self, group: GroupId, message: u32) -> Option<&'m DeliveryPath> {
         let kind = self.world.messages[message].kind;
-        self.model.groups[group.index()].deliveries.iter().find(|path| path.message == kind)
+        match &self.model.groups[group.index()].deliveries[..] {
+            [only] => (only.message == kind).then_some(only),
+            several => several.iter().find(|path| path.message == kind),
+        }
     }
 
     /// Whom an attempt on a delivery serves: the message's obligation to this group.
     #[inline(always)]
     fn delivery_cause(&self, group: GroupId, path: &DeliveryPath, message: u32, attempts: u32) -> Cause {
         let of = &self.world.messages[message];
-        let main =
-            path.main.iter().any(|(step, origins)| *step == of.step && origins.contains(of.cause.origin()));
+        let is_main = |(step, origins): &(u32, Origins)| *step == of.step && origins.contains(of.cause.origin());
+        let main = match &path.main[..] {
+            [only] => is_main(only),
+            several => several.iter().any(is_main),
+        };
         let cause = of.cause.share_at(self.world.dispatch.ways[group.index()].site);
         let cause = if main { cause } else { cause.aside() };
         cause.again(attempts.saturating_sub(1))
@@ -306,6 +312,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
         }
     }
 
+    #[inline(always)]
     fn is_left_out(&self, group: GroupId, path: &DeliveryPath, message: u32, deliveries: u32) -> bool {
         !self.without.deliveries.is_empty()
             && self

@@ -64,7 +64,7 @@ impl Cause {
     }
 
     /// The same where site and item are mixed already.
-    #[inline]
+    #[inline(always)]
     pub fn child_at(self, place: u64) -> Self {
         let obligation = mix(self.obligation, place);
         let thread = if self.thread == self.obligation { obligation } else { mix(self.thread, place) };

@@ -13,39 +13,45 @@ use crate::model::{Error, Model, NONE, Pc, QueueOrder, Service, Shed};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// One running process.
+/// One running process. Laid out by cache line: what every attempt meets stands in the first, its queue in the
+/// second.
 #[derive(Clone)]
+#[repr(C, align(64))]
 pub struct Instance {
     /// Counts its lives: what was meant for an earlier one does not reach it.
     pub epoch: u32,
-    pub up: bool,
     /// The operation that stops it: it takes nothing new. `NONE`: none does.
     pub stopped_by: u32,
-    /// It is not wanted: it was not started yet, or is stopped for good.
-    pub unwanted: bool,
     /// Of its service; 0 is what that begins with.
     pub version: u32,
-    door: Door,
     /// How many faults have its service refuse everything.
     pub outages: u32,
     /// How many pauses hold it; while one does, nothing on it goes on.
     pub paused: u32,
-    pub deferred: Vec<Event>,
-    /// Work and waits that a pause interrupted, with what was left of them.
-    pub suspended: Vec<(u32, Nanos)>,
     /// Workers in use, CPUs in use.
     pub busy: u32,
     pub computing: u32,
-    pub slowness: f64,
+    /// How many wait for a worker: those in `line` and `ranked`.
+    queued: u32,
+    door: Door,
+    pub up: bool,
+    /// It is not wanted: it was not started yet, or is stopped for good.
+    pub unwanted: bool,
     /// Free workers are being given work.
     serving: bool,
-    /// How far its clock is ahead, in nanoseconds.
-    pub skew: i64,
+    pub slowness: f64,
     line: VecDeque<u32>,
     ranked: BinaryHeap<Reverse<(i64, u64, u32)>>,
     ranks: u64,
+    /// How far its clock is ahead, in nanoseconds.
+    pub skew: i64,
     waiting_for_cpu: VecDeque<(u32, u32)>,
+    pub deferred: Vec<Event>,
+    /// Work and waits that a pause interrupted, with what was left of them.
+    pub suspended: Vec<(u32, Nanos)>,
 }
+
+const _: () = assert!(size_of::<Instance>() == 256);
 
 /// Knobs of its service that an instance meets whenever anything comes or goes.
 #[derive(Clone, Copy)]
@@ -64,24 +70,25 @@ impl Instance {
         let is_there = spec.number < instances_at_start;
         Self {
             epoch: 0,
-            up: is_there,
             stopped_by: NONE,
-            unwanted: !is_there,
             version: 0,
-            door: Door { workers, cpus, capacity, order, shed },
             outages: 0,
             paused: 0,
-            deferred: Vec::new(),
-            suspended: Vec::new(),
             busy: 0,
             computing: 0,
-            slowness: 1.0,
+            queued: 0,
+            door: Door { workers, cpus, capacity, order, shed },
+            up: is_there,
+            unwanted: !is_there,
             serving: false,
-            skew: 0,
+            slowness: 1.0,
             line: VecDeque::new(),
             ranked: BinaryHeap::new(),
             ranks: 0,
+            skew: 0,
             waiting_for_cpu: VecDeque::new(),
+            deferred: Vec::new(),
+            suspended: Vec::new(),
         }
     }
 
@@ -94,14 +101,14 @@ impl Instance {
     /// How many wait for a worker.
     #[inline]
     pub fn waiting(&self) -> usize {
-        self.line.len() + self.ranked.len()
+        self.queued as usize
     }
 
     /// Whether a worker can take something up at once. Who waits already goes first, when an instance has
     /// just woken.
     #[inline(always)]
     pub fn is_free(&self) -> bool {
-        self.busy < self.door.workers && self.paused == 0 && self.line.is_empty() && self.ranked.is_empty()
+        self.busy < self.door.workers && self.paused == 0 && self.queued == 0
     }
 
     /// A paused instance turns nobody away: what finds its queue full waits outside until it wakes.
@@ -112,6 +119,7 @@ impl Instance {
 
     /// Everything that waits, taken out.
     pub fn drain(&mut self) -> Vec<u32> {
+        self.queued = 0;
         self.waiting_for_cpu.clear();
         let ranked = std::mem::take(&mut self.ranked).into_iter().map(|entry| entry.0.2);
         self.line.drain(..).chain(ranked).collect()
@@ -165,6 +173,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         };
         let ticket = self.world.tickets.add(Ticket { work });
         let here = &mut self.world.instances[instance as usize];
+        here.queued += 1;
         match door.order {
             QueueOrder::Priority => {
                 here.ranks += 1;
@@ -191,6 +200,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         };
         here.line.retain(|&ticket| ticket != oldest);
         here.ranked.retain(|entry| entry.0.2 != oldest);
+        here.queued -= 1;
         self.drop_ticket(instance, oldest, Error::Rejected);
         true
     }
@@ -395,7 +405,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         loop {
             let here = &mut self.world.instances[instance as usize];
-            if here.busy >= door.workers || !here.up || here.paused > 0 {
+            if here.queued == 0 || here.busy >= door.workers || !here.up || here.paused > 0 {
                 break;
             }
             let next = match door.order {
@@ -403,7 +413,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 QueueOrder::Lifo => here.line.pop_back(),
                 QueueOrder::Priority => here.ranked.pop().map(|entry| entry.0.2),
             };
-            let Some(ticket) = next else { break };
+            let ticket = next.expect("somebody waits");
+            here.queued -= 1;
             let work = self.world.tickets[ticket].work;
             // Whoever has given up waiting is past its deadline.
             if door.shed == Shed::Deadline

@@ -1,9 +1,10 @@
 //! Draws do not depend on how they are asked for, are those of ChaCha8, and are evenly spread.
 
+use super::blocks::mixed;
 use super::*;
 use crate::kernel::distribution::Shape;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 const S: StreamId = StreamId(0);
 
@@ -82,14 +83,14 @@ fn draws_do_not_depend_on_the_way_they_are_asked_for() {
                 let key = DrawKey::numbered(origin, number);
                 // What a stream that has never been drawn from says.
                 let mut alone = fresh.streams[0].clone();
-                let expected = alone.make(&fresh.plan.streams[0].maker, key);
+                let expected = alone.make(&fresh.plan.streams[0].maker, &fresh.keys[0], key);
                 assert_eq!(streams.draw(S, key), expected, "{draw:?}: {origin}, {number}");
             }
         }
     }
 }
 
-/// Sparse streams stay at 64 bytes; dense ones get two blocks, and a pair for each of up to eight origins.
+/// Sparse streams stay at a line of the cache; dense ones get two blocks, and a pair for each of up to eight origins.
 #[test]
 fn memory_follows_the_use() {
     assert_eq!(size_of::<Stream>(), 64);
@@ -115,8 +116,8 @@ fn dense_draws_come_from_finished_blocks() {
         let mut hits = 0;
         for i in 0..8_000 {
             let key = DrawKey::numbered(i % origins, u64::from(i / origins));
-            let present = streams.streams[0].cached(key).is_some();
-            hits += u32::from(present);
+            let finished = streams.streams[0].cache.iter().any(|cached| cached.block == key.block());
+            hits += u32::from(finished);
             streams.draw(S, key);
         }
         // All but the first block of each origin, and one draw of each later block.
@@ -233,13 +234,13 @@ fn hashed_draws_are_uncorrelated() {
 /// Each bit of the key flips each bit of the word half the time.
 #[test]
 fn hashed_draws_avalanche() {
-    let stream = Stream::new("avalanche", 1, 0);
+    let secret = key_of("avalanche", 1, 0);
     let trials = 4_000_u64;
     for bit in 0..63 {
         let mut flips = [0_u32; 64];
         for i in 0..trials {
             let key = (i * 0x0001_0001_0001) | HASHED;
-            let changed = stream.mixed(DrawKey(key)) ^ stream.mixed(DrawKey(key ^ 1 << bit));
+            let changed = mixed(&secret, DrawKey(key)) ^ mixed(&secret, DrawKey(key ^ 1 << bit));
             flips.iter_mut().enumerate().for_each(|(j, count)| *count += (changed >> j) as u32 & 1);
         }
         // 4,032 counts with standard deviation 32: none beyond six of them.

@@ -76,13 +76,14 @@ pub struct DurationFigures {
 impl DurationFigures {
     /// Of durations in nanoseconds.
     pub fn of(durations: &Histogram) -> Self {
-        let quantile = |p| durations.quantile(p).map(seconds);
+        let quantiles = durations.quantiles([0.5, 0.9, 0.99, 0.999]);
+        let [p50, p90, p99, p999] = quantiles.map(|quantile| quantile.map(seconds));
         Self {
             mean: durations.mean().map(seconds),
-            p50: quantile(0.5),
-            p90: quantile(0.9),
-            p99: quantile(0.99),
-            p999: quantile(0.999),
+            p50,
+            p90,
+            p99,
+            p999,
             max: durations.max().map(|max: Nanos| seconds(max as f64)),
         }
     }

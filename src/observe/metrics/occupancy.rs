@@ -10,8 +10,12 @@ use crate::stats::series::Buckets;
 
 /// Numbers in the system that are told apart.
 const MOST_LEVELS: usize = 64;
+/// Those below are most services' only ones.
+const LOW_LEVELS: usize = 8;
 
-/// The levels of one service.
+/// The levels of one service. What every change touches stands first: two lines of the cache, as there may be ten
+/// thousand services.
+#[repr(C)]
 pub struct Occupancy {
     waiting: u64,
     busy: u64,
@@ -20,8 +24,10 @@ pub struct Occupancy {
     /// Level × time in the present segment.
     waiting_area: u128,
     busy_area: u128,
-    /// Time with k in the system, since the warm-up ended; the last stands for all from there on.
-    levels: Vec<Nanos>,
+    /// Time with k in the system, since the warm-up ended.
+    low_levels: [Nanos; LOW_LEVELS],
+    /// The same from `LOW_LEVELS` on; the last stands for all from there on.
+    high_levels: Vec<Nanos>,
     bucket: usize,
     window: Window,
     buckets: Buckets,
@@ -40,7 +46,8 @@ impl Occupancy {
             segment_end: 0,
             waiting_area: 0,
             busy_area: 0,
-            levels: Vec::new(),
+            low_levels: [0; LOW_LEVELS],
+            high_levels: Vec::new(),
             bucket: 0,
             window,
             buckets,
@@ -99,8 +106,11 @@ impl Occupancy {
 
     /// Share of the window with k in the system.
     pub fn shares(&self) -> Vec<f64> {
-        let total: Nanos = self.levels.iter().sum();
-        self.levels.iter().map(|&time| time as f64 / total as f64).collect()
+        let mut levels = [&self.low_levels[..], &self.high_levels].concat();
+        let highest = levels.iter().rposition(|&time| time > 0);
+        levels.truncate(highest.map_or(0, |highest| highest + 1));
+        let total: Nanos = levels.iter().sum();
+        levels.iter().map(|&time| time as f64 / total as f64).collect()
     }
 
     /// Mean number waiting, and being worked on, in each bucket.
@@ -122,10 +132,17 @@ impl Occupancy {
         self.waiting_area += u128::from(self.waiting) * u128::from(lasted);
         self.busy_area += u128::from(self.busy) * u128::from(lasted);
         let level = ((self.waiting + self.busy) as usize).min(MOST_LEVELS - 1);
-        if level >= self.levels.len() {
-            self.levels.resize(level + 1, 0);
+        match self.low_levels.get_mut(level) {
+            Some(time) => *time += lasted,
+            None => self.count_high_level(level - LOW_LEVELS, lasted),
         }
-        self.levels[level] += lasted;
+    }
+
+    fn count_high_level(&mut self, level: usize, lasted: Nanos) {
+        if level >= self.high_levels.len() {
+            self.high_levels.resize(level + 1, 0);
+        }
+        self.high_levels[level] += lasted;
     }
 
     #[cold]
@@ -140,7 +157,8 @@ impl Occupancy {
             sums.0 += waiting as f64;
             sums.1 += busy as f64;
             if end <= self.window.from {
-                self.levels.clear();
+                self.low_levels = [0; LOW_LEVELS];
+                self.high_levels.clear();
             } else {
                 self.waiting_in_window += waiting;
                 self.busy_in_window += busy;

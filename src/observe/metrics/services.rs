@@ -22,13 +22,15 @@ pub struct Services {
     meters: Vec<ServiceMeter>,
 }
 
+/// Laid out by cache line, what every attempt touches first.
+#[repr(C, align(64))]
 struct ServiceMeter {
     occupancy: Occupancy,
-    times: ServiceTimes,
     /// In the window: those who came, those turned away, attempts that ended.
     arrived: u64,
     rejected: u64,
     ended: u64,
+    times: ServiceTimes,
     sheds: bool,
     /// Instances that are up.
     up: TimeWeighted,

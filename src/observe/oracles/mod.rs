@@ -36,6 +36,8 @@ use sessions::staleness::Staleness;
 #[derive(Clone)]
 pub struct Oracles<'m> {
     model: &'m Model,
+    /// Whether any of them is there.
+    judges: bool,
     /// `None`: nothing in the scenario makes an effect.
     lineage: Option<Lineage<'m>>,
     /// `None`: no message goes to a topic, and no column has a lifecycle.
@@ -50,15 +52,23 @@ pub struct Oracles<'m> {
 
 impl<'m> Oracles<'m> {
     pub fn new(model: &'m Model) -> Self {
-        Self {
+        let mut oracles = Self {
             model,
+            judges: false,
             lineage: has_effects(model).then(|| Lineage::new(model)),
             order: has_order(model).then(|| OrderOracle::new(model)),
             isolation: (!model.row_steps.is_empty()).then(|| Isolation::new(model)),
             sessions: sessions_of(model),
             invariants: Invariants::new(model),
             views: Views::new(model),
-        }
+        };
+        oracles.judges = oracles.lineage.is_some()
+            || oracles.order.is_some()
+            || oracles.isolation.is_some()
+            || oracles.sessions.is_some()
+            || oracles.invariants.is_some()
+            || oracles.views.is_some();
+        oracles
     }
 
     /// Keeps everything that lineage sees to go wrong.
@@ -130,23 +140,31 @@ impl<'m> Oracles<'m> {
 }
 
 impl Observer for Oracles<'_> {
-    #[inline]
+    #[inline(always)]
     fn judges(&self) -> bool {
-        self.lineage.is_some()
-            || self.order.is_some()
-            || self.isolation.is_some()
-            || self.sessions.is_some()
-            || self.invariants.is_some()
-            || self.views.is_some()
+        self.judges
     }
 
+    /// What happens to every message and attempt, none of them hears of: deeds tell them more.
+    #[inline(always)]
     fn record(&mut self, now: Nanos, record: &Record) {
-        self.lineage.record(now, record);
-        self.order.record(now, record);
-        self.isolation.record(now, record);
-        self.sessions.record(now, record);
-        self.invariants.record(now, record);
-        self.views.record(now, record);
+        match record {
+            Record::IntentBegun { .. }
+            | Record::IntentEnded { .. }
+            | Record::CallBegun { .. }
+            | Record::CallTried { .. }
+            | Record::CallEnded { .. }
+            | Record::Waits { .. }
+            | Record::Started { .. }
+            | Record::Ended { .. }
+            | Record::Accepted { .. }
+            | Record::Delivered { .. }
+            | Record::Released { .. }
+            | Record::Committed { .. }
+            | Record::Sent { .. } => {}
+            _ if self.judges => self.hear(now, record),
+            _ => {}
+        }
     }
 
     fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
@@ -156,6 +174,17 @@ impl Observer for Oracles<'_> {
         self.sessions.deed(now, deed);
         self.invariants.deed(now, deed);
         self.views.deed(now, deed);
+    }
+}
+
+impl Oracles<'_> {
+    fn hear(&mut self, now: Nanos, record: &Record) {
+        self.lineage.record(now, record);
+        self.order.record(now, record);
+        self.isolation.record(now, record);
+        self.sessions.record(now, record);
+        self.invariants.record(now, record);
+        self.views.record(now, record);
     }
 }
 

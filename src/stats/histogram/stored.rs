@@ -54,11 +54,10 @@ impl TryFrom<StoredHistogram> for Histogram {
             if octave >= OCTAVES || count == 0 || count.max(zeros) > MOST_IN_BUCKET {
                 return Err("a bucket that cannot be");
             }
-            let opened = match histogram.octave(octave) {
-                Some(_) => histogram.places[octave],
-                None => histogram.open(octave),
-            };
-            histogram.counts[usize::from(opened)][bucket] = count as u32;
+            if histogram.octave(octave).is_none() {
+                histogram.open(octave);
+            }
+            histogram.add(octave, bucket, count as u32);
             histogram.carries.extend((0..count >> 32).map(|_| place));
             histogram.count += count;
         }
