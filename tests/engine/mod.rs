@@ -27,6 +27,7 @@ mod rollouts;
 mod sagas;
 mod schemas;
 mod shipped;
+mod store_troubles;
 mod stores;
 mod streams;
 mod transactions;
