@@ -9,6 +9,7 @@ mod estimates;
 pub mod inspection;
 pub mod mutation;
 mod notes;
+pub mod reference;
 pub mod replication;
 pub mod results;
 pub mod run;

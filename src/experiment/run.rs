@@ -10,6 +10,7 @@
 
 use super::estimates::Replications;
 use super::notes::{hoarded, notes};
+use super::reference::Again;
 use super::replication;
 use super::results::account::Accounts;
 use super::results::verdict::Verdict;
@@ -304,6 +305,7 @@ impl<'a> Bench<'a> {
         })?;
         let (figures, distributions) = metrics.finish();
         let (mut findings, metered) = oracles.finish();
+        findings.promises.extend(self.again(number).judge()?);
         findings.faults_that_hit = figures.faults.iter().map(|fault| fault.touched > 0).collect();
         let measured = measure::measure(self.model, &self.measures, &figures, &distributions, &metered);
         let meters = metered.figures();
@@ -315,6 +317,12 @@ impl<'a> Bench<'a> {
         self.tally.progress.replication_done(done, self.tally.asked);
         let digest = digest.fingerprint().finish();
         Ok(Finished { number, digest, events, hoard, figures, findings, meters, measured })
+    }
+
+    /// A replication, to be run once more.
+    fn again(&self, replication: u32) -> Again<'_> {
+        let Self { model, plan, seed, limits, interrupt, .. } = self;
+        Again { model, plan: plan.clone(), seed: *seed, replication, limits: *limits, interrupt }
     }
 
     /// Runs one replication under its observer; gives the number of events, and what it hoards.

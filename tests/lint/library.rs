@@ -84,7 +84,7 @@ pub const CASES: &[(&str, &str, &str, usize, &str)] = &[
         28,
         "payload/fat.yaml",
     ),
-    ("fat-notification", "payload/half-thin.yaml", "payload/thin.yaml", 12, "payload/thin.yaml"),
+    ("fat-notification", "payload/half-thin.yaml", "payload/half-thin.yaml", 6, "payload/thin.yaml"),
     (
         "dual-write",
         "consistency/dual-write.yaml",

@@ -36,7 +36,7 @@ pub fn summary(stopped: &Stopped) -> Summary {
             messages: of.unsent.iter().take(MOST_MESSAGES).map(|&held| message(stopped, held)).collect(),
         }
     });
-    let under_way = world.leftovers().into_iter();
+    let under_way = world.under_way().into_iter().filter(|(_, count)| *count > 0);
     let under_way = under_way.map(|(name, count)| Named { name: name.to_owned(), count: count as u64 });
     Summary {
         tables: (0..model.tables.len()).map(TableId::new).map(|table| table_of(stopped, table)).collect(),

@@ -12,7 +12,6 @@ use crate::scenario::source::Span;
 /// Keys that are refused wherever they are written: place, key, and what it would be.
 const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "prove", "`prove`"),
-    ("guarantees", "reference", "`reference`"),
 ];
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.

@@ -102,6 +102,7 @@ pub struct Message {
 #[derive(Clone, Debug)]
 pub struct Field {
     pub name: String,
+    pub span: Span,
     pub ty: Type,
 }
 
