@@ -13,7 +13,7 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::Class;
 use crate::kernel::ids::StreamId;
 use crate::kernel::stream::DrawKey;
-use crate::kernel::time::{LONGEST, Nanos, nanos_from_f64};
+use crate::kernel::time::{LONGEST, Nanos};
 use crate::model::{Duration, Model, NONE, Place, RegionLink, Route};
 use std::collections::VecDeque;
 

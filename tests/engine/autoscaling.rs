@@ -54,7 +54,10 @@ fn consumers_come_and_go_with_the_load_and_nothing_is_done_twice() {
         assert!((3..=6).contains(&there(&run, 29 * S)), "{preset}: {}", there(&run, 29 * S));
         assert_eq!(there(&run, 59 * S), 2, "{preset}");
         let rows = run.rows("s.seen");
-        assert!(rows.len() > 1000 && rows.iter().all(|row| row[1] == 1), "{preset}: nobody is sent away at work");
+        assert!(
+            rows.len() > 1000 && rows.iter().all(|row| row[1] == 1),
+            "{preset}: nobody is sent away at work"
+        );
         let again = run.count(|record| matches!(record, Record::Delivered { again: true, .. }));
         assert_eq!(again, 0, "{preset}: what was not begun had not been delivered");
         assert!(run.is_quiet(), "{preset}");
@@ -91,7 +94,8 @@ fn a_deployment_reaches_those_that_are_there_and_those_that_come() {
 
 #[test]
 fn scaling_by_hand_is_where_it_goes_on_from() {
-    let run = run(&text("sqs-standard", "", HANDLE, "operations: { up: { scale: s, instances: 8, at: 40500ms } }"));
+    let run =
+        run(&text("sqs-standard", "", HANDLE, "operations: { up: { scale: s, instances: 8, at: 40500ms } }"));
     assert_eq!(there(&run, 41_800_000_000), 8);
     assert_eq!(there(&run, 50 * S), 2, "the load asks for two");
     assert!(run.is_quiet());

@@ -41,9 +41,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             true => of.bandwidth.filter(|_| between.is_some()),
             false => of.bandwidth.filter(|_| between.is_none()),
         });
-        let bandwidth = self
-            .hits(degraded)
-            .unwrap_or_else(|| between.map_or(route.bandwidth, |link| link.bandwidth));
+        let bandwidth =
+            self.hits(degraded).unwrap_or_else(|| between.map_or(route.bandwidth, |link| link.bandwidth));
         let length = nanos_from_f64(hop.bytes as f64 / bandwidth * 1e9);
         self.agenda.after(length, Class::Completion, Event::PipeFree { pipe });
     }

@@ -42,7 +42,10 @@ fn an_acknowledged_order_is_lost_with_a_store_that_fails_over_to_a_replica_that_
     let kept = judged(&placed(failover), "read_replica: { lag: 100ms }, ");
     assert_eq!(kept.counts(), []);
     // Of several the one that has most takes over.
-    let some = judged(&placed("faults: { f: { failover: orders.store, at: 2150ms, for: 1s } }"), "read_replica: { count: 3, lag: 1s }, ");
+    let some = judged(
+        &placed("faults: { f: { failover: orders.store, at: 2150ms, for: 1s } }"),
+        "read_replica: { count: 3, lag: 1s }, ",
+    );
     assert_eq!(some.counts(), [("lost_effects", 1), ("acknowledged_loss", 1)], "the third came at 1.2 s");
 }
 
