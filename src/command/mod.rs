@@ -13,10 +13,13 @@
 //! | 130 | interrupted; what was finished by then is reported, marked as partial |
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod inspect;
+pub mod keeping;
 pub mod lint;
 pub mod man;
+pub mod merge;
 pub mod moment;
 pub mod mutate;
 pub mod progress;
@@ -24,6 +27,8 @@ pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod show;
+pub mod store;
+pub mod sweep;
 pub mod terminal;
 pub mod write;
 
@@ -50,7 +55,10 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(run::Arguments),
+    Sweep(sweep::Arguments),
+    Merge(merge::Arguments),
     Check(check::Arguments),
+    Compare(compare::Arguments),
     Lint(lint::Arguments),
     Replay(replay::Arguments),
     Inspect(inspect::Arguments),
@@ -65,7 +73,10 @@ pub enum Command {
 pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
+        Command::Merge(arguments) => merge::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
         Command::Lint(arguments) => lint::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),

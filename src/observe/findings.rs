@@ -4,9 +4,10 @@
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::world::deed::RowName;
+use serde::{Deserialize, Serialize};
 
 /// One measure in one replication.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// How often it happened.
     pub count: u64,
@@ -25,7 +26,7 @@ pub struct Finding {
 }
 
 /// Why less is judged than was asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Caveat {
     /// Nothing can be said, and why.
     NotApplicable(String),
@@ -34,7 +35,7 @@ pub enum Caveat {
 }
 
 /// Where something was seen to go wrong.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sighting {
     /// When, in the replication.
     pub at: Nanos,
@@ -46,7 +47,7 @@ pub struct Sighting {
 }
 
 /// What was seen beside, for those who look closer; in words nothing of it is said twice.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// The rows concerned, the one at which it was seen first.
     pub rows: Vec<RowName>,
@@ -64,7 +65,7 @@ impl Facts {
 }
 
 /// Something that is one way and may have to be another.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Side {
     /// `inventory.stock[17]`, `sum(orders.orders.quantity)`.
     pub of: String,
@@ -84,7 +85,7 @@ impl Finding {
 }
 
 /// All that the oracles of one replication found.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// By [`Anomaly::index`]; empty if no oracle looked.
     pub anomalies: Vec<Finding>,

@@ -72,6 +72,7 @@ use attempt::{Attempt, Attempts};
 use broker::{Broker, DeliveryId, TimerId};
 use message::Messages;
 use record::{Observer, Record};
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
 use without::Without;
 use words::{Lists, Slab, Words};
@@ -361,7 +362,7 @@ impl Default for Limits {
 }
 
 /// Why a replication did not come to its end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Halt {
     /// Time stood still over a whole budget of events; the handler that ran last.
     ZeroDelayLoop {

@@ -57,7 +57,7 @@ impl<'s> Page<'s> {
             "  seed {}, horizon {}, warm-up {}, drain {}, replications {}",
             scenario.seed,
             time(run.horizon),
-            time(run.warm_up),
+            run.warm_up.map_or("auto".to_owned(), time),
             time(run.drain),
             run.replications
         ));

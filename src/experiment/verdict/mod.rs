@@ -41,7 +41,8 @@ pub mod measure;
 pub mod promised;
 mod reliance;
 mod subjects;
-mod words;
+mod violation;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
@@ -129,6 +130,8 @@ pub fn judge(promise: &Promise, evidence: &Evidence) -> Verdict {
             (holding, None, figures, None)
         }
     };
+    let exposures = tally.as_ref().map(|tally| tally.exposures);
+    let broken = violation::broken(&promise.rule, evidence);
     let (outcome, reason) = match holding {
         Holding::Broken(why) => (Outcome::Fail, why),
         Holding::Held(why) => match doubts(tally.as_ref(), evidence) {
@@ -150,6 +153,7 @@ pub fn judge(promise: &Promise, evidence: &Evidence) -> Verdict {
         reason,
         tally,
         figures,
+        violation: violation::violation(&broken, exposures, evidence.confidence),
         counterexample: counterexample.filter(|_| outcome == Outcome::Fail),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::reliance::{Reliance, Subject};
 use super::subjects::{of_convergence, of_invariant};
+use super::violation::broken;
 use super::words::percent;
 use super::{Evidence, Promise, Replication, Rule, count, counterexample, judge};
 use crate::experiment::results::verdict::{Outcome, Place, Unasked, Verdict};
@@ -60,6 +61,22 @@ impl Trial<'_> {
         let others = others.map(|(at, (promise, subjects))| {
             let idle = reliance.idle_faults(&subjects);
             self.judged(&promise, &idle, |findings| findings.promises.get(at))
+        });
+        anomalies.chain(others).collect()
+    }
+
+    /// For each promise by the name of its verdict whether each replication breaks it by itself; `None` where it had
+    /// nothing to say.
+    pub fn broken(&self) -> Vec<(String, Vec<Option<bool>>)> {
+        let anomalies = self.model.promises.anomalies.iter().map(|bound| {
+            let replications = self.replications(|findings| findings.anomalies.get(bound.anomaly.index()));
+            let broken = broken(&Rule::Findings(bound.bound), &self.evidence(&replications, &[]));
+            (bound.heading.verdict.clone(), broken)
+        });
+        let others = self.others().into_iter().enumerate().map(|(at, (promise, _))| {
+            let replications = self.replications(|findings| findings.promises.get(at));
+            let broken = broken(&promise.rule, &self.evidence(&replications, &[]));
+            (promise.name, broken)
         });
         anomalies.chain(others).collect()
     }

@@ -61,7 +61,8 @@ pub struct Scenario {
 #[derive(Clone, Debug)]
 pub struct Run {
     pub horizon: Nanos,
-    pub warm_up: Nanos,
+    /// `None`: it is to be found.
+    pub warm_up: Option<Nanos>,
     pub drain: Nanos,
     pub replications: u32,
 }
