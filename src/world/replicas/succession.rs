@@ -20,14 +20,13 @@ impl Behind {
         self.unreplicated.push_back((self.commits + ahead, part));
     }
 
-    /// A copy has a commit.
-    pub(super) fn applies(&mut self, copy: u32, commit: u64) {
+    /// A copy has a commit: gives the parts of commits that none had before.
+    fn applies(&mut self, copy: u32, commit: u64) -> Vec<Unflushed> {
         let applied = &mut self.applied[copy as usize];
         *applied = commit.max(*applied);
         let most = self.applied.iter().copied().max().unwrap_or(0);
-        while self.unreplicated.front().is_some_and(|(commit, _)| *commit <= most) {
-            self.unreplicated.pop_front();
-        }
+        let new = self.unreplicated.iter().take_while(|(commit, _)| *commit <= most).count();
+        self.unreplicated.drain(..new).map(|(_, part)| part).collect()
     }
 
     /// The copy that has most, the first of those, takes over: gives what it lacks.
@@ -53,6 +52,19 @@ impl Behind {
 }
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
+    /// A copy of a store has a commit, which is not lost any more if another takes over.
+    pub(in crate::world) fn applied_by(&mut self, store: usize, copy: u32, commit: u64) {
+        if !self.model.stores[store].is_succeeded {
+            return;
+        }
+        for part in self.world.stores[store].behind.applies(copy, commit) {
+            if let Unflushed::Row { table, version, key, .. } = part {
+                let table = self.model.stores[store].tables[table as usize];
+                self.tell(&Deed::Durable { row: row_named(table, &key), version });
+            }
+        }
+    }
+
     /// The copy of a store that has most takes its place: what it lacks never was. The others follow it from where it
     /// is, before anybody is answered again.
     pub(in crate::world) fn succeed(&mut self, store: usize) {
