@@ -296,18 +296,6 @@ pub struct Table {
     pub captures: Vec<Capture>,
 }
 
-/// A change log of a table.
-#[derive(Clone, Debug)]
-pub struct Capture {
-    pub message: MessageId,
-    /// How its relay publishes.
-    pub publish: u32,
-    /// The outbox whose relay follows the commits.
-    pub feed: u32,
-    /// By field of the message: the column that it tells, or `None`: whether the row is gone.
-    pub fields: Vec<Option<u16>>,
-}
-
 impl Table {
     /// Whether a change of its rows can be an effect: of marks and of what is only in memory it is not.
     pub fn has_effects(&self) -> bool {

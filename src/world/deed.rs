@@ -224,6 +224,11 @@ pub enum Deed<'a> {
         /// The version that is gone.
         version: u64,
     },
+    /// Some copy of a store that may fail over has a version of a row.
+    Durable {
+        row: RowName,
+        version: u64,
+    },
     /// What a store has committed so far is durable.
     Flushed {
         store: u32,

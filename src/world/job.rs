@@ -163,7 +163,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 (0..service.instances).all(|number| {
                     let instance = service.first_instance + number;
                     let is_down = !self.world.instances[instance as usize].up;
-                    is_down || !self.has_job(instance, job) || state.idle.get(number as usize).is_some_and(is_idle)
+                    is_down
+                        || !self.has_job(instance, job)
+                        || state.idle.get(number as usize).is_some_and(is_idle)
                 })
             }
         })

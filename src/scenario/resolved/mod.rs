@@ -4,6 +4,7 @@
 //! Base units: durations and times in nanoseconds, sizes in bytes, rates per second, shares from 0
 //! to 1. Entries of every map keep the order of the file; ids are positions in these vectors.
 
+pub mod capture;
 pub mod expression;
 pub mod promise;
 pub mod saga;
@@ -11,6 +12,7 @@ pub mod silence;
 pub mod step;
 pub mod version;
 
+pub use capture::*;
 pub use expression::*;
 pub use promise::*;
 pub use saga::*;
@@ -125,23 +127,6 @@ pub struct Topic {
     pub knobs: Knobs,
     /// It is the change log of a table.
     pub capture: Option<Capture>,
-}
-
-/// Every committed change of a table as a message.
-#[derive(Clone, Debug)]
-pub struct Capture {
-    pub table: TableId,
-    pub message: MessageId,
-    /// What each field of the message says.
-    pub fields: Vec<CapturedField>,
-}
-
-/// A field of the message that tells of a changed row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CapturedField {
-    Column(usize),
-    /// Whether the row is gone.
-    Deleted,
 }
 
 /// A subscription: one service's consumption of one topic.

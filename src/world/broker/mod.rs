@@ -41,6 +41,7 @@
 
 mod compaction;
 mod consume;
+mod delayed;
 mod delivery;
 mod dispatch;
 mod durability;
@@ -65,6 +66,7 @@ mod unheard;
 
 pub use delivery::{DeliveryId, Outcome};
 pub use inspect::{Owed, Parcel, Share, Stage};
+pub use recognise::{Accepted, Origin};
 pub use state::Counts;
 pub use timers::{TimerId, TimerKind};
 
@@ -207,27 +209,6 @@ pub enum Settlement {
     Superseded,
     /// Gone with a broker that had it alone.
     Destroyed,
-}
-
-/// What became of a message that reached a topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accepted {
-    Appended {
-        partition: u32,
-        /// Its place in the partition, also if it is delayed.
-        offset: u64,
-    },
-    /// Its producer had sent it before; nothing happened.
-    Duplicate,
-}
-
-/// Which sending of which producer this is: equal when sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin {
-    pub producer: u32,
-    pub sequence: u64,
-    /// The message's id.
-    pub id: u64,
 }
 
 /// All topics and groups of a scenario.

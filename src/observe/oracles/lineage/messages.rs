@@ -31,7 +31,14 @@ pub struct MessageState {
 impl Default for MessageState {
     /// No message yet.
     fn default() -> Self {
-        Self { entry: NONE, cause: Cause::NOBODY, kind: MessageId(NONE), content: 0, shares: Vec::new(), undecided: None }
+        Self {
+            entry: NONE,
+            cause: Cause::NOBODY,
+            kind: MessageId(NONE),
+            content: 0,
+            shares: Vec::new(),
+            undecided: None,
+        }
     }
 }
 

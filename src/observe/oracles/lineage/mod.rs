@@ -326,6 +326,7 @@ impl Observer for Lineage<'_> {
             Deed::Cleared { table, group } => self.cleared(table, group),
             Deed::Forgotten { row, version } => self.forgotten(now, row, version),
             Deed::Flushed { store } => self.flushed(now, store),
+            Deed::Durable { row, version } => self.durable(now, row, version),
             Deed::Made { .. } | Deed::Asked { .. } | Deed::Enqueued { .. } | Deed::Replicated { .. } => {}
             Deed::Freed { message } => self.freed(now, message),
             Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),
