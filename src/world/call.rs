@@ -380,6 +380,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn step_failed(&mut self, attempt: u32, error: Error) {
         let wait = self.world.attempts[attempt].wait;
         let model = self.model;
+        if let Wait::Confirm { step } = wait
+            && self.repeats_behind(attempt, step)
+        {
+            return;
+        }
         let mut guard = NONE;
         let (retry, jitter, again) = match wait {
             Wait::Call { step } => {
@@ -438,7 +443,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     #[inline]
-    fn end_timers(&mut self, attempt: u32) {
+    pub(super) fn end_timers(&mut self, attempt: u32) {
         let of = &mut self.world.attempts[attempt];
         self.agenda.cancel(std::mem::replace(&mut of.timeout, Handle::NONE));
         self.agenda.cancel(std::mem::replace(&mut of.pending, Handle::NONE));
@@ -454,9 +459,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if of.state.sending {
             self.send_is_over(attempt);
         }
-        if !self.world.overdue.is_empty() {
-            self.send_is_settled(attempt);
-        }
+        self.send_is_settled(attempt);
         let of = &mut self.world.attempts[attempt];
         let outgoing = std::mem::replace(&mut of.outgoing, NONE);
         if outgoing != NONE {

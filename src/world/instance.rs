@@ -373,6 +373,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if self.world.attempts[attempt].state.sending {
             self.send_is_over(attempt);
         }
+        self.send_is_settled(attempt);
         let of = &self.world.attempts[attempt];
         let (frame, handler, outgoing, remaining) = (of.frame, of.handler, of.outgoing, of.remaining);
         if of.state.owns_frame {

@@ -93,6 +93,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Sends a publish that waits for its confirmation, for the first time or again.
     pub(super) fn try_publish(&mut self, attempt: u32, step: u32) {
+        if self.waits_for_earlier(attempt, step) {
+            return;
+        }
+        self.send_goes_out(attempt);
         let publish = &self.model.publishes[step as usize];
         let ring = RingId(publish.timeout.ring);
         let token = self.world.attempts.wait(attempt, Wait::Confirm { step });
