@@ -72,7 +72,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let here = &self.world.instances[instance as usize];
         let step = self.world.messages[message].step;
         let handled = self.model.sends[step as usize].handler.0 != NONE && here.outages == 0;
+        let is_refused = here.outages > 0;
         if !here.up || here.epoch != epoch || !handled {
+            if is_refused {
+                self.service_is_out(instance);
+            }
             return self.release_message(message);
         }
         self.enter(instance, Work::Send { message, step });
@@ -186,6 +190,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             of.state.arrived = true;
         }
         if self.world.instances[target as usize].outages > 0 {
+            self.service_is_out(target);
             self.release_message(message);
             if waiting {
                 self.answer_error(target, step, caller, token, cause, Error::Unavailable);

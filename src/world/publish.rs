@@ -11,7 +11,7 @@ use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::RingId;
 use crate::kernel::ids::*;
-use crate::model::{Error, NONE, Pc, PublishStep};
+use crate::model::{Error, NONE, Pc, Place, PublishStep};
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn publish(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
@@ -159,8 +159,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let step = self.world.messages[message].step;
         let publish = &model.publishes[step as usize];
-        let is_out = self.world.outages.is_out(model.topics[publish.topic.index()].broker)
-            || attempt != NONE && self.is_ahead_of_its_turn(message);
+        let broker = model.topics[publish.topic.index()].broker;
+        let mut is_out = self.world.outages.is_out(broker);
+        if is_out {
+            self.outage_met(Place::Broker(broker));
+        }
+        is_out |= attempt != NONE && self.is_ahead_of_its_turn(message);
         if is_out {
             if attempt != NONE && self.world.attempts.is_waiting(attempt, token) {
                 self.message_is_overdue(message);

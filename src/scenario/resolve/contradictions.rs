@@ -28,7 +28,11 @@ impl<'a> Resolver<'a> {
             return;
         }
         let span = written.map_or(group.span, |(_, entry)| entry.key_span);
-        self.report(Diagnostic::new("contradiction", span, why));
+        // What a topic says is wrong once, however many consume it.
+        let is_told = |told: &Diagnostic| told.code == "contradiction" && told.span == span;
+        if !self.diagnostics.list.iter().any(is_told) {
+            self.report(Diagnostic::new("contradiction", span, why));
+        }
     }
 
     /// The entry for one of these knobs that counts: the consumer's own, else the topic's, else the broker's.
