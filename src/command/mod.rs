@@ -7,16 +7,19 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | all is well: every verdict passed, or is what the scenario expects; also if work was left when the drain reached its limit, which the report notes |
-//! | 1 | some verdict failed, or is not what the scenario expects |
-//! | 2 | the input cannot be used, or the output cannot be written; nothing was written |
-//! | 3 | some verdict is inconclusive, and none failed |
+//! | 1 | some verdict failed, or is not what the scenario expects; of `mutate`: a safeguard is not tested; of `lint`: something was found |
+//! | 2 | the input cannot be used, or the output cannot be written; nothing was written, but for what `check` found of the other files |
+//! | 3 | some verdict is inconclusive, and none failed; of `check`: a file promises nothing; of `mutate`: of a safeguard it cannot be told; of `replay`: nothing went wrong that could be shown |
 //! | 130 | interrupted; what was finished by then is reported, marked as partial |
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod inspect;
+pub mod keeping;
 pub mod lint;
 pub mod man;
+pub mod merge;
 pub mod moment;
 pub mod mutate;
 pub mod progress;
@@ -24,6 +27,8 @@ pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod show;
+pub mod store;
+pub mod sweep;
 pub mod terminal;
 pub mod write;
 
@@ -50,7 +55,10 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(run::Arguments),
+    Sweep(sweep::Arguments),
+    Merge(merge::Arguments),
     Check(check::Arguments),
+    Compare(compare::Arguments),
     Lint(lint::Arguments),
     Replay(replay::Arguments),
     Inspect(inspect::Arguments),
@@ -65,7 +73,10 @@ pub enum Command {
 pub fn carry_out(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
+        Command::Merge(arguments) => merge::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
         Command::Lint(arguments) => lint::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
@@ -81,9 +92,9 @@ pub fn carry_out(command: &Command) -> Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Well,
-    /// Some verdict failed.
+    /// Some verdict failed, or a hazard was found.
     Failed,
-    /// Some verdict is inconclusive, and none failed.
+    /// Some verdict is inconclusive, and none failed; or nothing could be told.
     Inconclusive,
     /// Unusable input, or output that cannot be written. It was said why.
     Unusable,

@@ -4,19 +4,29 @@
 //! first. Nothing is written before all is done, so a mistake or a second Ctrl-C leaves the folder as it
 //! was. How it ends is what its verdicts come to. After one Ctrl-C the replications that are finished are reported, and everything says so.
 
+use super::keeping::{Keeping, KeepingArguments, shard_file};
 use super::progress::Bar;
-use super::write::{Output, write_whole};
+use super::store::Store;
+use super::write::{Frames, Output, write_whole};
 use super::{Ending, ScenarioArguments, terminal};
 use crate::experiment::account::TwinDesign;
 use crate::experiment::account::gathered::{Wish, gather};
 use crate::experiment::results::RunResults;
 use crate::experiment::results::account::Accounts;
 use crate::experiment::results::check::Standing;
-use crate::experiment::run::{Failure, RunOptions, replications_of, run as replicate};
+use crate::experiment::results::data::{Data, DataColumn, DataPoint};
+use crate::experiment::run::{
+    Failure, Progress, Replicated, RunOptions, Undertaking, replications_of, run_kept, run_measured_kept,
+    run_share,
+};
+use crate::experiment::stored::heading::{Command, Heading, ModelDigest, Shard};
+use crate::experiment::stored::{FORMAT, Keeper, Place};
+use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::compile::compile;
 use crate::report::terminal::{Style, Written};
 use crate::report::{json, page, terminal as summary, text};
+use crate::stats::sequential::Precision;
 use crate::world::Limits;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -35,6 +45,55 @@ pub struct Arguments {
     pub scenario: ScenarioArguments,
     #[command(flatten)]
     pub simulation: SimulationArguments,
+    #[command(flatten)]
+    pub stopping: StoppingArguments,
+    #[command(flatten)]
+    pub keeping: KeepingArguments,
+    #[command(flatten)]
+    pub report: ReportArguments,
+}
+
+/// When to stop, instead of after a number of replications.
+#[derive(Args, Debug)]
+pub struct StoppingArguments {
+    /// As many replications as it takes until the half-width of the interval of every figure that one asks about first
+    /// (throughput, success, mean and 99th percentile of response times and times in topics, what promises speak of) is
+    /// at most this share of its mean, such as 2%
+    #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with_all = ["replications", "shard"])]
+    pub precision: Option<f64>,
+    /// Most replications under --precision
+    #[arg(
+        long, value_name = "N", default_value_t = 1000, requires = "precision",
+        value_parser = clap::value_parser!(u32).range(2..=1_000_000)
+    )]
+    pub max_replications: u32,
+}
+
+impl Arguments {
+    fn options(&self) -> RunOptions {
+        RunOptions { precision: self.stopping.precision(), ..self.simulation.options() }
+    }
+}
+
+impl StoppingArguments {
+    fn precision(&self) -> Option<Precision> {
+        let relative = self.precision?;
+        Some(Precision { relative, most: self.max_replications })
+    }
+}
+
+/// A share in percent, above 0 and below 100: `2%`.
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    number
+        .map(|percent| percent / 100.0)
+        .filter(|share| *share > 0.0 && *share < 1.0)
+        .ok_or_else(|| "a share is meant, above 0% and below 100%, such as 2%".to_owned())
+}
+
+/// What to report, and where.
+#[derive(Args, Debug)]
+pub struct ReportArguments {
     /// Of how many broken promises the first counterexample is told in full on the page; each takes the time of a few
     /// replications
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(0..=20))]
@@ -45,6 +104,9 @@ pub struct Arguments {
     /// Folder for the report, which is a page (.html) and a file (.json) named after the scenario
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
+    /// Folder for every measure of every replication as data frames, .csv and .parquet; else they are not written
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// How to simulate, whatever is done with the results.
@@ -73,6 +135,7 @@ impl SimulationArguments {
         RunOptions {
             seed: self.seed,
             replications: self.replications,
+            precision: None,
             threads: self.threads.map(usize::from),
             limits: Limits { events: self.max_events.unwrap_or(usual.events), ..usual },
         }
@@ -81,63 +144,233 @@ impl SimulationArguments {
 
 pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
-    let twin = match arguments.scenario.settings.twin(arguments.twin.as_deref()) {
+    let twin = match arguments.scenario.settings.twin(arguments.report.twin.as_deref()) {
         Ok(twin) => twin,
         Err(ending) => return ending,
     };
     let model = compile(&scenario, &sources);
-    match simulate(&model, arguments) {
-        Ok(mut results) => {
-            results.settings.clone_from(&arguments.scenario.settings.settings);
+    if let Some(shard) = arguments.keeping.shard {
+        return run_one_shard(&model, shard, arguments);
+    }
+    let heading = heading(&model, None, arguments);
+    let (out, name) = (&arguments.report.out, file_name(&model.names.scenario));
+    let keeping = Keeping::journal(&arguments.keeping, out, &name, &heading);
+    match simulate(&model, &keeping, arguments) {
+        Ok(mut found) => {
+            found.results.settings.clone_from(&arguments.scenario.settings.settings);
             let twin = twin.as_ref().map(|(file, model)| TwinDesign { model, file });
-            results.accounts = accounts(&model, twin, &results, arguments);
-            report(&results, arguments)
+            let told = Telling {
+                report: &arguments.report,
+                options: arguments.options(),
+                style: arguments.scenario.settings.color.style(),
+                is_quiet: arguments.simulation.quiet,
+            };
+            let partial = found.results.partial;
+            let ending = told.tell(&model, twin, found);
+            match partial {
+                true => keeping.interrupted(),
+                false if ending != Ending::Unusable => keeping.over(),
+                false => {}
+            }
+            ending
         }
         Err(failure) => {
-            // The message names services and handlers.
-            terminal::complain(&format!("error: {}\n", text::visible(&failure.to_string())));
             match failure {
-                Failure::Interrupted => Ending::Interrupted,
-                Failure::Halted { .. } | Failure::NoThreads(_) => Ending::Unusable,
+                Failure::Halted { .. } => keeping.over(),
+                Failure::Interrupted | Failure::NoThreads(_) => {}
             }
+            complain(&failure)
         }
     }
 }
 
-fn simulate(model: &Model, arguments: &Arguments) -> Result<RunResults, Failure> {
-    let options = arguments.simulation.options();
-    let file = arguments.scenario.file.display().to_string();
-    let interrupt = interrupt();
-    if arguments.simulation.quiet {
-        return replicate(model, &file, &options, &(), &interrupt);
+/// Says why there is no result.
+pub fn complain(failure: &Failure) -> Ending {
+    // The message names services and handlers.
+    terminal::complain(&format!("error: {}\n", text::visible(&failure.to_string())));
+    match failure {
+        Failure::Interrupted => Ending::Interrupted,
+        Failure::Halted { .. } | Failure::NoThreads(_) => Ending::Unusable,
     }
-    let bar = Bar::new(&[(model.run.horizon, replications_of(model, &options))]);
-    let results = replicate(model, &file, &options, &bar, &interrupt);
-    bar.clear();
-    results
 }
 
-/// The counterexamples that the page tells in full. A run that was broken off has none: nobody wants to wait for it.
-fn accounts(
-    model: &Model,
-    twin: Option<TwinDesign>,
-    results: &RunResults,
-    arguments: &Arguments,
-) -> Accounts {
-    if results.partial {
-        return Accounts::default();
+fn heading(model: &Model, shard: Option<Shard>, arguments: &Arguments) -> Heading {
+    let options = arguments.options();
+    let mut models = ModelDigest::default();
+    models.add(model);
+    Heading {
+        format: FORMAT,
+        eventflow: env!("CARGO_PKG_VERSION").to_owned(),
+        command: Command::Run,
+        scenario: model.names.scenario.clone(),
+        file: arguments.scenario.file.display().to_string(),
+        settings: arguments.scenario.settings.settings.clone(),
+        over: Vec::new(),
+        samples: None,
+        design_seed: 0,
+        seed: options.seed.unwrap_or(model.seed),
+        replications: replications_of(model, &options),
+        points: 1,
+        max_events: options.limits.events,
+        models: models.finish(),
+        shard,
     }
-    let options = arguments.simulation.options();
-    let wish = Wish {
-        model,
-        twin,
-        most: usize::from(arguments.accounts),
-        threads: options.threads,
-        limits: options.limits,
-        // The run is over: Ctrl-C ends the program.
-        interrupt: &AtomicBool::new(false),
+}
+
+/// Runs the replications of one shard and writes them to its file.
+fn run_one_shard(model: &Model, shard: Shard, arguments: &Arguments) -> Ending {
+    let heading = heading(model, Some(shard), arguments);
+    let name = file_name(&model.names.scenario);
+    let store = match shard_file(&arguments.report.out, &name, &heading, shard) {
+        Ok(store) => store,
+        Err(ending) => return ending,
     };
-    gather(&wish, results)
+    let of_shard = (0..heading.replications).filter(|replication| shard.has(*replication));
+    let share: Vec<Place> = of_shard.map(|replication| Place { point: 0, replication }).collect();
+    let undertaking = Undertaking { model, file: &heading.file };
+    let runs = [(model.run.horizon, share.len() as u32)];
+    let (options, quiet) = (arguments.options(), arguments.simulation.quiet);
+    let done = with_progress(&runs, store.found(), quiet, |progress, interrupt| {
+        run_share(&[undertaking], &share, &options, progress, interrupt, &store)
+    });
+    finish_shard(store, done)
+}
+
+/// The file of a shard as it is left, and what is said of it.
+pub fn finish_shard(store: Store, done: Result<(), Failure>) -> Ending {
+    let (path, shard) = (store.path().to_owned(), store.heading().shard);
+    let path = text::visible(&path.display().to_string());
+    let count = store.places().len();
+    if let Err(error) = store.finish() {
+        terminal::complain(&format!("error: cannot write {path}: {error}\n"));
+        return Ending::Unusable;
+    }
+    match done {
+        Ok(()) => {
+            let shard = shard.map_or_else(String::new, |shard| format!("shard {shard}: "));
+            terminal::say(&format!("{shard}{count} replications in {path}\n"))
+        }
+        Err(Failure::Interrupted) => {
+            terminal::complain(&format!(
+                "interrupted: {count} replications are kept in {path}; the same command goes on from there\n"
+            ));
+            Ending::Interrupted
+        }
+        Err(failure) => complain(&failure),
+    }
+}
+
+fn simulate(model: &Model, keeping: &Keeping, arguments: &Arguments) -> Result<Simulated, Failure> {
+    let options = arguments.options();
+    let file = arguments.scenario.file.display().to_string();
+    let undertaking = Undertaking { model, file: &file };
+    let runs = [(model.run.horizon, replications_of(model, &options))];
+    let (quiet, with_data) = (arguments.simulation.quiet, arguments.report.data.is_some());
+    with_progress(&runs, keeping.found(), quiet, |progress, interrupt| {
+        simulated(undertaking, &options, progress, interrupt, keeping, with_data)
+    })
+}
+
+/// Results, and every measure of every replication if they are to be written.
+pub struct Simulated {
+    pub results: RunResults,
+    data: Option<Data>,
+}
+
+/// Runs a model, or puts together what is kept of it.
+pub fn simulated(
+    undertaking: Undertaking,
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+    with_data: bool,
+) -> Result<Simulated, Failure> {
+    if !with_data {
+        let mut results = run_kept(&[undertaking], options, progress, interrupt, keeper);
+        let results = results.pop().expect("one result for each undertaking")?;
+        return Ok(Simulated { results, data: None });
+    }
+    let mut found = run_measured_kept(&[undertaking], options, progress, interrupt, keeper);
+    let Replicated { results, numbers, measures, .. } =
+        found.pop().expect("one result for each undertaking")?;
+    let point = DataPoint {
+        number: 0,
+        values: Vec::new(),
+        numbers: Vec::new(),
+        replications: numbers,
+        columns: measures.iter().map(DataColumn::of).collect(),
+    };
+    let (scenario, seed) = (results.scenario.clone(), results.seed);
+    let data = Some(Data { scenario, seed, axes: Vec::new(), points: vec![point] });
+    Ok(Simulated { results, data })
+}
+
+/// Does something that Ctrl-C interrupts, under a progress bar unless it is to be quiet. `found` replications are
+/// there already.
+pub fn with_progress<T>(
+    runs: &[(Nanos, u32)],
+    found: usize,
+    quiet: bool,
+    work: impl FnOnce(&(dyn Progress + Sync), &AtomicBool) -> T,
+) -> T {
+    let interrupt = interrupt();
+    if quiet {
+        return work(&(), &interrupt);
+    }
+    let bar = Bar::new(runs).going_on(found as u32);
+    let done = work(&bar, &interrupt);
+    bar.clear();
+    done
+}
+
+/// How the results of a run are told, whoever ran it.
+pub struct Telling<'a> {
+    pub report: &'a ReportArguments,
+    pub options: RunOptions,
+    pub style: Style,
+    pub is_quiet: bool,
+}
+
+impl Telling<'_> {
+    /// Gathers the counterexamples, writes the report, then says what matters first.
+    pub fn tell(&self, model: &Model, twin: Option<TwinDesign>, found: Simulated) -> Ending {
+        let Simulated { mut results, data } = found;
+        results.accounts = self.accounts(model, twin, &results);
+        let name = file_name(&results.scenario);
+        let file = |extension: &str| self.report.out.join(format!("{name}.{extension}"));
+        let (page, json) = (file("html"), file("json"));
+        let frames = data.as_ref().zip(self.report.data.as_ref());
+        let frames = frames.map(|(data, folder)| Frames::new(data, folder, &name));
+        if let Err(ending) = write(&results, &page, &json, frames.as_ref()) {
+            return ending;
+        }
+        if !self.is_quiet {
+            let written = Written { page: &page, json: &json };
+            let said = terminal::say(&summary::render(&results, self.style, &written));
+            if said != Ending::Well {
+                return said;
+            }
+        }
+        if results.partial { Ending::Interrupted } else { Standing::from(results.standing()).into() }
+    }
+
+    /// The counterexamples that the page tells in full. A run that was broken off has none: nobody wants to wait for it.
+    fn accounts(&self, model: &Model, twin: Option<TwinDesign>, results: &RunResults) -> Accounts {
+        if results.partial {
+            return Accounts::default();
+        }
+        let wish = Wish {
+            model,
+            twin,
+            most: usize::from(self.report.accounts),
+            threads: self.options.threads,
+            limits: self.options.limits,
+            // The run is over: Ctrl-C ends the program.
+            interrupt: &AtomicBool::new(false),
+        };
+        gather(&wish, results)
+    }
 }
 
 /// Set by the first Ctrl-C; the second one ends the program at once.
@@ -155,33 +388,18 @@ pub fn interrupt() -> Arc<AtomicBool> {
     interrupt
 }
 
-/// Writes the report, then says what matters first.
-fn report(results: &RunResults, arguments: &Arguments) -> Ending {
-    let name = file_name(&results.scenario);
-    let file = |extension: &str| arguments.out.join(format!("{name}.{extension}"));
-    let (page, json) = (file("html"), file("json"));
-    if let Err(ending) = write(results, &page, &json) {
-        return ending;
-    }
-    if !arguments.simulation.quiet {
-        let style = match arguments.scenario.settings.color.on_stdout() {
-            true => Style::Coloured,
-            false => Style::Plain,
-        };
-        let said = terminal::say(&summary::render(results, style, &Written { page: &page, json: &json }));
-        if said != Ending::Well {
-            return said;
-        }
-    }
-    if results.partial { Ending::Interrupted } else { Standing::from(results.standing()).into() }
-}
-
-fn write(results: &RunResults, page_path: &Path, json_path: &Path) -> Result<(), Ending> {
+fn write(
+    results: &RunResults,
+    page_path: &Path,
+    json_path: &Path,
+    frames: Option<&Frames>,
+) -> Result<(), Ending> {
     let (page, json) = (page::render(results), json::render(results));
-    let outputs = [
+    let mut outputs = vec![
         Output { path: page_path, content: page.as_bytes() },
         Output { path: json_path, content: json.as_bytes() },
     ];
+    outputs.extend(frames.iter().flat_map(|frames| frames.outputs()));
     write_whole(&outputs).map_err(|error| {
         terminal::complain(&format!("error: {}\n", text::visible(&error.to_string())));
         Ending::Unusable
@@ -189,7 +407,7 @@ fn write(results: &RunResults, page_path: &Path, json_path: &Path) -> Result<(),
 }
 
 /// A scenario's name as the name of a file in the folder that was asked for, and nowhere else.
-fn file_name(scenario: &str) -> String {
+pub fn file_name(scenario: &str) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() || "-_ ".contains(letter) { letter } else { '_' };
     let name: String = scenario.chars().take(100).map(plain).collect();
     if name.trim().is_empty() { "scenario".to_owned() } else { name }

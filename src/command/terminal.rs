@@ -4,6 +4,7 @@
 //! and no mistake. Text that comes from a scenario is made visible before it gets here.
 
 use super::Ending;
+use crate::report::terminal::Style;
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 
 /// Columns of a terminal that does not tell.
@@ -21,6 +22,11 @@ pub enum Colour {
 impl Colour {
     pub fn on_stdout(self) -> bool {
         self.on(stdout().is_terminal())
+    }
+
+    /// How a report is said on the standard output.
+    pub fn style(self) -> Style {
+        if self.on_stdout() { Style::Coloured } else { Style::Plain }
     }
 
     pub fn on_stderr(self) -> bool {

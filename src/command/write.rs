@@ -5,6 +5,8 @@
 //! and if a rename fails, those before it are taken back. What is left to chance is a crash of the
 //! machine between two renames.
 
+use crate::experiment::results::data::Data;
+use crate::report::data::{csv, parquet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -16,6 +18,24 @@ use tempfile::{Builder, NamedTempFile, TempPath};
 pub struct Output<'a> {
     pub path: &'a Path,
     pub content: &'a [u8],
+}
+
+/// The data frames of an experiment, before they are written.
+pub struct Frames {
+    paths: [PathBuf; 2],
+    contents: [Vec<u8>; 2],
+}
+
+impl Frames {
+    /// Both formats, in a folder, under a name.
+    pub fn new(data: &Data, folder: &Path, name: &str) -> Self {
+        let paths = ["csv", "parquet"].map(|extension| folder.join(format!("{name}.{extension}")));
+        Self { paths, contents: [csv(data).into_bytes(), parquet(data)] }
+    }
+
+    pub fn outputs(&self) -> impl Iterator<Item = Output<'_>> {
+        self.paths.iter().zip(&self.contents).map(|(path, content)| Output { path, content })
+    }
 }
 
 /// Why nothing was written, and which file it was about.

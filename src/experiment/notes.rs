@@ -1,7 +1,8 @@
 //! Notes: what a reader must know before believing the figures.
 
 use super::estimates::Replications;
-use super::results::{Estimate, FailedExpression};
+use super::results::{Estimate, FailedExpression, PrecisionResults, WarmUpSearch};
+use super::verdict::words::percent;
 use crate::kernel::time::{Pretty, SECOND};
 use crate::model::Model;
 use crate::observe::metrics::Figures;
@@ -16,6 +17,7 @@ pub fn notes(
     figures: &[&Figures],
     failed_expressions: &[FailedExpression],
     asked: u32,
+    search: Option<&WarmUpSearch>,
 ) -> Vec<String> {
     let done = figures.len();
     let mut notes = Vec::new();
@@ -28,8 +30,14 @@ pub fn notes(
                 .to_owned(),
         );
     }
-    if model.run.warm_up == 0 {
+    if let Some(search) = search.filter(|search| search.is_late) {
+        notes.push(too_short(search, model));
+    }
+    if model.run.warm_up == 0 && search.is_none() {
         notes.push("No warm-up: the figures include the start, when every queue was still empty.".to_owned());
+    }
+    if model.clients.is_empty() && model.jobs.is_empty() {
+        notes.push("Nobody asks for anything: there is no client and no job, so nothing happened.".to_owned());
     }
     let hit = figures.iter().filter(|figures| figures.drain_limit_hit).count();
     if hit > 0 {
@@ -43,6 +51,32 @@ pub fn notes(
     notes.extend(limited(growing_lags(model, replications), "subscriptions"));
     notes.extend(limited(idle_faults(model, replications), "faults"));
     notes
+}
+
+/// That a precision was asked for and not reached.
+pub fn not_reached(precision: &PrecisionResults) -> Option<String> {
+    let share = percent(precision.relative);
+    let named = precision.open.iter().take(MOST_OF_A_KIND).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = match precision.open.len().saturating_sub(MOST_OF_A_KIND) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!precision.is_met).then(|| match precision.open.is_empty() {
+        true => {
+            format!("The last look alone found every figure within {share} of its mean; none confirmed it.")
+        }
+        false => format!("Not known within {share} of the mean after all replications: {named}{more}."),
+    })
+}
+
+fn too_short(search: &WarmUpSearch, model: &Model) -> String {
+    let what = search.told_by.as_deref().unwrap_or("something");
+    format!(
+        "The run is too short to tell its warm-up: {what} had not settled in its first half (MSER-5). {} of {} are \
+         left out; a longer horizon would tell.",
+        Pretty(model.run.warm_up),
+        Pretty(model.run.horizon)
+    )
 }
 
 /// Words that are worth a note: 32 MiB.

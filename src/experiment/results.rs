@@ -6,8 +6,11 @@
 
 pub mod account;
 pub mod check;
+pub mod data;
+pub mod compare;
 pub mod inspection;
 pub mod mutation;
+pub mod sweep;
 pub mod truth;
 pub mod verdict;
 
@@ -52,6 +55,10 @@ pub struct RunResults {
     pub confidence: f64,
     pub horizon: f64,
     pub warm_up: f64,
+    /// How the warm-up was found; `None`: it was given.
+    pub warm_up_search: Option<WarmUpSearch>,
+    /// How the number of replications was found; `None`: it was given.
+    pub precision: Option<PrecisionResults>,
     /// Longest drain over replications, and whether the limit was hit in any.
     pub drained: f64,
     pub drain_limit_hit: u32,
@@ -87,6 +94,29 @@ pub struct RunResults {
     pub topology: Topology,
     /// Things a reader must know: warm-up 0, a queue that grew to the end, ...
     pub notes: Vec<String>,
+}
+
+/// A warm-up that was looked for, by MSER-5 in pilot replications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WarmUpSearch {
+    /// Pilot replications, which are no part of the results.
+    pub pilots: u32,
+    /// What took longest to settle; `None`: nothing had to be left out, or a pilot came to no end.
+    pub told_by: Option<String>,
+    /// It had not settled in the first half: the horizon is too short to tell, and half of it is left out.
+    pub is_late: bool,
+}
+
+/// A precision that was asked for, and whether it was reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrecisionResults {
+    /// Most half-width, as a share of the mean.
+    pub relative: f64,
+    /// Replications after which it would have ended anyhow.
+    pub most: u32,
+    pub is_met: bool,
+    /// The figures that are not known so well.
+    pub open: Vec<String>,
 }
 
 impl RunResults {

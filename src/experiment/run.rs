@@ -8,39 +8,37 @@
 //! cannot come to its end (a loop without delay, an overload without bound) fails the run; of several, the
 //! first is named.
 
+mod bench;
+mod pilot;
+mod precision;
+
 use super::estimates::Replications;
-use super::notes::{hoarded, notes};
-use super::replication;
+use super::measures::{Measured, Source, measured};
+use super::notes::{hoarded, not_reached, notes};
 use super::results::account::Accounts;
 use super::results::verdict::Verdict;
-use super::results::{RESULTS_VERSION, RunResults};
+use super::results::{RESULTS_VERSION, RunResults, WarmUpSearch};
+use super::stored::{Keeper, Place};
 use super::topology::topology;
 use super::truth::Truth;
-use super::verdict::measure;
 use super::verdict::promised::{Found, Trial};
-use crate::kernel::agenda::Timed;
 use crate::kernel::fingerprint::Digest;
-use crate::kernel::stream::StreamPlan;
 use crate::kernel::time::{Nanos, SECOND};
 use crate::model::Model;
 use crate::model::promise::MeasureUse;
-use crate::observe::digest;
 use crate::observe::findings::Findings;
-use crate::observe::meters::{MeterFigures, Meters};
-use crate::observe::metrics::{Distributions, Figures, Metrics};
-use crate::observe::oracles::Oracles;
+use crate::observe::meters::MeterFigures;
+use crate::observe::metrics::Figures;
 use crate::stats::confidence::Intervals;
-use crate::world::record::{Observer, Record};
-use crate::world::{Event, Halt, Limits, Simulation};
-use rayon::prelude::*;
+use crate::stats::sequential::Precision;
+use crate::world::{Halt, Limits};
+use bench::{Bench, DoneInAll, Finished};
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 /// Confidence level of every interval.
 pub const CONFIDENCE: f64 = 0.95;
-/// How often a replication says how far it is: so many times until its horizon.
-const STEPS_OF_PROGRESS: Nanos = 200;
 
 /// What the command line may say beside the scenario.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,6 +47,9 @@ pub struct RunOptions {
     pub seed: Option<u64>,
     /// `None`: the scenario's. At least 1.
     pub replications: Option<u32>,
+    /// As many replications as it takes for the figures that one asks about first, in place of a number of them; it
+    /// steers [`run`], [`run_all`] and [`run_kept`] alone.
+    pub precision: Option<Precision>,
     /// `None`: as many as there are processors.
     pub threads: Option<usize>,
     pub limits: Limits,
@@ -122,7 +123,56 @@ pub fn run_all(
     progress: &(dyn Progress + Sync),
     interrupt: &AtomicBool,
 ) -> Vec<Result<RunResults, Failure>> {
-    each(undertakings, options, progress, interrupt, |finished| finished, results)
+    run_kept(undertakings, options, progress, interrupt, &())
+}
+
+/// Runs several models as [`run_all`] does, and keeps each replication as it is done. What was kept before is not
+/// simulated again; the results do not show which that was.
+pub fn run_kept(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+) -> Vec<Result<RunResults, Failure>> {
+    each(
+        undertakings,
+        options,
+        progress,
+        interrupt,
+        keeper,
+        |finished| finished,
+        precision::estimates,
+        results,
+    )
+}
+
+/// Runs a share of the replications of several models and makes no result of them: whoever keeps them does, once
+/// all are there. One that halts is kept as such.
+///
+/// # Errors
+///
+/// [`Failure::Interrupted`] if not all were run, [`Failure::NoThreads`].
+pub fn run_share(
+    undertakings: &[Undertaking],
+    share: &[Place],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+) -> Result<(), Failure> {
+    let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: share.len() as u32 };
+    let benches: Vec<Bench> = undertakings
+        .iter()
+        .enumerate()
+        .map(|(point, of)| Bench::new(point as u32, *of, options, &tally, interrupt, keeper))
+        .collect();
+    let provide = |place: Place| benches[place.point as usize].provide(place.replication).map(drop);
+    let all = in_turn(share, options, provide)?;
+    match all.iter().any(|outcome| *outcome == Err(Halt::Interrupted)) && interrupt.load(Ordering::Relaxed) {
+        true => Err(Failure::Interrupted),
+        false => Ok(()),
+    }
 }
 
 /// What one replication found of what is promised.
@@ -173,156 +223,155 @@ pub fn judge_all(
         asked: bench.asked,
         measures: bench.measures,
     };
-    each(undertakings, options, progress, interrupt, judged, trialled)
+    let options = RunOptions { precision: None, ..*options };
+    each(undertakings, &options, progress, interrupt, &(), judged, |_, _| Vec::new(), trialled)
 }
 
-/// Runs several models, keeps something of each replication, and makes one result for each model of what is
-/// kept, in their order.
-fn each<'a, Kept: Send, Made>(
+/// The model with its warm-up, looked for if it asks for that; the same model if not.
+pub fn with_warm_up<'m>(
+    model: &'m Model,
+    options: &RunOptions,
+    interrupt: &AtomicBool,
+) -> (Cow<'m, Model>, Option<WarmUpSearch>) {
+    pilot::settled(model, options, interrupt)
+}
+
+/// A run, and what of it can be held against another replication by replication.
+#[derive(Clone, Debug)]
+pub struct Replicated {
+    pub results: RunResults,
+    /// The replications that were done, rising.
+    pub numbers: Vec<u32>,
+    /// Each with its value in each of them.
+    pub measures: Vec<Measured>,
+    /// For each promise by its verdict's name whether each of them breaks it by itself.
+    pub broken: Vec<(String, Vec<Option<bool>>)>,
+}
+
+/// Runs several models as [`run_all`] does, and gives what each replication measured besides.
+pub fn run_measured(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+) -> Vec<Result<Replicated, Failure>> {
+    let options = RunOptions { precision: None, ..*options };
+    run_measured_kept(undertakings, &options, progress, interrupt, &())
+}
+
+/// Runs several models as [`run_measured`] does, and keeps each replication as [`run_kept`] does.
+pub fn run_measured_kept(
+    undertakings: &[Undertaking],
+    options: &RunOptions,
+    progress: &(dyn Progress + Sync),
+    interrupt: &AtomicBool,
+    keeper: &dyn Keeper,
+) -> Vec<Result<Replicated, Failure>> {
+    each(
+        undertakings,
+        options,
+        progress,
+        interrupt,
+        keeper,
+        |finished| finished,
+        precision::estimates,
+        replicated,
+    )
+}
+
+/// Runs several models, retains something of each replication, and makes one result for each model of what is
+/// retained, in their order.
+fn each<'a, Retained: Send, Made>(
     undertakings: &[Undertaking<'a>],
     options: &RunOptions,
     progress: &'a (dyn Progress + Sync),
     interrupt: &'a AtomicBool,
-    keep: impl Fn(Finished) -> Kept + Sync,
-    make: impl Fn(Bench, Vec<Kept>) -> Made,
+    keeper: &'a dyn Keeper,
+    retain: impl Fn(Finished) -> Retained + Sync,
+    estimates: impl Fn(&Bench, &[&Retained]) -> Vec<Option<(f64, f64)>>,
+    make: impl Fn(Bench, Vec<Retained>) -> Made,
 ) -> Vec<Result<Made, Failure>> {
     let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: asked_in_all(undertakings, options) };
-    let benches: Vec<Bench> =
-        undertakings.iter().map(|of| Bench::new(*of, options, &tally, interrupt)).collect();
-    let turns: Vec<(usize, u32)> = (0..benches.len())
-        .flat_map(|bench| (0..benches[bench].asked).map(move |replication| (bench, replication)))
-        .collect();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
-    let pool = match pool {
-        Ok(pool) => pool,
-        Err(error) => {
-            return benches.iter().map(|_| Err(Failure::NoThreads(error.to_string()))).collect();
-        }
+    let bench = |(point, of): (usize, &Undertaking<'a>)| {
+        Bench::new(point as u32, *of, options, &tally, interrupt, keeper)
     };
-    let replicate = |(bench, replication): (usize, u32)| benches[bench].replicate(replication).map(&keep);
-    let all: Vec<_> = pool.install(|| turns.into_par_iter().with_max_len(1).map(replicate).collect());
-    let mut all = all.into_iter();
-    benches
-        .into_iter()
-        .map(|bench| {
-            let of_bench = all.by_ref().take(bench.asked as usize).collect();
-            Ok(make(bench, finished(of_bench)?))
-        })
-        .collect()
+    let mut benches: Vec<Bench> = undertakings.iter().enumerate().map(bench).collect();
+    let mut done: Vec<Vec<Result<Retained, Halt>>> = benches.iter().map(|_| Vec::new()).collect();
+    loop {
+        let places = |(bench, done): (&Bench, &Vec<_>)| {
+            let (point, from) = (bench.point, done.len() as u32);
+            (from..bench.asked).map(move |replication| Place { point, replication })
+        };
+        let turns: Vec<Place> = benches.iter().zip(&done).flat_map(places).collect();
+        if turns.is_empty() {
+            break;
+        }
+        let replicate =
+            |place: Place| benches[place.point as usize].replicate(place.replication).map(&retain);
+        let all = match in_turn(&turns, options, replicate) {
+            Ok(all) => all,
+            Err(failure) => return benches.iter().map(|_| Err(failure.clone())).collect(),
+        };
+        for (place, outcome) in turns.iter().zip(all) {
+            done[place.point as usize].push(outcome);
+        }
+        for (bench, done) in benches.iter_mut().zip(&done) {
+            look(bench, done, &estimates);
+        }
+    }
+    let made = |(bench, done)| Ok(make(bench, finished(done)?));
+    benches.into_iter().zip(done).map(made).collect()
+}
+
+/// Decides whether a run under a precision goes on, once all that were asked for are done. It depends on what
+/// they gave, in their order, and on nothing else.
+fn look<Retained>(
+    bench: &mut Bench,
+    done: &[Result<Retained, Halt>],
+    estimates: &impl Fn(&Bench, &[&Retained]) -> Vec<Option<(f64, f64)>>,
+) {
+    let Some(mut stopping) = bench.stopping.filter(|stopping| !stopping.is_over()) else { return };
+    // One that is missing or has no end decides by itself.
+    let Ok(finished) = done.iter().map(Result::as_ref).collect::<Result<Vec<&Retained>, _>>() else { return };
+    stopping.look(estimates(bench, &finished).into_iter());
+    bench.stopping = Some(stopping);
+    bench.asked = stopping.wanted();
+}
+
+/// Does something for each of some places, on as many threads as were asked for. They are begun in their order, and
+/// what comes of them is given in it.
+fn in_turn<T: Send>(
+    places: &[Place],
+    options: &RunOptions,
+    work: impl Fn(Place) -> T + Sync,
+) -> Result<Vec<T>, Failure> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads.unwrap_or(0))
+        .build()
+        .map_err(|error| Failure::NoThreads(error.to_string()))?;
+    let next = AtomicUsize::new(0);
+    let done = pool.broadcast(|_| {
+        let mut done = Vec::new();
+        while let turn = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(place) = places.get(turn)
+        {
+            done.push((turn, work(*place)));
+        }
+        done
+    });
+    let mut done: Vec<(usize, T)> = done.into_iter().flatten().collect();
+    done.sort_unstable_by_key(|(turn, _)| *turn);
+    Ok(done.into_iter().map(|(_, made)| made).collect())
 }
 
 fn asked_in_all(undertakings: &[Undertaking], options: &RunOptions) -> u32 {
     undertakings.iter().fold(0, |sum: u32, of| sum.saturating_add(replications_of(of.model, options)))
 }
 
-/// How many replications a model is run under options.
+/// How many replications a model is run under options; under a precision, at most.
 pub fn replications_of(model: &Model, options: &RunOptions) -> u32 {
-    options.replications.unwrap_or(model.run.replications).max(1)
-}
-
-/// Counts the replications that are done, of all runs together.
-struct DoneInAll<'a> {
-    progress: &'a (dyn Progress + Sync),
-    done: AtomicU32,
-    asked: u32,
-}
-
-/// What the replications of a run share.
-struct Bench<'a> {
-    model: &'a Model,
-    file: &'a str,
-    plan: Arc<StreamPlan>,
-    seed: u64,
-    asked: u32,
-    limits: Limits,
-    /// The figures that promises speak of.
-    measures: Vec<MeasureUse>,
-    tally: &'a DoneInAll<'a>,
-    interrupt: &'a AtomicBool,
-    /// Merged as they come: the sums do not depend on the order, and all at once would need much memory.
-    pooled: Mutex<(Distributions, Meters)>,
-    /// The first replication known to have halted; later ones need not begin.
-    first_halted: AtomicU32,
-}
-
-/// What remains of a replication.
-struct Finished {
-    number: u32,
-    digest: Digest,
-    events: u64,
-    /// What grows as long as a run goes on and keeps most, in words.
-    hoard: (usize, String),
-    figures: Figures,
-    findings: Findings,
-    meters: MeterFigures,
-    /// In the order of [`Bench::measures`].
-    measured: Vec<Option<f64>>,
-}
-
-impl<'a> Bench<'a> {
-    fn new(
-        of: Undertaking<'a>,
-        options: &RunOptions,
-        tally: &'a DoneInAll<'a>,
-        interrupt: &'a AtomicBool,
-    ) -> Self {
-        let Undertaking { model, file } = of;
-        Self {
-            model,
-            file,
-            plan: Arc::new(StreamPlan::new(&model.streams)),
-            seed: options.seed.unwrap_or(model.seed),
-            asked: replications_of(model, options),
-            limits: options.limits,
-            measures: measure::wanted(model),
-            tally,
-            interrupt,
-            pooled: Mutex::default(),
-            first_halted: AtomicU32::new(u32::MAX),
-        }
-    }
-
-    fn replicate(&self, number: u32) -> Result<Finished, Halt> {
-        if self.first_halted.load(Ordering::Relaxed) < number || self.interrupt.load(Ordering::Relaxed) {
-            return Err(Halt::Interrupted);
-        }
-        let mut digest = digest::Digest::default();
-        let mut metrics = Metrics::new(self.model);
-        let mut pace = Pace::new(self.tally.progress, self.model.run.horizon);
-        let agenda = replication::agenda(self.model, &self.plan, self.seed, number);
-        let mut oracles = Oracles::new(self.model);
-        let measured = (&mut digest, (&mut metrics, &mut pace));
-        // Where nothing is judged, a program runs that was compiled without judges.
-        let outcome = match oracles.judges() {
-            true => self.run(agenda, (measured, &mut oracles)),
-            false => self.run(agenda, measured),
-        };
-        let (events, hoard) = outcome.inspect_err(|halt| {
-            if *halt != Halt::Interrupted {
-                self.first_halted.fetch_min(number, Ordering::Relaxed);
-            }
-        })?;
-        let (figures, distributions) = metrics.finish();
-        let (mut findings, metered) = oracles.finish();
-        findings.faults_that_hit = figures.faults.iter().map(|fault| fault.touched > 0).collect();
-        let measured = measure::measure(self.model, &self.measures, &figures, &distributions, &metered);
-        let meters = metered.figures();
-        let mut pooled = self.pooled.lock().expect("no replication panicked");
-        pooled.0.merge(distributions);
-        pooled.1.merge(metered);
-        drop(pooled);
-        let done = self.tally.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.tally.progress.replication_done(done, self.tally.asked);
-        let digest = digest.fingerprint().finish();
-        Ok(Finished { number, digest, events, hoard, figures, findings, meters, measured })
-    }
-
-    /// Runs one replication under its observer; gives the number of events, and what it hoards.
-    fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<(u64, (usize, String)), Halt> {
-        let mut simulation = Simulation::new(self.model, agenda, observer);
-        simulation.run(self.limits, self.interrupt)?;
-        Ok((simulation.events, simulation.world.largest_hoard(self.model)))
-    }
+    let asked = options.replications.unwrap_or(model.run.replications).max(1);
+    options.precision.map_or(asked, |precision| precision.most)
 }
 
 /// The replications that were done.
@@ -338,42 +387,29 @@ fn finished<Kept>(all: Vec<Result<Kept, Halt>>) -> Result<Vec<Kept>, Failure> {
     if finished.is_empty() { Err(Failure::Interrupted) } else { Ok(finished) }
 }
 
-/// Tells the progress of one replication.
-struct Pace<'a> {
-    progress: &'a (dyn Progress + Sync),
-    horizon: Nanos,
-    step: Nanos,
-    told: Nanos,
-    next: Nanos,
-}
-
-impl<'a> Pace<'a> {
-    fn new(progress: &'a (dyn Progress + Sync), horizon: Nanos) -> Self {
-        let step = (horizon / STEPS_OF_PROGRESS).max(1);
-        Self { progress, horizon, step, told: 0, next: step }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn tell(&mut self, now: Nanos) {
-        let now = now.min(self.horizon);
-        self.progress.advanced(now - self.told);
-        self.told = now;
-        self.next = if now == self.horizon { Nanos::MAX } else { (now + self.step).min(self.horizon) };
-    }
-}
-
-impl Observer for Pace<'_> {
-    #[inline(always)]
-    fn record(&mut self, now: Nanos, _: &Record) {
-        if now >= self.next {
-            self.tell(now);
-        }
-    }
+fn replicated(bench: Bench, finished: Vec<Finished>) -> Replicated {
+    let sources: Vec<Source> = finished.iter().map(Finished::source).collect();
+    let measures = measured(&bench.model, &bench.measures, &sources);
+    let found: Vec<Found> = finished.iter().map(Finished::found).collect();
+    let trial = Trial {
+        model: &bench.model,
+        found: &found,
+        asked: bench.asked,
+        confidence: CONFIDENCE,
+        measures: &bench.measures,
+    };
+    let broken = trial.broken();
+    let numbers = finished.iter().map(|one| one.number).collect();
+    Replicated { results: results(bench, finished), numbers, measures, broken }
 }
 
 fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
-    let Bench { model, file, seed, asked, measures, .. } = bench;
+    let precision = bench.stopping.map(|stopping| {
+        let finished: Vec<&Finished> = finished.iter().collect();
+        precision::results(&bench, &finished, stopping.precision(), stopping.is_met())
+    });
+    let Bench { model, file, seed, asked, measures, warm_up, .. } = bench;
+    let model = &*model;
     let (pooled, pooled_meters) = bench.pooled.into_inner().expect("no replication panicked");
     let figures: Vec<&Figures> = finished.iter().map(|one| &one.figures).collect();
     let replications = Replications::new(&figures, CONFIDENCE);
@@ -383,11 +419,9 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
     let digests: Vec<Digest> = finished.iter().map(|one| one.digest).collect();
     let seconds = |nanos: Nanos| nanos as f64 / SECOND as f64;
     let failed_expressions = replications.failed_expressions(model);
-    let found: Vec<Found> = finished
-        .iter()
-        .map(|one| Found { replication: one.number, findings: &one.findings, figures: &one.measured })
-        .collect();
+    let found: Vec<Found> = finished.iter().map(Finished::found).collect();
     let trial = Trial { model, found: &found, asked, confidence: CONFIDENCE, measures: &measures };
+    let noted = notes(model, &replications, &figures, &failed_expressions, asked, warm_up.as_ref());
     RunResults {
         version: RESULTS_VERSION,
         scenario: model.names.scenario.clone(),
@@ -402,6 +436,13 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
         confidence: CONFIDENCE,
         horizon: seconds(model.run.horizon),
         warm_up: seconds(model.run.warm_up),
+        notes: noted
+            .into_iter()
+            .chain(hoarded(finished.iter().map(|one| &one.hoard)))
+            .chain(precision.as_ref().and_then(not_reached))
+            .collect(),
+        warm_up_search: warm_up,
+        precision,
         drained: figures.iter().map(|figures| figures.drained).fold(0.0, f64::max),
         drain_limit_hit: figures.iter().filter(|figures| figures.drain_limit_hit).count() as u32,
         digest: Digest::combine(&digests).to_string(),
@@ -422,10 +463,6 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
         links: replications.links(model),
         faults: replications.faults(model),
         topology: topology(model),
-        notes: notes(model, &replications, &figures, &failed_expressions, asked)
-            .into_iter()
-            .chain(hoarded(finished.iter().map(|one| &one.hoard)))
-            .collect(),
         failed_expressions,
     }
 }

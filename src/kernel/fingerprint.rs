@@ -14,6 +14,7 @@
 //! ```
 
 use super::hash::multiply_fold;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 const FIRST: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -64,7 +65,7 @@ impl Fingerprint {
 }
 
 /// A 256-bit digest, printed in hexadecimal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {

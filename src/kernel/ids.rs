@@ -1,11 +1,13 @@
 //! Dense, typed ids. A name in a scenario becomes one of these once, when the model is compiled;
 //! afterwards nothing is looked up by string.
 
+use serde::{Deserialize, Serialize};
+
 /// Defines `u32` newtypes that index the table of their kind.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub u32);
 
         impl $name {

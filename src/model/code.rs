@@ -13,6 +13,7 @@ use super::storage::StreamStep;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::kernel::vocabulary::Jitter;
+use serde::{Deserialize, Serialize};
 
 /// One value at run time; its type is known when the model is compiled.
 pub type Word = u64;
@@ -280,7 +281,7 @@ pub struct CatchTarget {
 }
 
 /// Why a step failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Error {
     Timeout,
     Unavailable,

@@ -116,10 +116,19 @@ pub enum Identity {
     PassesOn,
 }
 
+/// Where the length of the warm-up comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarmUp {
+    Given,
+    /// It is to be found before anything is measured; until then it is 0.
+    Found,
+}
+
 /// When things happen in a replication.
 #[derive(Clone, Copy, Debug)]
 pub struct RunPhases {
     pub warm_up: Nanos,
+    pub warm_up_by: WarmUp,
     pub horizon: Nanos,
     pub drain: Nanos,
     pub replications: u32,
@@ -431,6 +440,8 @@ pub struct Job {
     pub key: u64,
     /// Its number among origins (clients come first).
     pub origin: u32,
+    /// Versions of the service that do not have it.
+    pub absent_in: Vec<u32>,
 }
 
 /// A service's outbox and its relays.

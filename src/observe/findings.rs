@@ -4,9 +4,10 @@
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::world::deed::RowName;
+use serde::{Deserialize, Serialize};
 
 /// One measure in one replication.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// How often it happened.
     pub count: u64,
@@ -20,10 +21,21 @@ pub struct Finding {
     /// Things whose end is not known: with any, a count of 0 is not a pass.
     pub unsettled: u64,
     pub first: Option<Sighting>,
+    /// What the judge has to say beside.
+    pub caveat: Option<Caveat>,
+}
+
+/// Why less is judged than was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Caveat {
+    /// Nothing can be said, and why.
+    NotApplicable(String),
+    /// What is left out of the judgement, and why.
+    LeftOut(String),
 }
 
 /// Where something was seen to go wrong.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sighting {
     /// When, in the replication.
     pub at: Nanos,
@@ -35,7 +47,7 @@ pub struct Sighting {
 }
 
 /// What was seen beside, for those who look closer; in words nothing of it is said twice.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// The rows concerned, the one at which it was seen first.
     pub rows: Vec<RowName>,
@@ -53,7 +65,7 @@ impl Facts {
 }
 
 /// Something that is one way and may have to be another.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Side {
     /// `inventory.stock[17]`, `sum(orders.orders.quantity)`.
     pub of: String,
@@ -73,7 +85,7 @@ impl Finding {
 }
 
 /// All that the oracles of one replication found.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// By [`Anomaly::index`]; empty if no oracle looked.
     pub anomalies: Vec<Finding>,

@@ -19,12 +19,13 @@ use super::promise::views::ViewFindings;
 use crate::kernel::ids::TableId;
 use crate::stats::histogram::Histogram;
 use crate::stats::series::LevelSeries;
+use serde::{Deserialize, Serialize};
 
 /// Least extents of the bars that a distribution of extents is told in: each holds those up to the next.
 pub const EXTENTS: [u64; 8] = [1, 2, 3, 4, 8, 16, 32, 64];
 
 /// All that the oracles of one replication measured; merged, of several.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Meters {
     pub ends: Sum,
     /// By position in the model's `convergence`.
@@ -38,7 +39,7 @@ pub struct Meters {
 }
 
 /// One view that follows a source. Durations in nanoseconds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ViewMeter {
     pub changes: u64,
     /// Changes that the view never showed.
@@ -56,7 +57,7 @@ pub struct ViewMeter {
 }
 
 /// The reads of one table, and of copies of its rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadMeter {
     pub table: TableId,
     pub reads: u64,
@@ -80,6 +81,18 @@ impl Meters {
         }
     }
 
+    /// Whether they can be merged with others: meters of the same things, as finely told.
+    pub fn fit(&self, other: &Self) -> bool {
+        let dated = match (&self.dated, &other.dated) {
+            (Some(ours), Some(theirs)) => ours.fits(theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        };
+        dated
+            && fit(&self.views, &other.views, ViewMeter::fits)
+            && fit(&self.reads, &other.reads, |ours, theirs| ours.table == theirs.table)
+            && fit(&self.order, &other.order, GroupOrder::fits)
+    }
+
     /// One number for each thing that replications are compared by.
     pub fn figures(&self) -> MeterFigures {
         MeterFigures {
@@ -99,7 +112,18 @@ fn merge<T>(ours: &mut Vec<T>, theirs: Vec<T>, join: impl Fn(&mut T, &T)) {
     ours.iter_mut().zip(&theirs).for_each(|(ours, theirs)| join(ours, theirs));
 }
 
+fn fit<T>(ours: &[T], theirs: &[T], fits: impl Fn(&T, &T) -> bool) -> bool {
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| fits(ours, theirs))
+}
+
 impl ViewMeter {
+    fn fits(&self, other: &Self) -> bool {
+        match (&self.wrong_keys, &other.wrong_keys) {
+            (Some(ours), Some(theirs)) => ours.fits(theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        }
+    }
+
     pub fn new(found: ViewFindings) -> Self {
         let ViewFindings {
             finding, mut lag, never_shown, window, convergence, disagreeing, wrong_keys, ..

@@ -9,7 +9,10 @@
 //! | JSON, everything | [`json::render`] | a program |
 //! | terminal summary | [`terminal::render`] | whoever typed the command |
 //! | verdicts of several files | [`check`] | a build server |
+//! | designs held against each other | [`compare`] | an architect |
 //! | safeguards that a scenario tests | [`mutation`] | whoever wrote it |
+//! | a sweep: page, JSON, table | [`sweep`] | an architect, a program, whoever typed the command |
+//! | every measure of every replication, as CSV and Parquet | [`data`] | a statistician |
 //! | counterexamples, as text, Mermaid and SVG | [`account`] | whoever must be convinced |
 //!
 //! Two laws hold in all of them. No mean is shown without its interval; where one replication allows
@@ -22,12 +25,15 @@
 pub mod account;
 mod chart;
 pub mod check;
+pub mod compare;
+pub mod data;
 pub mod figure;
 pub mod inspection;
 pub mod json;
 pub mod mutation;
 pub mod page;
 pub mod reproduce;
+pub mod sweep;
 pub mod terminal;
 pub mod text;
 pub mod verdict;

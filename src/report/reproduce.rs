@@ -2,6 +2,7 @@
 
 use crate::experiment::results::RunResults;
 use crate::experiment::results::account::Account;
+use crate::experiment::results::compare::{Comparison, Draws};
 use crate::experiment::results::verdict::Counterexample;
 
 /// A command for a POSIX shell: `eventflow run chain.yaml --seed 42 --replications 10 --set rate=5/s`.
@@ -18,6 +19,22 @@ pub fn command_line(results: &RunResults) -> String {
         results.replications_asked
     );
     add_settings(&mut line, &results.settings);
+    line
+}
+
+/// The command that gives a comparison again.
+pub fn comparison(comparison: &Comparison) -> String {
+    let files: Vec<String> = comparison.designs.iter().map(|design| quoted(&design.run.file)).collect();
+    let mut line = format!(
+        "eventflow compare {} --seed {} --replications {}",
+        files.join(" "),
+        comparison.seed,
+        comparison.replications_asked
+    );
+    if comparison.draws == Draws::Independent {
+        line.push_str(" --independent");
+    }
+    add_settings(&mut line, &comparison.settings);
     line
 }
 

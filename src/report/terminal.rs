@@ -174,9 +174,10 @@ fn verdicts(results: &RunResults) -> Section {
             words::word(verdict),
             tally.map_or("–".to_owned(), words::found),
             tally.map_or("–".to_owned(), |tally| count(tally.exposures)),
+            verdict.violation.as_ref().map_or("–".to_owned(), words::violation),
         ]
     };
-    let heads = vec!["VERDICT", "outcome", "found", "exposures"];
+    let heads = vec!["VERDICT", "outcome", "found", "exposures", "replications broken"];
     Section { heads, rows: order.iter().map(row).collect(), shortest_name: VERDICT_NAME }
 }
 

@@ -1,7 +1,7 @@
 //! Verdicts in words: the same in every format, and never by colour alone.
 
-use crate::experiment::results::verdict::{Counterexample, Outcome, Tally, Verdict};
-use crate::report::figure::{count, instant};
+use crate::experiment::results::verdict::{Counterexample, Outcome, Tally, Verdict, Violation};
+use crate::report::figure::{Quantity, count, instant, rough};
 
 /// A mark beside the word, for the eye.
 pub fn mark(standing: Outcome) -> &'static str {
@@ -29,6 +29,20 @@ pub fn found(tally: &Tally) -> String {
         0 => "none".to_owned(),
         all => format!("{} in {} of {}", count(all), tally.replications_affected, tally.replications),
     }
+}
+
+/// How likely a replication is to break a promise: `3 of 40 (1.57 % to 20.4 %)`, `0 of 40 (at most 7.22 %)`.
+pub fn violation(violation: &Violation) -> String {
+    let share = |value: f64| rough(value, Quantity::Share);
+    let Violation { broken, replications, low, high } = violation;
+    let bounds = if *broken == 0 {
+        format!("at most {}", share(*high))
+    } else if broken == replications {
+        format!("at least {}", share(*low))
+    } else {
+        format!("{} to {}", share(*low), share(*high))
+    };
+    format!("{broken} of {replications} ({bounds})")
 }
 
 /// Where a promise was first seen broken: `replication 4 at 83.063 s: …`.

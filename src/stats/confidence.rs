@@ -2,8 +2,8 @@
 //!
 //! Each replication gives one number; they are independent and, being means over many observations,
 //! nearly normal, so Student's t gives the interval of their mean. Source: Law, Simulation Modeling and
-//! Analysis, 5th ed., chapter 9. Student's quantile comes from `statrs`, which uses the platform's logarithm:
-//! the last digits of a half-width may differ between platforms. Digests do not depend on them.
+//! Analysis, 5th ed., chapter 9. Student's quantile is one of the [beta](super::beta) distribution: t² / (ν + t²)
+//! of a t with ν degrees of freedom has shapes ½ and ν/2 (DLMF 8.17).
 //!
 //! ```
 //! use eventflow::stats::confidence::interval;
@@ -12,8 +12,8 @@
 //! assert!((interval.half_width.unwrap() - 4.302_652_7 / 3_f64.sqrt()).abs() < 1e-6);
 //! ```
 
+use super::beta;
 use super::tally::Tally;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::cell::RefCell;
 
 /// A mean and how far from it the true mean may be.
@@ -52,6 +52,11 @@ impl Intervals {
         Self { level, quantiles: RefCell::default() }
     }
 
+    /// The confidence level.
+    pub fn level(&self) -> f64 {
+        self.level
+    }
+
     /// The interval of the mean of one number for each replication.
     pub fn of(&self, replications: impl IntoIterator<Item = f64>) -> Interval {
         let tally: Tally = replications.into_iter().collect();
@@ -71,11 +76,21 @@ impl Intervals {
     }
 }
 
-/// The quantile of Student's t at `p` with `freedom` ≥ 1 degrees of freedom.
+/// The quantile of Student's t at `p` in (0, 1) with `freedom` ≥ 1 degrees of freedom.
 pub fn student_quantile(p: f64, freedom: u64) -> f64 {
-    let student =
-        StudentsT::new(0.0, 1.0, freedom as f64).expect("positive degrees of freedom make a distribution");
-    student.inverse_cdf(p)
+    let freedom = freedom as f64;
+    // What lies beyond ±t, and ν / (ν + t²).
+    let beyond = 2.0 * p.min(1.0 - p);
+    let x = beta::quantile(beyond, freedom / 2.0, 0.5);
+    let t = (freedom * (1.0 - x) / x).sqrt();
+    if p < 0.5 { -t } else { t }
+}
+
+/// The probability that Student's t with `freedom` ≥ 1 degrees of freedom is as far from 0 as `t`, or further, on
+/// either side.
+pub fn student_two_sided(t: f64, freedom: u64) -> f64 {
+    let freedom = freedom as f64;
+    beta::regularized(freedom / (freedom + t * t), freedom / 2.0, 0.5)
 }
 
 #[cfg(test)]
@@ -97,6 +112,20 @@ mod tests {
         ] {
             assert!((student_quantile(p, freedom) - t).abs() < 6e-4, "{p}, {freedom}");
         }
+    }
+
+    /// Cauchy's distribution has its quantiles in closed form, tan π(p − ½); those of very many degrees are normal.
+    #[test]
+    fn the_ends_of_the_family_are_met() {
+        assert!((student_quantile(0.75, 1) - 1.0).abs() < 1e-12);
+        assert!((student_quantile(0.9999, 1) / 3_183.098_757 - 1.0).abs() < 1e-8);
+        assert!((student_quantile(0.975, 1_000_000_000) - 1.959_963_985).abs() < 1e-6);
+        for (t, freedom) in [(0.0, 3), (2.262, 9), (-2.262, 9), (40.0, 2)] {
+            let both = student_two_sided(t, freedom);
+            let again = student_quantile(1.0 - both / 2.0, freedom);
+            assert!((again - t.abs()).abs() < 1e-6 * t.abs().max(1.0), "{t}: {both}, {again}");
+        }
+        assert!((student_two_sided(2.262_157, 9) - 0.05).abs() < 1e-7);
     }
 
     #[test]

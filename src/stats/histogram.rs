@@ -12,6 +12,11 @@
 //! assert_eq!((times.mean(), times.quantile(0.5), times.max()), (Some(50.5), Some(50.0), Some(100)));
 //! ```
 
+mod stored;
+
+use serde::{Deserialize, Serialize};
+use stored::StoredHistogram;
+
 /// Buckets of an octave, and their number as a power of two.
 const BUCKETS: usize = 128;
 const BUCKET_BITS: u32 = BUCKETS.trailing_zeros();
@@ -23,7 +28,8 @@ const ABSENT: u8 = u8::MAX;
 ///
 /// The fields are laid out by cache line, as there may be tens of thousands of histograms: a value takes two lines
 /// and its bucket's, and 0, which nobody who is served at once need wait, takes one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "StoredHistogram", try_from = "StoredHistogram")]
 #[repr(C, align(64))]
 pub struct Histogram {
     /// Of values above 0, like `count`, `min` and `max`.

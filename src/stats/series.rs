@@ -11,8 +11,10 @@
 //! assert_eq!((ended.rates(), ended.means()), (vec![0.04, 0.0, 0.0, 0.04], vec![3.0, 0.0, 0.0, 5.0]));
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 /// Equal stretches of [0, horizon), the last one possibly shorter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buckets {
     horizon: u64,
     width: u64,
@@ -91,7 +93,7 @@ impl EventSeries {
 }
 
 /// A level that changes by steps, averaged over each bucket.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LevelSeries {
     buckets: Buckets,
     level: u64,
@@ -129,6 +131,11 @@ impl LevelSeries {
 
     pub fn buckets(&self) -> Buckets {
         self.buckets
+    }
+
+    /// Whether the other is over the same time, in the same buckets: they can be merged.
+    pub fn fits(&self, other: &Self) -> bool {
+        self.buckets == other.buckets && self.areas.len() == other.areas.len()
     }
 
     /// Adds the levels of another, bucket by bucket. Both are over.

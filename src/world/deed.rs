@@ -14,6 +14,7 @@ use super::identity::Cause;
 use super::record::{Outcome, SlotNumber};
 use crate::kernel::ids::*;
 use crate::model::{Pc, Slot, Word};
+use serde::{Deserialize, Serialize};
 
 /// What an attempt is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub struct Version {
 }
 
 /// One row of a table: a hash of table and key, the same in all deeds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RowName {
     pub table: TableId,
     /// A hash of the key's words.
@@ -152,6 +153,12 @@ pub enum Deed<'a> {
     AttemptEnded {
         attempt: SlotNumber,
         outcome: Outcome,
+    },
+    /// A value was made that nobody else gets, or that counts. Told only where a run is compared with its
+    /// intents alone.
+    Made {
+        attempt: SlotNumber,
+        value: u64,
     },
     /// An `if` was decided.
     Decided {

@@ -1,13 +1,16 @@
 //! The program as it is used: what is typed, what comes out, how it ends.
 
 mod checking;
+mod comparing;
 mod ending;
 mod hostile;
 mod inspecting;
 mod interrupt;
+mod keeping;
 mod linting;
 mod running;
 mod showing;
+mod sweeping;
 
 use assert_cmd::Command;
 use std::path::PathBuf;

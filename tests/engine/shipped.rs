@@ -37,7 +37,7 @@ fn short_model(path: &Path) -> Model {
         }
     }
     scenario.run.horizon = horizon;
-    scenario.run.warm_up = 0;
+    scenario.run.warm_up = Some(0);
     compile::compile(&scenario, &sources)
 }
 

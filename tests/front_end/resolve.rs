@@ -141,7 +141,7 @@ fn what_is_left_out_has_the_defaults_of_the_language() {
          clients: { user: { arrivals: { every: 1s }, do: [ { call: server.Ping } ] } }",
     );
     assert_eq!(scenario.seed, 0);
-    assert_eq!((scenario.run.horizon, scenario.run.warm_up), (600 * SECOND, 0));
+    assert_eq!((scenario.run.horizon, scenario.run.warm_up), (600 * SECOND, Some(0)));
     assert_eq!((scenario.run.drain, scenario.run.replications), (120 * SECOND, 10));
     let server = &scenario.services[0];
     assert_eq!(

@@ -255,6 +255,8 @@ pub fn order_flow() -> RunResults {
         confidence: 0.95,
         horizon: HORIZON,
         warm_up: 30.0,
+        warm_up_search: None,
+        precision: None,
         drained: 3.218,
         drain_limit_hit: 0,
         digest: "9c1e5f0b7a2d4c8e6f10b3a59d7c2e48f6a1b0c3d5e7f9a2b4c6d8e0f1a3b5c7".to_owned(),
@@ -327,6 +329,7 @@ fn verdict(name: &str, line: u32, outcome: Outcome, reason: &str) -> Verdict {
         reason: reason.to_owned(),
         tally: None,
         figures: Vec::new(),
+        violation: None,
         counterexample: None,
     }
 }

@@ -13,9 +13,13 @@ mod knobs;
 mod meaning;
 mod quantity;
 mod value;
+mod versions;
 
 use super::{Ending, ScenarioArguments, terminal};
+use crate::model::Model;
 use crate::model::compile::compile;
+use crate::scenario::resolved::Scenario;
+use crate::scenario::source::Sources;
 use clap::{Args, ValueEnum};
 
 /// Print what a scenario means, after presets, what it extends, and defaults
@@ -34,10 +38,15 @@ pub enum Format {
     Mermaid,
 }
 
+/// What a scenario means, as text: pure, every line visible.
+pub fn described(scenario: &Scenario, sources: &Sources, model: &Model) -> String {
+    meaning::text(scenario, sources, model)
+}
+
 pub fn run(arguments: &Arguments) -> Ending {
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
     let text = match arguments.format {
-        Format::Text => meaning::text(&scenario, &sources, &compile(&scenario, &sources)),
+        Format::Text => described(&scenario, &sources, &compile(&scenario, &sources)),
         Format::Mermaid => flow::mermaid(&scenario),
     };
     terminal::say(&text)

@@ -51,6 +51,8 @@ pub struct Verdict {
     pub tally: Option<Tally>,
     /// For promises about figures of the run: what each was, durations in seconds.
     pub figures: Vec<NamedEstimate>,
+    /// How likely a replication is to break it; `None` if it was never put to the test.
+    pub violation: Option<Violation>,
     /// The first time it was broken.
     pub counterexample: Option<Counterexample>,
 }
@@ -97,6 +99,20 @@ pub struct Tally {
     pub rate_at_most: Option<f64>,
     /// The exact interval of the share `count / of`, where a share was promised.
     pub share: Option<(f64, f64)>,
+}
+
+/// How likely a replication is to break a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Replications that break it by themselves: of a count and of a figure, those beyond the bound; of a share, those
+    /// whose own share is.
+    pub broken: u32,
+    /// Replications that had something to say to it.
+    pub replications: u32,
+    /// The exact (Clopper–Pearson) interval of the probability, at the results' confidence; where none or all are
+    /// broken, its only end that is not certain takes all that the level leaves.
+    pub low: f64,
+    pub high: f64,
 }
 
 /// A figure of the run that a promise speaks of.
@@ -152,6 +168,7 @@ mod tests {
             reason: String::new(),
             tally: None,
             figures: Vec::new(),
+            violation: None,
             counterexample: None,
         };
         for outcome in [Pass, Inconclusive, Fail] {

@@ -154,7 +154,7 @@ impl Evidence<'_> {
 
     /// What an expression comes to in one replication; truth is 1 or 0. `None` where a figure is missing or
     /// it comes to no number.
-    fn value(&self, figure: &Figure, at: usize) -> Option<f64> {
+    pub(super) fn value(&self, figure: &Figure, at: usize) -> Option<f64> {
         let truth = |holds: bool| if holds { 1.0 } else { 0.0 };
         let all =
             |parts: &[Figure]| parts.iter().map(|part| self.value(part, at)).collect::<Option<Vec<f64>>>();

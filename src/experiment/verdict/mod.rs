@@ -41,7 +41,8 @@ pub mod measure;
 pub mod promised;
 mod reliance;
 mod subjects;
-mod words;
+mod violation;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +50,7 @@ mod tests;
 use super::results::verdict::{Counterexample, Outcome, Place, Tally, Verdict};
 use crate::kernel::time::SECOND;
 use crate::model::promise::{Bound, Figure, MeasureUse};
-use crate::observe::findings::{Finding, Sighting};
+use crate::observe::findings::{Caveat, Finding, Sighting};
 
 /// Something that a scenario promises, as it is judged.
 #[derive(Clone, Debug)]
@@ -129,6 +130,8 @@ pub fn judge(promise: &Promise, evidence: &Evidence) -> Verdict {
             (holding, None, figures, None)
         }
     };
+    let exposures = tally.as_ref().map(|tally| tally.exposures);
+    let broken = violation::broken(&promise.rule, evidence);
     let (outcome, reason) = match holding {
         Holding::Broken(why) => (Outcome::Fail, why),
         Holding::Held(why) => match doubts(tally.as_ref(), evidence) {
@@ -140,6 +143,7 @@ pub fn judge(promise: &Promise, evidence: &Evidence) -> Verdict {
             (Outcome::Inconclusive, all.join(" "))
         }
     };
+    let reason = [reason].into_iter().chain(left_out(evidence)).collect::<Vec<_>>().join(" ");
     Verdict {
         name: promise.name.clone(),
         place: promise.place.clone(),
@@ -149,15 +153,32 @@ pub fn judge(promise: &Promise, evidence: &Evidence) -> Verdict {
         reason,
         tally,
         figures,
+        violation: violation::violation(&broken, exposures, evidence.confidence),
         counterexample: counterexample.filter(|_| outcome == Outcome::Fail),
     }
 }
 
+/// What was left out of the judgement.
+fn left_out(evidence: &Evidence) -> Option<String> {
+    evidence.replications.iter().find_map(|one| match &one.finding.caveat {
+        Some(Caveat::LeftOut(what)) => Some(what.clone()),
+        _ => None,
+    })
+}
+
+/// Why nothing can be said, in the first replication of which that is so.
+fn not_applicable(evidence: &Evidence) -> Option<String> {
+    evidence.replications.iter().find_map(|one| match &one.finding.caveat {
+        Some(Caveat::NotApplicable(why)) => Some(format!("Not applicable: {why}.")),
+        _ => None,
+    })
+}
+
 /// Why what held may not count as a pass.
 fn doubts(tally: Option<&Tally>, evidence: &Evidence) -> Vec<String> {
-    let mut doubts = Vec::new();
+    let mut doubts: Vec<String> = not_applicable(evidence).into_iter().collect();
     if let Some(tally) = tally {
-        if tally.exposures == 0 {
+        if tally.exposures == 0 && doubts.is_empty() {
             doubts.push(format!("Never put to the test: there were no {}.", tally.exposure));
         }
         let under_fault = evidence.replications.iter().filter_map(|one| one.finding.under_fault);

@@ -300,7 +300,8 @@ impl Model {
         Self {
             seed: scenario.seed,
             run: RunPhases {
-                warm_up: run.warm_up,
+                warm_up: run.warm_up.unwrap_or(0),
+                warm_up_by: if run.warm_up.is_some() { WarmUp::Given } else { WarmUp::Found },
                 horizon: run.horizon,
                 drain: run.drain,
                 replications: run.replications,

@@ -5,9 +5,10 @@ use super::seconds;
 use crate::kernel::time::Nanos;
 use crate::model::Error;
 use crate::stats::histogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 /// One replication in numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figures {
     /// How long after the horizon the replication ended.
     pub drained: f64,
@@ -23,7 +24,7 @@ pub struct Figures {
 }
 
 /// The durations behind the figures: they merge over replications.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Distributions {
     pub clients: Vec<Histogram>,
     pub calls: Vec<Histogram>,
@@ -54,7 +55,7 @@ fn merge<T>(ours: &mut Vec<T>, theirs: Vec<T>, join: impl Fn(&mut T, T)) {
 }
 
 /// How long things waited at a service, were worked on, and stayed in all.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ServiceTimes {
     pub waiting: Histogram,
     pub service: Histogram,
@@ -62,7 +63,7 @@ pub struct ServiceTimes {
 }
 
 /// A set of durations in a few numbers, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DurationFigures {
     pub mean: Option<f64>,
     pub p50: Option<f64>,
@@ -87,7 +88,7 @@ impl DurationFigures {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClientFigures {
     pub offered: f64,
     pub throughput: f64,
@@ -109,7 +110,7 @@ pub struct ClientFigures {
     pub width: f64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CallFigures {
     pub throughput: f64,
     /// Measured calls.
@@ -128,7 +129,7 @@ pub struct CallFigures {
     pub response_time: DurationFigures,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ServiceFigures {
     pub throughput: f64,
     /// Begun, of those that came in the window.
@@ -151,7 +152,7 @@ pub struct ServiceFigures {
     pub width: f64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SubscriptionFigures {
     pub accepted: f64,
     /// Copies that the broker sent for the first time, and again. A consumer that keeps a message and tries
@@ -168,14 +169,14 @@ pub struct SubscriptionFigures {
 }
 
 /// Packets in the window.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct LinkFigures {
     pub sent: u64,
     pub lost: u64,
     pub duplicated: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FaultFigures {
     pub fired: u64,
     /// Firings that hit something alive.

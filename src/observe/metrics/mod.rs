@@ -36,6 +36,7 @@ use topics::Topics;
 
 /// Buckets of a series; fewer where there are very many clients, services or subscriptions.
 const MOST_BUCKETS: usize = 120;
+const FINE_BUCKETS: usize = 1_000;
 const LEAST_BUCKETS: usize = 8;
 /// Buckets of all clients together, of all services, and of all subscriptions.
 const BUCKETS_IN_ALL: usize = 60_000;
@@ -58,15 +59,24 @@ pub struct Metrics {
 
 impl Metrics {
     pub fn new(model: &Model) -> Self {
+        Self::in_buckets(model, MOST_BUCKETS)
+    }
+
+    /// With series of finer buckets, to look for the end of the warm-up.
+    pub fn finely(model: &Model) -> Self {
+        Self::in_buckets(model, FINE_BUCKETS)
+    }
+
+    fn in_buckets(model: &Model, most: usize) -> Self {
         let window = Window { from: model.run.warm_up, to: model.run.horizon };
-        let buckets = shared_buckets(window, model.clients.len());
+        let buckets = shared_buckets(window, model.clients.len(), most);
         Self {
             window,
             attempts: BySlot::default(),
             clients: model.clients.iter().map(|_| ClientMeter::new(buckets)).collect(),
             calls: model.names.calls.iter().map(|_| CallMeter::default()).collect(),
-            services: Services::new(model, window, shared_buckets(window, model.services.len())),
-            topics: Topics::new(model, window, shared_buckets(window, model.groups.len())),
+            services: Services::new(model, window, shared_buckets(window, model.services.len(), most)),
+            topics: Topics::new(model, window, shared_buckets(window, model.groups.len(), most)),
             links: vec![LinkFigures::default(); model.names.links.len()],
             faults: model.faults.iter().map(|fault| FaultMeter::of(&fault.kind)).collect(),
             miscalculated: BTreeMap::new(),
@@ -235,8 +245,8 @@ fn seconds(nanos: f64) -> f64 {
 }
 
 /// So many things share the room for series.
-fn shared_buckets(window: Window, things: usize) -> Buckets {
-    let most = (BUCKETS_IN_ALL / things.max(1)).clamp(LEAST_BUCKETS, MOST_BUCKETS);
+fn shared_buckets(window: Window, things: usize, most: usize) -> Buckets {
+    let most = (BUCKETS_IN_ALL / things.max(1)).clamp(LEAST_BUCKETS, most);
     Buckets::new(window.to, most)
 }
 

@@ -82,6 +82,25 @@ impl Axis {
         Axis { from, to, ticks: named, unit: "", scale: Scale::Logarithm }
     }
 
+    /// Through given values, some of which are named as they are written: as many as have room, the first among them.
+    pub fn through(values: &[(f64, String)], is_logarithmic: bool, ticks: usize) -> Axis {
+        let scale = if is_logarithmic { Scale::Logarithm } else { Scale::Linear };
+        let place = |value: f64| match scale {
+            Scale::Logarithm => libm::log10(value.max(f64::MIN_POSITIVE)),
+            Scale::Linear | Scale::Nines => value,
+        };
+        let places = || values.iter().map(|(value, _)| place(*value)).filter(|place| place.is_finite());
+        let (from, to) = (places().fold(f64::INFINITY, f64::min), places().fold(f64::NEG_INFINITY, f64::max));
+        let (from, to) = match from < to {
+            true => (from, to),
+            false if from.is_finite() => (from - 0.5, from + 0.5),
+            false => (0.0, 1.0),
+        };
+        let every = values.len().div_ceil(ticks.max(1)).max(1);
+        let named = values.iter().step_by(every).map(|(value, name)| (place(*value), name.clone()));
+        Axis { from, to, ticks: named.collect(), unit: "", scale }
+    }
+
     /// Percentiles up to the last that `count` observations can tell.
     pub fn percentiles(count: u64) -> Axis {
         let to = libm::log10(count.max(10) as f64).min(6.0);

@@ -18,6 +18,11 @@ pub const LETTER: f64 = 12.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
     Series(usize),
+    /// The interval around the series with this number, and a single place of it.
+    Around(usize),
+    Dot(usize),
+    /// The step of this number on a scale of colours.
+    Heat(usize),
     /// Of the fault with this number; bands beyond the named ones share the last.
     Band(usize),
     /// The bar above the plot that tells when a band begins and ends.
@@ -35,6 +40,9 @@ pub enum Ink {
     Whisker,
 }
 
+/// How many steps a scale of colours has.
+pub const HEATS: usize = 8;
+
 /// How many classes of bands there are.
 pub const BANDS: usize = 4;
 
@@ -42,6 +50,9 @@ impl Ink {
     /// Every role with its class.
     fn all() -> impl Iterator<Item = (Ink, String)> {
         let series = (0..super::MOST_SERIES).map(|i| (Ink::Series(i), format!("s{i}")));
+        let around = (0..super::MOST_SERIES).map(|i| (Ink::Around(i), format!("a{i}")));
+        let dots = (0..super::MOST_SERIES).map(|i| (Ink::Dot(i), format!("d{i}")));
+        let heats = (0..HEATS).map(|i| (Ink::Heat(i), format!("h{i}")));
         let bands = (0..BANDS).map(|i| (Ink::Band(i), format!("b{i}")));
         let edges = (0..BANDS).map(|i| (Ink::BandEdge(i), format!("e{i}")));
         let rest = [
@@ -54,6 +65,7 @@ impl Ink {
             (Ink::Bar, "bar"),
             (Ink::Whisker, "whisker"),
         ];
+        let series = series.chain(around).chain(dots).chain(heats);
         series.chain(bands).chain(edges).chain(rest.map(|(ink, class)| (ink, class.to_owned())))
     }
 
@@ -71,6 +83,9 @@ impl Ink {
             Ink::Track => (8, 0),
             Ink::Bar => (9, 0),
             Ink::Whisker => (10, 0),
+            Ink::Around(i) => (11, i),
+            Ink::Dot(i) => (12, i),
+            Ink::Heat(i) => (13, i),
         };
         RGBColor(0xef, group, number as u8)
     }

@@ -73,11 +73,17 @@ pub struct Frame {
     pub lanes: Vec<Lane>,
     /// Lines in order of their series; each a list of unbroken pieces, in values of the axes.
     pub lines: Vec<Vec<Vec<(f64, f64)>>>,
+    /// Intervals around lines, by their series: (x, least, most) from left to right, in values of the axes.
+    pub bands: Vec<(usize, Vec<(f64, f64, f64)>)>,
+    /// Single places, by their series, in values of the axes.
+    pub dots: Vec<(usize, f64, f64)>,
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
+/// Radius of a single place.
+const DOT: f64 = 3.0;
 const TITLE_HEIGHT: f64 = 22.0;
 const LANE_HEIGHT: f64 = 22.0;
 const TICK_HEIGHT: f64 = 20.0;
@@ -111,7 +117,17 @@ impl Frame {
                 Rectangle::new(corners, lane.fill.area())
             }))?;
         }
+        for (series, band) in &self.bands {
+            let upper = band.iter().map(|(x, _, most)| (self.x.place(*x), self.y.place(*most)));
+            let lower = band.iter().rev().map(|(x, least, _)| (self.x.place(*x), self.y.place(*least)));
+            let corners: Vec<(f64, f64)> = upper.chain(lower).collect();
+            chart.draw_series([Polygon::new(corners, Ink::Around(*series).area())])?;
+        }
         self.draw_axes(area)?;
+        let dot = |(series, x, y): &(usize, f64, f64)| {
+            Circle::new((self.x.place(*x), self.y.place(*y)), grid(DOT), Ink::Dot(*series).area())
+        };
+        chart.draw_series(self.dots.iter().map(dot))?;
         for (series, pieces) in self.lines.iter().enumerate() {
             chart.draw_series(pieces.iter().map(|piece| {
                 let places: Vec<(f64, f64)> =

@@ -12,13 +12,19 @@ mod axis;
 mod bars;
 pub mod canvas;
 mod frame;
+mod heat;
+mod over_axis;
 mod over_time;
 mod percentile;
+mod scatter;
 mod topology;
 
 pub use bars::{Bar, bars};
+pub use heat::{HeatMap, heat_map};
+pub use over_axis::{Curve, OverAxis, over_axis};
 pub use over_time::{Line, OverTime, Shade, Silence, over_time, shades};
 pub use percentile::{Tail, percentile};
+pub use scatter::{Dot, Scatter, scatter};
 pub use topology::topology;
 
 /// Most series that a chart shows; more than eight colours cannot be told apart.

@@ -64,6 +64,8 @@ fn frame(y_title: &str, shown: &[&Tail], format: Format) -> Frame {
         x_title: "percentile, %".to_owned(),
         y_title: y_title.to_owned(),
         lanes: Vec::new(),
+        bands: Vec::new(),
+        dots: Vec::new(),
         lines: shown.iter().map(|tail| vec![steps(tail.durations, least)]).collect(),
     }
 }

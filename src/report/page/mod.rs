@@ -4,6 +4,7 @@
 //! sheet. Light, dark, phone and paper are told apart by the style sheet alone.
 
 mod accounts;
+pub mod compare;
 mod figures;
 mod tables;
 mod truth;
@@ -13,16 +14,16 @@ use super::chart::{
     Bar, Chart, LegendEntry, Line, OverTime, Panel, Shade, Silence, Swatch, Tail, bars, over_time,
     percentile, shades, topology,
 };
-use super::figure::{Quantity, count, instant};
+use super::figure::{Quantity, count, instant, rough};
 use super::{reproduce, text};
 use crate::experiment::results::{RunResults, Series};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-const STYLE: &str = include_str!("style.css");
+pub const STYLE: &str = include_str!("style.css");
 
 /// Nothing may be fetched, run, framed or sent. Inline styles are the one exception, for the style
 /// sheet of the page itself; they can fetch nothing either.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// The page for `results`.
 pub fn render(results: &RunResults) -> String {
@@ -93,6 +94,8 @@ fn what_was_run(results: &RunResults) -> Markup {
         ("Seed", results.seed.to_string()),
         ("Replications", replications),
         ("Measured", format!("{} to {}", instant(results.warm_up), instant(results.horizon))),
+        ("Warm-up", warm_up(results)),
+        ("Stopped", stopped(results)),
         ("Drained in", drain(results)),
         ("Events simulated", count(results.events)),
         ("Version", format!("eventflow {}", text::name(&results.eventflow))),
@@ -117,6 +120,31 @@ fn what_was_run(results: &RunResults) -> Markup {
             pre.command tabindex="0" { code { (text::shortened(&reproduce::command_line(results), 4000)) } }
         }
     }
+}
+
+fn warm_up(results: &RunResults) -> String {
+    match &results.warm_up_search {
+        None => format!("{}, as given", instant(results.warm_up)),
+        Some(search) => match &search.told_by {
+            Some(what) => format!(
+                "{}, found by MSER-5 in {} pilots, for {}",
+                instant(results.warm_up),
+                search.pilots,
+                text::name(what)
+            ),
+            None => format!("none needed, by MSER-5 in {} pilots", search.pilots),
+        },
+    }
+}
+
+fn stopped(results: &RunResults) -> String {
+    let Some(precision) = &results.precision else { return "at the number asked for".to_owned() };
+    let share = rough(precision.relative, Quantity::Share);
+    if precision.is_met {
+        return format!("when every key figure was known within {share} of its mean");
+    }
+    let open: Vec<String> = precision.open.iter().take(5).map(|name| text::name(name)).collect();
+    format!("at the limit; not known within {share}: {}", open.join(", "))
 }
 
 fn drain(results: &RunResults) -> String {
@@ -276,7 +304,7 @@ fn lines<'a, T: 'a>(
     all.into_iter().map(|one| Line { name: name(one), series: series(one) }).collect()
 }
 
-fn draw_panel(panel: &Panel) -> Markup {
+pub fn draw_panel(panel: &Panel) -> Markup {
     match panel {
         Panel::Drawn(chart) => draw_chart(chart),
         Panel::Blank { title, why } => html! {

@@ -1,7 +1,7 @@
 //! The verdicts: what was promised, whether it held, and the first time it did not. And what was counted
 //! though nobody asked.
 
-use super::tables::MOST_ROWS;
+use super::tables::{MOST_ROWS, interval};
 use crate::experiment::results::RunResults;
 use crate::experiment::results::verdict::{Outcome, Tally, Unasked, Verdict};
 use crate::report::figure::{Quantity, count, rough};
@@ -98,6 +98,9 @@ fn row(verdict: &Verdict, results: &RunResults) -> Markup {
                 (text::shortened(&verdict.reason, 1000))
                 @if let Some(tally) = &verdict.tally {
                     span.few { " Exposures: " (text::shortened(&tally.exposure, 300)) "." }
+                }
+                @if let Some(violation) = &verdict.violation {
+                    span.few { " Replications that break it: " (words::violation(violation)) " at " (interval(results)) "." }
                 }
             } }
         }

@@ -206,7 +206,9 @@ impl<'a> Resolver<'a> {
         let run = nodes::get(root, "run");
         let node = |key: &str| run.and_then(|run| nodes::get(run, key));
         let horizon = node("horizon").and_then(|node| self.positive_duration(node, "the horizon"));
-        let warm_up = node("warm_up").and_then(|node| expression::duration(node, &mut self.context()));
+        let is_found = node("warm_up").and_then(nodes::text) == Some("auto");
+        let warm_up = node("warm_up").filter(|_| !is_found);
+        let warm_up = warm_up.and_then(|node| expression::duration(node, &mut self.context()));
         let drain = node("drain").and_then(|node| expression::duration(node, &mut self.context()));
         let replications = node("replications").and_then(|node| self.count_from_one(node, MOST_REPLICATIONS));
         let horizon = horizon.unwrap_or(600 * SECOND);
@@ -226,7 +228,7 @@ impl<'a> Resolver<'a> {
         }
         Run {
             horizon,
-            warm_up,
+            warm_up: (!is_found).then_some(warm_up),
             drain: drain.unwrap_or(120 * SECOND),
             replications: replications.unwrap_or(10),
         }

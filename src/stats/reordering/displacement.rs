@@ -4,6 +4,7 @@
 //! index less its number: negative if it came early, positive if late. What is more than a *threshold*
 //! of arrivals late is lost, and what is as much too early is left out.
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The displacements of one stream, between two arrivals: at most twice the threshold of numbers.
@@ -18,7 +19,7 @@ pub struct Displacement {
 }
 
 /// How often each displacement was met.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReorderDensity {
     threshold: u32,
     /// From −threshold to +threshold.
@@ -102,6 +103,11 @@ impl ReorderDensity {
             self.frequencies[(u64::from(self.threshold) + index - number) as usize] += 1;
         }
         counted
+    }
+
+    /// Whether the other counts as this one does: they can be merged.
+    pub fn fits(&self, other: &Self) -> bool {
+        self.threshold == other.threshold && self.frequencies.len() == other.frequencies.len()
     }
 
     /// Takes in all that another density of the same threshold has.

@@ -4,6 +4,8 @@
 //! A full buffer gives up what it waits for. What arrives then is held as well if it is early still, as
 //! section 3.8 has it; the pseudo-code of section 7.2 would leave it out.
 
+use serde::{Deserialize, Serialize};
+
 /// The buffer of one stream, between two arrivals: at most the threshold of numbers.
 #[derive(Clone, Debug)]
 pub struct Recovery {
@@ -13,7 +15,7 @@ pub struct Recovery {
 }
 
 /// How often the buffer held each number of arrivals, just after one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OccupancyDensity {
     /// From an empty buffer to a full one.
     frequencies: Vec<u64>,
@@ -58,7 +60,7 @@ impl OccupancyDensity {
     }
 
     pub fn threshold(&self) -> usize {
-        self.frequencies.len() - 1
+        self.frequencies.len().saturating_sub(1)
     }
 
     /// Takes in all that another density of the same threshold has.

@@ -6,6 +6,7 @@
 //! *reordering-free run* (4.6).
 
 use crate::stats::histogram::Histogram;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Greater degrees of n-reordering count as this one, as in appendix A.
@@ -154,7 +155,7 @@ impl Order {
 }
 
 /// What is counted of one stream, or of many.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OrderFigures {
     arrived: u64,
     reordered: u64,
@@ -188,6 +189,11 @@ impl OrderFigures {
         }
         self.degrees[degree.min(GREATEST_DEGREE as u64) as usize] += 1;
         self.squares += run * run;
+    }
+
+    /// Whether the other counts as this one does: they can be merged.
+    pub fn fits(&self, other: &Self) -> bool {
+        self.degrees.len() == other.degrees.len()
     }
 
     /// Takes in all that other figures have.

@@ -3,6 +3,7 @@
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::stats::series::Buckets;
+use serde::{Deserialize, Serialize};
 
 /// What is counted by time; a loss at the instant at which its last carrier died.
 pub const DATED: [Anomaly; 4] =
@@ -12,7 +13,7 @@ pub const DATED: [Anomaly; 4] =
 const MOST_BUCKETS: usize = 120;
 
 /// Counts of each of `DATED`, over time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dated {
     buckets: Buckets,
     counts: [Vec<u64>; DATED.len()],
@@ -34,6 +35,12 @@ impl Dated {
             Some(count) => *count += 1,
             None => self.later[which] += 1,
         }
+    }
+
+    /// Whether the other counts as this one does: they can be merged.
+    pub fn fits(&self, other: &Self) -> bool {
+        let lengths = |of: &Self| of.counts.each_ref().map(Vec::len);
+        self.buckets == other.buckets && lengths(self) == lengths(other)
     }
 
     /// Takes in those of another replication of the same model.

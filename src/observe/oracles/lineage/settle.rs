@@ -6,9 +6,10 @@ use crate::kernel::anomaly::{Anomaly, Family};
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::world::record::Outcome;
+use serde::{Deserialize, Serialize};
 
 /// How obligations ended. Every one that was owed is in exactly one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
     pub owed: u64,
     pub done: u64,

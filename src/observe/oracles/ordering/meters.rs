@@ -6,6 +6,7 @@ use crate::kernel::time::Nanos;
 use crate::stats::reordering::displacement::{Displacement, ReorderDensity};
 use crate::stats::reordering::occupancy::{OccupancyDensity, Recovery};
 use crate::stats::reordering::order::{Order, OrderFigures};
+use serde::{Deserialize, Serialize};
 
 /// Displacements and buffers beyond so many messages are not told apart.
 pub const THRESHOLD: u32 = 32;
@@ -14,7 +15,7 @@ pub const THRESHOLD: u32 = 32;
 const HISTORY: usize = 64;
 
 /// First arrivals at one group, in the order of each key, over all keys. Times are in nanoseconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GroupOrder {
     pub group: GroupId,
     /// RFC 4737: ratio, extents, late times, n-reordering, runs.
@@ -33,6 +34,14 @@ impl GroupOrder {
             density: ReorderDensity::new(THRESHOLD),
             occupancy: OccupancyDensity::new(THRESHOLD),
         }
+    }
+
+    /// Whether the other is of the same group: they can be merged.
+    pub fn fits(&self, other: &Self) -> bool {
+        self.group == other.group
+            && self.order.fits(&other.order)
+            && self.density.fits(&other.density)
+            && self.occupancy.threshold() == other.occupancy.threshold()
     }
 
     /// Takes in the figures of the same group of another replication.
