@@ -572,7 +572,18 @@ impl FaultKind {
                 | FaultKind::Poison(..)
                 | FaultKind::Split { .. }
                 | FaultKind::Degrade { .. }
-        )
+                | FaultKind::Outage(_)
+                | FaultKind::Failover(_)
+        ) || self.refuses_of_store().is_some()
+    }
+
+    /// The store that answers nobody while it lasts.
+    pub fn refuses_of_store(&self) -> Option<u32> {
+        match self {
+            FaultKind::Store(_, StoreFault::Slow(_)) => None,
+            FaultKind::Store(store, _) => Some(*store),
+            _ => None,
+        }
     }
 }
 

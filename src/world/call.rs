@@ -72,7 +72,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let here = &self.world.instances[instance as usize];
         let step = self.world.messages[message].step;
         let handled = self.model.sends[step as usize].handler.0 != NONE && here.outages == 0;
+        let is_refused = here.outages > 0;
         if !here.up || here.epoch != epoch || !handled {
+            if is_refused {
+                self.service_is_out(instance);
+            }
             return self.release_message(message);
         }
         self.enter(instance, Work::Send { message, step });
@@ -186,6 +190,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             of.state.arrived = true;
         }
         if self.world.instances[target as usize].outages > 0 {
+            self.service_is_out(target);
             self.release_message(message);
             if waiting {
                 self.answer_error(target, step, caller, token, cause, Error::Unavailable);
@@ -380,6 +385,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn step_failed(&mut self, attempt: u32, error: Error) {
         let wait = self.world.attempts[attempt].wait;
         let model = self.model;
+        if let Wait::Confirm { step } = wait
+            && self.repeats_behind(attempt, step)
+        {
+            return;
+        }
         let mut guard = NONE;
         let (retry, jitter, again) = match wait {
             Wait::Call { step } => {
@@ -438,7 +448,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     #[inline]
-    fn end_timers(&mut self, attempt: u32) {
+    pub(super) fn end_timers(&mut self, attempt: u32) {
         let of = &mut self.world.attempts[attempt];
         self.agenda.cancel(std::mem::replace(&mut of.timeout, Handle::NONE));
         self.agenda.cancel(std::mem::replace(&mut of.pending, Handle::NONE));
@@ -454,9 +464,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if of.state.sending {
             self.send_is_over(attempt);
         }
-        if !self.world.overdue.is_empty() {
-            self.send_is_settled(attempt);
-        }
+        self.send_is_settled(attempt);
         let of = &mut self.world.attempts[attempt];
         let outgoing = std::mem::replace(&mut of.outgoing, NONE);
         if outgoing != NONE {

@@ -78,6 +78,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A statement reaches a store that does not answer as it should.
     pub(super) fn arrives_in_trouble(&mut self, attempt: u32, token: u32, store: usize) {
+        self.store_met(store);
         let condition = &mut self.world.stores[store].condition;
         if condition.down == 0 {
             condition.held.push(Event::Midpoint { attempt, token });
@@ -160,13 +161,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             instance.is_some_and(|of| model.services[of.service.index()].store == Some(store as u32))
         };
         for attempt in self.world.attempts.select(|attempt| uses(attempt.instance)) {
-            self.reset_connection(attempt);
+            if self.reset_connection(attempt) {
+                self.store_met(store);
+            }
         }
     }
 
     /// What was committed and is not durable is gone, the newest first.
     fn forget_unflushed(&mut self, store: usize) {
         let unflushed = std::mem::take(&mut self.world.stores[store].condition.unflushed);
+        if !unflushed.is_empty() {
+            self.store_met(store);
+        }
         unflushed.into_iter().rev().for_each(|unflushed| self.forget_commit(store, unflushed));
     }
 
@@ -178,7 +184,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    fn reset_connection(&mut self, attempt: u32) {
+    /// Whether an attempt had something there that it loses.
+    fn reset_connection(&mut self, attempt: u32) -> bool {
         let of = &mut self.world.attempts[attempt];
         match of.wait {
             // Done there, and not known here.
@@ -197,8 +204,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 of.state.reset = true;
                 self.roll_back_only(attempt);
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// Puts a row back as it was before a commit that is forgotten.

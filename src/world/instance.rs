@@ -274,6 +274,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let is_asked = matches!(source, Source::Call { .. } | Source::Send);
         let is_refused = !is_asked && self.world.instances[instance as usize].outages > 0;
+        if is_refused {
+            self.service_is_out(instance);
+        }
         if is_refused || message != NONE && self.world.messages[message].poisoned {
             return self.choke(attempt);
         }
@@ -383,6 +386,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if self.world.attempts[attempt].state.sending {
             self.send_is_over(attempt);
         }
+        self.send_is_settled(attempt);
         let of = &self.world.attempts[attempt];
         let (frame, handler, outgoing, remaining) = (of.frame, of.handler, of.outgoing, of.remaining);
         if of.state.owns_frame {

@@ -293,6 +293,7 @@ pub struct World {
     sending: sending::Lines,
     /// Sends that their producer has to repeat, and that nothing after them may overtake.
     overdue: sending::Overdue,
+    turns: sending::Turns,
     outboxes: Vec<outbox::OutboxState>,
     relays: Vec<relay::Relay>,
     outages: outage::Outages,
@@ -631,6 +632,7 @@ impl World {
             relays: vec![relay::Relay::default(); model.relays.len()],
             sending: sending::Lines::default(),
             overdue: sending::Overdue::new(),
+            turns: sending::Turns::new(),
             outages: outage::Outages::new(model),
             postponed: Vec::new(),
             poisons: 0,

@@ -190,7 +190,7 @@ impl Broker {
             self.say(slot, out);
         }
         self.put_down(slot);
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
     }
 
     /// The consumer has no more to do for a delivery.
@@ -232,7 +232,7 @@ impl Broker {
                 _ => {}
             }
         }
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
     }
 
     /// Moves the consumer's position over what has been handled without a gap.
@@ -345,7 +345,7 @@ impl Broker {
             self.count_ack(slot);
             out.push(Action::SendNack { delivery: self.deliveries.id(slot) });
         }
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
     }
 
     /// Under a cursor the consumer itself tries again: the partition waits. It goes back to where it was and fetches
@@ -434,6 +434,6 @@ impl Broker {
         if !self.deliveries[slot].has(holder::WINDOW) {
             self.leave_window(slot);
         }
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
     }
 }

@@ -147,7 +147,7 @@ impl Broker {
         }
         for slot in unsaid {
             self.deliveries[slot].bits &= !holder::UNSAID;
-            self.free_if_unheld(slot);
+            self.free_if_unheld(slot, out);
         }
         Some(consumer)
     }

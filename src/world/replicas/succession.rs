@@ -71,6 +71,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &mut self.world.stores[store];
         let (best, lost) = state.behind.take_over();
         let caught_up = state.behind.catch_up(best);
+        if !lost.is_empty() {
+            self.store_met(store);
+        }
         lost.into_iter().rev().for_each(|part| self.forget_commit(store, part));
         for (table, key, version) in caught_up {
             let table = self.model.stores[store].tables[table as usize];

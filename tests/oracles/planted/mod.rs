@@ -1,5 +1,6 @@
 //! The planted bugs of idempotency.
 
+mod acceptance;
 mod brokers;
 mod captures;
 mod durability;
