@@ -57,3 +57,4 @@ pub fn results_of(model: &Model, options: RunOptions) -> RunResults {
 mod ends;
 mod measured;
 mod truth;
+mod unjudged;

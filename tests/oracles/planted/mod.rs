@@ -2,6 +2,7 @@
 
 mod brokers;
 mod durability;
+mod guards;
 mod messages;
 mod rebuilds;
 mod reference;
