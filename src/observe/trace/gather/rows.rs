@@ -171,7 +171,7 @@ impl Gather<'_> {
             row: Some(row),
             text: "takes ".to_owned(),
         };
-        self.push(entry, Some(row), ": its time to live is over".to_owned());
+        self.push(entry, Some(row), " away".to_owned());
     }
 
     /// Somebody else wrote a row that it meets: that is told, with what he had read of these rows before.
