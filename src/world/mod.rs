@@ -47,6 +47,7 @@ mod publish;
 pub mod record;
 mod region;
 mod relay;
+mod remainder;
 mod replicas;
 mod rollout;
 mod routing;

@@ -61,6 +61,9 @@ pub struct Account {
     pub runs: u32,
     /// Whether the search for what is needed came to its end.
     pub is_minimal: bool,
+    /// Needed firings of faults, and further deliveries, that were not left out one by one.
+    #[serde(default)]
+    pub untried: usize,
     /// How the same replication goes with another design.
     pub twin: Option<Twin>,
 }

@@ -4,6 +4,7 @@ mod acceptance;
 mod brokers;
 mod captures;
 mod durability;
+mod guards;
 mod messages;
 mod rebuilds;
 mod reference;

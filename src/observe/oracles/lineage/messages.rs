@@ -3,7 +3,6 @@
 use super::Lineage;
 use super::attempt::{AttemptState, Staged, StagedIssue};
 use super::ledger::{EntryId, Fate, Issuer, Kind};
-use super::of_instance;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::*;
@@ -12,7 +11,7 @@ use crate::model::messaging::Members;
 use crate::model::reach::must_reach;
 use crate::model::{Identity, NONE, Pc};
 use crate::world::deed::{Acceptance, Deed, Part, Served, Way};
-use crate::world::identity::Cause;
+use crate::world::identity::{Cause, of_instance};
 use crate::world::record::{Outcome, Settlement};
 
 /// A message slot in use.
