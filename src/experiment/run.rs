@@ -11,6 +11,7 @@
 mod bench;
 mod pilot;
 mod precision;
+mod sums;
 
 use super::estimates::Replications;
 use super::measures::{Measured, Source, measured};
@@ -412,7 +413,9 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
     let model = &*model;
     let (pooled, pooled_meters) = bench.pooled.into_inner().expect("no replication panicked");
     let figures: Vec<&Figures> = finished.iter().map(|one| &one.figures).collect();
-    let replications = Replications::new(&figures, CONFIDENCE);
+    let series = bench.series.into_inner().expect("no replication panicked");
+    let sums = series.finish(figures[0].clone());
+    let replications = Replications::new(&figures, &sums, CONFIDENCE);
     let meters: Vec<&MeterFigures> = finished.iter().map(|one| &one.meters).collect();
     let intervals = Intervals::new(CONFIDENCE);
     let truth = Truth { model, pooled: &pooled_meters, replications: &meters, intervals: &intervals };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A counterexample with all that convinces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Account {
     pub scenario: String,
     /// As it was given.
@@ -67,6 +68,7 @@ pub struct Account {
 
 /// Something that is one way and may have to be another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Compared {
     /// `inventory.stock[17]`, `sum(orders.orders.quantity)`.
     pub of: String,
@@ -77,6 +79,7 @@ pub struct Compared {
 
 /// What broke a promise that is not about one obligation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Because {
     /// `idempotency.duplicate_effects`
     pub measure: String,
@@ -89,6 +92,7 @@ pub struct Because {
 
 /// Another design under the same seed, the same intents and the same faults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Twin {
     pub scenario: String,
     pub file: String,
@@ -104,6 +108,7 @@ pub struct Twin {
 
 /// A measure in both designs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Beside {
     pub measure: String,
     pub here: Counted,
@@ -113,6 +118,7 @@ pub struct Beside {
 
 /// How often something happened, and how often it could have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counted {
     pub count: u64,
     pub exposures: u64,
@@ -120,6 +126,7 @@ pub struct Counted {
 
 /// A fault in both designs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FaultBeside {
     pub name: String,
     /// `crash inventory`
@@ -132,6 +139,7 @@ pub struct FaultBeside {
 
 /// What another design did with the same work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SameWork {
     /// Attempts that were begun with it.
     pub attempts: u32,
@@ -142,6 +150,7 @@ pub struct SameWork {
 
 /// The accounts of a run: of each promise that failed the first counterexample, up to a bound.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Accounts {
     pub told: Vec<Account>,
     /// Promises that failed and of which none was gathered.
@@ -150,6 +159,7 @@ pub struct Accounts {
 
 /// A counterexample that was not told in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Untold {
     /// The promise.
     pub measure: String,
@@ -158,6 +168,7 @@ pub struct Untold {
 
 /// A row that was changed, at the end of the replication.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AtEnd {
     pub row: String,
     pub is: String,
@@ -167,6 +178,7 @@ pub struct AtEnd {
 
 /// What the client was told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Told {
     pub at: f64,
     pub what: String,
@@ -174,6 +186,7 @@ pub struct Told {
 
 /// A line of a scenario file, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SourceLine {
     pub file: String,
     pub line: u32,
@@ -181,6 +194,7 @@ pub struct SourceLine {
 
 /// What kind of thing a lifeline is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Client,
@@ -192,6 +206,7 @@ pub enum Kind {
 
 /// How a link concerns the obligation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// It led to it.
@@ -210,6 +225,7 @@ pub enum Part {
 
 /// What kind of step a link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     Begins,
@@ -233,6 +249,7 @@ pub enum Step {
 
 /// One link of the chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Link {
     /// In seconds.
     pub at: f64,
@@ -252,6 +269,7 @@ pub struct Link {
 
 /// A change of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Entry {
     pub at: f64,
     /// For whom.
@@ -262,6 +280,7 @@ pub struct Entry {
 
 /// What happens without something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counterfactual {
     /// What was left out: `crash of stock at 1.004s`.
     pub left_out: String,
@@ -272,6 +291,7 @@ pub struct Counterfactual {
 
 /// How a replication ends without something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Instead {
     Passes,
