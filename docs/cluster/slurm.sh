@@ -1,6 +1,7 @@
 #!/bin/sh
 # One shard for each task of a job array, and then all of them put together:
 #
+#   mkdir -p shards
 #   job=$(sbatch --parsable --array=1-8 --export=ALL,SHARDS=8 slurm.sh run scenario.yaml --replications 400)
 #   sbatch --dependency=afterok:"$job" --wrap='eventflow merge shards/*.shard-* --out reports'
 #

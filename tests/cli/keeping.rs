@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Too short for any one of the runs here to be waited for.
-const RUN: &[&str] = &["run", "scenario.yaml", "--replications", "24", "--quiet", "--set", "run.horizon=5s"];
+const RUN: &[&str] = &["run", "scenario.yaml", "--replications", "12", "--quiet", "--set", "run.horizon=5s"];
 const SWEEP: &[&str] = &[
     "sweep", "scenario.yaml", "--over", "rate=20/s..80/s:3", "--over", "services.desk.workers=1,4", "--replications",
     "2", "--quiet", "--set", "run.horizon=5s",
