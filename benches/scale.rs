@@ -1,23 +1,31 @@
 //! What an event costs when there is more of everything: services (at the same total load), and
 //! events pending; and what memory a very long run takes.
 //!
-//! `cargo bench --bench scale [-- --long]`; with `--long`, a hundred million customers of M/M/1.
+//! `cargo bench --bench scale [-- --long [millions]]`; with `--long`, so many million customers of M/M/1, and as
+//! many messages of `checkout` under every oracle: a hundred million, if nothing else is said.
 
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
+use eventflow::kernel::time::Nanos;
 use eventflow::model::compile::compile;
 use eventflow::observe::digest::Digest;
 use eventflow::observe::metrics::Metrics;
+use eventflow::observe::oracles::Oracles;
 use eventflow::scenario::open::read_text;
 use eventflow::world::Limits;
+use eventflow::world::deed::Deed;
+use eventflow::world::record::{Observer, Record};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 fn main() {
-    if std::env::args().any(|word| word == "--long") {
-        return long_run();
+    let mut words = std::env::args().skip_while(|word| word != "--long");
+    if words.next().is_some() {
+        let millions = words.next().and_then(|word| word.parse().ok()).unwrap_or(100);
+        long_run(millions);
+        return judged_run(millions);
     }
     println!("{:>9} services: {:>10} {:>8}", "", "ns/event", "against the first");
     let mut first = None;
@@ -88,23 +96,79 @@ fn nanoseconds_per_event(text: &str) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / events as f64
 }
 
-/// A hundred million customers; the process's peak memory stays where it was after the first million.
-fn long_run() {
+/// So many million customers; the process's peak memory stays where it was after the first million.
+fn long_run(millions: u64) {
     let text = include_str!("scenarios/mm1.yaml");
-    for (customers, horizon) in [("1 million", "12500s"), ("100 million", "1250000s")] {
+    for millions in [1, millions] {
         let start = Instant::now();
-        nanoseconds_per_event(&text.replace("1000h", horizon));
+        nanoseconds_per_event(&text.replace("1000h", &format!("{}s", millions * 12_500)));
         println!(
-            "{customers:>12} customers: {:>6.1} s, peak memory {}",
+            "{millions:>4} million customers: {:>6.1} s, peak memory {}",
             start.elapsed().as_secs_f64(),
-            peak_memory()
+            memory("VmHWM:")
         );
     }
 }
 
-/// As the operating system tells it; empty where it does not.
-fn peak_memory() -> String {
+/// So many million messages (a command and an event for each order) with crashes and every oracle, and what
+/// memory they take on the way there.
+fn judged_run(millions: u64) {
+    let horizon = format!("{}s", millions * 1_000_000 / 2 / 200);
+    let text = include_str!("scenarios/checkout.yaml").replace("1000h", &horizon);
+    let (sources, diagnostics, scenario) = read_text("scale.yaml", &text, &[]);
+    let scenario = scenario.unwrap_or_else(|| panic!("{:?}", diagnostics.list));
+    let model = compile(&scenario, &sources);
+    let plan = Arc::new(StreamPlan::new(&model.streams));
+    let agenda = replication::agenda(&model, &plan, 1, 0);
+    let milestones = Milestones { messages: 0, next: 1_000_000, start: Instant::now() };
+    let observer = ((Digest::default(), Metrics::new(&model)), (Oracles::new(&model), milestones));
+    replication::replicate(
+        &model,
+        agenda,
+        observer,
+        Limits { events: u64::MAX, ..Limits::default() },
+        &AtomicBool::new(false),
+    )
+    .unwrap_or_else(|halt| panic!("{halt}"));
+    println!("at the end, peak memory {}", memory("VmHWM:"));
+}
+
+/// Tells what memory the process takes after 1, 2, 5, 10, 20, 50 … million messages.
+struct Milestones {
+    messages: u64,
+    next: u64,
+    start: Instant,
+}
+
+impl Observer for Milestones {
+    fn record(&mut self, _: Nanos, _: &Record) {}
+
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn deed(&mut self, _: Nanos, deed: &Deed<'_>) {
+        if !matches!(deed, Deed::Issued { .. }) {
+            return;
+        }
+        self.messages += 1;
+        if self.messages == self.next {
+            let seconds = self.start.elapsed().as_secs_f64();
+            println!(
+                "{:>4} million messages, judged: {seconds:>6.1} s, memory {}, peak {}",
+                self.messages / 1_000_000,
+                memory("VmRSS:"),
+                memory("VmHWM:")
+            );
+            let leading = self.next / 10u64.pow(self.next.ilog10());
+            self.next = if leading == 2 { self.next / 2 * 5 } else { self.next * 2 };
+        }
+    }
+}
+
+/// As the operating system tells it; unknown where it does not.
+fn memory(which: &str) -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.unwrap_or("unknown").trim().to_string()
+    let told = status.lines().find_map(|line| line.strip_prefix(which));
+    told.unwrap_or("unknown").trim().to_string()
 }

@@ -43,7 +43,8 @@ pub enum Wanted {
 }
 
 /// What a measure is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// A question about how much or how fast.
     Asked,

@@ -76,6 +76,19 @@ fn too_short(search: &WarmUpSearch, model: &Model) -> String {
     )
 }
 
+/// Words that are worth a note: 32 MiB.
+const HOARD: usize = 1 << 22;
+
+/// What keeps so much, in one replication, that a longer one may have no room for it.
+pub fn hoarded<'a>(hoards: impl Iterator<Item = &'a (usize, String)>) -> Option<String> {
+    let (words, what) = hoards.max_by_key(|(words, _)| *words).filter(|(words, _)| *words >= HOARD)?;
+    Some(format!(
+        "A replication kept {} MiB {what} at its end: that grows as long as the run lasts, and so does the memory it \
+         takes.",
+        words >> 17
+    ))
+}
+
 fn failed(expression: &FailedExpression) -> String {
     let FailedExpression { place, count, .. } = expression;
     let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };

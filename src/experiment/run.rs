@@ -15,7 +15,7 @@ mod sums;
 
 use super::estimates::Replications;
 use super::measures::{Measured, Source, measured};
-use super::notes::{not_reached, notes};
+use super::notes::{hoarded, not_reached, notes};
 use super::results::account::Accounts;
 use super::results::verdict::Verdict;
 use super::results::{RESULTS_VERSION, RunResults, WarmUpSearch};
@@ -439,7 +439,11 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
         confidence: CONFIDENCE,
         horizon: seconds(model.run.horizon),
         warm_up: seconds(model.run.warm_up),
-        notes: noted.into_iter().chain(precision.as_ref().and_then(not_reached)).collect(),
+        notes: noted
+            .into_iter()
+            .chain(hoarded(finished.iter().map(|one| &one.hoard)))
+            .chain(precision.as_ref().and_then(not_reached))
+            .collect(),
         warm_up_search: warm_up,
         precision,
         drained: figures.iter().map(|figures| figures.drained).fold(0.0, f64::max),

@@ -430,6 +430,8 @@ pub struct RowStep {
     pub from_replica: bool,
     /// On a stream: what a table's rows do not have.
     pub stream: Option<Box<StreamStep>>,
+    /// For what value it ought to happen once; `None`: for its cause.
+    pub once_per: Option<Operand>,
 }
 
 /// `publish`.
@@ -441,6 +443,8 @@ pub struct PublishStep {
     pub key: Option<Operand>,
     pub id: Option<Operand>,
     pub outbox: Option<OutboxTimes>,
+    /// It is seen with the acknowledgement of the delivery in hand, or not at all.
+    pub with_ack: bool,
     /// How long after it has reached its broker the message becomes visible.
     pub delay: Option<Duration>,
     /// How long after that it is given up, unless a consumer has it.
@@ -539,6 +543,8 @@ pub struct ReplyStep {
 pub struct EffectStep {
     pub effect: EffectId,
     pub idempotency_key: Option<Operand>,
+    /// For what value it ought to happen once; `None`: for its cause.
+    pub once_per: Option<Operand>,
     pub takes: Duration,
     pub timeout: Option<RingLength>,
     pub retry: u32,

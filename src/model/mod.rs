@@ -55,6 +55,9 @@ pub struct Model {
     pub sends: Vec<SendStep>,
     pub replies: Vec<ReplyStep>,
     pub effects: Vec<EffectStep>,
+    /// By effect: its idempotency keys are ids, each made once. When nobody holds one any more, nobody can ask
+    /// with it again.
+    pub mortal_keys: Vec<bool>,
     pub afters: Vec<AfterStep>,
     pub forks: Vec<ForkStep>,
     pub loops: Vec<Loop>,
@@ -260,6 +263,8 @@ pub struct Store {
     /// How long after a commit it is durable, if it is not at once.
     pub flush: Option<RingLength>,
     pub copies: Option<Copies>,
+    /// Some fault has one of its following copies take over.
+    pub is_succeeded: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -287,6 +292,20 @@ pub struct Table {
     pub lifecycles: Vec<(u16, Vec<promise::Transition>)>,
     /// Of an event stream: how its rows come about.
     pub stream: Option<Box<Stream>>,
+    /// Whom its changes are told.
+    pub captures: Vec<Capture>,
+}
+
+/// A change log of a table.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    pub message: MessageId,
+    /// How its relay publishes.
+    pub publish: u32,
+    /// The outbox whose relay follows the commits.
+    pub feed: u32,
+    /// By field of the message: the column that it tells, or `None`: whether the row is gone.
+    pub fields: Vec<Option<u16>>,
 }
 
 impl Table {
@@ -482,6 +501,13 @@ pub struct RegionLink {
     pub to: u16,
     pub latency: Duration,
     pub loss: f64,
+    /// Of messages that are each for themselves, as they all are between these regions if it says so.
+    pub datagram: bool,
+    pub duplicate: f64,
+    /// Bytes per second, shared by all that passes; infinite: unlimited.
+    pub bandwidth: f64,
+    /// Whether it is ever limited.
+    pub narrows: bool,
     pub link: LinkId,
 }
 
@@ -521,6 +547,8 @@ pub enum FaultKind {
         loss: Option<f64>,
         duplicate: Option<f64>,
         bandwidth: Option<f64>,
+        /// Of a change of transport: whether to datagrams.
+        datagram: Option<bool>,
     },
     /// A store, by its number.
     Store(u32, StoreFault),

@@ -9,6 +9,7 @@ use crate::world::deed::{Part, RowName};
 pub fn part(encoder: &mut Encoder, part: Part) {
     encoder.word(u64::from(part.site.0));
     encoder.word(part.item);
+    encoder.flag(part.is_of_value);
 }
 
 pub fn row(encoder: &mut Encoder, row: RowName) {

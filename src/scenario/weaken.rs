@@ -5,7 +5,7 @@
 //! | `else: [ stop ]` of a row step | it goes on |
 //! | an `if` that does nothing but stop | it is not there |
 //! | a transaction | its steps, each for itself |
-//! | `via: outbox` | published at once |
+//! | `via: outbox`, `via: ack` | published at once |
 //! | an `idempotency_key` | none |
 //! | `where` on a write of one row | none |
 //! | `ack: after` | `before` |
@@ -13,7 +13,7 @@
 //!
 //! Nothing else changes: steps keep their names, so they draw what they drew.
 
-use super::resolved::{AckMode, Block, Body, Catch, Scenario, Step, StepKind};
+use super::resolved::{AckMode, Block, Body, Catch, Scenario, Step, StepKind, Via};
 use super::source::Span;
 
 /// A scenario that lacks a safeguard.
@@ -166,9 +166,14 @@ impl Knife {
                 append.expect = None;
             }
             StepKind::Publish(publish)
-                if publish.via_outbox && self.meets(|| format!("the outbox of {path}"), span) =>
+                if publish.via == Via::Outbox && self.meets(|| format!("the outbox of {path}"), span) =>
             {
-                publish.via_outbox = false;
+                publish.via = Via::Direct;
+            }
+            StepKind::Publish(publish)
+                if publish.via == Via::Ack && self.meets(|| format!("`via: ack` of {path}"), span) =>
+            {
+                publish.via = Via::Direct;
             }
             StepKind::Effect { idempotency_key: key @ Some(_), .. }
                 if self.meets(|| format!("the idempotency key of {path}"), span) =>

@@ -2,12 +2,14 @@
 //!
 //! Ten times in each interval the busy workers are counted; then as many instances are wanted as would make the
 //! mean share the one aimed at: `wanted = ceil(there × share / aim)`, between the fewest and the most. New ones serve
-//! after `start_up`. One that is not wanted any more gets no new calls, and goes when it has nothing left to do.
+//! after `start_up`. One that is not wanted any more gets no new calls and no deliveries, and goes when it has nothing
+//! left to do. Scaling by hand asks for a number once; from there it goes on by the share.
 
 use super::record::Observer;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::RingId;
+use crate::kernel::ids::{InstanceId, ServiceId};
 use crate::model::{Autoscale, Model, SAMPLES};
 
 /// Where the instances of one service stand.
@@ -104,7 +106,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let spec = &self.model.autoscales[autoscale as usize];
         let state = &mut self.world.autoscales[autoscale as usize];
         let find = |state: &AutoscaleState, wanted| state.slots.iter().position(|slot| *slot == wanted);
-        if let Some(leaving) = find(state, Slot::Leaving) {
+        // Who has given back what was delivered to it goes.
+        let stays = self.model.services[spec.service.index()].groups.is_empty();
+        if let Some(leaving) = find(state, Slot::Leaving).filter(|_| stays) {
             state.slots[leaving] = Slot::There;
         } else if let Some(absent) = find(state, Slot::Absent) {
             state.slots[absent] = Slot::Starting;
@@ -122,7 +126,57 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             state.slots[starting] = Slot::Absent;
         } else if let Some(there) = last(Slot::There) {
             state.slots[there] = Slot::Leaving;
+            let service = self.model.autoscales[autoscale as usize].service;
+            self.retire(self.model.services[service.index()].first_instance + there as u32);
         }
+    }
+
+    /// An instance takes no more deliveries.
+    fn retire(&mut self, instance: u32) {
+        let service = self.model.instances[instance as usize].service;
+        for &group in &self.model.services[service.index()].groups {
+            self.with_broker(|broker, choose, actions| {
+                broker.retire(group, InstanceId(instance), choose, actions)
+            });
+        }
+    }
+
+    /// An instance is back from a crash: if it was about to leave, it still is.
+    pub(super) fn goes_on_leaving(&mut self, instance: u32) {
+        let spec = &self.model.instances[instance as usize];
+        if let Some(autoscale) = self.autoscale_of(spec.service)
+            && self.world.autoscales[autoscale as usize].is_leaving(spec.number)
+        {
+            self.retire(instance);
+        }
+    }
+
+    /// The autoscaling of a service, if it has one.
+    fn autoscale_of(&self, service: ServiceId) -> Option<u32> {
+        let found = self.model.autoscales.iter().position(|of| of.service == service);
+        found.map(|autoscale| autoscale as u32)
+    }
+
+    /// Whether an instance is not there, and that is as it should be.
+    pub(super) fn is_scaled_away(&self, instance: u32) -> bool {
+        let spec = &self.model.instances[instance as usize];
+        let slot = |autoscale: u32| self.world.autoscales[autoscale as usize].slots[spec.number as usize];
+        let slot = self.autoscale_of(spec.service).map(slot);
+        matches!(slot, Some(Slot::Absent | Slot::Starting))
+    }
+
+    /// How many instances an autoscaled service has, or will have soon.
+    pub(super) fn autoscaled(&self, service: ServiceId) -> Option<u32> {
+        self.autoscale_of(service).map(|autoscale| self.world.autoscales[autoscale as usize].present())
+    }
+
+    /// So many instances are asked for by hand.
+    pub(super) fn ask_for(&mut self, service: ServiceId, wanted: u32) {
+        let Some(autoscale) = self.autoscale_of(service) else { return };
+        let present = self.world.autoscales[autoscale as usize].present();
+        (present..wanted).for_each(|_| self.ask_for_instance(autoscale));
+        (wanted..present).for_each(|_| self.send_instance_away(autoscale));
+        self.release_idle(autoscale);
     }
 
     pub(super) fn instance_started(&mut self, autoscale: u32, instance: u32) {
@@ -133,6 +187,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         *slot = Slot::There;
+        self.is_of_present_version(instance);
         let epoch = self.world.instances[instance as usize].epoch;
         self.restart(instance, epoch);
     }
@@ -148,7 +203,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let instance = first + number as u32;
             let here = &self.world.instances[instance as usize];
             // One that has crashed comes back first, to leave for good.
-            if here.up && here.paused == 0 && here.busy == 0 && here.waiting() == 0 {
+            let is_idle = here.up && here.paused == 0 && here.busy == 0 && here.waiting() == 0;
+            if is_idle && self.has_wound_up(instance) {
+                self.sign_off(instance);
                 self.crash(instance);
                 self.world.autoscales[autoscale as usize].slots[number] = Slot::Absent;
             }
@@ -176,7 +233,6 @@ impl super::World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::ids::ServiceId;
     use crate::model::RingLength;
 
     #[test]

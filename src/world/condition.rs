@@ -31,9 +31,18 @@ pub struct Condition {
 }
 
 #[derive(Clone, Debug)]
-enum Unflushed {
+pub(super) enum Unflushed {
     Row { table: u32, version: u64, key: Vec<Word>, old: Option<(Vec<Word>, u64)> },
     Outbox { outbox: usize, number: u64 },
+}
+
+/// Which commit of its store an outbox row goes with, counted from the last.
+#[derive(Clone, Copy, Debug)]
+pub enum GoesWith {
+    /// One that is told already; a row of no transaction goes with what was committed before it.
+    Last = 0,
+    /// The one in hand.
+    Next = 1,
 }
 
 impl Default for Condition {
@@ -106,6 +115,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             StoreFault::Crash | StoreFault::Failover => {
                 self.world.stores[store].condition.down += 1;
                 self.crash_store(store);
+                if what == StoreFault::Failover && self.model.stores[store].is_succeeded {
+                    self.succeed(store);
+                } else {
+                    self.forget_unflushed(store);
+                }
             }
             StoreFault::Outage => self.world.stores[store].condition.down += 1,
             StoreFault::Pause => self.world.stores[store].condition.paused += 1,
@@ -138,7 +152,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.stores[store].condition.slowness = slowness;
     }
 
-    /// The store's process is gone: connections are reset, and what was not durable is forgotten.
+    /// The store's process is gone: connections are reset.
     fn crash_store(&mut self, store: usize) {
         let model = self.model;
         let uses = |instance: u32| {
@@ -148,13 +162,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for attempt in self.world.attempts.select(|attempt| uses(attempt.instance)) {
             self.reset_connection(attempt);
         }
-        for unflushed in std::mem::take(&mut self.world.stores[store].condition.unflushed).into_iter().rev() {
-            match unflushed {
-                Unflushed::Row { table, version, key, old } => {
-                    self.forget_row(store, table, version, &key, old)
-                }
-                Unflushed::Outbox { outbox, number } => self.lose_row(outbox, number),
-            }
+    }
+
+    /// What was committed and is not durable is gone, the newest first.
+    fn forget_unflushed(&mut self, store: usize) {
+        let unflushed = std::mem::take(&mut self.world.stores[store].condition.unflushed);
+        unflushed.into_iter().rev().for_each(|unflushed| self.forget_commit(store, unflushed));
+    }
+
+    /// A part of a commit never was.
+    pub(super) fn forget_commit(&mut self, store: usize, what: Unflushed) {
+        match what {
+            Unflushed::Row { table, version, key, old } => self.forget_row(store, table, version, &key, old),
+            Unflushed::Outbox { outbox, number } => self.lose_row(outbox, number),
         }
     }
 
@@ -214,7 +234,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Keeps what a commit has changed until it is durable.
     pub(super) fn keep_for_crash(&mut self, store: usize) {
-        let Some(flush) = self.model.stores[store].flush else { return };
+        let (flush, is_succeeded) = (self.model.stores[store].flush, self.model.stores[store].is_succeeded);
+        if flush.is_none() && !is_succeeded {
+            return;
+        }
         let state = &mut self.world.stores[store];
         let is_first = state.condition.unflushed.is_empty();
         for change in state.store.changes() {
@@ -224,16 +247,29 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let key = spec.key.iter().map(|&column| words[column as usize]).collect();
             let old = change.old.map(|old| (old.words.to_vec(), old.writer));
             let version = change.version.number;
-            state.condition.unflushed.push(Unflushed::Row { table, version, key, old });
+            let row = Unflushed::Row { table, version, key, old };
+            if is_succeeded {
+                state.behind.keep(1, row.clone());
+            }
+            if flush.is_some() {
+                state.condition.unflushed.push(row);
+            }
         }
-        if is_first && !state.condition.unflushed.is_empty() {
+        if let Some(flush) = flush
+            && is_first
+            && !state.condition.unflushed.is_empty()
+        {
             self.agenda.after_constant(RingId(flush.ring), Event::Flush { store: store as u32 });
         }
     }
 
     /// The same of a row of an outbox.
-    pub(super) fn keep_row_for_crash(&mut self, outbox: usize, number: u64) {
+    pub(super) fn keep_row_for_crash(&mut self, outbox: usize, number: u64, goes_with: GoesWith) {
         let store = self.model.outboxes[outbox].store as usize;
+        if self.model.stores[store].is_succeeded {
+            let row = Unflushed::Outbox { outbox, number };
+            self.world.stores[store].behind.keep(goes_with as u64, row);
+        }
         let Some(flush) = self.model.stores[store].flush else { return };
         let unflushed = &mut self.world.stores[store].condition.unflushed;
         unflushed.push(Unflushed::Outbox { outbox, number });

@@ -235,12 +235,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let of = &model.effects[step as usize];
                 let key = of.idempotency_key.map(|key| self.evaluate(key, attempt)).transpose()?;
                 if key.is_none_or(|key| !self.world.effects.knows(of.effect, key)) {
-                    self.owe(attempt, pc, remainder);
+                    let part = self.part_of(attempt, of.site, of.once_per);
+                    remainder.sent.push(part);
                 }
             }
             Op::Call(_) => {
                 let item = self.world.attempts[attempt].item;
-                let sure = must_reach(model, pc + 1).into_iter().map(|site| Part { site, item });
+                let sure = must_reach(model, pc + 1).into_iter().map(|site| Part::new(site, item));
                 remainder.debt.extend(sure);
                 return Ok(None);
             }

@@ -47,6 +47,10 @@ pub enum Way {
     Direct,
     /// A row of the outbox, of the open transaction or committed at once.
     Outbox,
+    /// Published to the broker, to be seen with the acknowledgement of the delivery in hand.
+    WithAck,
+    /// Told by a change log: nobody's step publishes it.
+    Captured,
     Call,
     Send,
 }
@@ -86,6 +90,15 @@ pub struct Part {
     pub site: SiteId,
     /// The item of the loops around it; 0 outside.
     pub item: u64,
+    /// It ought to happen once for a value (`once_per`), which is in `item`, whoever's work it is in.
+    pub is_of_value: bool,
+}
+
+impl Part {
+    /// What an obligation does at a step for an item.
+    pub fn new(site: SiteId, item: u64) -> Self {
+        Self { site, item, is_of_value: false }
+    }
 }
 
 /// What a write step decided to do with a row.

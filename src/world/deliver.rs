@@ -180,6 +180,10 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 self.record(Record::Accepted { topic, message, obligation });
                 self.tell_accepted(message, topic, Acceptance::Transferred);
             }
+            Action::LetIn { message, topic } => self.let_in(message, topic),
+            Action::Unblocked { topic, partition } => self.begin_broker(|broker, choose, actions| {
+                broker.admit_decided(topic, partition, choose, actions);
+            }),
             Action::ReplayBegun { group } => self.replay_begun(group),
             Action::Reopened { group, message } => self.record(Record::Reopened { group, message }),
             Action::Flushed { topic } => self.confirm_durable(topic),

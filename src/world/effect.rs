@@ -18,7 +18,9 @@ use rustc_hash::FxHashSet;
 #[derive(Clone, Default)]
 pub struct Effects {
     /// Keys carried out, by effect.
-    done: FxHashSet<(EffectId, u64)>,
+    pub(super) done: FxHashSet<(EffectId, u64)>,
+    /// How many keys there may be before it is seen which of them can still be asked with; 0: not known yet.
+    pub(super) crowded: usize,
     requests: Slab<Request>,
 }
 
@@ -38,6 +40,16 @@ impl Effects {
     /// Whether the outside would recognise a request.
     pub fn knows(&self, effect: EffectId, key: u64) -> bool {
         self.done.contains(&(effect, key))
+    }
+
+    /// How many keys it remembers.
+    pub fn known(&self) -> usize {
+        self.done.len()
+    }
+
+    /// The keys of requests under way.
+    pub(super) fn asked(&self) -> impl Iterator<Item = u64> {
+        self.requests.all().filter_map(|(_, request)| request.key)
     }
 
     /// Requests under way.
@@ -82,7 +94,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let obligation = self.world.attempts[attempt].cause.obligation;
         let second_half = length - length / 2;
-        let part = self.part(attempt, of.site);
+        let part = self.part_of(attempt, of.site, of.once_per);
         let request = Request { effect: of.effect, key, obligation, part, attempt, token, second_half };
         let request = self.world.effects.requests.add(request);
         let asking = self.root_of(attempt);

@@ -53,7 +53,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 }
             }
         }
-        (0..model.instances.len() as u32).for_each(|instance| self.schedule_memory_expiries(instance));
+        for instance in 0..model.instances.len() as u32 {
+            if self.world.instances[instance as usize].up {
+                self.schedule_memory_expiries(instance);
+            }
+        }
     }
 
     /// The rows that the memory of an instance starts with.

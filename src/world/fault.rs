@@ -201,7 +201,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Failover(place) => self.begin_failover(*place),
             FaultKind::Poison(..) => self.world.poisons += 1,
             FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
-            FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth } => self
+            FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth, datagram } => self
                 .begin_degradation(Degradation {
                     firing,
                     places: places.clone(),
@@ -210,6 +210,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                     loss: *loss,
                     duplicate: *duplicate,
                     bandwidth: *bandwidth,
+                    datagram: *datagram,
                 }),
         }
         if let Some(length) = length {
@@ -454,6 +455,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 broker.join(group, InstanceId(instance), choose, actions)
             });
         }
+        self.goes_on_leaving(instance);
     }
 
     /// Silence: nothing on the instance goes on, and nothing notices.

@@ -148,7 +148,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.attempts[attempt].pc = pc;
         let half = self.slowed(attempt, half).saturating_add(self.store_leg(attempt, StoreLeg::There));
         let token = self.world.attempts.wait(attempt, wait);
-        self.later(half, Class::Completion, Event::Midpoint { attempt, token });
+        self.carry_statement(attempt, StoreLeg::There, half, Event::Midpoint { attempt, token });
     }
 
     /// The second half of a round trip.
@@ -156,7 +156,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.attempts[attempt].result = result;
         let half = self.slowed(attempt, half).saturating_add(self.store_leg(attempt, StoreLeg::Back));
         let token = self.world.attempts.wait(attempt, wait);
-        self.later(half, Class::Completion, Event::Resume { attempt, token });
+        self.carry_statement(attempt, StoreLeg::Back, half, Event::Resume { attempt, token });
     }
 
     /// What an attempt waited for on its own instance is over.

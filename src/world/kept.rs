@@ -6,7 +6,6 @@
 //! never given back.
 
 use super::World;
-use crate::kernel::ids::*;
 use crate::model::{Model, Table};
 
 /// What an entry of a hash table takes beside its key, in words.
@@ -24,31 +23,43 @@ impl World {
 
     /// The one thing that keeps most, and how many words it keeps.
     pub(super) fn largest_keeper(&self, model: &Model) -> (usize, String) {
-        let stores = model.stores.iter().zip(&self.stores).flat_map(|(spec, of)| {
-            let table = |id: &TableId| {
-                let table = &model.tables[id.index()];
-                (of.store.kept_in(table.number), described(table, of.store.len(table.number)))
-            };
-            spec.tables.iter().map(table).collect::<Vec<_>>()
-        });
-        let memories = model.instances.iter().zip(&self.memories).flat_map(|(instance, memory)| {
-            let table = |id: &TableId| {
-                let table = &model.tables[id.index()];
-                (memory.kept_in(table.number), described(table, memory.len(table.number)))
-            };
-            model.services[instance.service.index()].memory.iter().map(table).collect::<Vec<_>>()
-        });
+        self.most_kept(model, |_| true)
+    }
+
+    /// Of what grows as long as a run goes on, what keeps most, and how many words it keeps. Rows that go by
+    /// themselves, when their time is over or there is no room, do not.
+    pub fn largest_hoard(&self, model: &Model) -> (usize, String) {
+        self.most_kept(model, |table| table.ttl.is_none() && table.capacity == u32::MAX)
+    }
+
+    fn most_kept(&self, model: &Model, counts: impl Fn(&Table) -> bool) -> (usize, String) {
+        let mut all = Vec::new();
+        for (spec, of) in model.stores.iter().zip(&self.stores) {
+            let tables = spec.tables.iter().map(|id| &model.tables[id.index()]).filter(|table| counts(table));
+            all.extend(
+                tables.map(|table| {
+                    (of.store.kept_in(table.number), described(table, of.store.len(table.number)))
+                }),
+            );
+        }
+        for (instance, memory) in model.instances.iter().zip(&self.memories) {
+            let tables = model.services[instance.service.index()].memory.iter();
+            let tables = tables.map(|id| &model.tables[id.index()]).filter(|table| counts(table));
+            all.extend(
+                tables
+                    .map(|table| (memory.kept_in(table.number), described(table, memory.len(table.number)))),
+            );
+        }
         let counted: usize = self.counters.iter().map(|counter| counter.len()).sum();
-        let others = [
+        all.extend([
             (counted * (1 + HASHED), format!("in {counted} values that generators count by")),
-            (self.effects.kept(), "in the idempotency keys of effects".to_owned()),
+            (self.effects.kept(), format!("in {} idempotency keys of effects", self.effects.known())),
             (self.stores.iter().map(|of| of.past.kept()).sum(), "in the states that streams had".to_owned()),
             (self.lists.kept(), "in lists".to_owned()),
             (self.sagas.kept(), format!("in {} sagas, which stay known by their keys", self.sagas.len())),
             (self.words.kept(), "in the values of attempts and messages".to_owned()),
-        ];
-        let all = stores.chain(memories).chain(others);
-        all.max_by_key(|(words, _)| *words).expect("lists are always there")
+        ]);
+        all.into_iter().max_by_key(|(words, _)| *words).expect("lists are always there")
     }
 }
 

@@ -13,6 +13,7 @@ mod attempt;
 mod autoscale;
 pub mod broker;
 mod call;
+mod capture;
 mod client;
 mod commit;
 mod condition;
@@ -23,6 +24,7 @@ mod effect;
 mod evaluate;
 mod expiry;
 mod fault;
+mod forgetting;
 mod guard;
 mod hedge;
 pub mod identity;
@@ -39,6 +41,7 @@ mod outage;
 mod outbox;
 mod packet;
 mod phases;
+mod postponed;
 mod publish;
 pub mod record;
 mod region;
@@ -49,6 +52,7 @@ mod routing;
 mod rows;
 mod saga;
 mod sending;
+mod statement;
 pub mod store;
 mod streams;
 pub mod survey;
@@ -291,6 +295,8 @@ pub struct World {
     outboxes: Vec<outbox::OutboxState>,
     relays: Vec<relay::Relay>,
     outages: outage::Outages,
+    /// Messages whose delay is not over, and that are not durable.
+    postponed: Vec<postponed::Postponed>,
     /// Faults that poison messages now.
     poisons: u32,
     network: network::Network,
@@ -458,6 +464,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                     instant_began = self.events;
                 }
                 self.check(limits, self.events - instant_began, interrupt)?;
+                self.world.forget_keys(self.model);
             }
         }
         self.record(Record::End { quiet: self.world.ended.unwrap_or(true) });
@@ -622,6 +629,7 @@ impl World {
             sending: sending::Lines::default(),
             overdue: sending::Overdue::new(),
             outages: outage::Outages::new(model),
+            postponed: Vec::new(),
             poisons: 0,
             network: network::Network::new(model),
             faults: model.faults.iter().map(|_| fault::FaultState::default()).collect(),

@@ -91,16 +91,21 @@ pub struct Degradation {
     pub loss: Option<f64>,
     pub duplicate: Option<f64>,
     pub bandwidth: Option<f64>,
+    /// Of a change of transport: whether to datagrams.
+    pub datagram: Option<bool>,
 }
 
 impl Network {
     pub fn new(model: &Model) -> Self {
-        let pipes = model.routes.iter().map(|route| route.pipe.wrapping_add(1)).max().unwrap_or(0);
+        let narrow = model.routes.iter().any(|route| route.pipe != NONE)
+            || model.region_links.iter().any(|link| link.narrows);
+        // Of the routes, and behind them of the links between regions.
+        let pipes = if narrow { model.routes.len() + model.region_links.len() } else { 0 };
         let one_region = model.region_links.is_empty();
         let is_calm = |route: &Route| one_region && route.is_plain() && !route.reorders && !route.datagram;
         Self {
             calm: model.routes.iter().map(is_calm).collect(),
-            pipes: vec![Pipe::default(); pipes as usize],
+            pipes: vec![Pipe::default(); pipes],
             ..Self::default()
         }
     }
@@ -115,6 +120,11 @@ impl Network {
     #[inline(always)]
     pub fn is_disturbed(&self) -> bool {
         self.disturbed
+    }
+
+    #[inline(always)]
+    pub fn has_pipes(&self) -> bool {
+        !self.pipes.is_empty()
     }
 
     fn look_for_disturbance(&mut self) {
@@ -197,7 +207,21 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     #[inline]
     fn may_overtake(&self, hop: &Hop, event: Event) -> bool {
         let route = &self.model.routes[hop.route as usize];
-        route.reorders || route.datagram && self.is_on_connection(event)
+        match self.is_datagram(route, hop) {
+            true => self.is_on_connection(event),
+            false => route.reorders,
+        }
+    }
+
+    /// Whether a packet is for itself: on its own link, between its regions, or because a fault makes it so.
+    fn is_datagram(&self, route: &Route, hop: &Hop) -> bool {
+        if self.model.region_links.is_empty() && !self.world.network.disturbed {
+            return route.datagram;
+        }
+        match self.degraded(route, hop, |of| of.datagram) {
+            Some((_, datagram)) => datagram,
+            None => route.datagram || self.region_link(hop).is_some_and(|link| link.datagram),
+        }
     }
 
     fn transmit_through_trouble(&mut self, hop: Hop, event: Event) {
@@ -205,29 +229,50 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let route = &model.routes[hop.route as usize];
         if self.is_split(route, &hop) {
             self.split_hits(route, &hop);
-            if route.datagram && !self.is_on_connection(event) {
+            if self.is_datagram(route, &hop) && !self.is_on_connection(event) {
                 return self.lose(route, event);
             }
             self.world.network.held.push((hop, event));
             return;
         }
-        if route.pipe != NONE {
-            let pipe = &mut self.world.network.pipes[route.pipe as usize];
-            pipe.waiting.push_back((hop, event));
-            if pipe.waiting.len() == 1 {
-                self.fill_pipe(route.pipe);
-            }
-            return;
+        match route.pipe {
+            NONE => self.cross_regions(hop, event),
+            pipe => self.wait_in_line(pipe, hop, event),
         }
-        self.launch(hop, event);
+    }
+
+    pub(super) fn wait_in_line(&mut self, pipe: u32, hop: Hop, event: Event) {
+        let waiting = &mut self.world.network.pipes[pipe as usize].waiting;
+        waiting.push_back((hop, event));
+        if waiting.len() == 1 {
+            self.fill_pipe(pipe);
+        }
+    }
+
+    /// A packet has its own link behind it: what lies between its regions may be narrow as well, and is shared by
+    /// all that passes there.
+    fn cross_regions(&mut self, hop: Hop, event: Event) {
+        let links = &self.model.region_links;
+        let between = links.iter().position(|link| link.from == hop.from && link.to == hop.to);
+        match between.filter(|link| links[*link].narrows) {
+            Some(link) => self.wait_in_line((self.model.routes.len() + link) as u32, hop, event),
+            None => self.launch(hop, event),
+        }
     }
 
     /// Puts the first packet of a pipe on the wire.
     fn fill_pipe(&mut self, pipe: u32) {
         let Some((hop, _)) = self.world.network.pipes[pipe as usize].waiting.front().copied() else { return };
-        let route = &self.model.routes[hop.route as usize];
-        let degraded = self.degraded(route, &hop, |of| of.bandwidth);
-        let bandwidth = self.hits(degraded).unwrap_or(route.bandwidth);
+        let model = self.model;
+        let route = &model.routes[hop.route as usize];
+        let between = (pipe as usize).checked_sub(model.routes.len()).map(|link| &model.region_links[link]);
+        let degraded = self.degraded(route, &hop, |of| match self.is_between_regions(of, &hop) {
+            true => of.bandwidth.filter(|_| between.is_some()),
+            false => of.bandwidth.filter(|_| between.is_none()),
+        });
+        let bandwidth = self
+            .hits(degraded)
+            .unwrap_or_else(|| between.map_or(route.bandwidth, |link| link.bandwidth));
         let length = nanos_from_f64(hop.bytes as f64 / bandwidth * 1e9);
         self.agenda.after(length, Class::Completion, Event::PipeFree { pipe });
     }
@@ -235,15 +280,31 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A packet has left its pipe; the next one enters.
     pub(super) fn pipe_free(&mut self, pipe: u32) {
         if let Some((hop, event)) = self.world.network.pipes[pipe as usize].waiting.pop_front() {
-            self.launch(hop, event);
+            let route = &self.model.routes[hop.route as usize];
+            match hop.latency {
+                // A store's latencies include the way there.
+                Duration::Constant(rest) if route.is_to_a_store() => {
+                    self.later(rest, Class::Completion, event);
+                }
+                _ if pipe as usize >= self.model.routes.len() => self.launch(hop, event),
+                _ => self.cross_regions(hop, event),
+            }
         }
         self.fill_pipe(pipe);
+    }
+
+    /// Whether a degradation is of what lies between the regions of a packet, and of nothing else on its way.
+    fn is_between_regions(&self, of: &Degradation, hop: &Hop) -> bool {
+        let ends = [Place::Region(hop.from), Place::Region(hop.to)];
+        self.region_link(hop).is_some() && joins(&of.places, of.one_way, &ends[..1], &ends[1..])
     }
 
     /// Loss, duplication and latency of a packet on the wire.
     fn launch(&mut self, hop: Hop, event: Event) {
         let route = &self.model.routes[hop.route as usize];
-        if !route.datagram || self.is_on_connection(event) {
+        let transport = self.degraded(route, &hop, |of| of.datagram);
+        self.hits(transport);
+        if !self.is_datagram(route, &hop) || self.is_on_connection(event) {
             if self.loss(route, &hop) >= 1.0 {
                 return self.gets_nothing_through(hop, event);
             }
@@ -256,7 +317,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.lose(route, event);
         }
         let degraded = self.degraded(route, &hop, |of| of.duplicate);
-        let duplicate = degraded.map_or(route.duplicate, |(_, duplicate)| duplicate);
+        let own = degraded.map_or(route.duplicate, |(_, duplicate)| duplicate);
+        let between = self.region_link(&hop).map_or(0.0, |link| link.duplicate);
+        let duplicate = if between == 0.0 { own } else { 1.0 - (1.0 - own) * (1.0 - between) };
         if duplicate > 0.0
             && self.uniform(hop.trouble, hop.draw.beside(2)) < duplicate
             && is_worth_copying(event)
@@ -481,6 +544,11 @@ impl Route {
     #[inline]
     pub fn is_plain(&self) -> bool {
         self.loss == 0.0 && self.duplicate == 0.0 && self.pipe == NONE
+    }
+
+    /// Whether it lies between a service and a store.
+    pub fn is_to_a_store(&self) -> bool {
+        matches!((self.from, self.to), (Place::Store(_), _) | (_, Place::Store(_)))
     }
 }
 

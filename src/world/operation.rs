@@ -71,6 +71,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.world.draining || !self.world.replays.is_empty() {
             return;
         }
+        self.with_broker(|broker, _, actions| broker.remember_positions(actions));
         for topic in 0..self.model.topics.len() {
             if self.model.topics[topic].knobs.is_replayed {
                 self.with_broker(|broker, _, actions| broker.end_replays(TopicId::new(topic), actions));

@@ -138,6 +138,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             if self.is_spread(broker) && is_first {
                 self.with_broker(|broker, _, _| broker.part_is_away(topic));
             }
+            self.lose_postponed(topic);
             self.with_broker(|broker, choose, actions| broker.lose(topic, choose, actions));
         }
     }
@@ -189,6 +190,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// What a topic has accepted is durable.
     pub(super) fn confirm_durable(&mut self, topic: TopicId) {
+        self.postponed_are_durable(topic);
         let waiting = std::mem::take(&mut self.world.outages.unconfirmed[topic.index()]);
         waiting.into_iter().for_each(|who| self.confirm(topic, who));
     }

@@ -9,6 +9,7 @@
 
 use super::attempt::{StepResult, Wait};
 use super::commit::TransactionEnd;
+use super::condition::GoesWith;
 use super::deed::Deed;
 use super::interpret::Flow;
 use super::record::Observer;
@@ -93,7 +94,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &mut self.world.outboxes[outbox];
         let id = state.number();
         if alone {
-            self.put_row(outbox, id, message);
+            self.put_row(outbox, id, message, GoesWith::Last);
             self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         } else {
             state.pending.push((attempt, id, message));
@@ -133,15 +134,21 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.outboxes[outbox].pending = others;
             for (_, id, message) in own {
                 match end {
-                    TransactionEnd::Committed => self.put_row(outbox, id, message),
+                    TransactionEnd::Committed => self.put_row(outbox, id, message, GoesWith::Next),
                     TransactionEnd::RolledBack => self.release_message(message),
                 }
             }
         }
     }
 
+    /// A row that comes to be with a commit that is done.
+    pub(super) fn commit_row(&mut self, outbox: usize, message: u32) {
+        let id = self.world.outboxes[outbox].number();
+        self.put_row(outbox, id, message, GoesWith::Last);
+    }
+
     /// A row is committed: its relays may find it, if it is not too late.
-    fn put_row(&mut self, outbox: usize, id: u64, message: u32) {
+    fn put_row(&mut self, outbox: usize, id: u64, message: u32, goes_with: GoesWith) {
         let select = self.model.outboxes[outbox].select;
         let state = &mut self.world.outboxes[outbox];
         state.commits += 1;
@@ -149,7 +156,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let is_passed = number <= state.saved;
         if !is_passed {
             state.rows.insert(number, Row { message, relay: NONE });
-            self.keep_row_for_crash(outbox, number);
+            self.keep_row_for_crash(outbox, number, goes_with);
         }
         self.tell(&Deed::Enqueued { message });
         if is_passed {

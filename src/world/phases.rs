@@ -74,5 +74,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             && world.relays.iter().all(|relay| relay.in_hand() == 0)
             && (0..self.model.groups.len()).all(|group| world.broker.lag(GroupId::new(group)) == 0)
             && world.broker.deliveries_held() == 0
+            && world.broker.has_heard_all()
     }
 }

@@ -1,6 +1,6 @@
 //! Publishing: a message on its way to its broker, its confirmation, and sending it again.
 
-use super::attempt::Wait;
+use super::attempt::{Source, Wait};
 use super::broker::{Accepted, Origin};
 use super::deed::Acceptance;
 use super::interpret::Flow;
@@ -9,7 +9,7 @@ use super::outage::Unconfirmed;
 use super::record::{Observer, Record};
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::event_list::{Class, RingId};
+use crate::kernel::event_list::RingId;
 use crate::kernel::ids::*;
 use crate::model::{Error, NONE, Pc, PublishStep};
 
@@ -164,7 +164,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.release_message(message);
         } else {
             self.message_is_taken(message);
-            self.arrive(message, publish.topic);
+            match publish.with_ack {
+                true => self.join_delivery(message, publish.topic, attempt, token),
+                false => self.arrive(message, publish.topic),
+            }
         }
         if attempt == NONE || !self.world.attempts.is_waiting(attempt, token) {
             return;
@@ -174,7 +177,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         } else {
             Event::Answer { attempt, token, payload: NONE }
         };
-        if !is_out && model.topics[publish.topic.index()].knobs.confirms_durable {
+        if !is_out && !publish.with_ack && model.topics[publish.topic.index()].knobs.confirms_durable {
             return self.confirm_later(publish.topic, Unconfirmed::Attempt { attempt, token, step });
         }
         self.answer_publisher(attempt, step, answer);
@@ -198,25 +201,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.transmit(hop, answer);
     }
 
-    /// A message has reached its broker: it is visible at once, or when its delay is over.
-    pub(super) fn arrive(&mut self, message: u32, topic: TopicId) {
-        let delay = self.world.messages[message].delay;
-        if delay == 0 {
-            return self.accept(message, topic);
-        }
-        self.world.in_flight += 1;
-        self.agenda.after(delay, Class::Timer, Event::Visible { message });
-    }
-
-    /// The delay of a published message is over.
-    pub(super) fn visible(&mut self, message: u32) {
-        self.world.in_flight -= 1;
-        let step = self.world.messages[message].step;
-        self.accept(message, self.model.publishes[step as usize].topic);
-    }
-
     /// A broker takes a message in; the packet's reference becomes the broker's.
-    fn accept(&mut self, message: u32, topic: TopicId) {
+    pub(super) fn accept(&mut self, message: u32, topic: TopicId) {
         let of = &self.world.messages[message];
         let (key, partition, obligation) = (of.key, of.partition, of.cause.obligation);
         let size = self.model.messages[of.kind.index()].size_bytes;
@@ -250,6 +236,41 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
         }
         self.carry_out();
+    }
+
+    /// What is published with an acknowledgement has reached its broker, which keeps it until that is decided.
+    /// What nobody waits for any more is no part of it.
+    fn join_delivery(&mut self, message: u32, topic: TopicId, attempt: u32, token: u32) {
+        let source = match self.world.attempts.is_waiting(attempt, token) {
+            true => Some(self.world.attempts[self.root_of(attempt)].source),
+            false => None,
+        };
+        let Some(Source::Delivery { delivery, .. }) = source else { return self.release_message(message) };
+        let of = &self.world.messages[message];
+        let (key, partition) = (of.key, of.partition);
+        let size = self.model.messages[of.kind.index()].size_bytes;
+        let is_held = self.begin_broker(|broker, _, _| {
+            broker.accept_undecided(delivery, topic, partition, message, key, size)
+        });
+        if !is_held {
+            self.release_message(message);
+        }
+    }
+
+    /// The acknowledgement that a message was published with counts: its broker takes it in.
+    pub(super) fn let_in(&mut self, message: u32, topic: TopicId) {
+        let of = &self.world.messages[message];
+        let (expires, obligation) = (of.expires, of.cause.obligation);
+        let tombstone = self.model.publishes[of.step as usize].tombstone;
+        if expires > 0 {
+            self.begin_broker(|broker, _, actions| broker.expires(message, expires, actions));
+        }
+        if tombstone {
+            self.begin_broker(|broker, _, _| broker.buries(message));
+        }
+        self.world.stir += 1;
+        self.record(Record::Accepted { topic, message, obligation });
+        self.tell_accepted(message, topic, Acceptance::Taken);
     }
 
     pub(super) fn confirmed(&mut self, attempt: u32, step: u32) {

@@ -28,6 +28,8 @@ pub struct Relay {
     stage: Stage,
     batch: Vec<(u64, u32)>,
     unconfirmed: Vec<u32>,
+    /// How many of the unconfirmed, the last ones, wait until the others are confirmed.
+    held_back: usize,
     rounds: u64,
     sends: u32,
 }
@@ -42,6 +44,7 @@ impl Default for Relay {
             stage: Stage::Resting,
             batch: Vec::new(),
             unconfirmed: Vec::new(),
+            held_back: 0,
             rounds: 0,
             sends: 0,
         }
@@ -262,7 +265,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.agenda.after(length, Class::Completion, Event::Relay { relay, token });
     }
 
-    /// Publishes what is in hand, in order, and waits for the confirmations.
+    /// Publishes what is in hand, in order, and waits for the confirmations. Where only so many may be on their way,
+    /// it does so by as many at a time.
     fn relay_batch(&mut self, relay: u32) {
         let model = self.model;
         let outbox = self.outbox_of_relay(relay);
@@ -287,10 +291,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
         }
         // Nobody waits for the confirmation of what asks for none.
-        let confirms = |message: &u32| model.publishes[self.world.messages[*message].step as usize].confirm;
-        self.world.relays[relay as usize].unconfirmed = batch.iter().copied().filter(confirms).collect();
+        let of = |message: u32| &model.publishes[self.world.messages[message].step as usize];
+        let confirms = |message: &&u32| of(**message).confirm;
+        let most = batch.iter().filter(confirms).map(|message| of(*message).in_flight as usize).min();
+        let in_turn = batch.iter().enumerate().filter(|(_, message)| confirms(message));
+        let first_held_back = most.and_then(|most| in_turn.map(|(at, _)| at).nth(most));
+        let (batch, held_back) = batch.split_at(first_held_back.unwrap_or(batch.len()));
+        let unconfirmed = batch.iter().filter(confirms).chain(held_back).copied().collect();
+        let state = &mut self.world.relays[relay as usize];
+        (state.unconfirmed, state.held_back) = (unconfirmed, held_back.len());
         let mut timeout: Option<crate::model::RingLength> = None;
-        for message in batch {
+        for &message in batch {
             let publish = &model.publishes[self.world.messages[message].step as usize];
             let topic = publish.topic;
             let partition = self.partition_of(message, topic);
@@ -388,6 +399,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         state.unconfirmed.retain(|unconfirmed| *unconfirmed != message);
         if state.unconfirmed.is_empty() {
             self.batch_published(relay);
+        } else if state.unconfirmed.len() == state.held_back {
+            self.relay_batch(relay);
         }
     }
 

@@ -70,12 +70,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         };
         let is_back = |&instance: &u32| {
             let here = &self.world.instances[instance as usize];
-            here.unwanted || here.takes_calls()
+            here.unwanted || here.takes_calls() || self.is_scaled_away(instance)
         };
         let is_due = rollout.every.is_some() || of.batch.iter().all(is_back);
         if is_due {
             let (next, end) = (of.next, of.end);
-            let wanted = (next..end).filter(|&at| !self.world.instances[at as usize].unwanted);
+            let wanted = (next..end)
+                .filter(|&at| !self.world.instances[at as usize].unwanted && !self.is_scaled_away(at));
             let batch: Vec<u32> = wanted.take(rollout.batch as usize).collect();
             let Some(&last) = batch.last() else { return };
             let of = &mut self.world.rollouts.under_way[number as usize];
@@ -89,6 +90,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// How many instances a service has too many or too few.
     pub(super) fn differing(&self, service: ServiceId, wanted: u32) -> u32 {
+        if let Some(present) = self.autoscaled(service) {
+            return present.abs_diff(wanted);
+        }
         let spec = &self.model.services[service.index()];
         let differs = |number: &u32| {
             let here = &self.world.instances[(spec.first_instance + number) as usize];
@@ -99,6 +103,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A service has so many instances from now on: the first ones.
     pub(super) fn scale(&mut self, operation: FaultId, service: ServiceId, wanted: u32, how: Restart) {
+        if self.autoscaled(service).is_some() {
+            return self.ask_for(service, wanted);
+        }
         let spec = &self.model.services[service.index()];
         for number in 0..spec.instances {
             let instance = spec.first_instance + number;
@@ -168,18 +175,29 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.agenda.after(LOOK, Class::Timer, Event::Leaves { instance, epoch });
             return;
         }
+        self.sign_off(instance);
+        self.relays_save(instance);
+        self.goes_down(instance, operation);
+    }
+
+    /// An instance that has nothing left to do leaves its groups.
+    pub(super) fn sign_off(&mut self, instance: u32) {
         let service = self.model.instances[instance as usize].service;
         for &group in &self.model.services[service.index()].groups {
             self.with_broker(|broker, choose, actions| {
                 broker.sign_off(group, InstanceId(instance), choose, actions)
             });
         }
-        self.relays_save(instance);
-        self.goes_down(instance, operation);
+    }
+
+    /// A new process is of the version that its service goes to.
+    pub(super) fn is_of_present_version(&mut self, instance: u32) {
+        let service = self.model.instances[instance as usize].service;
+        self.world.instances[instance as usize].version = self.world.rollouts.versions[service.index()];
     }
 
     /// Whether the broker has heard of all that an instance has handled.
-    fn has_wound_up(&mut self, instance: u32) -> bool {
+    pub(super) fn has_wound_up(&mut self, instance: u32) -> bool {
         let service = self.model.instances[instance as usize].service;
         let mut is_done = true;
         for &group in &self.model.services[service.index()].groups {
@@ -222,8 +240,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn installed(&mut self, instance: u32, epoch: u32) {
         let here = &self.world.instances[instance as usize];
         if here.epoch == epoch && !here.up && !here.unwanted {
-            let service = self.model.instances[instance as usize].service;
-            self.world.instances[instance as usize].version = self.world.rollouts.versions[service.index()];
+            self.is_of_present_version(instance);
             self.restart(instance, epoch);
         }
     }

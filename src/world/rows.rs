@@ -613,6 +613,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             if new {
                 self.schedule_expiry(Expiring { version, table, memory: None });
             }
+            if !spec.captures.is_empty() {
+                self.capture_change(attempt, store, at, row);
+            }
         }
         self.serve_waiters(store);
     }

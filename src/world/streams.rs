@@ -216,9 +216,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.attempts[attempt].outgoing = under_way;
         self.release_message(message);
         changed?;
-        let row = self.row_part(attempt, of);
+        let (row, item) = (self.row_part(attempt, of), self.world.attempts[attempt].item);
         let published = self.model.publishes.get(append.publish as usize);
-        let published = published.map(|publish| Part { site: publish.site, item: row.item });
+        let published = published.map(|publish| Part::new(publish.site, item));
         remainder.owe([row].into_iter().chain(published));
         remainder.leave(name, self.world.scratch.row.clone());
         Ok(StepResult::Done)

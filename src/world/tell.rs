@@ -11,7 +11,10 @@ use super::store::{Row, Word};
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
-use crate::model::{Model, NONE, Pc, PublishStep, RowStep, RowVerb, Slot};
+use crate::model::{Model, NONE, Operand, Pc, PublishStep, RowStep, RowVerb, Slot};
+
+/// Tells values that name what ought to happen once from other items.
+const ONCE: u64 = 0x6F6E_6365;
 
 /// The version of a row that was found, or not.
 pub(super) fn version_of(row: Option<&Row<'_>>) -> Version {
@@ -227,7 +230,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     #[inline]
     pub(super) fn tell_published(&mut self, attempt: u32, message: u32, publish: &PublishStep) {
-        let way = if publish.outbox.is_some() { Way::Outbox } else { Way::Direct };
+        let way = match publish.outbox {
+            Some(_) => Way::Outbox,
+            None if publish.with_ack => Way::WithAck,
+            None => Way::Direct,
+        };
         self.tell_issued_to(attempt, message, publish.site, way, Some(publish.topic));
     }
 
@@ -262,15 +269,26 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Where in its work an attempt stands: the site with the item in hand.
     pub(super) fn part(&self, attempt: u32, site: SiteId) -> Part {
-        Part { site, item: self.world.attempts[attempt].item }
+        Part::new(site, self.world.attempts[attempt].item)
+    }
+
+    /// The same of a step that may say for what value it ought to happen once. What cannot be calculated
+    /// identifies nothing.
+    pub(super) fn part_of(&mut self, attempt: u32, site: SiteId, once_per: Option<Operand>) -> Part {
+        let part = self.part(attempt, site);
+        let Some(once_per) = once_per else { return part };
+        match self.evaluate(once_per, attempt) {
+            Ok(value) => Part { item: mix(mix(ONCE, value), part.item), is_of_value: true, ..part },
+            Err(_) => part,
+        }
     }
 
     /// The part that a write of the row in hand is: of a step on many rows each row is one.
-    pub(super) fn row_part(&self, attempt: u32, of: &RowStep) -> Part {
-        let Part { site, item } = self.part(attempt, of.site);
+    pub(super) fn row_part(&mut self, attempt: u32, of: &RowStep) -> Part {
+        let part = self.part_of(attempt, of.site, of.once_per);
         match of.key {
-            Some(_) => Part { site, item },
-            None => Part { site, item: mix(item, self.row_in_hand(attempt, of.table).key) | 1 },
+            Some(_) => part,
+            None => Part { item: mix(part.item, self.row_in_hand(attempt, of.table).key) | 1, ..part },
         }
     }
 

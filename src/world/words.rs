@@ -44,6 +44,11 @@ impl Words {
         self.free[length as usize].push(block);
     }
 
+    /// All words, those of free blocks too.
+    pub fn all(&self) -> &[Word] {
+        &self.words
+    }
+
     /// Words in all blocks, the free ones included.
     pub fn kept(&self) -> usize {
         self.words.len()
@@ -115,6 +120,11 @@ impl Lists {
 
     pub fn get(&self, handle: Word) -> &[Word] {
         if handle == EMPTY { &[] } else { &self.lists[handle as usize] }
+    }
+
+    /// All words of lists in use.
+    pub fn all(&self) -> impl Iterator<Item = Word> {
+        self.lists.iter().flatten().copied()
     }
 
     /// Words in all lists.

@@ -1,6 +1,7 @@
 //! The program as it is used: what is typed, what comes out, how it ends.
 
 mod checking;
+mod comparing;
 mod ending;
 mod hostile;
 mod inspecting;

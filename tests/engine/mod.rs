@@ -1,9 +1,13 @@
 //! The world, point by point: small scenarios with constant latencies, run once, with exact times.
 
 mod arrivals;
+mod autoscaling;
 mod calls;
+mod captures;
+mod failovers;
 mod faults;
 mod flow;
+mod forgetting;
 mod generated;
 mod guards;
 mod identity;
@@ -24,6 +28,7 @@ mod schemas;
 mod shipped;
 mod stores;
 mod streams;
+mod transactions;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::agenda::Agenda;

@@ -303,3 +303,64 @@ network: { default: { latency: 1ms }, links: { l: { between: [b, s], loss: 100%,
     assert!(!run.is_quiet() && run.rows("s.seen").is_empty());
     assert!(run.count(|record| matches!(record, Record::Lost { .. })) <= 10);
 }
+
+/// A megabyte at a hundred megabytes a second takes 10 ms of the sea, whoever sends it.
+#[test]
+fn a_narrow_link_between_regions_is_shared_by_all_that_passes() {
+    let far = |link: &str, faults: &str| {
+        text(&format!("{{ default: {{ latency: 1ms }}, links: {{ sea: {{ between: [eu, us], latency: 40ms{link} }} }} }}"), "[1s, 1s]", SEND, faults)
+            .replace("workers: unlimited", "workers: unlimited\n    place: [us]")
+            .replace("  c:\n", "  c:\n    place: [eu]\n")
+    };
+    let wide = arrived(&run(&far("", "")));
+    assert_eq!(wide, [(1, 41.0), (2, 41.0)]);
+    let narrow = arrived(&run(&far(", bandwidth: 100MB/s", "")));
+    assert_eq!(narrow, [(1, 51.0), (2, 61.0)]);
+    let narrowed = far(", bandwidth: 100MB/s", "faults: { a: { degrade: [eu, us], bandwidth: 50MB/s, at: 500ms, for: 4s } }\n");
+    assert_eq!(arrived(&run(&narrowed)), [(1, 61.0), (2, 81.0)]);
+}
+
+#[test]
+fn datagrams_between_regions_are_each_for_themselves() {
+    let far = |link: &str| {
+        text(&format!("{{ default: {{ latency: 1ms }}, links: {{ sea: {{ between: [eu, us], latency: 40ms{link} }} }} }}"), &many(200, 1.0), SEND, "")
+            .replace("workers: unlimited", "workers: unlimited\n    place: [us]")
+            .replace("  c:\n", "  c:\n    place: [eu]\n")
+    };
+    let stream = run(&far(", loss: 50%"));
+    assert_eq!(arrived(&stream).len(), 200, "sent again until they get through");
+    let lossy = run(&far(", transport: datagram, loss: 50%"));
+    let got = arrived(&lossy).len();
+    assert!((70..=130).contains(&got), "{got} of 200");
+    let doubled = run(&far(", transport: datagram, duplicate: 50%"));
+    let copies = doubled.count(|record| matches!(record, Record::Duplicated { .. }));
+    assert!((70..=130).contains(&copies), "{copies} of 200");
+}
+
+#[test]
+fn a_degradation_can_change_the_transport() {
+    let faults = "faults: { a: { degrade: [c, s], transport: datagram, loss: 100%, at: 2s, for: 4s } }\n";
+    let lost = run(&text("{ default: { latency: 1ms } }", "[1s, 3s, 7s]", SEND, faults));
+    assert_eq!(arrived(&lost), [(1, 1.0), (3, 6001.0)], "a stream would have held it back");
+    // And the other way: what was each for itself keeps its order and loses nothing.
+    let faults = "faults: { a: { degrade: [c, s], transport: stream, at: 500ms, for: 30s } }\n";
+    let net = "{ default: { latency: { uniform: [1ms, 50ms] }, loss: 20%, transport: datagram } }";
+    let mended = run(&text(net, &many(100, 1.0), SEND, faults));
+    assert_eq!(arrived(&mended).len(), 100);
+    assert!(arrived(&mended).is_sorted_by_key(|(n, _)| *n));
+    let before = run(&text(net, &many(100, 1.0), SEND, ""));
+    assert!(arrived(&before).len() < 100 && !arrived(&before).is_sorted_by_key(|(n, _)| *n));
+}
+
+/// 100 bytes and 8 for each value: on a way of 100 kB/s a statement of two values takes 1.16 ms.
+#[test]
+fn a_narrow_way_to_the_store_makes_statements_wait() {
+    let near = |link: &str| {
+        text(&format!("{{ default: {{ latency: 1ms }}, links: {{ l: {{ between: [s, s.store], latency: 0ms{link} }} }} }}"), "[1s, 1s]", CALL, "")
+    };
+    let took = |text: &str| run(text).outcomes().iter().map(|(at, _)| (*at - S) / 1000).collect::<Vec<_>>();
+    let wide = took(&near(""));
+    assert_eq!(wide, [2000, 2000], "microseconds");
+    let narrow = took(&near(", bandwidth: 100KB/s"));
+    assert!(narrow[0] >= 3000 && narrow[1] > narrow[0] + 1000, "one after the other: {narrow:?}");
+}

@@ -171,3 +171,52 @@ fn a_quorum_store_refuses_what_needs_one_copy() {
     assert_eq!(told("- { update: t, set: { v: 7 } }"), ["contradiction"]);
     assert_eq!(told("- { read: t, key: 1, from: replica, as: r }"), ["contradiction"]);
 }
+
+/// A replica takes the place of the store: what had not come to it never was, rows and outbox rows alike.
+#[test]
+fn a_failover_loses_what_the_replica_that_takes_over_does_not_have() {
+    let text = |lag: &str, fault: &str| {
+        format!(
+            "scenario: test
+run: {{ horizon: 1m, drain: 10m }}
+messages:
+  Go: {{ kind: command, fields: {{ n: int }} }}
+  Done: {{ kind: integration, key: n, fields: {{ n: int }} }}
+brokers: {{ b: {{ preset: kafka }} }}
+topics: {{ done: {{ messages: [Done] }} }}
+services:
+  s:
+    store:
+      tables: {{ seen: {{ key: n, columns: {{ n: int, times: int }} }} }}
+      read_replica: {{ count: 2, lag: {lag} }}
+    outbox: {{ every: 2s }}
+    handlers:
+      Go: [ {{ transaction: [ {{ upsert: seen, key: message.n % 3, set: {{ times: row.times + 1 }} }}, {{ publish: Done, via: outbox, with: message }} ] }} ]
+  t: {{ store: {{ tables: {{ told: {{ key: n, columns: {{ n: int }} }} }} }}, consumes: {{ done: {{}} }}, handlers: {{ Done: [ {{ upsert: told, key: message.n }} ] }} }}
+clients:
+  c:
+    arrivals: {{ times: [1s, 2s, 3s, 4s, 8s] }}
+    do: [ {{ let: {{ n: {{ counter: 1 }} }} }}, {{ call: s.Go, with: {{ n: n }}, catch: {{ any: [] }} }} ]
+network: {{ default: {{ latency: 1ms }} }}
+{fault}
+"
+        )
+    };
+    let rows = |run: &super::Run| {
+        let mut rows = run.rows("s.seen");
+        rows.sort_unstable();
+        rows
+    };
+    let fault = "faults: { f: { failover: s.store, at: 4500ms, for: 1s } }";
+    let well = run(&text("1500ms", ""));
+    assert_eq!(rows(&well), [[0, 1], [1, 2], [2, 2]]);
+    // The commits of 3 s and 4 s had not come to any replica at 4.5 s.
+    let failed = run(&text("1500ms", fault));
+    assert_eq!(rows(&failed), [[1, 1], [2, 2]]);
+    let mut told: Vec<i64> = failed.rows("t.told").iter().map(|row| row[0]).collect();
+    told.sort_unstable();
+    assert_eq!(told, [1, 2, 3, 5], "the relay had told of the third at 4 s, and never tells of the fourth");
+    let kept = run(&text("100ms", fault));
+    assert_eq!(rows(&kept), rows(&well), "all of it had come to a replica");
+    assert!(failed.is_quiet() && kept.is_quiet());
+}

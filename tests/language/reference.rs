@@ -59,8 +59,8 @@ fn what_is_not_built_is_marked_at_its_key() {
         let properties = &schema["$defs"][record]["properties"];
         properties[key]["description"].as_str().unwrap_or_else(|| panic!("{record}.{key}")).to_owned()
     };
-    assert!(described("topic", "capture").ends_with("Not built yet."));
-    let autoscale = "Not built yet: beside `consumes` and `memory`, or with `deploy` and `scale`.";
+    assert!(described("scenario", "prove").ends_with("Not built yet."));
+    let autoscale = "Not built yet: of a service that consumes `per_instance`.";
     assert!(described("service", "autoscale").ends_with(autoscale));
     assert!(!described("service", "workers").contains("Not built"));
 }

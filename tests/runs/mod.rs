@@ -54,6 +54,8 @@ pub fn results_of(model: &Model, options: RunOptions) -> RunResults {
     }
 }
 
+mod compare;
 mod ends;
 mod measured;
+mod stopping;
 mod truth;

@@ -1,5 +1,6 @@
 //! Queueing theory: closed forms, and simulations held against them.
 
+mod coverage;
 mod engine;
 mod formulas;
 #[path = "../../benches/hand_written/mod.rs"]

@@ -172,7 +172,10 @@ impl<'s> Ways<'s> {
                 self.add(from, Way::Send, Place::Service(service.index()), message(*sent));
             }
             StepKind::Publish(publish) => {
-                let way = if publish.via_outbox { Way::Outbox } else { Way::Publish };
+                let way = match publish.via {
+                    Via::Outbox => Way::Outbox,
+                    Via::Direct | Via::Ack => Way::Publish,
+                };
                 self.add(from, way, Place::Topic(publish.topic.index()), message(publish.message));
                 self.catches(from, &publish.catch);
             }

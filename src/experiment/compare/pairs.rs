@@ -89,6 +89,7 @@ impl<'a> Sides<'a> {
             name: of.name.clone(),
             unit: of.unit,
             wanted: of.wanted,
+            role: of.role,
             designs: values.iter().map(one).collect(),
             pairs: pairs_of(sharing).map(|(first, second)| self.pair(first, second, values)).collect(),
         }

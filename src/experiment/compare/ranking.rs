@@ -1,10 +1,12 @@
 //! Which design is better: an order that admits ties.
 //!
-//! Law. A design *beats* another if it is clearly better in some question or promise and clearly worse in none. What
-//! nobody beats is first; without those, what nobody beats of the rest is second, and so on. Designs in one place cannot be told
-//! apart, or each is better in something: which of it matters more is not for a simulator to say.
+//! Law. What is promised, and what was counted that went wrong, comes first: speed is no excuse. A design *beats*
+//! another if it is clearly better in some of that and clearly worse in none; where nothing of it is clear, if the same
+//! holds of how much is done and how fast. What nobody beats is first; without those, what nobody beats of the rest is
+//! second, and so on. Designs in one place cannot be told apart, or each is better in something: which of it matters
+//! more is not for a simulator to say.
 
-use crate::experiment::measures::Wanted;
+use crate::experiment::measures::{Role, Wanted};
 use crate::experiment::results::compare::{Against, ComparedMeasure, ComparedPromise, Ranked};
 
 /// The places of `count` designs, best first, by what is clear.
@@ -16,8 +18,7 @@ pub fn ranking(count: usize, questions: &[ComparedMeasure], promises: &[Compared
         })
         .collect();
     let beats = |design: usize, other: usize| {
-        let one = against[design].iter().find(|one| one.design == other);
-        one.is_some_and(|one| one.worse.is_empty() && !one.better.is_empty())
+        against[design].iter().any(|one| one.design == other && one.beats)
     };
     let mut left: Vec<usize> = (0..count).collect();
     let mut places = vec![0; count];
@@ -37,36 +38,55 @@ pub fn ranking(count: usize, questions: &[ComparedMeasure], promises: &[Compared
     ranking
 }
 
+/// Names of what is clearly better, and worse.
+#[derive(Default)]
+struct Held {
+    better: Vec<String>,
+    worse: Vec<String>,
+}
+
+impl Held {
+    fn add(&mut self, name: &str, is_better: bool) {
+        if is_better { &mut self.better } else { &mut self.worse }.push(name.to_owned());
+    }
+
+    /// `None`: nothing is clear.
+    fn is_ahead(&self) -> Option<bool> {
+        let is_open = self.better.is_empty() && self.worse.is_empty();
+        (!is_open).then_some(self.worse.is_empty())
+    }
+}
+
 fn held_against(
     design: usize,
     other: usize,
     questions: &[ComparedMeasure],
     promises: &[ComparedPromise],
 ) -> Against {
-    let mut against = Against { design: other, better: Vec::new(), worse: Vec::new() };
-    let mut add = |name: &String, is_better: bool| match is_better {
-        true => against.better.push(name.clone()),
-        false => against.worse.push(name.clone()),
-    };
+    let (mut wrong, mut speed) = (Held::default(), Held::default());
     let is_pair = |first, second| (first, second) == (design.min(other), design.max(other));
-    for question in questions {
-        let pair = question.pairs.iter().find(|pair| is_pair(pair.first, pair.second) && pair.is_clear);
-        let Some(difference) = pair.and_then(|pair| pair.difference.mean) else { continue };
-        let is_second_more = difference > 0.0;
-        match question.wanted {
-            Wanted::More => add(&question.name, is_second_more == (other < design)),
-            Wanted::Less => add(&question.name, is_second_more == (design < other)),
-            Wanted::Either => {}
-        }
-    }
     for promise in promises {
         let pair = promise.pairs.iter().find(|pair| is_pair(pair.first, pair.second) && pair.is_clear);
         if let Some(pair) = pair {
             let is_second_worse = pair.only_second > pair.only_first;
-            add(&promise.name, is_second_worse == (design < other));
+            wrong.add(&promise.name, is_second_worse == (design < other));
         }
     }
-    against
+    for question in questions {
+        let pair = question.pairs.iter().find(|pair| is_pair(pair.first, pair.second) && pair.is_clear);
+        let Some(difference) = pair.and_then(|pair| pair.difference.mean) else { continue };
+        let is_second_more = difference > 0.0;
+        let held = if question.role == Role::Counted { &mut wrong } else { &mut speed };
+        match question.wanted {
+            Wanted::More => held.add(&question.name, is_second_more == (other < design)),
+            Wanted::Less => held.add(&question.name, is_second_more == (design < other)),
+            Wanted::Either => {}
+        }
+    }
+    let beats = wrong.is_ahead().or(speed.is_ahead()).unwrap_or(false);
+    let better = wrong.better.into_iter().chain(speed.better).collect();
+    let worse = wrong.worse.into_iter().chain(speed.worse).collect();
+    Against { design: other, better, worse, beats }
 }
 
 #[cfg(test)]
@@ -91,7 +111,7 @@ mod tests {
             variance_reduction: None,
         };
         let pairs = clear.iter().map(pair).collect();
-        ComparedMeasure { name: name.to_owned(), unit: Unit::Seconds, wanted, designs: Vec::new(), pairs }
+        ComparedMeasure { name: name.to_owned(), unit: Unit::Seconds, wanted, role: Role::Asked, designs: Vec::new(), pairs }
     }
 
     fn places(ranking: &[Ranked]) -> Vec<(usize, u32)> {
@@ -127,6 +147,19 @@ mod tests {
             question("c", Wanted::Less, &[(0, 2, -1.0)]),
         ];
         assert_eq!(places(&ranking(3, &circle, &[])), [(0, 1), (1, 1), (2, 1)]);
+    }
+
+    #[test]
+    fn speed_is_no_excuse() {
+        let fast = question("time", Wanted::Less, &[(0, 1, -2.0)]);
+        let lost =
+            ComparedMeasure { role: Role::Counted, ..question("lost", Wanted::Less, &[(0, 1, 3.0)]) };
+        let ranked = ranking(2, &[fast, lost], &[]);
+        assert_eq!(places(&ranked), [(0, 1), (1, 2)]);
+        assert_eq!(
+            (&ranked[0].against[0].better, &ranked[0].against[0].worse),
+            (&vec!["lost".to_owned()], &vec!["time".to_owned()])
+        );
     }
 
     #[test]

@@ -121,7 +121,9 @@ fn why(model: &Model, link: &Link) -> Why {
             match way {
                 Way::Direct => format!("publishes {name}{to}"),
                 Way::Outbox => format!("writes {name}{to} into the outbox"),
-                Way::Call => format!("calls for {name}"),
+                Way::WithAck => format!("publishes {name}{to}, to be seen with its acknowledgement"),
+                Way::Captured => format!("leaves {name}{to} to the change log"),
+            Way::Call => format!("calls for {name}"),
                 Way::Send => format!("sends {name}"),
             }
         }

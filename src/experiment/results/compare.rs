@@ -4,7 +4,7 @@
 
 use super::verdict::{Outcome, Violation};
 use super::{Estimate, RunResults};
-use crate::experiment::measures::{Unit, Wanted};
+use crate::experiment::measures::{Role, Unit, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// Format version of the JSON file; raised when a field changes its meaning.
@@ -85,6 +85,7 @@ pub struct ComparedMeasure {
     pub name: String,
     pub unit: Unit,
     pub wanted: Wanted,
+    pub role: Role,
     /// One for each design, at `confidence`; `mean: None` where a design does not have it.
     pub designs: Vec<Estimate>,
     pub pairs: Vec<PairOfMeasures>,
@@ -155,7 +156,7 @@ pub struct Ranked {
     pub design: usize,
     /// From 1; designs that nothing sets apart share one.
     pub place: u32,
-    /// Against each other design: the questions and promises in which it is clearly better, and worse.
+    /// Against each other design: the promises and questions in which it is clearly better, and worse.
     pub against: Vec<Against>,
 }
 
@@ -164,8 +165,11 @@ pub struct Ranked {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Against {
     pub design: usize,
+    /// What is promised, and what was counted that went wrong; and then how much and how fast.
     pub better: Vec<String>,
     pub worse: Vec<String>,
+    /// Whether this one comes before the other: what goes wrong decides, and only if nothing of it is clear, the rest.
+    pub beats: bool,
 }
 
 /// How much common random numbers are worth, over all differences in the questions that vary.

@@ -23,7 +23,7 @@ use crate::observe::metrics::{Distributions, Figures, Metrics};
 use crate::observe::oracles::Oracles;
 use crate::stats::sequential::Stopping;
 use crate::world::record::{Observer, Record};
-use crate::world::{Event, Halt, Limits};
+use crate::world::{Event, Halt, Limits, Simulation};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -72,6 +72,8 @@ pub struct Finished {
     pub number: u32,
     pub digest: Digest,
     pub events: u64,
+    /// What grows as long as a run goes on and keeps most, in words.
+    pub hoard: (usize, String),
     pub figures: Figures,
     pub findings: Findings,
     pub meters: MeterFigures,
@@ -178,7 +180,7 @@ impl<'a> Bench<'a> {
         let mut oracles = Oracles::new(&self.model);
         let measured = (&mut digest, (&mut metrics, &mut pace));
         // Where nothing is judged, a program runs that was compiled without judges.
-        let events = match oracles.judges() {
+        let (events, hoard) = match oracles.judges() {
             true => self.run(agenda, (measured, &mut oracles)),
             false => self.run(agenda, measured),
         }?;
@@ -186,12 +188,13 @@ impl<'a> Bench<'a> {
         let (mut findings, meters) = oracles.finish();
         findings.faults_that_hit = figures.faults.iter().map(|fault| fault.touched > 0).collect();
         let digest = digest.fingerprint().finish();
-        Ok(StoredReplication { digest, events, figures, distributions, findings, meters })
+        Ok(StoredReplication { digest, events, hoard, figures, distributions, findings, meters })
     }
 
     /// Adds what adds up to that of the others; what remains is a replication's own.
     fn take_in(&self, number: u32, stored: StoredReplication) -> Finished {
-        let StoredReplication { digest, events, mut figures, distributions, findings, meters: metered } = stored;
+        let StoredReplication { digest, events, hoard, mut figures, distributions, findings, meters: metered } =
+            stored;
         let measured = measure::measure(&self.model, &self.measures, &figures, &distributions, &metered);
         let meters = metered.figures();
         let mut pooled = self.pooled.lock().expect("no replication panicked");
@@ -200,13 +203,14 @@ impl<'a> Bench<'a> {
         drop(pooled);
         let series = figures.series_mut().map(std::mem::take).collect();
         self.series.lock().expect("no replication panicked").add(number, series);
-        Finished { number, digest, events, figures, findings, meters, measured }
+        Finished { number, digest, events, hoard, figures, findings, meters, measured }
     }
 
-    /// Runs one replication under its observer; gives the number of events.
-    fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<u64, Halt> {
-        let done = replication::replicate(&self.model, agenda, observer, self.limits, self.interrupt);
-        done.map(|(events, _)| events)
+    /// Runs one replication under its observer; gives the number of events, and what it hoards.
+    fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<(u64, (usize, String)), Halt> {
+        let mut simulation = Simulation::new(&self.model, agenda, observer);
+        simulation.run(self.limits, self.interrupt)?;
+        Ok((simulation.events, simulation.world.largest_hoard(&self.model)))
     }
 }
 

@@ -31,6 +31,8 @@ pub const FORMAT: u32 = 1;
 pub struct StoredReplication {
     pub digest: Digest,
     pub events: u64,
+    /// What grows as long as a run goes on and keeps most, in words.
+    pub hoard: (usize, String),
     pub figures: Figures,
     pub distributions: Distributions,
     pub findings: Findings,

@@ -117,7 +117,7 @@ impl Compiler<'_> {
                 FaultKind::Split { places: self.places(ends), one_way: *one_way },
                 format!("split {}", self.ends(ends)),
             ),
-            scenario::FaultKind::Degrade { ends, one_way, latency, loss, bandwidth, duplicate } => {
+            scenario::FaultKind::Degrade { ends, one_way, latency, loss, bandwidth, datagram, duplicate } => {
                 let latency = latency
                     .as_ref()
                     .map(|latency| self.generated_duration(latency, &format!("{path}/latency")));
@@ -128,6 +128,7 @@ impl Compiler<'_> {
                     loss: *loss,
                     duplicate: *duplicate,
                     bandwidth: *bandwidth,
+                    datagram: *datagram,
                 };
                 (kind, format!("degrade {}", self.ends(ends)))
             }

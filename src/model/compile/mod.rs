@@ -1,6 +1,7 @@
 //! From a resolved scenario to the flat model, in the order of the calls in [`compile()`]: names and
 //! tables first, then the code of every body, then the ways messages take through it.
 
+mod captures;
 mod expressions;
 mod faults;
 mod flow;
@@ -38,10 +39,12 @@ pub fn compile(scenario: &scenario::Scenario, sources: &Sources) -> Model {
     compiler.messaging();
     compiler.outboxes();
     compiler.feeds();
+    compiler.captures();
     compiler.autoscales();
     compiler.faults();
     compiler.flow();
     compiler.undone();
+    compiler.keys_of_effects();
     compiler.promises();
     compiler.model
 }
@@ -331,6 +334,7 @@ impl Model {
             sends: Vec::new(),
             replies: Vec::new(),
             effects: Vec::new(),
+            mortal_keys: vec![!scenario.makes_ids; scenario.effects.len()],
             afters: Vec::new(),
             forks: Vec::new(),
             loops: Vec::new(),

@@ -44,7 +44,7 @@ impl<'s> Compiler<'s> {
             },
             datagram: knobs.datagram,
             retransmit_after: (200 * MILLISECOND).max(nanos_from_f64(2.0 * mean)),
-            reorders: !knobs.datagram
+            reorders: (!knobs.datagram || self.is_made_a_stream())
                 && (super::parts::fixed(&knobs.latency).is_none()
                     || knobs.loss > 0.0
                     || !self.model.region_links.is_empty()
@@ -105,6 +105,13 @@ impl<'s> Compiler<'s> {
         })
     }
 
+    /// Whether some fault makes datagrams a stream.
+    fn is_made_a_stream(&self) -> bool {
+        self.scenario.faults.iter().any(|fault| {
+            matches!(fault.kind, scenario::FaultKind::Degrade { datagram: Some(false), .. })
+        })
+    }
+
     fn names_in_fault(&self, end: &End) -> bool {
         self.scenario.faults.iter().any(|fault| match &fault.kind {
             scenario::FaultKind::Degrade { ends, .. } => ends.contains(end),
@@ -144,9 +151,19 @@ impl<'s> Compiler<'s> {
                 for &to in &ends[position + 1..] {
                     let name = format!("network/{}/{from}-{to}", link.name);
                     let latency = self.generated_duration(&link.knobs.latency, &name);
+                    let narrows = link.knobs.bandwidth.is_some() || self.is_degraded(|_, bandwidth| bandwidth);
                     let mut add = |from, to| {
-                        let loss = link.knobs.loss;
-                        self.model.region_links.push(RegionLink { from, to, latency, loss, link: id });
+                        self.model.region_links.push(RegionLink {
+                            from,
+                            to,
+                            latency,
+                            loss: link.knobs.loss,
+                            datagram: link.knobs.datagram,
+                            duplicate: link.knobs.duplicate,
+                            bandwidth: link.knobs.bandwidth.unwrap_or(f64::INFINITY),
+                            narrows,
+                            link: id,
+                        });
                     };
                     add(from, to);
                     if !link.one_way {

@@ -88,6 +88,7 @@ impl Compiler<'_> {
                 readings: table.columns.iter().map(|column| reading(&column.ty)).collect(),
                 lifecycles: lifecycles(&table.columns),
                 stream: None,
+                captures: Vec::new(),
             });
             *number += 1;
         }
@@ -98,9 +99,18 @@ impl Compiler<'_> {
             if let Some(scenario::StoreUse::Own(own)) = &spec.store {
                 let flush = own.flush_every.map(|every| self.ring(every));
                 let copies = self.copies(own, &spec.name);
+                let is_succeeded = matches!(copies, Some(crate::model::Copies::Follow { .. }))
+                    && self.scenario.faults.iter().any(|fault| {
+                        matches!(
+                            fault.kind,
+                            scenario::FaultKind::Store { service: of, what: crate::model::StoreFault::Failover }
+                                if of.index() == service
+                        )
+                    });
                 self.model.stores.push(Store {
                     flush,
                     copies,
+                    is_succeeded,
                     service: ServiceId::new(service),
                     isolation: own.isolation,
                     connections: count(own.connections),

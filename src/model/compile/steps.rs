@@ -414,6 +414,7 @@ impl BodyCompiler<'_, '_, '_> {
             unanswered: self.unanswered(step),
             from_replica: matches!(step.kind, StepKind::Read { replica: true, .. }),
             stream: self.load(step),
+            once_per: self.once_per(step),
         };
         let index = push(&mut self.compiler.model.row_steps, row_step);
         self.emit(Op::Row(index));
@@ -448,7 +449,8 @@ impl BodyCompiler<'_, '_, '_> {
         let with = self.assignments(&publish.with, &step.path, |field| &fields[field].name);
         let topic = &self.compiler.scenario.topics[publish.topic.index()];
         let (broker, producer) = (topic.broker, topic.knobs.producer.clone());
-        let outbox = publish.via_outbox.then(|| {
+        let with_ack = publish.via == scenario::Via::Ack;
+        let outbox = (publish.via == scenario::Via::Outbox).then(|| {
             let store = self.site.store.expect("resolved: an outbox needs a store");
             let write = self.compiler.store_latency(store, super::Latency::Write, &step.path);
             let commit = if self.in_transaction {
@@ -489,12 +491,13 @@ impl BodyCompiler<'_, '_, '_> {
             key,
             id,
             outbox,
+            with_ack,
             delay,
             expires,
             tombstone: publish.tombstone,
             in_flight: producer.in_flight.unwrap_or(u32::MAX),
             in_sequence: producer.deduplicate_by == scenario::DeduplicateBy::ProducerSequence,
-            confirm: publish.confirm && producer.confirm,
+            confirm: with_ack || publish.confirm && producer.confirm,
             timeout: self.compiler.ring(publish.timeout.unwrap_or(producer.timeout)),
             retry,
             jitter,
@@ -569,10 +572,14 @@ impl BodyCompiler<'_, '_, '_> {
         };
         let takes = takes.as_ref().map_or(Duration::Constant(0), |takes| self.duration(takes, &step.path));
         let (retry, jitter) = self.retry(retry.as_ref(), &step.path);
+        if idempotency_key.as_ref().is_some_and(|key| key.ty != scenario::Type::Id) {
+            self.compiler.model.mortal_keys[effect.index()] = false;
+        }
         let idempotency_key = idempotency_key.as_ref().map(|key| self.compiler.operand(key, &self.frame));
         let effect_step = EffectStep {
             effect: *effect,
             idempotency_key,
+            once_per: self.once_per(step),
             takes,
             timeout: timeout.map(|timeout| self.compiler.ring(timeout)),
             retry,
@@ -599,11 +606,16 @@ impl BodyCompiler<'_, '_, '_> {
         self.identify(pc, step);
     }
 
+    /// For what value a step ought to happen once.
+    pub(super) fn once_per(&mut self, step: &Step) -> Option<Operand> {
+        step.once_per.as_ref().map(|value| self.compiler.operand(value, &self.frame))
+    }
+
     /// Notes what a step says of the identity of what it issues.
     fn identify(&mut self, pc: Pc, step: &Step) {
-        let identity = match &step.once_per {
+        let identity = match self.once_per(step) {
             _ if step.forward => crate::model::Identity::PassesOn,
-            Some(value) => crate::model::Identity::OncePer(self.compiler.operand(value, &self.frame)),
+            Some(value) => crate::model::Identity::OncePer(value),
             None => return,
         };
         self.compiler.model.identities.push((pc, identity));

@@ -1,4 +1,4 @@
-//! What stores keep their rows on, and what topics keep for replays.
+//! What stores keep their rows on, what topics keep for replays, and how long the outside keeps keys.
 
 use super::Compiler;
 use crate::model::{Copies, Quorum};
@@ -28,6 +28,18 @@ impl Compiler<'_> {
                     respond,
                 })))
             }
+        }
+    }
+
+    /// Where the past is kept (streams, copies, what is not durable yet, sagas), an id can come back from there.
+    pub fn keys_of_effects(&mut self) {
+        let model = &mut self.model;
+        let keeps_past = |store: &crate::model::Store| store.flush.is_some() || store.copies.is_some();
+        let has_past = model.stores.iter().any(keeps_past)
+            || model.tables.iter().any(|table| table.stream.is_some())
+            || !model.sagas.is_empty();
+        if has_past {
+            model.mortal_keys.fill(false);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::scenario::source::{FileId, Span};
 use scenario::{Step, StepKind};
 
 /// The pace of the relay of a stream whose service has no outbox that sets it.
-const PACE: scenario::Outbox = scenario::Outbox {
+pub const PACE: scenario::Outbox = scenario::Outbox {
     span: Span { file: FileId(0), start: 0, end: 0 },
     every: 50 * MILLISECOND,
     batch: 100,
@@ -142,6 +142,7 @@ impl BodyCompiler<'_, '_, '_> {
                 id: self.frame.hidden(1),
                 tries,
             }))),
+            once_per: self.once_per(step),
         };
         let index = push(&mut self.compiler.model.row_steps, row_step);
         self.emit(Op::Row(index));
@@ -189,10 +190,11 @@ impl BodyCompiler<'_, '_, '_> {
             key: None,
             id: None,
             outbox: Some(OutboxTimes { store, write, commit }),
+            with_ack: false,
             delay: None,
             expires: None,
             tombstone: false,
-            in_flight: u32::MAX,
+            in_flight: producer.in_flight.unwrap_or(u32::MAX),
             confirm: producer.confirm,
             timeout: self.compiler.ring(producer.timeout),
             retry: push(&mut self.compiler.model.retries, once),

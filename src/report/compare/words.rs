@@ -38,9 +38,12 @@ pub fn change(pair: &PairOfMeasures, unit: Unit) -> String {
     let relative = relative.filter(|(mean, ..)| unit != Unit::Share && mean.abs() < 10.0);
     let Some((mean, estimate, quantity)) = relative.or(absolute) else { return "–".to_owned() };
     let size = Estimate { mean: Some(mean.abs()), ..*estimate };
-    let points = if unit == Unit::Share && quantity == Quantity::Share { " points" } else { "" };
+    let mut size = figure(&size, quantity);
+    if unit == Unit::Share {
+        size.unit = "points";
+    }
     let way = if mean < 0.0 { "less" } else { "more" };
-    format!("{}{points} {way}", figure(&size, quantity))
+    format!("{size} {way}")
 }
 
 /// What a question comes to: which designs are best, and by how much; `None` if nothing is clear in it.
@@ -156,8 +159,8 @@ pub fn draws(comparison: &Comparison) -> String {
     let factor = |value: f64| rough(value, Quantity::Number);
     match (comparison.draws, comparison.variance_reduction) {
         (Draws::Common, Some(of)) => format!(
-            "Same random numbers in all designs: the variance of a difference is 1/{} of that between independent runs \
-             (the middle one of the questions; from 1/{} to 1/{}), which would take as many times more replications.",
+            "Same random numbers in all designs: they cut the variance of a difference by a factor of {} (the middle one of \
+             the questions; {} to {}). Independent runs would take as many times more replications.",
             factor(of.median),
             factor(of.least),
             factor(of.most)

@@ -96,7 +96,10 @@ fn ranking(comparison: &Comparison) -> Markup {
                     }
                 }
             }
-            p.under { "Designs with the same number cannot be told apart, or each is better in something." }
+            p.under {
+                "What is promised, and what went wrong, decides first; then how much is done and how fast. Designs with the "
+                "same number cannot be told apart, or each is better in something."
+            }
             @if !clear.is_empty() {
                 h3 { "What is clear" }
                 ul { @for line in &clear { li { (line) "." } } }

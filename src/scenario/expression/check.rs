@@ -76,6 +76,7 @@ impl Checker<'_, '_> {
             return Some(to_number(found));
         }
         if found.ty.serves_as(expected) {
+            *self.context.makes_ids |= found.ty != *expected && expected.holds_ids();
             found.ty = expected.clone();
             return Some(found);
         }
@@ -156,7 +157,9 @@ impl Checker<'_, '_> {
                 let Ok(int) = i64::try_from(int as i128 * sign as i128) else {
                     return self.refuse("overflow", span, format!("an int is at most {}", i64::MAX));
                 };
-                (Literal::Int(int), if hint == Some(&Type::Id) { Type::Id } else { Type::Int })
+                let is_id = hint == Some(&Type::Id);
+                *self.context.makes_ids |= is_id;
+                (Literal::Int(int), if is_id { Type::Id } else { Type::Int })
             }
             Quantity::Number(number) | Quantity::Percent(number) => {
                 (Literal::Number(number * sign as f64), Type::Number)

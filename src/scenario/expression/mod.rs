@@ -60,6 +60,8 @@ pub struct Context<'a> {
     pub services: &'a [(String, Vec<TableId>)],
     pub symbols: &'a mut Symbols,
     pub diagnostics: &'a mut Diagnostics,
+    /// Set where a number that is written, drawn or calculated serves as an id: that id can come to be twice.
+    pub makes_ids: &'a mut bool,
 }
 
 /// What names mean at one place.

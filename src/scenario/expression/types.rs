@@ -47,6 +47,14 @@ impl Type {
         matches!(self, Type::Int | Type::Number | Type::Duration | Type::Time | Type::Size | Type::Rate)
     }
 
+    /// Whether it is an id, or a list of them.
+    pub fn holds_ids(&self) -> bool {
+        match self {
+            Type::List(item) => item.holds_ids(),
+            _ => *self == Type::Id,
+        }
+    }
+
     /// Whether two values can be told apart: everything but rows, answers and lists.
     pub fn is_scalar(&self) -> bool {
         !matches!(self, Type::Row(_) | Type::Reply(_) | Type::List(_))

@@ -202,5 +202,5 @@ pub fn written(step: &Step) -> Option<TableId> {
 
 /// Whether a publish goes out at once, whatever becomes of the rows around it.
 pub fn is_direct(publish: &Publish) -> bool {
-    !publish.via_outbox
+    publish.via != Via::Outbox
 }

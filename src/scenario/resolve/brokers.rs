@@ -132,6 +132,7 @@ impl<'a> Resolver<'a> {
             broker: broker.unwrap_or(BrokerId::new(0)),
             messages: messages.into_iter().collect(),
             knobs,
+            capture: None,
         }
     }
 

@@ -127,10 +127,24 @@ impl<'a> Resolver<'a> {
         let fault = self.store_fault(target, StoreFault::Failover)?;
         if let FaultKind::Store { service, .. } = fault
             && let Some(StoreUse::Own(store)) = &self.services[service.index()].store
-            && store.copies.is_some()
         {
-            self.not_built(target.span, "a `failover` of a store with `replication` or `read_replica`");
-            return None;
+            match store.copies {
+                Some(Copies::Quorum(_)) => {
+                    let message = "the replicas of a quorum are equals: none takes over from another";
+                    let diagnostic = Diagnostic::new("contradiction", target.span, message);
+                    self.report(diagnostic.help("let it be out for a while: `outage`"));
+                    return None;
+                }
+                Some(Copies::Follow { .. }) => {
+                    if let Some(timer) = self.flow.durable_timers.iter().find(|timer| {
+                        self.owner_of_store(timer.0) == service
+                    }) {
+                        let what = "a durable timer in a store that fails over to a replica";
+                        self.not_built(timer.1, what);
+                    }
+                }
+                None => {}
+            }
         }
         Some(fault)
     }
@@ -186,24 +200,24 @@ impl<'a> Resolver<'a> {
         };
         let (loss, duplicate) = (share(self, "loss"), share(self, "duplicate"));
         let bandwidth = self.bandwidth(node).flatten();
-        if latency.is_none() && loss.is_none() && duplicate.is_none() && bandwidth.is_none() {
+        let datagram = nodes::get(node, "transport").map(|transport| nodes::is_word(transport, "datagram"));
+        let is_worse = latency.is_some() || loss.is_some() || duplicate.is_some() || bandwidth.is_some();
+        if !is_worse && datagram.is_none() {
             let message = "this degrades nothing";
             let diagnostic = Diagnostic::new("missing-option", target.span, message);
             self.report(
-                diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth` or `duplicate`"),
+                diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth`, `transport` or `duplicate`"),
             );
         }
-        self.refuse_keys("degradation", node);
         let ends = self.ends(target);
-        if ends.iter().any(|end| matches!(end, End::Store(_))) {
-            self.refuse_keys("store link", node);
-        }
+        self.refuse_datagrams_to_stores(&ends, node);
         Some(FaultKind::Degrade {
             ends,
             one_way: flag(nodes::get(node, "one_way"), false),
             latency,
             loss,
             bandwidth,
+            datagram,
             duplicate,
         })
     }

@@ -14,6 +14,7 @@ mod arrivals;
 mod bodies;
 mod bounds;
 mod brokers;
+mod captures;
 mod clients;
 mod faults;
 mod keys;
@@ -79,6 +80,7 @@ struct Resolver<'a> {
     /// Words of enumerations, with the place that declares them.
     enumeration_words: BTreeMap<String, Span>,
     diagnostics: Diagnostics,
+    makes_ids: bool,
     messages: Vec<Message>,
     brokers: Vec<Broker>,
     broker_knobs: Vec<Knobs>,
@@ -122,6 +124,7 @@ impl<'a> Resolver<'a> {
             symbols: Symbols::default(),
             enumeration_words: BTreeMap::new(),
             diagnostics: Diagnostics::default(),
+            makes_ids: false,
             messages: Vec::new(),
             brokers: Vec::new(),
             broker_knobs: Vec::new(),
@@ -167,7 +170,9 @@ impl<'a> Resolver<'a> {
         let mut faults = self.resolve_faults(root, &run);
         faults.extend(self.resolve_operations(root, &run));
         self.check_places(&faults);
+        self.resolve_captures();
         self.check_reach();
+        self.check_with_acks();
         let promises = self.resolve_promises(root);
         let silences = self.resolve_silences(root);
         let parameters = self.written_parameters();
@@ -186,6 +191,7 @@ impl<'a> Resolver<'a> {
             tables: std::mem::take(&mut self.tables),
             groups: std::mem::take(&mut self.groups),
             effects: std::mem::take(&mut self.effects).into_iter().collect(),
+            makes_ids: self.makes_ids,
             clients: clients.into_iter().collect::<Option<_>>()?,
             network,
             faults,
@@ -246,6 +252,7 @@ impl<'a> Resolver<'a> {
             services: &self.visible,
             symbols: &mut self.symbols,
             diagnostics: &mut self.diagnostics,
+            makes_ids: &mut self.makes_ids,
         }
     }
 

@@ -47,18 +47,30 @@ impl<'a> Resolver<'a> {
         if let Some(between) = between {
             self.refuse_mixed_ends(between, &ends);
         }
-        if ends.iter().any(|end| matches!(end, End::Store(_))) {
-            self.refuse_keys("store link", node);
-        }
-        if ends.iter().any(|end| matches!(end, End::Region(_))) {
-            self.refuse_keys("region link", node);
-        }
+        self.refuse_datagrams_to_stores(&ends, node);
+        // What lies below other links, or behind them, is what is written of it.
+        let is_apart = ends.iter().any(|end| matches!(end, End::Store(_) | End::Region(_)));
+        let of_its_own =
+            LinkKnobs { bandwidth: None, datagram: false, duplicate: 0.0, ..default.clone() };
+        let default = if is_apart { &of_its_own } else { default };
         Link {
             name: name.to_owned(),
             span: entry.key_span,
             between: ends,
             one_way: flag(nodes::get(node, "one_way"), false),
             knobs: self.link_knobs(default, node),
+        }
+    }
+
+    /// A statement that is lost without a word would never be answered.
+    pub fn refuse_datagrams_to_stores(&mut self, ends: &[End], node: &'a Node) {
+        if !ends.iter().any(|end| matches!(end, End::Store(_))) {
+            return;
+        }
+        let transport = nodes::get(node, "transport").filter(|node| nodes::is_word(node, "datagram"));
+        for node in transport.into_iter().chain(nodes::get(node, "duplicate")) {
+            let message = "a store is spoken to over a connection, which loses nothing and doubles nothing";
+            self.report(Diagnostic::new("contradiction", node.span, message));
         }
     }
 

@@ -95,6 +95,8 @@ const KAFKA: Knobs = Knobs {
         deduplicate_per_partition: true,
         deduplicate_window: None,
         deduplicate_batches: Some(5),
+        // Transactions of a producer: `sendOffsetsToTransaction` commits positions and messages together.
+        transactions: true,
     },
     // The range assignor is eager. Members hear of a rebalance at their next heartbeat
     // (`heartbeat.interval.ms` 3 s), and all stand still until the last has joined.
@@ -156,6 +158,7 @@ const RABBITMQ_CLASSIC: Knobs = Knobs {
         deduplicate_per_partition: false,
         deduplicate_window: None,
         deduplicate_batches: None,
+        transactions: false,
     },
     rebalance: Rebalance { cooperative: false, pause: 0 },
     shards: 1,
@@ -216,6 +219,7 @@ const SQS_STANDARD: Knobs = Knobs {
         deduplicate_per_partition: false,
         deduplicate_window: None,
         deduplicate_batches: None,
+        transactions: false,
     },
     rebalance: Rebalance { cooperative: false, pause: 0 },
     // Copies lie on several servers, and a delete can miss one that is away; the model has one.
@@ -315,6 +319,7 @@ const PUBSUB: Knobs = Knobs {
         deduplicate_per_partition: false,
         deduplicate_window: None,
         deduplicate_batches: None,
+        transactions: false,
     },
     rebalance: Rebalance { cooperative: false, pause: 0 },
     shards: 1,
@@ -431,6 +436,8 @@ const SERVICE_BUS_SESSION: Knobs = Knobs {
         attempts: 4,
         delay: 800 * MILLISECOND,
         max_delay: 60 * SECOND,
+        // Transactions within a namespace: settling a message and sending others.
+        transactions: true,
         ..PUBSUB.producer
     },
     ..PUBSUB
@@ -462,6 +469,8 @@ const POSTGRES_SKIP_LOCKED: Knobs = Knobs {
         attempts: 1,
         // A unique key on the message's id, of rows that are marked and kept.
         deduplicate_by: DeduplicateBy::MessageId,
+        // The row taken and the rows put are of one transaction.
+        transactions: true,
         ..PUBSUB.producer
     },
     ..PUBSUB

@@ -8,6 +8,7 @@
 use super::Resolver;
 use crate::kernel::ids::*;
 use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who sends what where, as far as the steps were understood.
@@ -16,6 +17,10 @@ pub struct Flow {
     /// Calls and sends.
     pub requests: BTreeSet<(ServiceId, MessageId)>,
     pub published: BTreeSet<(TopicId, MessageId)>,
+    /// Handlers that publish with the acknowledgement of their delivery, and where they say so.
+    pub with_ack: Vec<(ServiceId, MessageId, Span)>,
+    /// Services with timers in their store, and where they say so.
+    pub durable_timers: Vec<(ServiceId, Span)>,
     /// A name was not understood, so that something may be missing here.
     pub is_unclear: bool,
 }

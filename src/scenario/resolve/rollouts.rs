@@ -22,7 +22,6 @@ impl<'a> Resolver<'a> {
         let every = nodes::get(node, "every").map(|every| self.positive_duration(every, "an interval"));
         let restart = self.restart(node);
         let service = service?;
-        self.refuse_autoscaled(service, target, "`deploy`");
         let version = self.version_named(service, nodes::get(node, "version")?);
         let rollout =
             Rollout { version: version?, batch: batch.unwrap_or(Some(1))?, every: every.flatten(), restart };
@@ -34,7 +33,7 @@ impl<'a> Resolver<'a> {
         let instances = self.count_from_one(nodes::get(node, "instances")?, MOST_INSTANCES);
         let restart = self.restart(node);
         let service = service?;
-        self.refuse_autoscaled(service, target, "`scale`");
+        self.check_autoscaled(service, instances, node);
         let of = &self.services[service.index()];
         let mut alone = of.groups.iter().map(|group| &self.groups[group.index()]);
         if let Some(group) = alone.find(|group| group.per_instance) {
@@ -53,9 +52,14 @@ impl<'a> Resolver<'a> {
         Restart { grace: time("grace", DEFAULT_GRACE), start_up: time("start_up", DEFAULT_START_UP) }
     }
 
-    fn refuse_autoscaled(&mut self, service: ServiceId, target: &'a Node, what: &str) {
-        if self.services[service.index()].autoscale.is_some() {
-            self.not_built(target.span, &format!("{what} of a service with `autoscale`"));
+    /// Scaling by hand stays within what a service scales itself to.
+    fn check_autoscaled(&mut self, service: ServiceId, instances: Option<u32>, node: &'a Node) {
+        let (Some(scale), Some(instances)) = (self.services[service.index()].autoscale, instances) else { return };
+        if let Some(written) = nodes::get(node, "instances")
+            && !(scale.min..=scale.max).contains(&instances)
+        {
+            let message = format!("`autoscale` keeps from {} to {} instances", scale.min, scale.max);
+            self.impossible(written.span, message);
         }
     }
 

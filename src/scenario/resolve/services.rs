@@ -355,9 +355,9 @@ impl<'a> Resolver<'a> {
             let message = "unlimited workers are never used to any share";
             self.report(Diagnostic::new("contradiction", entry.key_span, message));
         }
-        for key in ["consumes", "memory"] {
-            if let Some(other) = nodes::entry(service, key) {
-                self.not_built(other.key_span, &format!("`{key}` of a service with `autoscale`"));
+        for entry in nodes::section(service, "consumes").values() {
+            if let Some(group) = nodes::get(&entry.value, "group").filter(|of| nodes::is_word(of, "per_instance")) {
+                self.not_built(group.span, "`autoscale` of a service that consumes `per_instance`");
             }
         }
         Some(Autoscale {

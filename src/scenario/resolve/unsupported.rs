@@ -13,18 +13,10 @@ use crate::scenario::source::Span;
 const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "prove", "`prove`"),
     ("guarantees", "reference", "`reference`"),
-    ("topic", "capture", "`capture` (the change log of a table)"),
-    ("region link", "bandwidth", "`bandwidth` between regions"),
-    ("region link", "transport", "`transport` between regions"),
-    ("region link", "duplicate", "`duplicate` between regions"),
-    ("store link", "bandwidth", "`bandwidth` to a store"),
-    ("store link", "transport", "`transport` to a store"),
-    ("store link", "duplicate", "`duplicate` to a store"),
-    ("degradation", "transport", "a degradation that changes the `transport`"),
 ];
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.
-const VALUES: &[(&str, &str, &str, &str)] = &[("step", "via", "ack", "`via: ack`")];
+const VALUES: &[(&str, &str, &str, &str)] = &[];
 
 /// Values that are the only ones built for their key, as written.
 const ONLY: &[(&str, &str, &str, &str)] = &[];
@@ -32,11 +24,9 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
-    ("fault", "failover", "of a store with `replication` or `read_replica`"),
-    ("service", "autoscale", "beside `consumes` and `memory`, or with `deploy` and `scale`"),
+    ("service", "autoscale", "of a service that consumes `per_instance`"),
     ("service", "versions", "that change anything but `handlers`, the `do` of `jobs` and `unknown_version`"),
     ("operation", "scale", "of a service that consumes `per_instance`"),
-    ("producer", "in_flight", "for messages that go `via: outbox`"),
 ];
 
 /// What the language reference and the schema say of a key of a record that is not built, or not with

@@ -45,6 +45,8 @@ pub struct Scenario {
     pub groups: Vec<Group>,
     /// External effects, by name.
     pub effects: Vec<String>,
+    /// Some number serves as an id. Where none does, an id that nobody holds any more is gone for good.
+    pub makes_ids: bool,
     pub clients: Vec<Client>,
     pub network: Network,
     /// Faults, and behind them operations.
@@ -120,6 +122,25 @@ pub struct Topic {
     pub messages: Vec<MessageId>,
     /// Preset, broker and topic knobs merged: the nearest wins.
     pub knobs: Knobs,
+    /// It is the change log of a table.
+    pub capture: Option<Capture>,
+}
+
+/// Every committed change of a table as a message.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    pub table: TableId,
+    pub message: MessageId,
+    /// What each field of the message says.
+    pub fields: Vec<CapturedField>,
+}
+
+/// A field of the message that tells of a changed row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CapturedField {
+    Column(usize),
+    /// Whether the row is gone.
+    Deleted,
 }
 
 /// A subscription: one service's consumption of one topic.
@@ -308,6 +329,8 @@ pub struct Producer {
     pub deduplicate_per_partition: bool,
     pub deduplicate_window: Option<Nanos>,
     pub deduplicate_batches: Option<u32>,
+    /// Whether what it sends can be seen with an acknowledgement or not at all.
+    pub transactions: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -681,6 +704,8 @@ pub enum FaultKind {
         latency: Option<Generator>,
         loss: Option<f64>,
         bandwidth: Option<f64>,
+        /// Of a change of transport: whether to datagrams.
+        datagram: Option<bool>,
         duplicate: Option<f64>,
     },
     /// Of a service's own store.

@@ -169,7 +169,7 @@ pub struct Publish {
     /// Overrides the message's key field.
     pub key: Option<Expression>,
     pub id: Option<Expression>,
-    pub via_outbox: bool,
+    pub via: Via,
     pub confirm: bool,
     pub delay: Option<Value>,
     pub expires: Option<Value>,
@@ -178,6 +178,15 @@ pub struct Publish {
     pub timeout: Option<Nanos>,
     pub retry: Option<Retry>,
     pub catch: Vec<Catch>,
+}
+
+/// Which way a message gets to its broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    Direct,
+    Outbox,
+    /// With the acknowledgement of the delivery in hand.
+    Ack,
 }
 
 #[derive(Clone, Debug)]

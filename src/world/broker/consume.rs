@@ -329,6 +329,9 @@ impl Broker {
     fn failed(&mut self, slot: u32, choose: Choose, out: &mut Vec<Action>) {
         let lane = self.deliveries[slot].lane;
         let knobs = *self.knobs_of(lane);
+        if !self.transactions.is_empty() {
+            self.drop_undecided(slot, out);
+        }
         if knobs.ack_scope == AckScope::Cursor {
             return self.failed_in_place(slot, &knobs, choose, out);
         }

@@ -2,7 +2,7 @@
 
 use super::delivery::{Delivery, NONE, Place, holder, mark};
 use super::log::Log;
-use super::state::Topic;
+use super::state::{Delayed, Topic};
 use super::timers::TimerKind;
 use super::{Accepted, Action, Broker, Choose, Chooser, Origin, Settlement};
 use crate::kernel::ids::{GroupId, TopicId};
@@ -40,14 +40,7 @@ impl Broker {
                 self.start_timer(TimerKind::Memory, topic.0, length, out);
             }
         }
-        if self.kept.len() <= message as usize {
-            self.kept.resize(message as usize + 1, Default::default());
-        }
-        let kept = &mut self.kept[message as usize];
-        kept.tombstone = false;
-        kept.key = key.unwrap_or_default();
-        kept.keyed = key.is_some();
-        kept.size = size.min(u64::from(u32::MAX)) as u32;
+        self.keep(message, key, size);
         let log = &self.logs[(self.topics[topic.index()].first_log + partition) as usize];
         if log.lanes.is_empty() {
             out.push(Action::Unclaimed { topic, message });
@@ -56,7 +49,21 @@ impl Broker {
         Accepted::Appended { partition, offset }
     }
 
-    /// Puts a message into a partition, now or when the topic's delay is over; returns its offset.
+    /// Notes what there is to know of a message.
+    #[inline]
+    pub(super) fn keep(&mut self, message: u32, key: Option<u64>, size: u64) {
+        if self.kept.len() <= message as usize {
+            self.kept.resize(message as usize + 1, Default::default());
+        }
+        let kept = &mut self.kept[message as usize];
+        kept.tombstone = false;
+        kept.key = key.unwrap_or_default();
+        kept.keyed = key.is_some();
+        kept.size = size.min(u64::from(u32::MAX)) as u32;
+    }
+
+    /// Puts a message into a partition: now, when what is before it is decided, or when the topic's delay is
+    /// over; returns its offset.
     fn enter(
         &mut self,
         topic: u32,
@@ -65,18 +72,33 @@ impl Broker {
         choose: Choose,
         out: &mut Vec<Action>,
     ) -> u64 {
-        let state = &mut self.topics[topic as usize];
-        let log = state.first_log + partition;
-        // Held by the delay or by this call, so that nobody lets go of it meanwhile.
+        let log = self.topics[topic as usize].first_log + partition;
+        // Held by what it waits for or by this call, so that nobody lets go of it meanwhile.
         self.kept[message as usize].holders += 1;
-        if state.knobs.delay == 0 {
-            let offset = self.append(log, message, choose, out);
-            self.let_go(message, out);
-            return offset;
+        let state = &mut self.logs[log as usize];
+        if !state.line.is_empty() {
+            state.line.wait(message);
+            return state.end + state.delayed + state.line.len() as u64 - 1;
         }
-        state.delayed.push_back((message, partition));
+        let offset = self.admit(log, message, choose, out);
+        self.let_go(message, out);
+        offset
+    }
+
+    /// Appends a message, now or when the topic's delay is over, for which it is held once more.
+    #[inline]
+    pub(super) fn admit(&mut self, log: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
+        let topic = self.logs[log as usize].topic;
+        let state = &mut self.topics[topic as usize];
         let delay = state.knobs.delay;
-        self.start_timer(TimerKind::Delay, topic, delay, out);
+        if delay == 0 {
+            return self.append(log, message, choose, out);
+        }
+        let partition = log - state.first_log;
+        let timer = self.start_timer(TimerKind::Delay, topic, delay, out);
+        self.topics[topic as usize].delayed.push_back(Delayed { message, partition, timer });
+        self.kept[message as usize].holders += 1;
+        self.watch_durability(log, out);
         let log = &mut self.logs[log as usize];
         log.delayed += 1;
         log.end + log.delayed - 1
@@ -85,7 +107,9 @@ impl Broker {
     /// The delay of a topic's oldest delayed message is over.
     pub(super) fn undelay(&mut self, topic: u32, choose: Choose, out: &mut Vec<Action>) {
         let state = &mut self.topics[topic as usize];
-        let (message, partition) = state.delayed.pop_front().expect("every delayed message has its timer");
+        let first = state.delayed.pop_front();
+        let Delayed { message, partition, .. } = first.expect("every delayed message has its timer");
+        state.delayed_durable = state.delayed_durable.saturating_sub(1);
         let log = state.first_log + partition;
         self.logs[log as usize].delayed -= 1;
         self.append(log, message, choose, out);
@@ -153,7 +177,10 @@ impl Broker {
     /// The oldest offset that the lane may still ask the log for.
     pub(super) fn low_of(&self, lane: u32) -> u64 {
         let state = &self.lanes[lane as usize];
-        if self.knobs_of(lane).ack_scope == AckScope::Cursor { state.committed } else { state.fetched }
+        match self.knobs_of(lane).ack_scope {
+            AckScope::Cursor => state.committed.min(state.durable),
+            _ => state.fetched,
+        }
     }
 
     /// Sends what waits in a lane to whoever has room.
@@ -395,7 +422,7 @@ impl Broker {
     }
 
     /// Locks the key of a message, or parks the message behind whoever has the lock.
-    fn lock_key(&mut self, lane: u32, slot: u32) -> bool {
+    pub(super) fn lock_key(&mut self, lane: u32, slot: u32) -> bool {
         let delivery = &mut self.deliveries[slot];
         let kept = &self.kept[delivery.message as usize];
         if !kept.keyed {

@@ -2,12 +2,14 @@
 //! yet made durable, one of whose servers is away.
 //!
 //! An *outage* loses nothing: nothing is sent, connections are lost, and when it is over their consumers come
-//! back. A *failover* is an outage at whose beginning what was accepted since the last flush is gone, and
+//! back. A *failover* is an outage at whose beginning what was accepted since the last flush is gone, what was
+//! acknowledged since is not acknowledged (`unheard`), and
 //! dead letters on their way start over, or are gone as well. Where every message is copied to several
 //! servers, one of them is *away* instead: all goes on, but what is acknowledged meanwhile is still there
 //! when that server is back.
 
 use super::delivery::{NONE, Place, holder, mark};
+use super::state::Delayed;
 use super::timers::TimerKind;
 use super::{Action, Broker, Choose, Settlement};
 use crate::kernel::ids::TopicId;
@@ -63,6 +65,8 @@ impl Broker {
         let takes_time = state.knobs.flush_every.is_some();
         if takes_time {
             self.topics[topic.index()].memory.lose();
+            self.lose_delayed(topic.0, out);
+            self.forget_unheard(topic.0, out);
         }
         for log in logs {
             for lane in self.logs[log as usize].lanes.clone() {
@@ -71,6 +75,25 @@ impl Broker {
             if takes_time {
                 self.lose_rest(log, choose, out);
             }
+        }
+    }
+
+    /// What waits for its delay is not there before it is durable either. (What waits to be decided is, with those
+    /// behind it: it is not there for anybody yet.)
+    fn lose_delayed(&mut self, topic: u32, out: &mut Vec<Action>) {
+        let state = &mut self.topics[topic as usize];
+        let (lost, first_log) = (state.delayed.split_off(state.delayed_durable), state.first_log);
+        for Delayed { message, partition, timer } in lost {
+            self.cancel_timer(timer, out);
+            let log = (first_log + partition) as usize;
+            self.logs[log].delayed -= 1;
+            for lane in self.logs[log].lanes.clone() {
+                let subscription = self.lanes[lane as usize].subscription;
+                self.kept[message as usize].holders += 1;
+                self.subscriptions[subscription as usize].counts.owed += 1;
+                self.end_message(subscription, message, Settlement::Destroyed, out);
+            }
+            self.let_go(message, out);
         }
     }
 
@@ -112,6 +135,11 @@ impl Broker {
         log.durable = end;
     }
 
+    /// A topic has something that the next flush makes durable, beside what was appended.
+    pub fn has_something(&mut self, topic: TopicId, out: &mut Vec<Action>) {
+        self.watch_durability(self.topics[topic.index()].first_log, out);
+    }
+
     /// A message was appended: the next flush makes it durable, or it is already.
     #[inline]
     pub(super) fn watch_durability(&mut self, log: u32, out: &mut Vec<Action>) {
@@ -129,9 +157,11 @@ impl Broker {
         let state = &mut self.topics[topic as usize];
         state.flush_timer = NONE;
         state.memory.flushed();
+        state.delayed_durable = state.delayed.len();
         for log in state.first_log..state.first_log + state.knobs.partitions {
             self.logs[log as usize].durable = self.logs[log as usize].end;
         }
+        self.hear_all(topic, out);
         out.push(Action::Flushed { topic: TopicId(topic) });
     }
 
@@ -171,7 +201,8 @@ impl Broker {
     pub(super) fn miss(&mut self, slot: u32, out: &mut Vec<Action>) {
         self.deliveries[slot].bits &= !holder::ACK;
         self.cancel_delivery_timer(slot, out);
-        let copy = self.part(slot);
+        self.let_in(slot, out);
+        let copy = self.part(slot, out);
         self.deliveries[copy].place = Place::Missed;
     }
 

@@ -2,6 +2,7 @@
 
 use super::Settlement;
 use super::delivery::NONE;
+use super::transactions::Line;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Retention is watched in so many parts, as a log is deleted by whole segments: a message lives
@@ -21,6 +22,8 @@ pub(super) struct Log {
     pub end: u64,
     /// Messages accepted whose delay is not over.
     pub delayed: u64,
+    /// What has come and may not be appended before something is decided.
+    pub line: Line,
     /// What lies before has been given up by retention.
     pub kept_from: u64,
     /// What is gone at single places, and how.
@@ -51,6 +54,7 @@ impl Log {
             base: 0,
             end: 0,
             delayed: 0,
+            line: Line::default(),
             kept_from: 0,
             holes: BTreeMap::new(),
             compacted: 0,

@@ -29,7 +29,8 @@
 //!
 //! What a message is held back for is a *lock*: on its key, its partition or the whole topic. What it is given up for
 //! is in `settle` (tries), `retention` (age and size), `compaction` (newer ones, its own time) and `durability`
-//! (a broker that loses it). What is sent twice is recognised by `recognise`.
+//! (a broker that loses it). What is sent twice is recognised by `recognise`; what is seen with an acknowledgement or
+//! not at all is in `transactions`.
 //!
 //! The law, kept by every call: of what a group is owed, each message is exactly once acknowledged,
 //! exhausted or skipped by retention, or still in the log or in one delivery the broker holds.
@@ -59,6 +60,8 @@ mod steady;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod transactions;
+mod unheard;
 
 pub use delivery::{DeliveryId, Outcome};
 pub use inspect::{Owed, Parcel, Share, Stage};
@@ -124,6 +127,16 @@ pub enum Action {
     /// No topic holds this message any more.
     Release {
         message: u32,
+    },
+    /// A topic takes in a message that came before and was undecided.
+    LetIn {
+        message: u32,
+        topic: TopicId,
+    },
+    /// Call `admit_decided`: what waits in this partition may come in.
+    Unblocked {
+        topic: TopicId,
+        partition: u32,
     },
     /// A group is done with a message.
     Settled {
@@ -237,6 +250,8 @@ pub struct Broker {
     locks: FxHashMap<(u32, u64), VecDeque<u32>>,
     /// What is not done with of each key that may be rewound, by (lane, key).
     lines: FxHashMap<(u32, u64), VecDeque<u32>>,
+    /// Deliveries with which something is decided.
+    transactions: transactions::Transactions,
     /// The copy that the broker holds, by (lane, offset), of what was taken away from a consumer whose
     /// stale acknowledgement may count.
     copies: FxHashMap<(u32, u64), u32>,
@@ -259,6 +274,7 @@ impl Broker {
             expired: 0,
             locks: FxHashMap::default(),
             lines: FxHashMap::default(),
+            transactions: Default::default(),
             copies: FxHashMap::default(),
         };
         for knobs in topics {
@@ -279,6 +295,8 @@ impl Broker {
             partitions: knobs.partitions_at_first,
             next_partition: 0,
             delayed: VecDeque::new(),
+            delayed_durable: 0,
+            unheard: Vec::new(),
             memory: recognise::Memory::new(knobs),
             letters: VecDeque::new(),
             is_out: false,
@@ -331,6 +349,8 @@ impl Broker {
                 owner: NONE,
                 fetched: 0,
                 committed: 0,
+                durable: if topic.knobs.flush_every.is_some() { 0 } else { u64::MAX },
+                forgotten: Vec::new(),
                 replayed: 0,
                 seen: 0,
                 window: VecDeque::new(),
@@ -343,7 +363,10 @@ impl Broker {
                 moving: false,
             });
         }
-        let is_plain = of.knobs.ack_scope == AckScope::Cursor
+        // What is durable only with the next flush is remembered until then.
+        let forgets = topic.knobs.flush_every.is_some();
+        let is_plain = !forgets
+            && of.knobs.ack_scope == AckScope::Cursor
             && !of.knobs.order_lock.is_of_keys()
             && of.knobs.max_in_flight_per_group.is_none()
             && matches!(of.knobs.lease, Lease::Session { .. });
@@ -355,7 +378,8 @@ impl Broker {
             knobs: GroupKnobs { concurrency, ..of.knobs },
             is_plain,
             is_in_turn: is_plain && of.knobs.order_lock.is_of_partitions() && of.knobs.ack == AckMode::After,
-            is_free: of.knobs.ack_scope == AckScope::Individual
+            is_free: !forgets
+                && of.knobs.ack_scope == AckScope::Individual
                 && of.knobs.order_lock == OrderLock::None
                 && of.knobs.ack == AckMode::After
                 && of.knobs.max_in_flight_per_group.is_none(),

@@ -223,7 +223,7 @@ impl Broker {
         for slot in rest {
             let idle =
                 self.deliveries[slot].has(holder::CONSUMER) && self.deliveries[slot].place != Place::Running;
-            self.disown(slot);
+            self.disown(slot, out);
             if idle {
                 self.forget(slot, out);
             }
@@ -236,6 +236,7 @@ impl Broker {
         let committed = self.lanes[lane as usize].committed;
         let expired = committed < self.logs[log].kept_from;
         let to = if expired { self.reset_of(lane) } else { committed };
+        self.reopen_forgotten(lane, to, out);
         let subscription = self.lanes[lane as usize].subscription;
         let window = std::mem::take(&mut self.lanes[lane as usize].window);
         for &slot in &window {
@@ -252,7 +253,7 @@ impl Broker {
                     self.end_message(subscription, message, Settlement::Skipped, out);
                 }
             }
-            self.disown(slot);
+            self.disown(slot, out);
             self.free_if_unheld(slot);
         }
         let state = &mut self.lanes[lane as usize];

@@ -96,6 +96,7 @@ impl Broker {
         state.seen = state.seen.max(state.fetched);
         if cursor && state.window.is_empty() {
             state.committed = state.fetched;
+            self.position_is_known(lane, out);
         }
     }
 }

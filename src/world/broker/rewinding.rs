@@ -28,6 +28,15 @@ impl Broker {
         }
     }
 
+    /// A message that was done with stands where it was among those of its key.
+    pub(super) fn stand_in_line(&mut self, slot: u32) {
+        let Some(key) = self.line_of(slot) else { return };
+        let offset = self.deliveries[slot].offset;
+        let line = self.lines.entry(key).or_default();
+        let at = line.iter().position(|&other| self.deliveries[other].offset > offset);
+        line.insert(at.unwrap_or(line.len()), slot);
+    }
+
     /// The consumer that has earlier ones of the key, if one has.
     pub(super) fn keeper_of(&self, slot: u32) -> Option<u32> {
         let line = self.lines.get(&self.line_of(slot)?)?;
@@ -50,7 +59,7 @@ impl Broker {
     /// Parts the broker's copy from its consumer's, which drops what waited for an earlier one of its key and
     /// would wait for ever.
     pub(super) fn take_from_line(&mut self, slot: u32, out: &mut Vec<Action>) -> u32 {
-        let copy = self.part(slot);
+        let copy = self.part(slot, out);
         let waits = copy != slot && self.deliveries[slot].place == Place::Buffered;
         if waits && !self.lines.is_empty() {
             self.forget(slot, out);
@@ -68,6 +77,7 @@ impl Broker {
             return self.settle(slot, Settlement::Acknowledged, choose, out);
         }
         self.cancel_delivery_timer(slot, out);
+        self.let_in(slot, out);
         self.deliveries[slot].bits &= !holder::ACK;
         let kept = match self.deliveries[slot].consumer {
             NONE => slot,
@@ -107,7 +117,7 @@ impl Broker {
                 self.wait_again(other);
             } else if delivery.consumer != NONE {
                 self.cancel_delivery_timer(other, out);
-                let copy = self.part(other);
+                let copy = self.part(other, out);
                 // What it has not begun a consumer drops with its lease.
                 let idle = other != copy
                     && matches!(self.deliveries[other].place, Place::Sent | Place::Buffered | Place::Queued);

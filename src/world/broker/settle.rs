@@ -14,7 +14,8 @@ impl Broker {
     /// An acknowledgement reaches the broker.
     pub fn ack(&mut self, delivery: DeliveryId, choose: Choose, out: &mut Vec<Action>) {
         let Some(slot) = self.deliveries.find(delivery) else { return };
-        if self.commit_at_once(slot, out) || !self.ack_arrives(slot) {
+        let is_plain = self.transactions.is_empty();
+        if is_plain && self.commit_at_once(slot, out) || !self.ack_arrives(slot) {
             return;
         }
         let delivery = &self.deliveries[slot];
@@ -108,6 +109,7 @@ impl Broker {
     /// A cursor moves past `offset`.
     #[inline]
     fn commit(&mut self, lane: u32, offset: u64, choose: Choose, out: &mut Vec<Action>) {
+        self.position_is_known(lane, out);
         while let Some(&slot) = self.lanes[lane as usize].window.front() {
             let delivery = &mut self.deliveries[slot];
             // What retention skipped goes along with what was before it.
@@ -160,9 +162,16 @@ impl Broker {
         if !self.copies.is_empty() {
             self.copies.remove(&(lane, offset));
         }
+        if !self.transactions.is_empty() {
+            match end {
+                Settlement::Acknowledged => self.let_in(slot, out),
+                _ => self.drop_undecided(slot, out),
+            }
+        }
         if !self.lines.is_empty() {
             self.leave_key(slot, choose, out);
         }
+        self.keep_until_flush(slot, end, out);
         self.uncount(slot);
         if locks_key {
             self.unlock_key(slot, choose, out);
@@ -246,8 +255,11 @@ impl Broker {
     }
 
     /// Parts the broker's copy from a consumer that may still work on it; returns the broker's.
-    pub(super) fn part(&mut self, slot: u32) -> u32 {
+    pub(super) fn part(&mut self, slot: u32, out: &mut Vec<Action>) -> u32 {
         self.uncount(slot);
+        if !self.transactions.is_empty() {
+            self.drop_undecided(slot, out);
+        }
         let old = &mut self.deliveries[slot];
         if !old.has(holder::CONSUMER | holder::ACK | holder::UNSAID) {
             let consumer = std::mem::replace(&mut old.consumer, NONE);
@@ -260,7 +272,7 @@ impl Broker {
         copy.deliveries = old.deliveries;
         copy.failures = old.failures;
         copy.bits |= old.bits & mark::LOCKS_KEY;
-        self.disown(slot);
+        self.disown(slot, out);
         let copy = self.deliveries.add(copy);
         if !self.lines.is_empty() {
             self.replace_in_line(slot, copy);
@@ -274,7 +286,10 @@ impl Broker {
     }
 
     /// What the consumer does with a delivery is of no more concern to its lane.
-    pub(super) fn disown(&mut self, slot: u32) {
+    pub(super) fn disown(&mut self, slot: u32, out: &mut Vec<Action>) {
+        if !self.transactions.is_empty() {
+            self.drop_undecided(slot, out);
+        }
         let old = &mut self.deliveries[slot];
         old.bits = (old.bits | mark::REVOKED) & !(holder::BROKER | mark::LOCKS_KEY);
         let state = &mut self.lanes[old.lane as usize];

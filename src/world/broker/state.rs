@@ -3,6 +3,7 @@
 use super::delivery::NONE;
 use super::recognise::Memory;
 use super::returned::Returned;
+use super::unheard::Unheard;
 use crate::kernel::ids::{GroupId, InstanceId};
 use crate::model::messaging::*;
 use std::collections::VecDeque;
@@ -14,8 +15,12 @@ pub(super) struct Topic {
     /// In use; the others are empty and nobody's.
     pub partitions: u32,
     pub next_partition: u32,
-    /// (message, partition) that become visible when their delay is over, in order of acceptance.
-    pub delayed: VecDeque<(u32, u32)>,
+    /// Messages that become visible when their delay is over, in order of acceptance.
+    pub delayed: VecDeque<Delayed>,
+    /// How many of them, from the first, are durable.
+    pub delayed_durable: usize,
+    /// What was settled since the last flush, where that takes time.
+    pub unheard: Vec<Unheard>,
     /// What was sent before.
     pub memory: Memory,
     /// What came and waits to be redriven.
@@ -24,6 +29,14 @@ pub(super) struct Topic {
     pub is_out: bool,
     /// Runs until all it has accepted is durable.
     pub flush_timer: u32,
+}
+
+/// A message whose delay is not over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delayed {
+    pub message: u32,
+    pub partition: u32,
+    pub timer: u32,
 }
 
 /// What a group's instances share; of a group whose instances are each alone, what one has.
@@ -92,6 +105,10 @@ pub(super) struct Lane {
     pub fetched: u64,
     /// With a cursor: all before is acknowledged.
     pub committed: u64,
+    /// What was acknowledged at the last flush, where that takes time; else beyond all.
+    pub durable: u64,
+    /// Offset and message of what was acknowledged, and the broker has forgotten that.
+    pub forgotten: Vec<(u64, u32)>,
     /// What lies before was handled before the last replay.
     pub replayed: u64,
     /// One past the last offset that was ever sent.

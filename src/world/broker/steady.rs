@@ -137,6 +137,9 @@ impl Broker {
         out: &mut Vec<Action>,
     ) -> bool {
         let Some(slot) = self.deliveries.find(delivery) else { return false };
+        if !self.transactions.is_empty() {
+            return false;
+        }
         self.pass_at_once(slot, choose, out) || self.settle_at_once(slot, choose, out)
     }
 

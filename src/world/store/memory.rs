@@ -76,6 +76,12 @@ impl Memory {
         of.newest(of.find(key)?).map(|version| of.row(version))
     }
 
+    /// All words that its rows are made of, or could be made of anew.
+    pub fn words(&self) -> impl Iterator<Item = Word> {
+        let initial = self.tables.iter().flat_map(|table| table.initial.iter().flatten().copied());
+        self.tables.iter().flat_map(|table| table.table.all_words()).chain(initial)
+    }
+
     /// Writes a whole row, absent or present. [`Memory::changes`] tells it, and after it the row that
     /// had to make room.
     pub fn put(&mut self, table: u32, words: &[Word], writer: u64) {

@@ -320,6 +320,11 @@ impl Store {
         self.tables[table as usize].len()
     }
 
+    /// All words that its rows, old versions and open transactions are made of, or could be made of anew.
+    pub fn words(&self) -> impl Iterator<Item = Word> {
+        self.tables.iter().flat_map(Table::all_words)
+    }
+
     /// Words that all tables take, room for rows that are gone included.
     pub fn kept(&self) -> usize {
         self.tables.iter().map(Table::kept).sum()

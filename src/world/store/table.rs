@@ -103,6 +103,11 @@ impl Table {
         self.words.len() + self.keys.len() + 4 * self.entries.len() + bookkeeping / size_of::<Word>()
     }
 
+    /// The words of its keys and of all versions, the initial ones, and some of rows that are gone.
+    pub(super) fn all_words(&self) -> impl Iterator<Item = Word> {
+        [&self.keys, &self.words, &self.initial].into_iter().flatten().copied()
+    }
+
     /// The last commit that changed a row.
     #[inline]
     pub(super) fn changed(&self) -> u64 {

@@ -253,7 +253,7 @@ const CASES: &[Case] = &[
         "plaecd",
         "`placed`",
     ),
-    case("via: outbox", "via: ack", "not-built-yet", "ack", ""),
+    case("via: outbox", "via: ack", "misplaced-option", "ack", ""),
     case("    outbox: { every: 50ms }\n", "", "no-outbox", "outbox", "`outbox: {}`"),
     case(
         "{ reply: { status: accepted } }",

@@ -1,11 +1,14 @@
 //! The planted bugs of idempotency.
 
 mod brokers;
+mod captures;
 mod durability;
 mod messages;
 mod rebuilds;
 mod sagas;
 mod streams;
+mod transactions;
+mod values;
 mod views;
 
 use super::{Judged, Shop};

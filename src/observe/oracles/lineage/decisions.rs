@@ -81,9 +81,9 @@ impl Lineage<'_> {
         let Some(state) = self.attempts.get_mut(attempt) else { return };
         let Some(step) = row_step(model, pc) else { return };
         state.came_by.push(part);
-        self.note_exposed(attempt);
-        let Some(state) = self.attempts.get_mut(attempt) else { return };
         let entry = state.entry;
+        self.note_exposed(attempt);
+        let is_done_for_value = self.come_by_value(attempt, entry, part);
         if write == Write::Nothing && !model.undoes[part.site.index()].is_empty() {
             self.note_undone(entry, part.site, row);
         }
@@ -108,7 +108,7 @@ impl Lineage<'_> {
         if !decides {
             return;
         }
-        if is_guard && write == Write::Nothing && state.is_anothers(seen) {
+        if is_guard && write == Write::Nothing && state.is_anothers(seen) && !is_done_for_value {
             state.guarded = true;
         }
         match source {

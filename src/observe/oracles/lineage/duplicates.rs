@@ -13,6 +13,8 @@ const OUTSIDE: RowName = RowName { table: TableId(NONE), key: 0, instance: NONE 
 /// A part of an obligation's work that an attempt has committed.
 struct Committed {
     attempt: u32,
+    /// What the attempt serves, and what the part is owed to.
+    own: EntryId,
     entry: EntryId,
     /// Of the attempt, within its obligation.
     number: u32,
@@ -45,28 +47,35 @@ impl Lineage<'_> {
         }
         if !table.is_effect(old, new) {
             of.marked |= !table.has_effects();
+            if !table.has_effects() {
+                parts.iter().for_each(|part| self.mark_value(now, entry, *part));
+            }
             self.parts = parts;
             return;
         }
         state.guarded = false;
         self.acted_on_reads(now, attempt);
         for &part in &parts {
-            let entry = self.entry_of_part(now, entry, served, part);
+            let own = entry;
+            let entry = self.entry_of_part(now, own, served, part);
             if !model.undoes[part.site.index()].is_empty() {
-                self.note_undone(entry, part.site, row);
+                self.note_undone(own, part.site, row);
             }
-            self.note_done(now, entry, part, row);
-            self.note_in_saga(now, entry, part, row);
-            let done = Committed { attempt, entry, number, part, row: Some(row) };
+            self.note_done(now, (own, entry), part, row);
+            self.note_in_saga(now, own, part, row);
+            let done = Committed { attempt, own, entry, number, part, row: Some(row) };
             self.effect(now, done, |model| row_text(model, row, new.or(old)));
             self.note_volatile(entry, part, row, version);
-            self.ledger[entry].rows_committed += 1;
+            self.ledger[own].rows_committed += 1;
         }
         self.parts = parts;
     }
 
-    /// What a job does for each row is the row's obligation, not the tick's, if it says so.
+    /// What ought to happen once for a value is that value's obligation; what a job does for each row is the row's obligation, not the tick's, if it says so.
     fn entry_of_part(&mut self, now: Nanos, entry: EntryId, served: Served, part: Part) -> EntryId {
+        if part.is_of_value {
+            return self.value_in(now, entry, part);
+        }
         let Served::Tick { job } = served else { return entry };
         let job = &self.model.jobs[job.index()];
         if !job.per_row || part.item == 0 {
@@ -85,12 +94,13 @@ impl Lineage<'_> {
     fn effect(
         &mut self,
         now: Nanos,
-        Committed { attempt, entry, number, part, row }: Committed,
+        Committed { attempt, own, entry, number, part, row }: Committed,
         what: impl FnOnce(&Model) -> String,
     ) {
+        let doer = self.ledger[own].obligation;
         let of = &mut self.ledger[entry];
         of.debt.retain(|owed| *owed != part);
-        let obligation = of.obligation;
+        let obligation = if part.is_of_value { doer } else { of.obligation };
         match of.effects.iter_mut().find(|effect| effect.part == part) {
             Some(effect) => {
                 effect.net += 1;
@@ -104,6 +114,9 @@ impl Lineage<'_> {
                 }
             }
             None => of.effects.push(Effect { part, net: 1, by: number, past: false }),
+        }
+        if part.is_of_value {
+            return self.keep_value(entry, doer);
         }
         if let Some(state) = self.attempts.get_mut(attempt) {
             state.added.push(part);
@@ -130,11 +143,12 @@ impl Lineage<'_> {
             state.guarded = false;
         }
         let Some(asked) = self.ledger.find(obligation) else { return };
+        self.come_by_value(attempt, asked, part);
         if first {
             let entry = served.map_or(asked, |served| self.entry_of_part(now, asked, served, part));
             self.acted_on_reads(now, attempt);
-            self.note_in_saga(now, entry, part, OUTSIDE);
-            let done = Committed { attempt, entry, number, part, row: None };
+            self.note_in_saga(now, if part.is_of_value { asked } else { entry }, part, OUTSIDE);
+            let done = Committed { attempt, own: asked, entry, number, part, row: None };
             self.effect(now, done, |_| "the outside".into());
         }
         self.ledger.release(asked, now);

@@ -19,6 +19,8 @@ impl Lineage<'_> {
         encoder.set(self.ledger.all(), |encoder, entry| {
             self.ledger.encode(encoder, entry);
             encode_entry(encoder, entry);
+            self.obligations(encoder, &entry.beside);
+            encoder.word(entry.done_by);
             self.sagas.iter().for_each(|sagas| sagas.encode_part(encoder, entry));
             encoder.word(ranks.rank(entry.issued_at));
         });
@@ -106,6 +108,7 @@ fn encode_entry(encoder: &mut Encoder, of: &Entry) {
         Kind::Message { topic } => encoder.word(4 | u64::from(topic.0) << 8),
         Kind::Share { group } => encoder.word(5 | u64::from(group.0) << 8),
         Kind::Timer => encoder.word(6),
+        Kind::Once { site } => encoder.word(7 | u64::from(site.0) << 8),
     }
     encoder.word(of.root);
     encoder.word(u64::from(of.attempts));

@@ -13,9 +13,11 @@ impl Lineage<'_> {
     /// What was left undone; without any, the obligation is done.
     ///
     /// What it would have skipped because an earlier attempt had begun it is still owed.
-    pub(super) fn cut(&mut self, attempt: u32, at: Pc, debt: &[Part], resumes: bool) {
+    pub(super) fn cut(&mut self, now: Nanos, attempt: u32, at: Pc, debt: &[Part], resumes: bool) {
         let Some(state) = self.attempts.get(attempt).filter(|state| !state.from_client) else { return };
         let (entry, resumed) = (state.entry, state.resumed);
+        debt.iter().for_each(|part| self.owe_for_value(now, entry, at, *part));
+        let Some(state) = self.attempts.get(attempt) else { return };
         let is_first = |issue: &&StagedIssue| issue.is_first;
         let given_up: Vec<Part> =
             state.staged_issues.iter().filter(is_first).map(|issue| issue.part).collect();
@@ -23,7 +25,7 @@ impl Lineage<'_> {
         if !resumes && !resumed {
             of.debt.clear();
         }
-        for part in debt {
+        for part in debt.iter().filter(|part| !part.is_of_value) {
             // A message that was sent in the transaction that is given up is there; an outbox row is not.
             let is_there = !given_up.contains(part)
                 && of.effects.iter().any(|effect| effect.part == *part && effect.net > 0);

@@ -40,6 +40,10 @@ pub enum Kind {
         group: GroupId,
     },
     Timer,
+    /// What a step does once for each value, whoever's work it is in.
+    Once {
+        site: SiteId,
+    },
 }
 
 /// How a broker ended a share.
@@ -128,6 +132,11 @@ pub struct Entry {
     /// The saga that it is part of, and the step; `NONE`.
     pub saga: u32,
     pub saga_step: u16,
+    /// What ought to happen once for a value, and has been part of its work: it carries them.
+    pub beside: Vec<EntryId>,
+    /// Of one of those: the obligations in whose work it came up last, and was done first.
+    pub asked_by: u64,
+    pub done_by: u64,
 }
 
 impl Default for Entry {
@@ -171,6 +180,9 @@ impl Default for Entry {
             phantom: false,
             saga: NONE,
             saga_step: u16::MAX,
+            beside: Vec::new(),
+            asked_by: 0,
+            done_by: 0,
         }
     }
 }
@@ -179,6 +191,7 @@ impl Entry {
     /// An obligation comes to be, in the room that a forgotten one had for its lists.
     fn begin(&mut self, obligation: u64, kind: Kind, parent: EntryId, issued_at: Nanos) {
         let room = (emptied(&mut self.effects), emptied(&mut self.tables), emptied(&mut self.debt));
+        let beside = emptied(&mut self.beside);
         *self = Self {
             obligation,
             parent,
@@ -186,6 +199,7 @@ impl Entry {
             issued_at,
             kind,
             is_in_use: true,
+            beside,
             ..Self::default()
         };
         (self.effects, self.tables, self.debt) = room;
@@ -327,6 +341,11 @@ impl Ledger {
     /// A carrier more.
     pub fn hold(&mut self, id: EntryId) {
         self.entries[id as usize].holders += 1;
+    }
+
+    /// Whether it has more than one carrier.
+    pub fn is_shared(&self, id: EntryId) -> bool {
+        self.entries[id as usize].holders > 1
     }
 
     /// A carrier less, at this time.

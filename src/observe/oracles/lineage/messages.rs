@@ -24,12 +24,14 @@ pub struct MessageState {
     content: u64,
     /// What it asks of each group: the group, the entry, and whether the message still carries it.
     pub shares: Vec<(GroupId, EntryId, bool)>,
+    /// While it is seen by nobody: whose it is, and what is taken back if it never is.
+    undecided: Option<(EntryId, u64, StagedIssue)>,
 }
 
 impl Default for MessageState {
     /// No message yet.
     fn default() -> Self {
-        Self { entry: NONE, cause: Cause::NOBODY, kind: MessageId(NONE), content: 0, shares: Vec::new() }
+        Self { entry: NONE, cause: Cause::NOBODY, kind: MessageId(NONE), content: 0, shares: Vec::new(), undecided: None }
     }
 }
 
@@ -61,7 +63,7 @@ impl Lineage<'_> {
             known.unwrap_or_else(|| self.ledger.add(cause.obligation, entry_kind, parent, issuer, now));
         self.ledger.hold(entry);
         self.begin_choreography(entry, deed);
-        if way != Way::Call {
+        if !matches!(way, Way::Call | Way::Captured) {
             self.acted_on_reads(now, attempt);
         }
         if known.is_some() && matches!(entry_kind, Kind::Message { .. }) {
@@ -71,6 +73,12 @@ impl Lineage<'_> {
         let state = self.messages.begin(message);
         (state.entry, state.cause, state.kind, state.content) = (entry, cause, kind, content);
         state.shares.clear();
+        state.undecided = None;
+        if way == Way::Captured {
+            // It is there with its commit: nobody has still to see to it.
+            self.ledger[entry].issued += 1;
+            return;
+        }
         if cause.passes_on() && parent != NONE {
             // What its consumers owe is what its issuer owes.
             self.ledger.name(parent);
@@ -78,8 +86,9 @@ impl Lineage<'_> {
         // Who is called answers to the caller, who can still undo; a message is on its own.
         self.look_for_changes_to_come(attempt, pc);
         let has_changes_to_come = way != Way::Call && !self.to_come.is_empty();
-        // An outbox row is there if and only if the changes beside it are.
-        let is_provisional = has_changes_to_come && way != Way::Outbox;
+        // An outbox row is there if and only if the changes beside it are, and what waits for an acknowledgement
+        // is seen only when they have been made.
+        let is_provisional = has_changes_to_come && !matches!(way, Way::Outbox | Way::WithAck);
         if has_changes_to_come {
             self.expose(Anomaly::Premature);
         }
@@ -105,6 +114,13 @@ impl Lineage<'_> {
                 self.ledger.hold(entry);
             } else {
                 self.ledger[entry].issued += 1;
+            }
+            if way == Way::WithAck {
+                let (owner, issue) = (state.entry, StagedIssue { part, is_first, was_owed });
+                let obligation = self.ledger[owner].obligation;
+                if let Some(message) = self.messages.get_mut(message) {
+                    message.undecided = Some((owner, obligation, issue));
+                }
             }
         }
         if is_provisional && let Some(state) = self.attempts.get_mut(attempt) {
@@ -174,6 +190,9 @@ impl Lineage<'_> {
             return;
         }
         let model = self.model;
+        if let Some(state) = self.messages.get_mut(message) {
+            state.undecided = None;
+        }
         if how == Acceptance::Taken {
             let of = &mut self.ledger[entry];
             of.accepted += 1;
@@ -289,12 +308,18 @@ impl Lineage<'_> {
     /// Nobody holds a message any more.
     pub(super) fn freed(&mut self, now: Nanos, message: u32) {
         let Some(state) = self.messages.end(message) else { return };
+        let undecided = state.undecided.take();
         for &(_, share, carried) in &state.shares {
             if carried {
                 self.ledger.release(share, now);
             }
         }
         self.ledger.release(state.entry, now);
+        if let Some((owner, obligation, issue)) = undecided
+            && self.ledger.is(owner, obligation)
+        {
+            self.take_back(owner, &[issue]);
+        }
         self.settle_released(now);
     }
 

@@ -40,6 +40,7 @@ mod sagas;
 mod settle;
 mod undo;
 mod uses;
+mod values;
 
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
@@ -97,6 +98,8 @@ pub struct Lineage<'m> {
     volatile: Volatile,
     /// `None`: nothing is promised of sagas.
     sagas: Option<SagaOracle<'m>>,
+    /// What was left undone for a value, and nobody has done since.
+    values_owed: Vec<EntryId>,
     drain_began: Nanos,
     last_settled: Nanos,
     watch: Watch,
@@ -131,6 +134,7 @@ impl<'m> Lineage<'m> {
             undoables: Undoables::new(&model.undoes),
             volatile: Volatile::new(model),
             sagas,
+            values_owed: Vec::new(),
             drain_began: 0,
             last_settled: 0,
             watch: Watch::None,
@@ -148,7 +152,7 @@ impl<'m> Lineage<'m> {
 
     /// Whether the one obligation that is watched can still be worked on.
     pub fn is_open(&self, obligation: u64) -> bool {
-        self.ledger.find(obligation).is_some()
+        self.ledger.find(obligation).is_some() || self.has_value_owed(obligation)
     }
 
     /// What has been seen of that which is watched.
@@ -302,7 +306,7 @@ impl Observer for Lineage<'_> {
         match *deed {
             Deed::AttemptBegun { .. } => self.begun(now, deed),
             Deed::AttemptEnded { attempt, outcome } => self.ended(now, attempt, outcome),
-            Deed::Cut { attempt, at, debt, resumes } => self.cut(attempt, at, debt, resumes),
+            Deed::Cut { attempt, at, debt, resumes } => self.cut(now, attempt, at, debt, resumes),
             Deed::DebtUnknown { .. } => self.debt_unknown(),
             Deed::Decided { attempt, pc, holds, .. } => self.decided(attempt, pc, holds),
             Deed::Named { attempt, slot, value, .. } => {

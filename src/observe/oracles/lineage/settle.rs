@@ -90,7 +90,7 @@ pub fn end_of(entry: &Entry) -> Option<End> {
         // Once it is with the broker, its groups owe it.
         Kind::Message { .. } => entry.issued > 0 && entry.accepted == 0,
         Kind::Timer | Kind::Call | Kind::Send => entry.issued > 0,
-        Kind::Share { .. } => true,
+        Kind::Share { .. } | Kind::Once { .. } => true,
     };
     if !is_owed {
         return None;
@@ -124,6 +124,7 @@ impl Lineage<'_> {
         while let Some(id) = self.ledger.next_released() {
             self.settle(id);
             self.last_settled = now;
+            self.leave_values(now, id);
             let refused = self.ledger[id].told.is_some_and(|outcome| outcome != Outcome::Well)
                 && !self.ledger[id].done
                 || self.ledger[id].excused;
@@ -140,10 +141,11 @@ impl Lineage<'_> {
 
     fn settle(&mut self, id: u32) {
         let entry = &self.ledger[id];
-        let (at, obligation, kind) = (entry.last_carrier_died, entry.obligation, entry.kind);
+        let (at, kind) = (entry.last_carrier_died, entry.kind);
+        let obligation = if let Kind::Once { .. } = kind { entry.asked_by } else { entry.obligation };
         let told_well = entry.by_client && entry.told == Some(Outcome::Well);
         let told_no = entry.by_client && entry.told.is_some_and(|outcome| outcome != Outcome::Well);
-        let (has_left, fate) = (entry.has_left(), entry.fate);
+        let (has_left, fate) = (entry.has_left() || self.has_done_for_a_value(entry), entry.fate);
         let is_phantom = entry.phantom && entry.acted_on;
         if is_phantom {
             self.sight(Anomaly::PhantomEffects, at, obligation, |model| {
@@ -211,7 +213,11 @@ impl Lineage<'_> {
             self.last_settled <= self.drain_began + now.saturating_sub(self.drain_began) / 2;
         for id in self.ledger.open() {
             let entry = &self.ledger[id];
-            if end_of(entry).is_none() || entry.done && entry.fate != Fate::Open {
+            let is_over = match entry.kind {
+                Kind::Once { .. } => entry.done || !self.ledger.is_shared(id),
+                _ => entry.done && entry.fate != Fate::Open,
+            };
+            if end_of(entry).is_none() || is_over {
                 self.settle(id);
                 continue;
             }
@@ -263,5 +269,6 @@ fn name(model: &Model, kind: Kind) -> String {
         Kind::Send => "a one-way message".into(),
         Kind::Timer => "a timer".into(),
         Kind::Root => "an intent".into(),
+        Kind::Once { site } => format!("what {} does once for each value", model.names.sites[site.index()]),
     }
 }

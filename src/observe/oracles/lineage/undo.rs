@@ -70,12 +70,15 @@ impl Undoables {
 
 impl Lineage<'_> {
     /// An effect was committed: is it one that was undone?
-    pub(super) fn note_done(&mut self, now: Nanos, entry: EntryId, part: Part, row: RowName) {
+    ///
+    /// It is of the intent that `own` serves, and owed to `entry`.
+    pub(super) fn note_done(&mut self, now: Nanos, (own, entry): (EntryId, EntryId), part: Part, row: RowName) {
         if !self.undoables.sites[part.site.index()] {
             return;
         }
-        let of = &self.ledger[entry];
-        let (root, obligation, issued_at) = (of.root, of.obligation, of.issued_at);
+        let of = &self.ledger[if part.is_of_value { own } else { entry }];
+        let (root, issued_at) = (of.root, of.issued_at);
+        let obligation = self.ledger[entry].obligation;
         let undoable = self.undoables.by_root.entry(root).or_default().entry((part.site, row)).or_default();
         undoable.done = Some((entry, obligation, part));
         if undoable.undone.is_some_and(|undone| issued_at <= undone) {

@@ -216,7 +216,7 @@ impl<'m> OrderOracle<'m> {
         let passes_on = serves.filter(|_| cause.passes_on()).map(|(place, ..)| place.entry);
         let obligation = cause.obligation;
         self.keys.made(message, Made { producer, key, obligation, topic, kind, parent, passes_on });
-        if way == Way::Direct {
+        if matches!(way, Way::Direct | Way::WithAck) {
             self.keys.place(now, message, &self.lanes);
         }
     }

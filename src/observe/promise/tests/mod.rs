@@ -113,7 +113,7 @@ impl<'o, O: Observer> Teller<'o, O> {
             attempt,
             message,
             kind: MessageId(0),
-            part: Part { site: SiteId(0), item: 0 },
+            part: Part::new(SiteId(0), 0),
             way: Way::Direct,
             cause: Cause::NOBODY,
             key: None,
@@ -131,7 +131,7 @@ impl<'o, O: Observer> Teller<'o, O> {
         let deed = Deed::Wrote {
             attempt,
             pc: 0,
-            part: Part { site: SiteId(0), item: 0 },
+            part: Part::new(SiteId(0), 0),
             row: RowName { table, key: hash_of([key]), instance: NONE },
             seen: Version { number: 1, writer: 0, exists: true },
             write: Write::Nothing,

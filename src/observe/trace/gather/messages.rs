@@ -26,6 +26,8 @@ impl Gather<'_> {
         let text = match way {
             Way::Direct => format!("publishes {name}{to}"),
             Way::Outbox => format!("writes {name}{to} into the outbox"),
+            Way::WithAck => format!("publishes {name}{to}, to be seen with its acknowledgement"),
+            Way::Captured => format!("leaves {name}{to} to the change log"),
             Way::Call => format!("calls for {name}"),
             Way::Send => format!("sends {name}"),
         };
@@ -34,8 +36,8 @@ impl Gather<'_> {
             let done = Done { what, change: None, is_mark: false, attempt: of.number };
             match way {
                 Way::Outbox => of.staged_messages.push(done),
-                Way::Direct | Way::Send => self.trace.done.push(done),
-                Way::Call => {}
+                Way::Direct | Way::WithAck | Way::Send => self.trace.done.push(done),
+                Way::Captured | Way::Call => {}
             }
         }
         self.tell(at, attempt, Act::Issues, Some(pc), (text, None, String::new()));

@@ -201,6 +201,7 @@ impl<'x, 'a> Drawing<'x, 'a> {
             "zipf" => self.zipf(node)?,
             _ => Shape::Chance(constant::share(node, self.context)?),
         };
+        *self.context.makes_ids |= self.expected == Some(Type::Id);
         self.whole |= self.expected.as_ref().is_some_and(|ty| matches!(ty, Type::Int | Type::Id));
         Some(GeneratorKind::Distribution(plain(shape)))
     }

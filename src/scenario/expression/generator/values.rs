@@ -89,7 +89,10 @@ impl Drawing<'_, '_> {
             }
         }
         let ty = match &self.expected {
-            Some(ty @ (Type::Int | Type::Id)) => ty.clone(),
+            Some(ty @ (Type::Int | Type::Id)) => {
+                *self.context.makes_ids |= *ty == Type::Id;
+                ty.clone()
+            }
             None => Type::Int,
             Some(_) => {
                 self.draws(Drawn::Quantity, node.span)?;

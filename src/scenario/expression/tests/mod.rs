@@ -22,6 +22,7 @@ struct World {
     services: Vec<(String, Vec<TableId>)>,
     symbols: Symbols,
     diagnostics: Diagnostics,
+    makes_ids: bool,
     locals: Vec<Local>,
     visible: Vec<LocalId>,
 }
@@ -41,6 +42,7 @@ impl World {
             services: vec![("inventory".into(), vec![STOCK, LINES])],
             symbols,
             diagnostics: Diagnostics::default(),
+            makes_ids: false,
             locals: Vec::new(),
             visible: Vec::new(),
         };
@@ -103,6 +105,7 @@ impl World {
             services: &self.services,
             symbols: &mut self.symbols,
             diagnostics: &mut self.diagnostics,
+            makes_ids: &mut self.makes_ids,
         }
     }
 

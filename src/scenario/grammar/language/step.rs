@@ -53,7 +53,7 @@ pub static STEP: Record = Record {
         Key::optional(
             "once_per",
             ANYTHING,
-            "A business identity for what the step does: it is meant to happen once for each value. It speaks to the judges alone and changes nothing in the world.",
+            "A business identity for what the step does (a message, a call, a timer, a change of rows, an act on the outside): it is meant to happen once for each value, whoever's work it is in. A guard that stops who comes second says it too. It speaks to the judges alone and changes nothing in the world.",
         ),
         Key::optional(
             "undoes",

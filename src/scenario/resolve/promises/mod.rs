@@ -277,7 +277,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// A table that is in a store; `what` it is meant to be.
-    fn stored_table(&mut self, node: &'a Node, what: &str) -> Option<TableId> {
+    pub fn stored_table(&mut self, node: &'a Node, what: &str) -> Option<TableId> {
         let table = self.table_named(nodes::text(node)?, node.span)?;
         if self.tables[table.index()].memory {
             self.not_built(node.span, &format!("a table in memory as {what}"));

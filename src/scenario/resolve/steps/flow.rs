@@ -46,14 +46,16 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                     self.resolver.need_store(service, span, "a durable timer");
                     self.resolver.need_one_copy(service, span, "a durable timer");
                     self.resolver.need_flush(service, span, "a durable timer");
+                    self.resolver.flow.durable_timers.push((service, span));
                 }
                 Owner::Client(_) => self.misplaced(span, "a client has no store to keep a timer in"),
             }
         }
         // The attempt that starts later is not inside this one's transaction.
         let outer = std::mem::replace(&mut self.in_transaction, false);
+        let outer_after = std::mem::replace(&mut self.in_after, true);
         let body = self.optional_block(written.option("do")).unwrap_or_default();
-        self.in_transaction = outer;
+        (self.in_transaction, self.in_after) = (outer, outer_after);
         Some(StepKind::After { delay: delay?, body, durable })
     }
 

@@ -27,15 +27,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let id = written.option("id").map(|node| self.expression(node, Some(&Type::Id)));
         let delay = written.option("delay").map(|node| self.value(node, Some(&Type::Duration), None));
         let expires = written.option("expires").map(|node| self.value(node, Some(&Type::Duration), None));
-        let via_outbox = written.option("via").is_some_and(|via| nodes::is_word(via, "outbox"));
-        if let Some(via) = written.option("via").filter(|_| via_outbox) {
-            self.need_outbox(via);
-            let limit = topic.and_then(|topic| self.resolver.topics[topic.index()].knobs.producer.in_flight);
-            if limit.is_some() {
-                self.resolver
-                    .not_built(via.span, "`in_flight` of a producer for messages that go `via: outbox`");
-            }
-        }
+        let via = self.via(written, topic);
         let confirm = topic.is_none_or(|topic| self.resolver.topics[topic.index()].knobs.producer.confirm);
         let confirm = flag(written.option("confirm"), confirm);
         let tombstone = flag(written.option("tombstone"), false);
@@ -54,7 +46,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             with: with?,
             key: all_or_none(key)?,
             id: all_or_none(id)?,
-            via_outbox,
+            via,
             confirm,
             delay: all_or_none(delay)?,
             expires: all_or_none(expires)?,
@@ -123,7 +115,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         None
     }
 
-    fn need_outbox(&mut self, via: &'a Node) {
+    pub(super) fn need_outbox(&mut self, via: &'a Node) {
         let Owner::Service(service) = self.place.owner else {
             self.misplaced(via.span, "a client has no outbox");
             return;

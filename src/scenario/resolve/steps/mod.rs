@@ -7,6 +7,7 @@
 //!
 //! Steps are numbered verb by verb, depth first: `then` before `else`, a body before its `catch`.
 
+mod acknowledged;
 mod flow;
 mod locals;
 mod messaging;
@@ -90,6 +91,7 @@ impl<'a> Resolver<'a> {
             broken: BTreeSet::new(),
             counts: BTreeMap::new(),
             in_transaction: false,
+            in_after: false,
         }
     }
 
@@ -130,6 +132,8 @@ struct BodyResolver<'r, 'a> {
     /// How many steps of each verb there were so far.
     counts: BTreeMap<&'static str, u32>,
     in_transaction: bool,
+    /// In the body of an `after`, which is an attempt of its own.
+    in_after: bool,
 }
 
 /// A step as it stands in the tree: its verb, what the verb is said about, and what stands beside it.
@@ -322,9 +326,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 );
             }
             "publish" | "send" | "call" | "after" => {}
-            "insert" | "update" | "upsert" | "delete" | "append" | "effect" => {
-                self.resolver.not_built(node.span, "`once_per` of a step that writes or acts on the outside");
-            }
+            "insert" | "update" | "upsert" | "delete" | "append" | "effect" => {}
             verb => self.misplaced(node.span, format!("`{verb}` issues nothing that ought to happen once")),
         }
         if let Some(value) = once_per

@@ -111,7 +111,7 @@ fn a_key_that_never_rests_forgets_its_rows() {
         let attempt = play.running(0).unwrap() as u32;
         let row = RowName { table: play.table, key: round, instance: NONE };
         let (seen, words) = (Version { number: 0, writer: 0, exists: false }, [round; 3]);
-        let part = Part { site: SiteId(0), item: 0 };
+        let part = Part::new(SiteId(0), 0);
         play.tell(Deed::Wrote { attempt, pc: upsert, part, row, seen, write: Write::Put });
         let new = Some(&words[..]);
         play.tell(Deed::Committed { attempt, row, old: None, old_version: seen, new, version: round });
@@ -141,7 +141,7 @@ fn what_is_made_again_keeps_its_place() {
             attempt: 0,
             message,
             kind: model.groups[0].deliveries[0].message,
-            part: Part { site: SiteId(0), item: 0 },
+            part: Part::new(SiteId(0), 0),
             way: Way::Direct,
             cause: Cause::root(0, 77, number),
             key: Some(5),

@@ -117,7 +117,7 @@ impl<'m> Play<'m> {
             attempt,
             message: slot as u32,
             kind: self.model.groups[0].deliveries[0].message,
-            part: Part { site: SiteId(0), item: 0 },
+            part: Part::new(SiteId(0), 0),
             way,
             cause: Cause::root(0, 77, name),
             key: Some(key),
@@ -196,7 +196,7 @@ impl<'m> Play<'m> {
             };
             let seen = Version { number: self.version, writer: 1, exists: new.is_some() };
             let write = if next.is_none() { Write::Delete } else { Write::Put };
-            let part = Part { site: SiteId(0), item: 0 };
+            let part = Part::new(SiteId(0), 0);
             self.tell(Deed::Wrote { attempt, pc: self.pcs[step], part, row, seen, write });
             new = next;
             done.push(step);
