@@ -1,9 +1,10 @@
 //! What the replications of one model share while they are run, and what is left of each.
 
 use super::pilot::settled;
+use super::sums::SeriesSums;
 use super::{Progress, RunOptions, Undertaking, replications_of};
 use crate::experiment::measures::Source;
-use super::sums::SeriesSums;
+use crate::experiment::reference::Again;
 use crate::experiment::replication;
 use crate::experiment::results::WarmUpSearch;
 use crate::experiment::stored::fit::Shape;
@@ -186,6 +187,7 @@ impl<'a> Bench<'a> {
         }?;
         let (figures, distributions) = metrics.finish();
         let (mut findings, meters) = oracles.finish();
+        findings.promises.extend(self.again(number).judge()?);
         findings.faults_that_hit = figures.faults.iter().map(|fault| fault.touched > 0).collect();
         let digest = digest.fingerprint().finish();
         Ok(StoredReplication { digest, events, hoard, figures, distributions, findings, meters })
@@ -204,6 +206,12 @@ impl<'a> Bench<'a> {
         let series = figures.series_mut().map(std::mem::take).collect();
         self.series.lock().expect("no replication panicked").add(number, series);
         Finished { number, digest, events, hoard, figures, findings, meters, measured }
+    }
+
+    /// A replication, to be run once more.
+    fn again(&self, replication: u32) -> Again<'_> {
+        let Self { plan, seed, limits, interrupt, .. } = self;
+        Again { model: &self.model, plan: plan.clone(), seed: *seed, replication, limits: *limits, interrupt }
     }
 
     /// Runs one replication under its observer; gives the number of events, and what it hoards.
