@@ -9,6 +9,7 @@ pub mod check;
 pub mod data;
 pub mod compare;
 pub mod inspection;
+pub mod measure;
 pub mod mutation;
 pub mod sweep;
 pub mod truth;

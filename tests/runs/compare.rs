@@ -2,9 +2,9 @@
 
 use super::model_of;
 use eventflow::experiment::compare::{Entrant, Trouble, compare};
-use eventflow::experiment::measures::Role;
 use eventflow::experiment::replication::{agenda, replicate};
 use eventflow::experiment::results::compare::{ComparedMeasure, Comparison, Draws};
+use eventflow::experiment::results::measure::Role;
 use eventflow::experiment::run::RunOptions;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
@@ -152,12 +152,14 @@ fn the_same_draws_cut_the_variance_and_give_the_same_answer() {
         assert!(half < wide, "{name}: {half} against {wide}");
     }
     assert!(common.unchanged.contains(&"shopper.throughput".to_owned()), "{:?}", common.unchanged);
-    let factor = |of: &Comparison| {
-        question(of, "mean(news.stock.time_in_topic)").pairs[0].variance_reduction.unwrap()
-    };
+    let factor =
+        |of: &Comparison| question(of, "mean(news.stock.time_in_topic)").pairs[0].variance_reduction.unwrap();
     assert!(factor(&common) > 1.0 && (0.2..5.0).contains(&factor(&independent)));
     assert_eq!(independent.designs[1].run.seed, common.designs[1].run.seed + 1);
-    assert_eq!(common.ranking.iter().map(|one| (one.design, one.place)).collect::<Vec<_>>(), [(1, 1), (0, 2)]);
+    assert_eq!(
+        common.ranking.iter().map(|one| (one.design, one.place)).collect::<Vec<_>>(),
+        [(1, 1), (0, 2)]
+    );
     assert!(question(&common, "mean(news.stock.time_in_topic)").pairs[0].is_clear);
 }
 
@@ -194,7 +196,6 @@ fn designs_run_for_the_same_time_or_not_at_all() {
         entrant(&shop("long", 8, "", "")),
         entrant(&shop("short", 8, "", "").replace("horizon: 30s", "horizon: 20s")),
     ];
-    let outcome =
-        compare(&entrants, Draws::Common, &RunOptions::default(), &(), &AtomicBool::new(false));
+    let outcome = compare(&entrants, Draws::Common, &RunOptions::default(), &(), &AtomicBool::new(false));
     assert!(matches!(outcome, Err(Trouble::Horizons(_))), "{outcome:?}");
 }
