@@ -1,6 +1,7 @@
 //! `eventflow lint FILE…`: what designs are likely to get wrong, found by reading them. Nothing is run.
 
 use super::{Ending, SettingArguments, terminal};
+use crate::report::text::visible;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::lint::{Linted, RULES, lint};
 use crate::scenario::render::{self, Style};
@@ -48,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Ending {
         is_found |= !linted.findings.is_empty() || !linted.idle.is_empty();
         match arguments.json {
             true => files.push(as_json(&file.display().to_string(), &sources, &linted)),
-            false => told += &as_text(&sources, &linted, arguments),
+            false => told += &as_text(&file.display().to_string(), &sources, &linted, arguments),
         }
     }
     let said = match arguments.json {
@@ -62,11 +63,25 @@ pub fn run(arguments: &Arguments) -> Ending {
     }
 }
 
-fn as_text(sources: &Sources, linted: &Linted, arguments: &Arguments) -> String {
+fn as_text(file: &str, sources: &Sources, linted: &Linted, arguments: &Arguments) -> String {
     let style = if arguments.settings.color.on_stdout() { Style::Coloured } else { Style::Plain };
     let findings = linted.findings.iter().map(|finding| finding.diagnostic());
     let list = findings.chain(linted.idle.iter().map(idle)).collect();
-    render::findings(sources, &Diagnostics { list }, style, terminal::width())
+    let found = render::findings(sources, &Diagnostics { list }, style, terminal::width());
+    format!("{found}{}: {}\n", visible(file), counted(linted))
+}
+
+/// `2 findings, 1 silenced`
+fn counted(linted: &Linted) -> String {
+    let found = match linted.findings.len() + linted.idle.len() {
+        0 => "nothing found".to_owned(),
+        1 => "1 finding".to_owned(),
+        count => format!("{count} findings"),
+    };
+    match linted.silenced.len() {
+        0 => found,
+        silenced => format!("{found}, {silenced} silenced"),
+    }
 }
 
 fn idle(silence: &Silence) -> Diagnostic {

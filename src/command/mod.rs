@@ -7,9 +7,9 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | all is well: every verdict passed, or is what the scenario expects; also if work was left when the drain reached its limit, which the report notes |
-//! | 1 | some verdict failed, or is not what the scenario expects |
-//! | 2 | the input cannot be used, or the output cannot be written; nothing was written |
-//! | 3 | some verdict is inconclusive, and none failed |
+//! | 1 | some verdict failed, or is not what the scenario expects; of `mutate`: a safeguard is not tested; of `lint`: something was found |
+//! | 2 | the input cannot be used, or the output cannot be written; nothing was written, but for what `check` found of the other files |
+//! | 3 | some verdict is inconclusive, and none failed; of `check`: a file promises nothing; of `mutate`: of a safeguard it cannot be told; of `replay`: nothing went wrong that could be shown |
 //! | 130 | interrupted; what was finished by then is reported, marked as partial |
 
 pub mod check;
@@ -92,9 +92,9 @@ pub fn carry_out(command: &Command) -> Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Well,
-    /// Some verdict failed.
+    /// Some verdict failed, or a hazard was found.
     Failed,
-    /// Some verdict is inconclusive, and none failed.
+    /// Some verdict is inconclusive, and none failed; or nothing could be told.
     Inconclusive,
     /// Unusable input, or output that cannot be written. It was said why.
     Unusable,

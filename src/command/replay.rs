@@ -6,7 +6,7 @@
 
 use super::{Ending, ScenarioArguments, terminal};
 use crate::experiment::account::focus::Focus;
-use crate::experiment::account::{Effort, Question, TwinDesign, account};
+use crate::experiment::account::{Effort, NoAccount, Question, TwinDesign, account};
 use crate::model::compile::compile;
 use crate::report::account::{json, mermaid, text};
 use crate::report::text::visible;
@@ -16,6 +16,9 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 /// Run a replication again and show what went wrong in it
+///
+/// Exit code: 0 if it is shown, 3 if nothing was seen to go wrong, or nothing of what was asked for, 2 if the file
+/// cannot be used or nothing is called so.
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
@@ -70,9 +73,18 @@ pub fn run(arguments: &Arguments) -> Ending {
         Ok(account) if arguments.mermaid => terminal::say(&mermaid::render(&account)),
         Ok(account) if arguments.json => terminal::say(&json(&account)),
         Ok(account) => terminal::say(&text::render(&account)),
-        Err(why) => {
+        Err(why @ (NoAccount::NoSuchMeasure(..) | NoAccount::Halted(_))) => {
             terminal::complain(&format!("error: {}\n", visible(&why.to_string())));
             Ending::Unusable
+        }
+        Err(
+            why @ (NoAccount::NothingWrong
+            | NoAccount::NotBroken(_)
+            | NoAccount::NobodysWork(_)
+            | NoAccount::NoSuchObligation(_)),
+        ) => {
+            terminal::complain(&format!("{}\n", visible(&why.to_string())));
+            Ending::Inconclusive
         }
     }
 }

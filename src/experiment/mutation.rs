@@ -107,7 +107,8 @@ fn counts(model: &Model, findings: &[&Findings]) -> Vec<Count> {
             each: each(findings, |one| one.anomalies.get(anomaly.index()).map(|of| of.count)),
         });
     let is_figure = |at: usize| {
-        let invariant = at.checked_sub(promises.first_invariant()).map(|at| &promises.invariants[at].kind);
+        let invariant = at.checked_sub(promises.first_invariant()).and_then(|at| promises.invariants.get(at));
+        let invariant = invariant.map(|invariant| &invariant.kind);
         matches!(invariant, Some(InvariantKind::Measure(_)))
     };
     let headings = promises.headings().enumerate().filter(|(at, _)| !is_figure(*at));

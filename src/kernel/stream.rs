@@ -79,6 +79,11 @@ impl DrawKey {
         Self(u64::from(origin) << NUMBER_BITS | number)
     }
 
+    /// The number that it was made of; `None`: it is a hash.
+    pub fn number(self) -> Option<u64> {
+        (self.0 & HASHED == 0).then_some(self.0 & ((1 << NUMBER_BITS) - 1))
+    }
+
     /// The origin that draws are numbered under for whoever has this key: its upper 20 bits. A key made from a
     /// name gives the same origin whoever else is there.
     pub fn origin_of(key: u64) -> u32 {

@@ -440,6 +440,8 @@ pub struct Job {
     pub key: u64,
     /// Its number among origins (clients come first).
     pub origin: u32,
+    /// Versions of the service that do not have it.
+    pub absent_in: Vec<u32>,
 }
 
 /// A service's outbox and its relays.

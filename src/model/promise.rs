@@ -21,6 +21,7 @@ pub struct Promises {
     pub sagas: Vec<SagaPromise>,
     pub watched_sagas: Vec<WatchedSaga>,
     pub invariants: Vec<Invariant>,
+    pub reference: Option<ReferencePromise>,
     pub expectations: Vec<Expectation>,
     /// Aggregates that formulas read, by the number in [`super::Code::Aggregate`].
     pub aggregates: Vec<Aggregate>,
@@ -28,14 +29,15 @@ pub struct Promises {
 
 impl Promises {
     /// The headings of all promises but the bounds on anomalies, in the order of
-    /// `Findings::promises`: views, sessions, staleness, sagas, invariants.
+    /// `Findings::promises`: views, sessions, staleness, sagas, invariants, the reference.
     pub fn headings(&self) -> impl Iterator<Item = &Heading> {
         let views = self.convergence.iter().map(|promise| &promise.heading);
         let sessions = self.sessions.iter().map(|promise| &promise.heading);
         let staleness = self.staleness.iter().map(|promise| &promise.heading);
         let sagas = self.sagas.iter().map(|promise| &promise.heading);
         let invariants = self.invariants.iter().map(|promise| &promise.heading);
-        views.chain(sessions).chain(staleness).chain(sagas).chain(invariants)
+        let reference = self.reference.iter().map(|promise| &promise.heading);
+        views.chain(sessions).chain(staleness).chain(sagas).chain(invariants).chain(reference)
     }
 
     /// Where sessions begin in the order of [`Promises::headings`]; views are first.
@@ -47,8 +49,17 @@ impl Promises {
         self.first_session() + self.sessions.len()
     }
 
+    pub fn first_saga(&self) -> usize {
+        self.first_staleness() + self.staleness.len()
+    }
+
     pub fn first_invariant(&self) -> usize {
-        self.first_staleness() + self.staleness.len() + self.sagas.len()
+        self.first_saga() + self.sagas.len()
+    }
+
+    /// Where the reference is, if there is one: behind all others.
+    pub fn reference_at(&self) -> usize {
+        self.first_invariant() + self.invariants.len()
     }
 
     /// The figures of the run that invariants speak of, those of each invariant once.
@@ -142,6 +153,15 @@ pub enum StalenessBound {
     Age(Nanos),
     /// How many changes behind, at most.
     Versions(u64),
+}
+
+/// How far tables may end from what the intents that took effect come to, one after another and without faults.
+#[derive(Clone, Debug)]
+pub struct ReferencePromise {
+    pub heading: Heading,
+    pub tables: Vec<TableId>,
+    /// On the rows that differ.
+    pub bound: Bound,
 }
 
 /// A kind of saga that is watched: one verdict for each bound.

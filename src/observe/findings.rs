@@ -21,6 +21,17 @@ pub struct Finding {
     /// Things whose end is not known: with any, a count of 0 is not a pass.
     pub unsettled: u64,
     pub first: Option<Sighting>,
+    /// What the judge has to say beside.
+    pub caveat: Option<Caveat>,
+}
+
+/// Why less is judged than was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Caveat {
+    /// Nothing can be said, and why.
+    NotApplicable(String),
+    /// What is left out of the judgement, and why.
+    LeftOut(String),
 }
 
 /// Where something was seen to go wrong.

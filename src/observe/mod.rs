@@ -8,5 +8,6 @@ pub mod meters;
 pub mod metrics;
 pub mod oracles;
 pub mod promise;
+pub mod reference;
 pub mod slots;
 pub mod trace;

@@ -59,7 +59,7 @@ impl Page {
 }
 
 fn summary(all: &Summary, page: &mut Page) {
-    let Summary { tables, groups, dead_letters, instances, outboxes, under_way } = all;
+    let Summary { tables, groups, dead_letters, instances, outboxes, sagas, replicas, under_way } = all;
     page.section("TABLES", tables.iter().map(|of| (of.name.clone(), table(of))));
     let group = |of: &Group| {
         (of.name.clone(), format!("of {}: lag {}, in flight {}", of.topic, of.lag, of.in_flight))
@@ -69,6 +69,9 @@ fn summary(all: &Summary, page: &mut Page) {
     page.section("DEAD LETTERS", dead_letters.iter().map(named));
     page.section("INSTANCES", instances.iter().map(|of| (of.name.clone(), instance(of))));
     page.section("OUTBOXES", outboxes.iter().map(|of| (of.service.clone(), outbox(of))));
+    page.section("SAGAS", sagas.iter().map(|of| (of.name.clone(), saga(of))));
+    let behind = |of: &Named| (of.name.clone(), format!("behind in {}", counted(of.count, "row")));
+    page.section("REPLICAS", replicas.iter().map(behind));
     page.section("UNDER WAY", under_way.iter().map(named));
 }
 
@@ -90,6 +93,13 @@ fn instance(of: &Instance) -> String {
     let crashes = if of.crashes > 0 { format!(", crashed {}", times(of.crashes)) } else { String::new() };
     let computing = if of.computing > 0 { format!(", computing {}", of.computing) } else { String::new() };
     format!("{state}, busy {}{computing}, waiting {}{crashes}", of.busy, of.waiting)
+}
+
+fn saga(of: &Saga) -> String {
+    let named = of.instances.join("; ");
+    let more = if of.under_way as usize > of.instances.len() { "; …" } else { "" };
+    let named = if named.is_empty() { String::new() } else { format!(": {named}{more}") };
+    format!("{} ended, {} under way{named}", of.ended, of.under_way)
 }
 
 fn outbox(of: &Outbox) -> String {

@@ -55,7 +55,9 @@ fn block(heading: &str, mutant: &Mutant) -> String {
     if let Some(why) = &mutant.halted {
         line(format!("it does not come to its end: {}", visible(why)));
     }
-    mutant.changed.iter().for_each(|change| line(changed(change)));
+    // What is broken was told with its counts.
+    let is_told = |change: &&CountChange| mutant.broken.iter().any(|of| of.promise == change.measure);
+    mutant.changed.iter().filter(|change| !is_told(change)).for_each(|change| line(changed(change)));
     mutant.doubts.iter().for_each(|doubt| line(visible(doubt)));
     text
 }

@@ -88,6 +88,17 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, name)| name)
 }
 
+/// The first of `known` whose first part `word` was probably meant to be: `sqs` for `sqs-standard`, `duplicates` for
+/// `duplicate_effects`.
+pub fn begun<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let first = |name: &'a str| name.split_once(['-', '_']).map(|(first, _)| first);
+    known
+        .into_iter()
+        .take(limits::NAMES_COMPARED)
+        .filter(|name| word.len().max(name.len()) <= limits::NAME_BYTES_COMPARED)
+        .find(|name| first(name).is_some_and(|first| closest(word, [first]).is_some()))
+}
+
 /// A sentence with its end cut off if a name in it is longer than anyone reads.
 fn sentence(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(limits::SENTENCE_CHARACTERS) {

@@ -127,6 +127,9 @@ fn set_at(
     value: Node,
     root: &mut Node,
 ) -> Outcome {
+    if let [(section, _), (name, span), ..] = steps {
+        declared(section, name, *span, root)?;
+    }
     let mut place = root;
     for &(name, span) in steps {
         let refused = no_place(place, name, span);
@@ -149,6 +152,27 @@ fn set_at(
         NodeKind::Null | NodeKind::Text { .. } => return Err(refused),
     }
     Ok(())
+}
+
+/// Sections of what a user names.
+const NAMED: [&str; 8] =
+    ["messages", "brokers", "topics", "services", "clients", "faults", "operations", "invariants"];
+
+/// What is set within something that has a name of the user's must be there: a name that is misspelt would make
+/// a second one.
+fn declared(section: &str, name: &str, span: Span, root: &Node) -> Outcome {
+    let NodeKind::Map(entries) = &root.kind else { return Ok(()) };
+    let Some(entry) = entries.get(section).filter(|_| NAMED.contains(&section)) else { return Ok(()) };
+    let NodeKind::Map(known) = &entry.value.kind else { return Ok(()) };
+    if known.is_empty() || known.contains_key(name) {
+        return Ok(());
+    }
+    let mistake = Diagnostic::new("bad-setting", span, format!("there is no `{name}` in `{section}`"))
+        .related(entry.key_span, "these are there");
+    Err(Box::new(match closest(name, known.keys().map(String::as_str)) {
+        Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
+        None => mistake.help(format!("to add it, set it whole: `--set \"{section}.{name}={{ … }}\"`")),
+    }))
 }
 
 /// The item of a list whose number, from 0, is `name`.

@@ -98,6 +98,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if self.world.draining {
             return;
         }
+        if self.alone.is_some() {
+            return self.begin_intent(client, NONE);
+        }
         let model = self.model;
         let spec = &model.clients[client.index()];
         match &spec.arrivals {

@@ -154,6 +154,12 @@ pub enum Deed<'a> {
         attempt: SlotNumber,
         outcome: Outcome,
     },
+    /// A value was made that nobody else gets, or that counts. Told only where a run is compared with its
+    /// intents alone.
+    Made {
+        attempt: SlotNumber,
+        value: u64,
+    },
     /// An `if` was decided.
     Decided {
         attempt: SlotNumber,

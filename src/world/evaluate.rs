@@ -45,7 +45,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let of = self.evaluate(*of, attempt)?;
                 let count = self.world.counters[*counter as usize].entry(of).or_insert(0);
                 *count += 1;
-                Ok(*count)
+                let count = *count;
+                Ok(self.made(attempt, count))
             }
         }
     }
@@ -302,7 +303,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             Code::Unique => {
                 let handler = of.handler;
-                self.unique(handler, 0x756E_6971)
+                self.unique((attempt, handler), 0x756E_6971)
             }
             delivery => self.delivery_value(delivery, attempt),
         }
@@ -311,10 +312,17 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A value that nobody else gets, told apart by `kind`. Each handler counts for itself, so that
     /// what another makes unique shifts nobody.
     #[inline(always)]
-    pub(super) fn unique(&mut self, handler: u32, kind: u64) -> Word {
+    pub(super) fn unique(&mut self, (attempt, handler): (u32, u32), kind: u64) -> Word {
         let count = &mut self.world.unique[handler as usize];
         *count += 1;
         let key = self.model.handlers[handler as usize].key;
-        super::identity::mix(key ^ kind, self.model.seed.rotate_left(40) ^ *count)
+        let word = super::identity::mix(key ^ kind, self.model.seed.rotate_left(40) ^ *count);
+        self.made(attempt, word)
+    }
+
+    /// A value that an attempt has made; what it made in the run that this one repeats, if it does.
+    #[inline(always)]
+    fn made(&mut self, attempt: u32, value: Word) -> Word {
+        if self.model.promises.reference.is_none() { value } else { self.made_again(attempt, value) }
     }
 }

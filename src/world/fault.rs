@@ -137,7 +137,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &mut self.world.faults[fault.index()];
         let number = state.fired;
         state.fired += 1;
-        if self.without.is_firing(fault, number) {
+        if self.without.is_firing(fault, number) || self.alone.is_some() {
             return;
         }
         let hit = match &spec.kind {

@@ -46,6 +46,11 @@ impl Cause {
         self.origin & !MAIN
     }
 
+    /// The number of the intent or tick that it began with.
+    pub fn number(self) -> Option<u64> {
+        self.place.number()
+    }
+
     #[inline(always)]
     pub fn is_main(self) -> bool {
         self.origin & MAIN != 0

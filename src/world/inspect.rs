@@ -26,6 +26,19 @@ impl World {
         Some(memory.rows(spec.number).map(|row| row.words.to_vec()).collect())
     }
 
+    /// What of the modelled world has begun and not ended, by kind.
+    pub fn under_way(&self) -> [(&'static str, usize); 7] {
+        [
+            ("attempts", self.attempts.len()),
+            ("calls on their way", self.network.requests.len()),
+            ("messages on their way", self.in_flight as usize),
+            ("timers", self.timers.len()),
+            ("effects", self.effects.under_way()),
+            ("open transactions", self.stores.iter().map(|of| of.store.open_transactions()).sum()),
+            ("changes on their way to replicas", self.replicating.len()),
+        ]
+    }
+
     /// What is still held, by kind; kinds of which nothing is held are left out. Of a replication that
     /// ended quiet, nothing may be left.
     pub fn leftovers(&self) -> Vec<(&'static str, usize)> {

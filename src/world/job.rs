@@ -35,8 +35,16 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn begin_jobs(&mut self, instance: u32) {
         let service = self.model.instances[instance as usize].service;
         for &job in &self.model.services[service.index()].jobs {
-            self.schedule_job(job, instance);
+            if self.has_job(instance, job) {
+                self.schedule_job(job, instance);
+            }
         }
+    }
+
+    /// Whether the version that an instance runs has a job.
+    fn has_job(&self, instance: u32, job: JobId) -> bool {
+        let absent_in = &self.model.jobs[job.index()].absent_in;
+        absent_in.is_empty() || !absent_in.contains(&self.world.instances[instance as usize].version)
     }
 
     fn schedule_job(&mut self, job: JobId, instance: u32) {
@@ -143,16 +151,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Whether every job found nothing to do when it last looked, and nobody has done anything since.
     pub(super) fn jobs_are_idle(&self) -> bool {
-        let specs = self.model.jobs.iter().zip(&self.world.jobs);
-        specs.into_iter().all(|(spec, state)| {
+        let specs = self.model.jobs.iter().zip(&self.world.jobs).enumerate();
+        specs.into_iter().all(|(job, (spec, state))| {
             let is_idle = |idle: &Option<u64>| *idle == Some(self.world.stir);
             let service = &self.model.services[spec.service.index()];
+            let job = JobId::new(job);
+            let mut all = service.first_instance..service.first_instance + service.instances;
             if spec.once {
-                state.idle.iter().any(is_idle)
+                state.idle.iter().any(is_idle) || all.all(|instance| !self.has_job(instance, job))
             } else {
                 (0..service.instances).all(|number| {
-                    let is_down = !self.world.instances[(service.first_instance + number) as usize].up;
-                    is_down || state.idle.get(number as usize).is_some_and(is_idle)
+                    let instance = service.first_instance + number;
+                    let is_down = !self.world.instances[instance as usize].up;
+                    is_down || !self.has_job(instance, job) || state.idle.get(number as usize).is_some_and(is_idle)
                 })
             }
         })

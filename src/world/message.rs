@@ -66,7 +66,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let cause = self.issued(attempt, site);
         let of = &self.world.attempts[attempt];
         let handler = of.handler;
-        let id = self.unique(handler, 0x6D65_7373);
+        let id = self.unique((attempt, handler), 0x6D65_7373);
         let key = shape.key.map(|field| self.world.words.get(payload, field));
         let message = Message {
             cause,

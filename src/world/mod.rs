@@ -9,6 +9,7 @@
 //! - `rows` and `commit` act on the `store`; `publish`, `deliver`, `outbox` and `relay` on the `broker`;
 //! - `job`, `timer` and `saga` start work by themselves; `fault` disturbs all of it.
 
+pub mod alone;
 mod attempt;
 mod autoscale;
 pub mod broker;
@@ -423,6 +424,8 @@ pub struct Simulation<'m, A, O> {
     pub observer: O,
     /// What does not take place.
     pub without: Without,
+    /// Where only some intents take place, one after another: what they made before.
+    alone: Option<alone::Script>,
     /// Events applied so far.
     pub events: u64,
 }
@@ -436,7 +439,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     /// The same, with something left out.
     pub fn lacking(model: &'m Model, agenda: A, observer: O, without: Without) -> Self {
         let world = World::new(model);
-        let mut simulation = Self { model, world, agenda, observer, without, events: 0 };
+        let mut simulation = Self { model, world, agenda, observer, without, alone: None, events: 0 };
         simulation.begin();
         simulation
     }

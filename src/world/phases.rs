@@ -58,7 +58,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// Whether nothing is in flight.
-    fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         let world = &self.world;
         world.attempts.len() == 0
             && world.in_flight == 0

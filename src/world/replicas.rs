@@ -197,6 +197,13 @@ impl Behind {
         seen
     }
 
+    /// Rows that each copy lacks something of.
+    pub fn rows_lacking(&self) -> Vec<u64> {
+        let lacks = |row: &Lacking, copy: u32| row.changes.iter().any(|missing| missing.copy == copy);
+        let rows = |copy| self.rows.values().filter(|row| lacks(row, copy)).count() as u64;
+        (0..self.copies).map(rows).collect()
+    }
+
     /// The next replica in turn.
     fn take_turn(&mut self) -> u32 {
         let turn = self.next;

@@ -71,6 +71,13 @@ impl Sagas {
         self.known.len() * (std::mem::size_of::<Saga>() / 8 + 4)
     }
 
+    /// Those of one kind, in no order that means anything: the message that started each, where it stands and at which
+    /// of its steps.
+    pub fn of(&self, saga: SagaId) -> impl Iterator<Item = (u32, SagaStage, u16)> {
+        let all = self.all.all().map(|(_, of)| of).filter(move |of| of.of == saga);
+        all.map(|of| (of.message, of.stage, of.step))
+    }
+
     /// How many are known.
     pub fn len(&self) -> usize {
         self.known.len()

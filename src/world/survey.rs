@@ -5,7 +5,8 @@
 use super::World;
 use super::attempt::{Source, Wait};
 use super::store::{Row, Word};
-use crate::kernel::ids::{GroupId, MessageId, TableId, TopicId};
+use super::deed::SagaStage;
+use crate::kernel::ids::{GroupId, MessageId, SagaId, TableId, TopicId};
 use crate::model::{Model, NONE, Pc};
 use crate::world::broker::{Owed, Share};
 
@@ -90,6 +91,18 @@ impl World {
             unsent: rows.values().map(|row| row.message).collect(),
             in_hand: rows.values().filter(|row| row.relay != NONE).count(),
         }
+    }
+
+    /// The sagas of one kind, by the messages that started them: where each stands, and at which of its steps.
+    pub fn sagas_of(&self, saga: SagaId) -> Vec<(u32, SagaStage, u16)> {
+        let mut all: Vec<_> = self.sagas.of(saga).collect();
+        all.sort_by_key(|(message, ..)| *message);
+        all
+    }
+
+    /// Rows of which each copy of a store does not have the newest version.
+    pub fn rows_behind(&self, store: usize) -> Vec<u64> {
+        self.stores[store].behind.rows_lacking()
     }
 
     /// Messages that a group was given and is not done with.

@@ -42,11 +42,11 @@ fn a_finding_has_its_place_its_reason_and_its_repair() {
     assert_eq!(complained, "");
     for part in [
         "warning[fat-notification]: the notification `Shouted` carries `text` besides its key",
-        "--> scenario.yaml:2:13",
+        "--> scenario.yaml:2:77",
         "the two can disagree",
         "let it carry its key alone",
         "see scenarios/payload/half-thin.yaml",
-        "1 finding in scenario.yaml",
+        "scenario.yaml: 1 finding",
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }
@@ -64,7 +64,7 @@ fn as_json_it_says_the_same_and_what_is_silenced() {
     assert_eq!(loud["findings"][0]["finding"], "fat-notification");
     assert_eq!(
         loud["findings"][0]["place"],
-        serde_json::json!({ "file": "scenario.yaml", "line": 2, "column": 13 })
+        serde_json::json!({ "file": "scenario.yaml", "line": 2, "column": 77 })
     );
     assert_eq!(quiet["findings"], serde_json::json!([]));
     assert_eq!(quiet["silenced"][0]["silenced"]["reason"], "nobody reads the text");

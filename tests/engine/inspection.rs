@@ -317,3 +317,62 @@ fn the_messages_shown_are_those_that_a_group_lags_behind() {
         assert!(lag > 0, "{file}: nothing was shown");
     }
 }
+
+#[test]
+fn sagas_are_shown_where_they_stand() {
+    let model = model(
+        "scenario: sagas
+run: { horizon: 10s, drain: 1m }
+messages:
+  Start: { kind: command, key: n, fields: { n: int } }
+  Hold: { kind: command, key: n, fields: { n: int } }
+services:
+  s:
+    workers: 8
+    store: { tables: { done: { key: n, columns: { n: int } } } }
+    sagas:
+      place:
+        start: Start
+        key: message.n
+        steps:
+          - { step: first, do: [ { wait: 10ms } ] }
+          - { step: hold, do: [ { call: t.Hold, with: message, timeout: 5s } ] }
+        completed: [ { insert: done, key: message.n } ]
+  t: { workers: 8, handlers: { Hold: [ { wait: 2s }, reply ] } }
+clients:
+  c: { arrivals: { times: [1s, 4s] }, do: [ { let: { n: { counter: 7 } } }, { call: s.Start, with: { n: n } } ] }
+network: { default: { latency: 1ms } }",
+    );
+    let at = |moment: Nanos| summary(&model, moment).sagas.remove(0);
+    assert_eq!((at(900 * MS).ended, at(900 * MS).under_way), (0, 0));
+    let one = at(2 * S);
+    assert_eq!((one.name.as_str(), one.ended, one.under_way), ("s.place", 0, 1));
+    assert_eq!(one.instances, ["Start n 1: doing hold"]);
+    assert_eq!((at(5 * S).ended, at(5 * S).under_way), (1, 1));
+    assert_eq!(at(9 * S).ended, 2);
+}
+
+#[test]
+fn replicas_are_shown_with_what_they_lack() {
+    let model = model(
+        "scenario: replicas
+run: { horizon: 10s, drain: 1m }
+messages: { Go: { kind: command, fields: { n: int } } }
+services:
+  s:
+    store: { tables: { seen: { key: n, columns: { n: int } } }, read_replica: { count: 2, lag: 2s } }
+    handlers: { Go: [ { insert: seen, key: message.n } ] }
+clients:
+  c: { arrivals: { times: [1s, 2s] }, do: [ { let: { n: { counter: 1 } } }, { call: s.Go, with: { n: n } } ] }
+network: { default: { latency: 1ms } }",
+    );
+    let at = |moment: Nanos| {
+        let replicas = summary(&model, moment).replicas;
+        replicas.into_iter().map(|of| (of.name, of.count)).collect::<Vec<_>>()
+    };
+    let both = |rows| [("s.store replica 0".to_owned(), rows), ("s.store replica 1".to_owned(), rows)];
+    assert_eq!(at(500 * MS), both(0));
+    assert_eq!(at(2500 * MS), both(2));
+    assert_eq!(at(3500 * MS), both(1));
+    assert_eq!(at(9 * S), both(0));
+}

@@ -13,6 +13,7 @@ mod guards;
 mod identity;
 mod inspection;
 mod jobs;
+mod kafka;
 mod messaging;
 mod network;
 mod operations;

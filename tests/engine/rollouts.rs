@@ -262,3 +262,37 @@ fn a_store_that_fails_over_loses_what_was_not_flushed() {
     assert!(later < always, "{later}: what was written since the last flush is gone");
     assert!(later < kept("1s", "outage: desk.store"), "an outage loses nothing");
 }
+
+/// A version can bring a job and leave one out.
+#[test]
+fn jobs_come_and_go_with_versions() {
+    let text = "scenario: jobs
+run: { horizon: 60s, drain: 1m }
+services:
+  s:
+    instances: 2
+    store: { tables: { done: { key: [what, n], columns: { what: [old, kept, new], n: int, times: int } } } }
+    jobs:
+      old:  { every: 1s, do: [ { upsert: done, key: [old, self.instance], set: { times: row.times + 1 } } ] }
+      kept: { every: 1s, do: [ { upsert: done, key: [kept, self.instance], set: { times: row.times + 1 } } ] }
+    versions:
+      v2: { jobs: { old: null, new: { every: 2s, do: [ { upsert: done, key: [new, self.instance], set: { times: row.times + 1 } } ] } } }
+network: { default: { latency: 1ms } }
+operations: { d: { deploy: s, version: v2, at: 20500ms, batch: 2, start_up: 500ms } }
+";
+    let run = run(text);
+    let times = |what: i64, instance: i64| {
+        let rows = run.rows("s.done");
+        rows.iter().find(|row| row[0] == what && row[1] == instance).map_or(0, |row| row[2])
+    };
+    let words = |word: &str| {
+        let at = run.model.names.symbols.iter().position(|symbol| symbol == word);
+        at.expect("a word") as i64
+    };
+    for instance in 0..2 {
+        assert_eq!(times(words("old"), instance), 20, "until it is deployed");
+        assert!((58..=59).contains(&times(words("kept"), instance)));
+        assert!((18..=20).contains(&times(words("new"), instance)), "every two seconds since");
+    }
+    assert!(run.is_quiet() || run.end() > 60 * S);
+}

@@ -58,6 +58,9 @@ shows! {
     bad_settings: shown("parameters: { rate: 1/s }\nrun: { horizon: 1m }\nsteps: [ stop ]\n", &[
         "rat=2/s", "rate", "rate=", "run..x=1", "run.horizon.x=1", "steps.1=2", "run.horizon=[1", "run.drain=null", "rate=max(1, $rat)",
     ]);
+    settings_of_nobody: shown("faults: { payment_crash: { crash: payment } }\ntopics: { orders: {} }\n", &[
+        "faults.inventory_crash.every=1h", "topics.refused.partitions=3", "faults.payment_crash.every=1h", "topics.refused={}",
+    ]);
     control_characters: shown("a: 1\n\"\u{1b}[31m\": 2\n", &[]);
     escaped_control_characters: shown("a: 1\n\"\\e[31m\\n\": 2\n\"\\e[31m\\n\": 3\n", &[]);
 }

@@ -110,6 +110,7 @@ impl Renamed {
             Deed::Cut { attempt, .. }
             | Deed::DebtUnknown { attempt }
             | Deed::AttemptEnded { attempt, .. }
+            | Deed::Made { attempt, .. }
             | Deed::Decided { attempt, .. }
             | Deed::Named { attempt, .. }
             | Deed::Asked { attempt, .. }

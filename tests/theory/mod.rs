@@ -7,3 +7,4 @@ mod formulas;
 mod hand_written;
 mod hand_written_loops;
 mod quorum;
+mod retries;

@@ -46,16 +46,23 @@ fn share_by_hand(of: &Case, trials: u32) -> f64 {
     let mut stale = 0;
     for _ in 0..trials {
         let n = 3;
-        let writes: Vec<f64> = (0..n).map(|_| random.draw(of.write)).collect();
-        let mut acknowledged: Vec<f64> = writes.iter().map(|there| there + random.draw(&SHORT)).collect();
+        // The first replica is with the caller, the others are apart from it, if any is.
+        let mut leg = |replica: usize, delay: &Delay| {
+            let apart = of.apart.filter(|_| replica > 0).map_or(0.0, |apart| random.draw(apart));
+            random.draw(delay) + apart
+        };
+        let writes: Vec<f64> = (0..n).map(|replica| leg(replica, of.write)).collect();
+        let mut acknowledged: Vec<f64> =
+            writes.iter().enumerate().map(|(replica, there)| there + leg(replica, &SHORT)).collect();
         acknowledged.sort_by(f64::total_cmp);
         let committed = acknowledged[of.write_quorum - 1];
         let mut reads: Vec<(f64, bool)> = writes
             .iter()
-            .map(|written| {
-                let there = random.draw(of.read);
+            .enumerate()
+            .map(|(replica, written)| {
+                let there = leg(replica, of.read);
                 let is_there = *written <= committed + of.after + there;
-                (there + random.draw(&SHORT), is_there)
+                (there + leg(replica, &SHORT), is_there)
             })
             .collect();
         reads.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -70,11 +77,21 @@ struct Case {
     write_quorum: usize,
     read_quorum: usize,
     after: f64,
+    /// How far the other two replicas are away: each of the four ways takes so much longer.
+    apart: Option<&'static Delay>,
 }
 
 /// Each call writes its own row, waits, and reads it again: the row is there, or the read was stale.
 fn simulated(of: &Case, trials: u32) -> Run {
-    let Case { write, read, write_quorum, read_quorum, after } = of;
+    let Case { write, read, write_quorum, read_quorum, after, apart } = of;
+    let (place, stores, links) = match apart {
+        None => ("", "", String::new()),
+        Some(apart) => {
+            let link = |name: &str, to: &str| format!("{name}: {{ between: [eu, {to}], latency: {} }}", apart.text);
+            let links = format!(", links: {{ {}, {} }}", link("sea", "us"), link("land", "asia"));
+            ("place: eu", "place: [eu, us, asia]", links)
+        }
+    };
     run(&format!(
         "scenario: quorum
 seed: 3
@@ -83,7 +100,9 @@ messages: {{ Go: {{ kind: command, key: id, fields: {{ id: int }} }} }}
 services:
   s:
     workers: unlimited
+    {place}
     store:
+      {stores}
       replication: {{ n: 3, write_quorum: {write_quorum}, read_quorum: {read_quorum}, write: {}, ack: {}, read: {}, respond: {} }}
       tables: {{ t: {{ key: id, columns: {{ id: int }} }}, stale: {{ key: id, columns: {{ id: int }} }} }}
     handlers:
@@ -96,7 +115,7 @@ clients:
   c:
     arrivals: {{ every: 1ms, count: {trials} }}
     do: [ {{ let: {{ id: {{ counter: 1 }} }} }}, {{ send: s.Go, with: {{ id: id }} }} ]
-network: {{ default: {{ latency: 1ms }} }}
+network: {{ default: {{ latency: 1ms }}{links} }}
 ",
         trials + 1,
         write.text,
@@ -115,7 +134,9 @@ fn reads_of_partial_quorums_are_as_stale_as_their_delays_say() {
         write_quorum,
         read_quorum,
         after,
+        apart: None,
     };
+    let far = |apart, of: Case| Case { apart: Some(apart), ..of };
     let cases = [
         case(&EXPONENTIAL, &SHORT, 1, 1, 0.0),
         case(&EXPONENTIAL, &SHORT, 1, 1, 10.0),
@@ -124,6 +145,10 @@ fn reads_of_partial_quorums_are_as_stale_as_their_delays_say() {
         case(&EXPONENTIAL, &SHORT, 2, 1, 0.0),
         case(&HEAVY, &SHORT, 1, 1, 0.0),
         case(&HEAVY, &HEAVY, 1, 1, 10.0),
+        // Replicas in other regions: whoever is near answers first, and has it first.
+        far(&EXPONENTIAL, case(&EXPONENTIAL, &EXPONENTIAL, 1, 1, 0.0)),
+        far(&HEAVY, case(&EXPONENTIAL, &SHORT, 1, 2, 0.0)),
+        far(&HEAVY, case(&HEAVY, &HEAVY, 2, 1, 0.0)),
     ];
     for of in &cases {
         let run = simulated(of, TRIALS);
@@ -133,7 +158,8 @@ fn reads_of_partial_quorums_are_as_stale_as_their_delays_say() {
         // Four standard errors of the two together.
         let deviation =
             4.0 * (by_hand * (1.0 - by_hand) * (1.0 / f64::from(TRIALS) + 1.0 / 200_000.0)).sqrt();
-        let of = (of.write.text, of.read.text, of.write_quorum, of.read_quorum, of.after);
+        let apart = of.apart.map(|apart| apart.text);
+        let of = (of.write.text, of.read.text, of.write_quorum, of.read_quorum, of.after, apart);
         assert!((share - by_hand).abs() <= deviation, "{of:?}: {share} is not {by_hand} ± {deviation}");
         assert!(share > 0.0, "{of:?} shows nothing");
     }

@@ -40,6 +40,22 @@ fn imports(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// How many modules the longest path of a line goes up: 2 in `super::super::name`.
+fn supers(line: &str) -> usize {
+    let mut longest = 0;
+    for (at, _) in line.match_indices("super::") {
+        let rest = &line[at..];
+        longest = longest.max((0..).take_while(|&n| rest["super::".len() * n..].starts_with("super::")).count());
+    }
+    longest
+}
+
+/// How many modules a file is below the root of the crate: 2 for `src/world/call.rs` and `src/world/call/mod.rs`.
+fn depth(path: &str) -> usize {
+    let module = path.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+    module.split('/').count()
+}
+
 /// Why a file may not use a path, if it may not.
 fn refusal(file: &Source, path: &str) -> Option<String> {
     let storey = file.storey().expect("a file of the crate");
@@ -69,6 +85,9 @@ fn imports_go_downward_only() {
             if line.contains("crate::{") || line.contains("use crate as") {
                 wrong.push(format!("{}:{number}: name storeys one by one", file.path));
             }
+            if supers(line) >= depth(&file.path) {
+                wrong.push(format!("{}:{number}: what is outside the storey begins with `crate::`", file.path));
+            }
             let refused = imports(line).filter_map(|path| refusal(&file, path));
             wrong.extend(refused.map(|why| format!("{}:{number}: {why}", file.path)));
         }
@@ -86,6 +105,8 @@ fn an_import_upward_would_be_found() {
     assert!(is_refused("src/model/compile/mod.rs", "use crate::scenario::load;"));
     assert!(is_refused("src/report/json.rs", "use crate::experiment::run::run;"));
     assert!(is_refused("src/report/json.rs", "use crate::kernel::time::Nanos;"));
+    assert_eq!((supers("use super::super::super::world::World;"), depth("src/kernel/time/mod.rs")), (3, 2));
+    assert_eq!((supers("use super::Model;"), depth("src/model/compile.rs")), (1, 2));
     assert!(is_refused("src/attic/mod.rs", "use crate::kernel::time;"));
     assert!(!is_refused("src/model/compile/mod.rs", "use crate::scenario::resolved as scenario;"));
     assert!(!is_refused("src/world/call.rs", "use crate::kernel::time::Nanos;"));
@@ -99,7 +120,10 @@ fn the_map_names_every_storey() {
     for folder in folders {
         let name = folder.file_name().into_string().unwrap();
         assert!(map.contains(&format!("pub mod {name};")), "{name} is no module of the crate");
-        let drawn = map.lines().any(|line| line.starts_with("//!") && line.contains(&name));
+        let drawn = map.lines().filter_map(|line| line.strip_prefix("//!")).any(|line| {
+            let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+            line.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with("  "))
+        });
         assert!(drawn, "{name} is not drawn in src/lib.rs");
     }
 }

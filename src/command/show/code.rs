@@ -198,6 +198,9 @@ impl Lister<'_, '_> {
                 }
             }
             None => {
+                if step.with_ack {
+                    text += ", seen with the acknowledgement";
+                }
                 let confirm = if step.confirm { "confirmed within" } else { "unconfirmed, timeout" };
                 text += &format!(", {confirm} {}", time(step.timeout.length));
                 text += &self.retry(step.retry);

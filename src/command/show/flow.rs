@@ -115,7 +115,8 @@ fn ways(scenario: &Scenario) -> IndexMap<(Place, Way, Place), Vec<&str>> {
         ways.steps(Place::Client(index), &client.body.steps);
     }
     for (index, service) in scenario.services.iter().enumerate() {
-        let handlers = service.handlers.iter().map(|handler| &handler.body);
+        let of_versions = service.versions.iter().flat_map(|version| &version.handlers);
+        let handlers = service.handlers.iter().chain(of_versions).map(|handler| &handler.body);
         for body in handlers.chain(service.jobs.iter().map(|job| &job.body)) {
             ways.steps(Place::Service(index), &body.steps);
         }
@@ -137,6 +138,11 @@ fn ways(scenario: &Scenario) -> IndexMap<(Place, Way, Place), Vec<&str>> {
         }
     }
     for (index, topic) in scenario.topics.iter().enumerate() {
+        if let Some(capture) = &topic.capture {
+            let owner = Place::Service(scenario.tables[capture.table.index()].service.index());
+            let message = &scenario.messages[capture.message.index()].name;
+            ways.add(owner, Way::Outbox, Place::Topic(index), Some(message));
+        }
         if let Some(letters) = topic.knobs.exhaust.dead_letter {
             ways.add(Place::Topic(index), Way::Send, Place::Topic(letters.index()), None);
         }

@@ -29,15 +29,15 @@ pub fn text(scenario: &Scenario, sources: &Sources, model: &Model) -> String {
     page.lines.iter().map(|line| escape::shortened(line, LONGEST_LINE) + "\n").collect()
 }
 
-struct Page<'s> {
-    scenario: &'s Scenario,
+pub(super) struct Page<'s> {
+    pub(super) scenario: &'s Scenario,
     sources: &'s Sources,
-    model: &'s Model,
+    pub(super) model: &'s Model,
     lines: Vec<String>,
 }
 
 impl<'s> Page<'s> {
-    fn line(&mut self, line: impl Into<String>) {
+    pub(super) fn line(&mut self, line: impl Into<String>) {
         self.lines.push(line.into());
     }
 
@@ -123,6 +123,7 @@ impl<'s> Page<'s> {
                 placed(&broker.place),
                 messages.join(", ")
             ));
+            self.capture(topic);
             let preset = preset_knobs(&broker.preset);
             let lines =
                 knobs::compared(knobs::of_topic(&topic.knobs), preset.map(knobs::of_topic), &broker.preset);
@@ -202,6 +203,7 @@ impl<'s> Page<'s> {
             for (saga, compiled) in service.sagas.iter().zip(compiled) {
                 self.saga(saga, compiled);
             }
+            self.versions(index);
         }
     }
 
@@ -329,7 +331,7 @@ impl<'s> Page<'s> {
         }
     }
 
-    fn body(&mut self, body: &Body, code: HandlerId, message: Option<MessageId>) {
+    pub(super) fn body(&mut self, body: &Body, code: HandlerId, message: Option<MessageId>) {
         let locals = &self.model.handlers[code.index()].locals;
         let names = Names { scenario: self.scenario, model: self.model, body, locals, message };
         self.lines.extend(code::listing(&names, code).into_iter().map(|line| format!("    {line}")));

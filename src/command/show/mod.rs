@@ -13,6 +13,7 @@ mod knobs;
 mod meaning;
 mod quantity;
 mod value;
+mod versions;
 
 use super::{Ending, ScenarioArguments, terminal};
 use crate::model::Model;

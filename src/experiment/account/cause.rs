@@ -252,7 +252,9 @@ fn tables_of(promises: &Promises, promise: usize) -> Vec<TableId> {
         return vec![view.view, view.of];
     }
     let Some(at) = promise.checked_sub(promises.first_invariant()) else { return Vec::new() };
-    let invariant = &promises.invariants[at];
+    let Some(invariant) = promises.invariants.get(at) else {
+        return promises.reference.iter().flat_map(|reference| reference.tables.clone()).collect();
+    };
     let formula: Option<&Formula> = formula_of(invariant);
     let own = formula.into_iter().flat_map(|formula| formula.tables.iter().copied());
     let aggregates = formula.into_iter().flat_map(|formula| &formula.aggregates);

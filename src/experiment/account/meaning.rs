@@ -7,6 +7,7 @@ use crate::experiment::results::account::AtEnd;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
+use crate::model::promise::SagaMeasure;
 use crate::model::reach::may_reach;
 use crate::observe::findings::Sighting;
 use crate::observe::trace::{Act, Done, Entry, Role, Trace, wording};
@@ -49,13 +50,16 @@ pub struct Meaning {
 }
 
 /// Of measures that are not about what was done but about what was seen, told, or in which order. `None`: others.
-pub fn beside_the_work(trace: &Trace, charge: &Charge) -> Option<Meaning> {
+pub fn beside_the_work(model: &Model, trace: &Trace, charge: &Charge) -> Option<Meaning> {
     let Sighting { facts, what, .. } = charge.moment();
     let one = |meant: &str, got: Vec<String>| Some(Meaning { meant: vec![meant.to_owned()], got });
     if facts.missed.is_some() {
         return of_reads(trace, charge);
     }
-    let Measure::Anomaly(anomaly) = charge.tried() else { return None };
+    let anomaly = match charge.tried() {
+        Measure::Anomaly(anomaly) => anomaly,
+        Measure::Promise(position) => return of_saga(model, position, trace, charge),
+    };
     match anomaly {
         Anomaly::LostUpdates | Anomaly::StalePremises | Anomaly::Regressed => of_values(trace, charge),
         Anomaly::ArrivedOutOfOrder => {
@@ -78,6 +82,22 @@ pub fn beside_the_work(trace: &Trace, charge: &Charge) -> Option<Meaning> {
         }
         _ => None,
     }
+}
+
+/// What a saga's steps and their undoing wrote, and what of it is there. `None`: no promise on sagas.
+fn of_saga(model: &Model, position: usize, trace: &Trace, charge: &Charge) -> Option<Meaning> {
+    let Sighting { at, what, .. } = charge.moment();
+    let promise = model.promises.sagas.get(position.checked_sub(model.promises.first_saga())?)?;
+    let meant = match promise.measure {
+        SagaMeasure::Stuck => "it comes to an end: all of it is done, or all of it is undone",
+        SagaMeasure::Inconsistent | SagaMeasure::Leaked | SagaMeasure::OverUndone => {
+            "all of its steps take effect, once each, or nothing of them is left"
+        }
+        SagaMeasure::DirtyReads => "nobody else decides on what may yet be undone",
+    };
+    let written = own(trace, *at).filter(|entry| entry.act == Act::Commits).map(told);
+    let got = shortened(written.collect()).into_iter().chain([what.clone()]);
+    Some(Meaning { meant: vec![meant.to_owned()], got: got.collect() })
 }
 
 fn told(entry: &Entry) -> String {

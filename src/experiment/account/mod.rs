@@ -21,6 +21,7 @@ pub mod gathered;
 mod meaning;
 mod twin;
 
+use super::reference::Again;
 use super::replication;
 use super::results::account::{Account, Because, Compared, Entry, Told};
 use crate::kernel::stream::StreamPlan;
@@ -144,7 +145,7 @@ fn tell(bench: &Bench, look: &Look, charge: &Charge) -> Result<Account, NoAccoun
     account.chain = chain;
     account.left_out = left_out + trace.left_out;
     account.got = meaning::got(&trace, whole.as_ref());
-    if let Some(meaning) = meaning::beside_the_work(&trace, charge) {
+    if let Some(meaning) = meaning::beside_the_work(model, &trace, charge) {
         (account.meant, account.got) = (meaning.meant, meaning.got);
         account.meant_by.clear();
     }
@@ -262,6 +263,12 @@ impl<'a> Bench<'a> {
         let mut simulation = Simulation::lacking(model, agenda, observer, without.clone());
         let ending = simulation.run(limits, over);
         (simulation.events, ending)
+    }
+
+    /// The replication, to be compared with its intents alone.
+    fn again(&self) -> Again<'a> {
+        let Question { model, seed, replication, limits, interrupt, .. } = *self.question;
+        Again { model, plan: self.plan.clone(), seed, replication, limits, interrupt }
     }
 
     fn kin(&self, charge: &Charge) -> Result<Option<Kin>, Halt> {

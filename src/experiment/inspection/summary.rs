@@ -4,11 +4,12 @@ use super::Stopped;
 use super::topics::{in_flight, message};
 use super::wording;
 use crate::experiment::results::inspection::{
-    Group, Instance, Named, Outbox, State, Summary, Table, TableKind,
+    Group, Instance, Named, Outbox, Saga, State, Summary, Table, TableKind,
 };
-use crate::kernel::ids::{GroupId, TableId, TopicId};
+use crate::kernel::ids::{GroupId, SagaId, TableId, TopicId};
 use crate::model::NONE;
 use crate::observe::trace::history::instances_with;
+use crate::world::deed::SagaStage;
 
 /// Messages of an outbox that are named.
 const MOST_MESSAGES: usize = 10;
@@ -35,7 +36,7 @@ pub fn summary(stopped: &Stopped) -> Summary {
             messages: of.unsent.iter().take(MOST_MESSAGES).map(|&held| message(stopped, held)).collect(),
         }
     });
-    let under_way = world.leftovers().into_iter();
+    let under_way = world.under_way().into_iter().filter(|(_, count)| *count > 0);
     let under_way = under_way.map(|(name, count)| Named { name: name.to_owned(), count: count as u64 });
     Summary {
         tables: (0..model.tables.len()).map(TableId::new).map(|table| table_of(stopped, table)).collect(),
@@ -43,6 +44,8 @@ pub fn summary(stopped: &Stopped) -> Summary {
         dead_letters: letters.filter(|letters| letters.count > 0).collect(),
         instances: (0..model.instances.len() as u32).map(|number| instance(stopped, number)).collect(),
         outboxes: outboxes.collect(),
+        sagas: (0..model.sagas.len()).map(|number| sagas(stopped, SagaId::new(number))).collect(),
+        replicas: replicas(stopped),
         under_way: under_way.collect(),
     }
 }
@@ -57,6 +60,44 @@ pub fn instance_at_work(stopped: &Stopped, number: u32) -> Instance {
     });
     let attempts = attempts.collect();
     Instance { attempts, ..instance(stopped, number) }
+}
+
+/// What has become of the sagas of one kind.
+fn sagas(stopped: &Stopped, saga: SagaId) -> Saga {
+    let Stopped { simulation, .. } = stopped;
+    let spec = &simulation.model.sagas[saga.index()];
+    let all = simulation.world.sagas_of(saga);
+    let alive: Vec<_> = all.iter().filter(|(_, stage, _)| *stage != SagaStage::Ended).collect();
+    let told = |(started_by, stage, step): &&(u32, SagaStage, u16)| {
+        let step = spec.steps.get(usize::from(*step)).map_or("", |step| &step.name);
+        let stands = match stage {
+            SagaStage::Doing => format!("doing {step}"),
+            SagaStage::Awaiting => format!("awaiting the end of {step}"),
+            SagaStage::Undoing => format!("undoing {step}"),
+            SagaStage::Completing => "completing".to_owned(),
+            SagaStage::Compensating => "compensating".to_owned(),
+            SagaStage::Ended => "ended".to_owned(),
+        };
+        format!("{}: {stands}", message(stopped, *started_by))
+    };
+    Saga {
+        name: spec.name.clone(),
+        ended: (all.len() - alive.len()) as u64,
+        under_way: alive.len() as u64,
+        instances: alive.iter().take(MOST_MESSAGES).map(told).collect(),
+    }
+}
+
+/// How far the copies of stores are behind.
+fn replicas(stopped: &Stopped) -> Vec<Named> {
+    let Stopped { simulation, .. } = stopped;
+    let model = simulation.model;
+    let of_store = |(number, store): (usize, &crate::model::Store)| {
+        let service = model.services[store.service.index()].name.clone();
+        let behind = simulation.world.rows_behind(number).into_iter().enumerate();
+        behind.map(move |(copy, count)| Named { name: format!("{service}.store replica {copy}"), count })
+    };
+    model.stores.iter().enumerate().flat_map(of_store).collect()
 }
 
 fn table_of(stopped: &Stopped, table: TableId) -> Table {

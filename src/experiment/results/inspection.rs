@@ -37,6 +37,12 @@ pub struct Summary {
     pub dead_letters: Vec<Named>,
     pub instances: Vec<Instance>,
     pub outboxes: Vec<Outbox>,
+    /// Of each kind of saga.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sagas: Vec<Saga>,
+    /// Copies of stores, each with the rows of which it does not have the newest version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<Named>,
     /// What else is under way: attempts, messages and the like, those that are none left out.
     pub under_way: Vec<Named>,
 }
@@ -84,6 +90,16 @@ pub struct Outbox {
     pub in_hand: u64,
     /// The first of them.
     pub messages: Vec<String>,
+}
+
+/// The sagas of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Saga {
+    pub name: String,
+    pub ended: u64,
+    pub under_way: u64,
+    /// The first of those under way: what started it, and where it stands.
+    pub instances: Vec<String>,
 }
 
 /// A process. In a summary nothing is said of its attempts.

@@ -3,6 +3,7 @@
 use super::pilot::settled;
 use super::{Progress, RunOptions, Undertaking, replications_of};
 use crate::experiment::measures::Source;
+use crate::experiment::reference::Again;
 use crate::experiment::replication;
 use crate::experiment::results::WarmUpSearch;
 use crate::experiment::stored::fit::Shape;
@@ -182,6 +183,7 @@ impl<'a> Bench<'a> {
         }?;
         let (figures, distributions) = metrics.finish();
         let (mut findings, meters) = oracles.finish();
+        findings.promises.extend(self.again(number).judge()?);
         findings.faults_that_hit = figures.faults.iter().map(|fault| fault.touched > 0).collect();
         let digest = digest.fingerprint().finish();
         Ok(StoredReplication { digest, events, hoard, figures, distributions, findings, meters })
@@ -198,6 +200,12 @@ impl<'a> Bench<'a> {
         pooled.1.merge(metered);
         drop(pooled);
         Finished { number, digest, events, hoard, figures, findings, meters, measured }
+    }
+
+    /// A replication, to be run once more.
+    fn again(&self, replication: u32) -> Again<'_> {
+        let Self { plan, seed, limits, interrupt, .. } = self;
+        Again { model: &self.model, plan: plan.clone(), seed: *seed, replication, limits: *limits, interrupt }
     }
 
     /// Runs one replication under its observer; gives the number of events, and what it hoards.

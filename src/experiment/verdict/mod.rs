@@ -50,7 +50,7 @@ mod tests;
 use super::results::verdict::{Counterexample, Outcome, Place, Tally, Verdict};
 use crate::kernel::time::SECOND;
 use crate::model::promise::{Bound, Figure, MeasureUse};
-use crate::observe::findings::{Finding, Sighting};
+use crate::observe::findings::{Caveat, Finding, Sighting};
 
 /// Something that a scenario promises, as it is judged.
 #[derive(Clone, Debug)]
@@ -143,6 +143,7 @@ pub fn judge(promise: &Promise, evidence: &Evidence) -> Verdict {
             (Outcome::Inconclusive, all.join(" "))
         }
     };
+    let reason = [reason].into_iter().chain(left_out(evidence)).collect::<Vec<_>>().join(" ");
     Verdict {
         name: promise.name.clone(),
         place: promise.place.clone(),
@@ -157,11 +158,27 @@ pub fn judge(promise: &Promise, evidence: &Evidence) -> Verdict {
     }
 }
 
+/// What was left out of the judgement.
+fn left_out(evidence: &Evidence) -> Option<String> {
+    evidence.replications.iter().find_map(|one| match &one.finding.caveat {
+        Some(Caveat::LeftOut(what)) => Some(what.clone()),
+        _ => None,
+    })
+}
+
+/// Why nothing can be said, in the first replication of which that is so.
+fn not_applicable(evidence: &Evidence) -> Option<String> {
+    evidence.replications.iter().find_map(|one| match &one.finding.caveat {
+        Some(Caveat::NotApplicable(why)) => Some(format!("Not applicable: {why}.")),
+        _ => None,
+    })
+}
+
 /// Why what held may not count as a pass.
 fn doubts(tally: Option<&Tally>, evidence: &Evidence) -> Vec<String> {
-    let mut doubts = Vec::new();
+    let mut doubts: Vec<String> = not_applicable(evidence).into_iter().collect();
     if let Some(tally) = tally {
-        if tally.exposures == 0 {
+        if tally.exposures == 0 && doubts.is_empty() {
             doubts.push(format!("Never put to the test: there were no {}.", tally.exposure));
         }
         let under_fault = evidence.replications.iter().filter_map(|one| one.finding.under_fault);

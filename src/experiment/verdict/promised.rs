@@ -10,14 +10,14 @@ use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Pretty;
 use crate::model::Model;
 use crate::model::promise::{
-    Bound, Convergence, ExpectedOutcome, Heading, Invariant, InvariantKind, MeasureUse, SagaPromise,
-    SessionKind, SessionPromise, StalenessBound, StalenessPromise,
+    Bound, Convergence, ExpectedOutcome, Heading, Invariant, InvariantKind, MeasureUse, ReferencePromise,
+    SagaPromise, SessionKind, SessionPromise, StalenessBound, StalenessPromise,
 };
 use crate::observe::findings::{Finding, Findings};
 
 /// Where nobody looked, nothing was exposed.
 static NOTHING: Finding =
-    Finding { count: 0, exposures: 0, under_fault: None, of: 0, unsettled: 0, first: None };
+    Finding { count: 0, exposures: 0, under_fault: None, of: 0, unsettled: 0, first: None, caveat: None };
 
 /// What one replication found.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +150,11 @@ impl Trial<'_> {
             .invariants
             .iter()
             .map(|promise| (self.invariant(promise), of_invariant(self.model, promise)));
-        views.chain(sessions).chain(staleness).chain(sagas).chain(invariants).collect()
+        let reference = promises.reference.iter().map(|promise| {
+            let tables = promise.tables.iter().map(|table| Subject::Table(*table));
+            (self.reference(promise), tables.collect())
+        });
+        views.chain(sessions).chain(staleness).chain(sagas).chain(invariants).chain(reference).collect()
     }
 
     fn promise(&self, heading: &Heading, bound: String, exposure: String, rule: Rule) -> Promise {
@@ -235,6 +239,18 @@ impl Trial<'_> {
         self.promise(&promise.heading, bound, "checks of the condition".to_owned(), rule)
     }
 
+    fn reference(&self, promise: &ReferencePromise) -> Promise {
+        let bound = match promise.bound {
+            Bound::Count(0) => "no row differs from those of the same intents alone".to_owned(),
+            Bound::Count(most) => format!("at most {most} rows differ from those of the same intents alone"),
+            Bound::Share(most) => {
+                format!("at most {} of the rows differ from those of the same intents alone", percent(most))
+            }
+        };
+        let exposure = "rows that the intents changed".to_owned();
+        self.promise(&promise.heading, bound, exposure, Rule::Findings(promise.bound))
+    }
+
     fn table(&self, table: crate::kernel::ids::TableId) -> &str {
         &self.model.tables[table.index()].name
     }
@@ -307,7 +323,7 @@ expect: { ordering.regressed: fail }
     }
 
     const EXPOSED: Finding =
-        Finding { count: 0, exposures: 50, under_fault: None, of: 50_000, unsettled: 0, first: None };
+        Finding { count: 0, exposures: 50, under_fault: None, of: 50_000, unsettled: 0, first: None, caveat: None };
     const TWO: Finding = Finding { count: 2, ..EXPOSED };
 
     #[test]

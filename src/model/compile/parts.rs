@@ -177,6 +177,7 @@ impl Compiler<'_> {
                     body: HandlerId(NONE),
                     key,
                     origin,
+                    absent_in: job.absent_in.clone(),
                 });
                 origin += 1;
             }

@@ -69,6 +69,11 @@ impl Compiler<'_> {
                 self.model.promises.sagas.push(promise);
             }
         }
+        self.model.promises.reference = promises.reference.as_ref().map(|promise| ReferencePromise {
+            heading: head("reference.rows".to_owned(), promise.span),
+            tables: promise.tables.clone(),
+            bound: bound(promise.rows),
+        });
         for promise in &promises.invariants {
             let heading = head(format!("invariants.{}", promise.name), promise.span);
             let invariant = self.invariant(promise, heading);

@@ -90,12 +90,19 @@ fn section(heading: &str, texts: impl IntoIterator<Item = String>, lines: &mut V
     }
 }
 
+/// A place that fits: of a long name of a file its end is left out, never the line.
+fn fitted_place(place: &str) -> String {
+    let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
+    let line = if line.is_empty() { String::new() } else { format!(":{line}") };
+    fitted_to_columns(file, PLACE.saturating_sub(line.width())) + &line
+}
+
 fn chain(account: &Account, lines: &mut Vec<String>) {
     let shown = |text: &str, most: usize| fitted_to_columns(text, most);
     let widest = |texts: &mut dyn Iterator<Item = String>| texts.map(|text| text.width()).max().unwrap_or(0);
     let named = account.chain.iter().filter(|link| link.part != Part::End);
     let names = widest(&mut named.map(|link| shown(&link.who, NAME)));
-    let places = widest(&mut account.chain.iter().map(|link| shown(&place(account, link), PLACE)));
+    let places = widest(&mut account.chain.iter().map(|link| fitted_place(&place(account, link))));
     let times = widest(&mut account.chain.iter().map(|link| time(link.at)));
     lines.push(format!("CHAIN    in {}", fitted_to_columns(&account.file, COLUMNS - HEAD - 3)));
     // Two before the time, two before the name, attempt "#1 " and two gaps, the mark of where it goes wrong.
@@ -110,7 +117,7 @@ fn chain(account: &Account, lines: &mut Vec<String>) {
         let who = who.clone() + &" ".repeat(names.saturating_sub(who.width()));
         let attempt = link.attempt.map_or(String::new(), |attempt| format!("#{attempt}"));
         let text = said(link);
-        let place = shown(&place(account, link), PLACE);
+        let place = fitted_place(&place(account, link));
         for (number, line) in wrapped(&visible(&text), room).into_iter().enumerate() {
             lines.push(if number == 0 {
                 let line = line.clone() + &" ".repeat(room.saturating_sub(line.width()));

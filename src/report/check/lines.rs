@@ -65,7 +65,7 @@ fn total(results: &CheckResults) -> String {
     let verdicts = || results.files.iter().filter_map(|file| file.run.as_ref()).flat_map(|run| &run.verdicts);
     let of = |standing| verdicts().filter(|verdict| verdict.standing() == standing).count();
     let mut total = format!(
-        "{} checked: {} passed, {} failed, {} inconclusive",
+        "{} checked: {} verdicts as promised or expected, {} not, {} inconclusive",
         counted(results.files.len(), "file"),
         of(Outcome::Pass),
         of(Outcome::Fail),

@@ -10,7 +10,7 @@ mod wording;
 use super::language::{GENERATOR, SCENARIO, STEP};
 use super::name::{Kind, plain};
 use super::{Quantity, Shape, Word};
-use crate::scenario::diagnostic::{Diagnostic, Diagnostics, closest};
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics, begun, closest};
 use crate::scenario::node::{Map, Node, NodeKind};
 use crate::scenario::source::Span;
 use wording::{found, found_here, names};
@@ -379,7 +379,7 @@ fn unknown_word(task: Task, text: &str, words: &'static [Word]) -> Diagnostic {
         task.node.span,
         format!("{} should be {expected}, not `{}`", task.subject, wording::short(text)),
     );
-    match closest(text, known()) {
+    match closest(text, known()).or_else(|| begun(text, known())) {
         Some(near) => mistake.help(format!("did you mean `{near}`?")),
         None => mistake,
     }

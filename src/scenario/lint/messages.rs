@@ -32,14 +32,14 @@ pub fn domain_message_crosses_boundary(design: &Design<'_>, found: &mut Vec<Find
 /// A notification says what it is about, and nothing of it.
 pub fn fat_notification(design: &Design<'_>, found: &mut Vec<Finding>) {
     for message in design.scenario.messages.iter().filter(|of| of.kind == MessageKind::Notification) {
-        let more: Vec<String> = (message.fields.iter().enumerate())
+        let more: Vec<&Field> = (message.fields.iter().enumerate())
             .filter(|(position, _)| message.key != Some(*position))
-            .map(|(_, field)| format!("`{}`", field.name))
+            .map(|(_, field)| field)
             .collect();
-        if more.is_empty() {
-            continue;
-        }
-        let told = format!("the notification `{}` carries {} besides its key", message.name, more.join(", "));
-        found.push(Finding::new(message.span, Within::Scenario, told));
+        let Some(first) = more.first() else { continue };
+        let names: Vec<String> = more.iter().map(|field| format!("`{}`", field.name)).collect();
+        let told =
+            format!("the notification `{}` carries {} besides its key", message.name, names.join(", "));
+        found.push(Finding::new(first.span, Within::Scenario, told));
     }
 }

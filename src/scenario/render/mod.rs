@@ -33,34 +33,27 @@ pub enum Style {
 /// Shows every mistake, in the order of files and places, and says how many there are. `width` is that
 /// of the terminal, in columns. No mistake, no text.
 pub fn render(sources: &Sources, diagnostics: &Diagnostics, style: Style, width: usize) -> String {
-    all(sources, diagnostics, style, width, &MISTAKES)
-}
-
-/// The same of what is no mistake, but a hazard.
-pub fn findings(sources: &Sources, diagnostics: &Diagnostics, style: Style, width: usize) -> String {
-    all(sources, diagnostics, style, width, &FINDINGS)
-}
-
-/// How grave something is, and what it is called: one of it, several.
-struct Gravity {
-    level: Level<'static>,
-    called: [&'static str; 2],
-}
-
-static MISTAKES: Gravity = Gravity { level: Level::ERROR, called: ["mistake", "mistakes"] };
-static FINDINGS: Gravity = Gravity { level: Level::WARNING, called: ["finding", "findings"] };
-
-fn all(
-    sources: &Sources,
-    diagnostics: &Diagnostics,
-    style: Style,
-    width: usize,
-    gravity: &Gravity,
-) -> String {
     let mistakes = in_order(diagnostics);
     if mistakes.is_empty() {
         return String::new();
     }
+    let closing = closing_line(&mistakes, sources, diagnostics.is_full());
+    blocks(sources, &mistakes, style, width, &Level::ERROR) + &closing + "\n"
+}
+
+/// Shows every hazard in the same manner. They are not counted by file: a design may have inherited what is
+/// hazardous in it.
+pub fn findings(sources: &Sources, diagnostics: &Diagnostics, style: Style, width: usize) -> String {
+    blocks(sources, &in_order(diagnostics), style, width, &Level::WARNING)
+}
+
+fn blocks(
+    sources: &Sources,
+    diagnostics: &[&Diagnostic],
+    style: Style,
+    width: usize,
+    level: &Level<'static>,
+) -> String {
     let renderer = match style {
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
@@ -68,13 +61,11 @@ fn all(
     let renderer = renderer.term_width(width.max(NARROWEST));
     let lines = LineTable::of(sources);
     let mut text = String::new();
-    for mistake in &mistakes {
-        let report = report(mistake, sources, &lines, gravity.level.clone());
+    for diagnostic in diagnostics {
+        let report = report(diagnostic, sources, &lines, level.clone());
         text.push_str(&renderer.render(&[report]));
         text.push_str("\n\n");
     }
-    text.push_str(&closing_line(&mistakes, sources, diagnostics.is_full(), gravity));
-    text.push('\n');
     text
 }
 
@@ -90,8 +81,7 @@ fn in_order(diagnostics: &Diagnostics) -> Vec<&Diagnostic> {
     mistakes
 }
 
-fn closing_line(mistakes: &[&Diagnostic], sources: &Sources, full: bool, gravity: &Gravity) -> String {
-    let [one, several] = gravity.called;
+fn closing_line(mistakes: &[&Diagnostic], sources: &Sources, full: bool) -> String {
     let count = mistakes.len();
     let files: BTreeSet<FileId> = mistakes.iter().map(|mistake| mistake.span.file).collect();
     let place = match files.len() {
@@ -100,10 +90,10 @@ fn closing_line(mistakes: &[&Diagnostic], sources: &Sources, full: bool, gravity
     };
     match (full, count) {
         (true, _) => {
-            format!("{count} {several} in {place}; no more than {} are looked for", limits::DIAGNOSTICS)
+            format!("{count} mistakes in {place}; no more than {} are looked for", limits::DIAGNOSTICS)
         }
-        (false, 1) => format!("1 {one} in {place}"),
-        (false, _) => format!("{count} {several} in {place}"),
+        (false, 1) => format!("1 mistake in {place}"),
+        (false, _) => format!("{count} mistakes in {place}"),
     }
 }
 

@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
         jobs
     }
 
-    fn resolve_job(&mut self, service: ServiceId, name: &str, job: &str, entry: &'a Entry) -> Option<Job> {
+    pub fn resolve_job(&mut self, service: ServiceId, name: &str, job: &str, entry: &'a Entry) -> Option<Job> {
         let node = &entry.value;
         self.refuse_keys("handler", node);
         let every = nodes::get(node, "every")
@@ -122,6 +122,7 @@ impl<'a> Resolver<'a> {
             once: runs.is_some(),
             once_per,
             body,
+            absent_in: Vec::new(),
         })
     }
 

@@ -75,7 +75,7 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|(name, entry)| {
                 let ty = self.resolve_type(&entry.value).unwrap_or(Type::Id);
-                Field { name: name.clone(), ty }
+                Field { name: name.clone(), span: entry.value.span, ty }
             })
             .collect()
     }

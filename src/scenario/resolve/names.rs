@@ -4,7 +4,7 @@
 use super::Resolver;
 use super::nodes;
 use crate::kernel::ids::*;
-use crate::scenario::diagnostic::{Diagnostic, closest};
+use crate::scenario::diagnostic::{Diagnostic, begun, closest};
 use crate::scenario::node::{Map, Node};
 use crate::scenario::source::Span;
 use indexmap::IndexMap;
@@ -125,7 +125,7 @@ const LISTED_CHARACTERS: usize = 60;
 pub fn unknown<'n>(kind: Kind, word: &str, span: Span, known: impl Iterator<Item = &'n str>) -> Diagnostic {
     let known: Vec<&str> = known.collect();
     let diagnostic = Diagnostic::new(kind.code(), span, format!("there is no {} `{word}`", kind.noun()));
-    match closest(word, known.iter().copied()) {
+    match closest(word, known.iter().copied()).or_else(|| begun(word, known.iter().copied())) {
         Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
         None if known.is_empty() => diagnostic,
         None => diagnostic.help(format!("known: {}", listed(&known))),

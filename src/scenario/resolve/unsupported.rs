@@ -12,7 +12,6 @@ use crate::scenario::source::Span;
 /// Keys that are refused wherever they are written: place, key, and what it would be.
 const KEYS: &[(&str, &str, &str)] = &[
     ("scenario", "prove", "`prove`"),
-    ("guarantees", "reference", "`reference`"),
 ];
 
 /// Values that are refused although their key is built: place, key, value, and what it would be.
@@ -25,7 +24,7 @@ const ONLY: &[(&str, &str, &str, &str)] = &[];
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
     ("service", "autoscale", "of a service that consumes `per_instance`"),
-    ("service", "versions", "that change anything but `handlers`, the `do` of `jobs` and `unknown_version`"),
+    ("service", "versions", "that change anything but `handlers`, which `jobs` there are and their `do`, and `unknown_version`"),
     ("operation", "scale", "of a service that consumes `per_instance`"),
 ];
 

@@ -5,7 +5,7 @@
 //! versions: { v2: { handlers: { Placed: [ … ], Placed@2: [ … ] } }, v1: {} }
 //! ```
 //!
-//! A version has its own handlers, its own `do` of jobs and its own `unknown_version`; steps keep their
+//! A version has its own handlers, its own jobs, each with its own `do`, and its own `unknown_version`; steps keep their
 //! places and names, so that what is the same step in two versions draws the same.
 
 use super::Resolver;
@@ -86,29 +86,30 @@ impl<'a> Resolver<'a> {
             self.exceeds(entry.key_span, "versions of one service", MOST_VERSIONS);
         }
         let versions = merged.0[service.index()].iter();
-        versions.map(|version| self.resolve_version(service, name, node, version)).collect()
+        let numbered = (1..).zip(versions);
+        numbered.map(|(number, version)| self.resolve_version((service, number), name, node, version)).collect()
     }
 
     fn resolve_version(
         &mut self,
-        service: ServiceId,
+        (service, number): (ServiceId, u32),
         name: &str,
         base: &'a Node,
         version: &'a MergedVersion,
     ) -> Version {
-        self.refuse_other_changes(&version.patch);
+        self.refuse_other_changes(base, &version.patch);
         let (handlers, without) = self.changed_handlers(service, name, base, &version.whole);
         Version {
             name: version.name.clone(),
             span: version.span,
             handlers,
             without,
-            jobs: self.changed_jobs(service, name, base, &version.whole),
+            jobs: self.changed_jobs((service, number), name, base, &version.whole),
             unknown_version: self.changed_subscriptions(service, base, &version.patch),
         }
     }
 
-    fn refuse_other_changes(&mut self, patch: &'a Node) {
+    fn refuse_other_changes(&mut self, base: &'a Node, patch: &'a Node) {
         let change = |what: &str| format!("a version that changes {what}");
         for (key, entry) in nodes::map(patch) {
             if !CAN_DIFFER.contains(&key.as_str()) {
@@ -116,7 +117,13 @@ impl<'a> Resolver<'a> {
             }
         }
         for (section, allowed) in [("jobs", "do"), ("consumes", "unknown_version")] {
-            for entry in nodes::section(patch, section).values() {
+            for (word, entry) in nodes::section(patch, section) {
+                if section == "jobs" && !nodes::section(base, section).contains_key(word) {
+                    continue;
+                }
+                if matches!(entry.value.kind, NodeKind::Null) && section == "jobs" {
+                    continue;
+                }
                 if matches!(entry.value.kind, NodeKind::Null) {
                     self.not_built(entry.key_span, &change(&format!("which `{section}` there are")));
                 }
@@ -174,7 +181,7 @@ impl<'a> Resolver<'a> {
 
     fn changed_jobs(
         &mut self,
-        service: ServiceId,
+        (service, number): (ServiceId, u32),
         name: &str,
         base: &'a Node,
         whole: &'a Node,
@@ -182,13 +189,18 @@ impl<'a> Resolver<'a> {
         let (before, after) = (nodes::section(base, "jobs"), nodes::section(whole, "jobs"));
         let mut changed = Vec::new();
         for (word, entry) in after {
-            let Some(position) = self.services[service.index()].jobs.iter().position(|job| job.name == *word)
-            else {
+            let jobs = &self.services[service.index()].jobs;
+            let Some(position) = jobs.iter().position(|job| job.name == *word) else {
                 if !before.contains_key(word) {
-                    self.not_built(entry.key_span, "a version that changes which `jobs` there are");
+                    self.add_job((service, number), name, word, entry);
                 }
                 continue;
             };
+            if !before.contains_key(word) {
+                // Another version has brought it: it is told by all that differ in the same way.
+                self.differs_from_first(service, position, entry);
+                continue;
+            }
             let (Some(steps), Some(other)) = (
                 nodes::get(&entry.value, "do"),
                 before.get(word).and_then(|job| nodes::get(&job.value, "do")),
@@ -199,7 +211,29 @@ impl<'a> Resolver<'a> {
                 changed.push((position, self.resolve_body(Place::job(service, name, word), steps)));
             }
         }
+        for job in &mut self.services[service.index()].jobs {
+            if !after.contains_key(&job.name) {
+                job.absent_in.push(number);
+            }
+        }
         changed
+    }
+
+    /// A job that versions from this one on may have, and none before.
+    fn add_job(&mut self, (service, number): (ServiceId, u32), name: &str, word: &str, entry: &'a Entry) {
+        if let Some(mut job) = self.resolve_job(service, name, word, entry) {
+            job.absent_in = (0..number).collect();
+            self.services[service.index()].jobs.push(job);
+        }
+    }
+
+    /// A job that two versions bring is one job.
+    fn differs_from_first(&mut self, service: ServiceId, position: usize, entry: &'a Entry) {
+        let first = self.services[service.index()].jobs[position].span;
+        if first != entry.key_span {
+            let what = "a job that two versions bring, neither of them the first,";
+            self.not_built(entry.key_span, what);
+        }
     }
 
     fn changed_subscriptions(

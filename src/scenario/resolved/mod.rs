@@ -101,6 +101,7 @@ pub struct Message {
 #[derive(Clone, Debug)]
 pub struct Field {
     pub name: String,
+    pub span: Span,
     pub ty: Type,
 }
 
@@ -541,6 +542,8 @@ pub struct Job {
     pub once: bool,
     pub once_per: OncePer,
     pub body: Body,
+    /// Versions of the service that do not have it, counted from 1; 0 is what it begins with.
+    pub absent_in: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]

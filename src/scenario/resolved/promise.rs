@@ -16,6 +16,7 @@ pub struct Promises {
     pub staleness: Vec<StalenessPromise>,
     pub sagas: Vec<SagaPromise>,
     pub invariants: Vec<Invariant>,
+    pub reference: Option<ReferencePromise>,
     pub expectations: Vec<Expectation>,
 }
 
@@ -68,6 +69,14 @@ pub struct StalenessPromise {
     pub stale_reads: Option<Bound>,
     pub age: Option<Nanos>,
     pub versions: Option<u64>,
+}
+
+/// How far tables may end from what the intents that took effect come to, one after another and without faults.
+#[derive(Clone, Debug)]
+pub struct ReferencePromise {
+    pub tables: Vec<TableId>,
+    pub rows: Bound,
+    pub span: Span,
 }
 
 /// Bounds on how the sagas of one kind end.

@@ -94,7 +94,6 @@ expect: { invariants.once: fail, staleness.inventory.stock.age: inconclusive, se
 const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("guarantees: { sagas: { orders.s: { stuck: 0 } } }", "unknown-saga", "orders.s", ""),
     ("guarantees: { sagas: { s: { stuck: 0 } } }", "missing-key", "s", "write `service.saga`"),
-    ("guarantees: { reference: { tables: [ orders.orders ], rows: 0 } }", "not-built-yet", "reference", ""),
     ("guarantees: { idempotency: { lost_effects: -1 } }", "out-of-range", "-1", ""),
     ("guarantees: { idempotency: { lost_effects: 101% } }", "out-of-range", "101%", ""),
     ("guarantees: { staleness: { inventory.stock: { } } }", "missing-key", "inventory.stock", "`age`"),

@@ -5,6 +5,7 @@ mod captures;
 mod durability;
 mod messages;
 mod rebuilds;
+mod reference;
 mod sagas;
 mod streams;
 mod transactions;

@@ -326,7 +326,7 @@ impl Observer for Lineage<'_> {
             Deed::Cleared { table, group } => self.cleared(table, group),
             Deed::Forgotten { row, version } => self.forgotten(now, row, version),
             Deed::Flushed { store } => self.flushed(now, store),
-            Deed::Asked { .. } | Deed::Enqueued { .. } | Deed::Replicated { .. } => {}
+            Deed::Made { .. } | Deed::Asked { .. } | Deed::Enqueued { .. } | Deed::Replicated { .. } => {}
             Deed::Freed { message } => self.freed(now, message),
             Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),
             Deed::Effected { attempt, obligation, part, first, .. } => {

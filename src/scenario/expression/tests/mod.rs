@@ -177,10 +177,11 @@ fn order_placed() -> Message {
         ("limit", Type::Duration),
         ("tags", Type::List(Box::new(Type::Text))),
     ];
-    let field = |(name, ty): (&str, Type)| Field { name: name.into(), ty };
+    let span = Span { file: FileId(0), start: 0, end: 0 };
+    let field = |(name, ty): (&str, Type)| Field { name: name.into(), span, ty };
     Message {
         name: "OrderPlaced".into(),
-        span: Span { file: FileId(0), start: 0, end: 0 },
+        span,
         kind: MessageKind::Command,
         key: Some(0),
         fields: fields.into_iter().map(field).collect(),

@@ -2,7 +2,7 @@
 
 use super::wording::{names, short};
 use super::{Checker, Mood, Subject, Task};
-use crate::scenario::diagnostic::{Diagnostic, closest};
+use crate::scenario::diagnostic::{Diagnostic, begun, closest};
 use crate::scenario::grammar::language::{SCENARIO, STEP};
 use crate::scenario::grammar::{Alternative, Choice, Key, Presence, Record, list, walk};
 use crate::scenario::node::{Entry, Map};
@@ -191,7 +191,8 @@ impl<'a> Checker<'a> {
             ),
         };
         let mut help = Vec::new();
-        if let Some(near) = closest(name, allowed(record, taken).map(|key| key.name)) {
+        let known = || allowed(record, taken).map(|key| key.name);
+        if let Some(near) = closest(name, known()).or_else(|| begun(name, known())) {
             help.push(format!("did you mean `{near}`?"));
         }
         if record.find(name).is_none() {

@@ -141,7 +141,7 @@ static WAY: &[Key] = &[
         "bandwidth",
         OneOf(&[Word(&[("unlimited", "no limit")]), Constant(Quantity::Bandwidth)]),
         "unlimited",
-        "How many bytes it carries per second; packets queue.",
+        "How many bytes it carries per second; packets queue. Between regions, all that passes shares it; to a store, a statement or an answer is 100 bytes, and 8 for each value.",
     ),
     Key::default(
         "transport",

@@ -122,6 +122,14 @@ static FAULT_VERBS: &[Alternative] = &[
             Key::optional("loss", SHARE, "The share of packets lost while it lasts."),
             Key::optional("bandwidth", Constant(Quantity::Bandwidth), "The bandwidth while it lasts."),
             Key::optional(
+                "transport",
+                Word(&[
+                    ("stream", "ordered for each connection, lost packets are sent again"),
+                    ("datagram", "each packet for itself: lost, doubled, overtaken"),
+                ]),
+                "What is promised about packets while it lasts.",
+            ),
+            Key::optional(
                 "duplicate",
                 SHARE,
                 "The share of packets that arrive twice while it lasts. Of datagrams only.",

@@ -338,7 +338,7 @@ pub static TOPIC: Record = Record {
             Key::optional(
                 "capture",
                 Name(Kind::ServiceTable),
-                "Makes it the change log of this table: every committed change is a message.",
+                "Makes it the change log of this table: every committed change is a message, in the order of the commits, whose fields are the columns of those names; a `bool` field `deleted` that is no column says whether the row is gone. What carries it saves its position now and then, as the service's outbox says (`every`, `mark_every`).",
             ),
         ],
         KNOBS,

@@ -45,7 +45,7 @@ impl<'a> Resolver<'a> {
                 promises.staleness.extend(self.staleness(table, entry));
             }
             promises.sagas = self.saga_promises(guarantees);
-            self.check_reference(guarantees);
+            promises.reference = nodes::entry(guarantees, "reference").and_then(|entry| self.reference(entry));
         }
         for (name, entry) in nodes::section(root, "invariants") {
             promises.invariants.extend(self.invariant(name, entry, root));
@@ -193,12 +193,20 @@ impl<'a> Resolver<'a> {
         Some(StalenessPromise { table: table?, span: entry.key_span, stale_reads, age, versions })
     }
 
-    /// `reference` is refused as a whole; its names are checked all the same.
-    fn check_reference(&mut self, guarantees: &'a Node) {
-        let tables = nodes::get(guarantees, "reference").and_then(|node| nodes::get(node, "tables"));
-        for (table, span) in tables.map(nodes::words).unwrap_or_default() {
-            self.table_named(table, span);
+    fn reference(&mut self, entry: &'a Entry) -> Option<ReferencePromise> {
+        let words = nodes::get(&entry.value, "tables").map(nodes::words).unwrap_or_default();
+        let mut tables = Vec::new();
+        for (word, span) in words {
+            let table = self.table_named(word, span)?;
+            if self.tables[table.index()].memory {
+                self.not_built(span, "a table in memory as one that is compared");
+                return None;
+            }
+            tables.push(table);
         }
+        let rows = nodes::get(&entry.value, "rows")?;
+        let rows = expression::bound(rows, &mut self.context())?;
+        Some(ReferencePromise { tables, rows, span: entry.key_span })
     }
 
     fn invariant(&mut self, name: &str, entry: &'a Entry, root: &'a Node) -> Option<Invariant> {

@@ -58,6 +58,9 @@ fn verdicts(root: &Node) -> Vec<String> {
             names.extend(bounds.map(|(_, word)| format!("sagas.{saga}.{word}")));
         }
     }
+    if nodes::get(root, "guarantees").is_some_and(|of| nodes::get(of, "reference").is_some()) {
+        names.push("reference.rows".to_owned());
+    }
     names.extend(nodes::section(root, "invariants").keys().map(|name| format!("invariants.{name}")));
     names
 }
