@@ -9,6 +9,7 @@ pub mod check;
 pub mod data;
 pub mod compare;
 pub mod inspection;
+pub mod measure;
 pub mod mutation;
 #[cfg(test)]
 mod schema;

@@ -317,26 +317,11 @@ fn each<'a, Retained: Send, Made>(
             done[place.point as usize].push(outcome);
         }
         for (bench, done) in benches.iter_mut().zip(&done) {
-            look(bench, done, &estimates);
+            precision::look(bench, done, &estimates);
         }
     }
     let made = |(bench, done)| Ok(make(bench, finished(done)?));
     benches.into_iter().zip(done).map(made).collect()
-}
-
-/// Decides whether a run under a precision goes on, once all that were asked for are done. It depends on what
-/// they gave, in their order, and on nothing else.
-fn look<Retained>(
-    bench: &mut Bench,
-    done: &[Result<Retained, Halt>],
-    estimates: &impl Fn(&Bench, &[&Retained]) -> Vec<Option<(f64, f64)>>,
-) {
-    let Some(mut stopping) = bench.stopping.filter(|stopping| !stopping.is_over()) else { return };
-    // One that is missing or has no end decides by itself.
-    let Ok(finished) = done.iter().map(Result::as_ref).collect::<Result<Vec<&Retained>, _>>() else { return };
-    stopping.look(estimates(bench, &finished).into_iter());
-    bench.stopping = Some(stopping);
-    bench.asked = stopping.wanted();
 }
 
 /// Does something for each of some places, on as many threads as were asked for. They are begun in their order, and

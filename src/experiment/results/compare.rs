@@ -2,9 +2,9 @@
 //!
 //! Differences are second less first, in the order in which the designs were given.
 
+use super::measure::{Role, Unit, Wanted};
 use super::verdict::{Outcome, Violation};
 use super::{Estimate, RunResults};
-use crate::experiment::measures::{Role, Unit, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// Format version of the JSON file; raised when a field changes its meaning.

@@ -2,7 +2,7 @@
 
 use super::Estimate;
 use super::verdict::Outcome;
-use crate::experiment::measures::{Unit, Wanted};
+use super::measure::{Unit, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// Format version of the JSON file; raised when a field changes its meaning.
