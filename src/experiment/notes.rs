@@ -37,7 +37,8 @@ pub fn notes(
         notes.push("No warm-up: the figures include the start, when every queue was still empty.".to_owned());
     }
     if model.clients.is_empty() && model.jobs.is_empty() {
-        notes.push("Nobody asks for anything: there is no client and no job, so nothing happened.".to_owned());
+        notes
+            .push("Nobody asks for anything: there is no client and no job, so nothing happened.".to_owned());
     }
     let hit = figures.iter().filter(|figures| figures.drain_limit_hit).count();
     if hit > 0 {

@@ -6,8 +6,8 @@
 
 pub mod account;
 pub mod check;
-pub mod data;
 pub mod compare;
+pub mod data;
 pub mod inspection;
 pub mod measure;
 pub mod mutation;

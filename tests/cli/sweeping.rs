@@ -12,8 +12,12 @@ fn sweep(desk: &Desk, more: &[&str]) -> (i32, String, String) {
 #[test]
 fn every_point_is_run_under_the_same_seed_and_told() {
     let desk = Desk::with(SHOP);
-    let (_, said, complaint) = sweep(&desk, &["--over", "rate=20/s..60/s:3", "--over", "services.desk.workers=1,4"]);
-    assert!(said.contains("6 points over rate=20/s..60/s:3 and services.desk.workers=1,4"), "{said}{complaint}");
+    let (_, said, complaint) =
+        sweep(&desk, &["--over", "rate=20/s..60/s:3", "--over", "services.desk.workers=1,4"]);
+    assert!(
+        said.contains("6 points over rate=20/s..60/s:3 and services.desk.workers=1,4"),
+        "{said}{complaint}"
+    );
     let results = desk.results("shop.sweep");
     let points = results["points"].as_array().unwrap();
     assert_eq!(points.len(), 6);
@@ -68,7 +72,10 @@ fn mistakes_are_told_before_anything_is_run() {
         (&["--over", "rate=20/s..30/s"], "say how many values"),
         (&["--over", "rate=20/s..30ms:3"], "write both in one unit"),
         (&["--over", "rate=20/s,soon"], "soon"),
-        (&["--over", "rate=20/s,30/s", "--measure", "p99(shopper.respons_time)"], "did you mean `p99(shopper.response_time)`"),
+        (
+            &["--over", "rate=20/s,30/s", "--measure", "p99(shopper.respons_time)"],
+            "did you mean `p99(shopper.response_time)`",
+        ),
         (&[], "--over"),
     ] {
         let (code, _, complaint) = sweep(&desk, words);

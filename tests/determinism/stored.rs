@@ -86,7 +86,15 @@ fn a_replication_fits_its_own_model_alone() {
         let (figures, distributions) = Metrics::new(&model).finish();
         let (mut findings, meters) = Oracles::new(&model).finish();
         findings.faults_that_hit = vec![false; model.faults.len()];
-        StoredReplication { digest: Digest([7; 32]), events: 3, hoard: (1, "rows".to_owned()), figures, distributions, findings, meters }
+        StoredReplication {
+            digest: Digest([7; 32]),
+            events: 3,
+            hoard: (1, "rows".to_owned()),
+            figures,
+            distributions,
+            findings,
+            meters,
+        }
     };
     let shape = Shape::of(&model);
     assert!(untouched(SHOP).fits(&shape));
@@ -109,8 +117,15 @@ fn what_is_stored_is_pinned_with_its_format() {
     let model = compiled(SHOP);
     let (figures, distributions) = Metrics::new(&model).finish();
     let (findings, meters) = Oracles::new(&model).finish();
-    let stored =
-        StoredReplication { digest: Digest([7; 32]), events: 3, hoard: (1, "rows".to_owned()), figures, distributions, findings, meters };
+    let stored = StoredReplication {
+        digest: Digest([7; 32]),
+        events: 3,
+        hoard: (1, "rows".to_owned()),
+        figures,
+        distributions,
+        findings,
+        meters,
+    };
     let bytes = encode(Place { point: 0, replication: 0 }, &Ok(stored));
     assert_eq!((FORMAT, bytes.len()), (1, 0), "another encoding takes another format");
 }

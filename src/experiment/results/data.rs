@@ -1,7 +1,7 @@
 //! Every measure of every replication: what a statistician asks for.
 
-use super::sweep::Axis;
 use super::measure::Unit;
+use super::sweep::Axis;
 use crate::experiment::measures::Measured;
 
 /// The replications of a run, or of all points of a sweep.

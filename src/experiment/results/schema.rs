@@ -14,7 +14,10 @@ fn is_as_written<T: JsonSchema>(name: &str) {
         std::fs::write(&path, &schema).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == schema, "docs/{name}.schema.json is out of date: UPDATE_DOCS=1 cargo test --lib schema");
+    assert!(
+        written == schema,
+        "docs/{name}.schema.json is out of date: UPDATE_DOCS=1 cargo test --lib schema"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a sweep found: plain data, the one input of its reports. The JSON file is this, serialized.
 
 use super::Estimate;
-use super::verdict::Outcome;
 use super::measure::{Unit, Wanted};
+use super::verdict::Outcome;
 use serde::{Deserialize, Serialize};
 
 /// Format version of the JSON file; raised when a field changes its meaning.

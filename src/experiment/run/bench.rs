@@ -195,8 +195,15 @@ impl<'a> Bench<'a> {
 
     /// Adds what adds up to that of the others; what remains is a replication's own.
     fn take_in(&self, number: u32, stored: StoredReplication) -> Finished {
-        let StoredReplication { digest, events, hoard, mut figures, distributions, findings, meters: metered } =
-            stored;
+        let StoredReplication {
+            digest,
+            events,
+            hoard,
+            mut figures,
+            distributions,
+            findings,
+            meters: metered,
+        } = stored;
         let measured = measure::measure(&self.model, &self.measures, &figures, &distributions, &metered);
         let meters = metered.figures();
         let mut pooled = self.pooled.lock().expect("no replication panicked");

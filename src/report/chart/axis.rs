@@ -273,8 +273,9 @@ mod tests {
     /// Names do not lie on one another, and the outer ones stay beside the other axis.
     #[test]
     fn given_values_are_named_as_far_as_there_is_room() {
-        let values: Vec<(f64, String)> =
-            [20.0, 41.8256, 87.469, 182.922, 382.541, 800.0].map(|value| (value, format!("{value}/s"))).into();
+        let values: Vec<(f64, String)> = [20.0, 41.8256, 87.469, 182.922, 382.541, 800.0]
+            .map(|value| (value, format!("{value}/s")))
+            .into();
         let axis = Axis::through(&values, false, 250.0);
         assert_eq!(names(&axis), ["20/s", "382.541/s", "800/s"]);
         assert!(axis.from < 20.0 && axis.to > 800.0);
