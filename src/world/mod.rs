@@ -53,6 +53,7 @@ mod rollout;
 mod routing;
 mod rows;
 mod saga;
+mod send;
 mod sending;
 mod statement;
 pub mod store;

@@ -174,7 +174,7 @@ pub enum AckMode {
 /// A count that may be `unlimited` (`None`).
 pub type Count = Option<u32>;
 
-/// The knobs of the messaging primitive, all set (SEMANTICS: one primitive, products are presets).
+/// The knobs of the messaging primitive, all set: one primitive, and products are presets of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Knobs {
     pub retain: Retain,
