@@ -8,8 +8,11 @@ use super::run::{SimulationArguments, interrupt};
 use super::terminal::Colour;
 use super::write::{Output, write_whole};
 use super::{Ending, SettingArguments, terminal};
+use crate::experiment::account::gathered::{Wish, gather};
+use crate::experiment::results::RunResults;
+use crate::experiment::results::account::Accounts;
 use crate::experiment::results::check::{CheckResults, CheckedFile, Trouble};
-use crate::experiment::results::verdict::Place;
+use crate::experiment::results::verdict::{Outcome, Place, Verdict};
 use crate::experiment::run::{Failure, Undertaking, replications_of, run_all};
 use crate::model::Model;
 use crate::model::compile::compile;
@@ -21,6 +24,7 @@ use crate::scenario::render;
 use crate::scenario::source::Sources;
 use clap::Args;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// Simulate scenarios and say which of their promises held
 ///
@@ -36,6 +40,10 @@ pub struct Arguments {
     pub settings: SettingArguments,
     #[command(flatten)]
     pub simulation: SimulationArguments,
+    /// For how many verdicts, of those that failed and should not have, to say how it came about; each takes several
+    /// more runs of a replication
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=20))]
+    pub accounts: u8,
     /// Also write the verdicts as a JUnit file
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -112,7 +120,7 @@ fn simulate(files: Vec<Result<Read, Box<CheckedFile>>>, arguments: &Arguments) -
     let mut is_interrupted = false;
     let mut checked = Vec::new();
     for read in files {
-        let Read { file, .. } = match read {
+        let Read { file, model } = match read {
             Ok(read) => read,
             Err(unusable) => {
                 checked.push(*unusable);
@@ -123,6 +131,7 @@ fn simulate(files: Vec<Result<Read, Box<CheckedFile>>>, arguments: &Arguments) -
             Ok(mut results) => {
                 is_interrupted |= results.partial;
                 results.settings.clone_from(&arguments.settings.settings);
+                results.accounts = accounts(&model, &results, arguments);
                 CheckedFile::judged(results)
             }
             Err(failure) => {
@@ -135,6 +144,22 @@ fn simulate(files: Vec<Result<Read, Box<CheckedFile>>>, arguments: &Arguments) -
         });
     }
     (checked, is_interrupted)
+}
+
+/// How it came about that verdicts failed that should not have. A run that was broken off tells nothing.
+fn accounts(model: &Model, results: &RunResults, arguments: &Arguments) -> Accounts {
+    let is_unexpected =
+        |verdict: &&Verdict| verdict.outcome == Outcome::Fail && verdict.standing() == Outcome::Fail;
+    let unexpected = results.verdicts.iter().filter(is_unexpected).count();
+    let most = unexpected.min(usize::from(arguments.accounts));
+    if results.partial || most == 0 {
+        return Accounts::default();
+    }
+    let options = arguments.simulation.options();
+    let (threads, limits) = (options.threads, options.limits);
+    // The runs are over: Ctrl-C ends the program.
+    let interrupt = &AtomicBool::new(false);
+    gather(&Wish { model, twin: None, most, threads, limits, interrupt }, results)
 }
 
 /// Whether the standard output is for the JSON alone.

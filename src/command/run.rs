@@ -1,8 +1,9 @@
 //! `eventflow run FILE`: simulates a scenario and reports what it found.
 //!
 //! The report is a page for people and a file for programs; the summary on the terminal says what matters
-//! first. Nothing is written before all is done, so a mistake or a second Ctrl-C leaves the folder as it
-//! was. How it ends is what its verdicts come to. After one Ctrl-C the replications that are finished are reported, and everything says so.
+//! first. No report is written before all is done: a mistake leaves the folder as it was, and what ends the run leaves
+//! a journal of the replications that were done, with which the same command goes on ([`super::keeping`]). How it ends
+//! is what its verdicts come to. After one Ctrl-C the replications that are finished are reported, and everything says so.
 
 use super::keeping::{Keeping, KeepingArguments, shard_file};
 use super::progress::Bar;

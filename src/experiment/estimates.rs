@@ -7,7 +7,6 @@ use crate::model::{Error, Model};
 use crate::observe::metrics::{Distributions, DurationFigures, Figures, ServiceTimes};
 use crate::stats::confidence::Intervals;
 use crate::stats::histogram::Histogram;
-use crate::stats::series::mean_over_replications;
 use std::collections::BTreeMap;
 
 /// Points of a distribution that a chart gets.
@@ -17,11 +16,13 @@ const MOST_POINTS: usize = 200;
 pub struct Replications<'a> {
     intervals: Intervals,
     figures: &'a [&'a Figures],
+    /// Figures whose quantities over time are the sums over all replications.
+    sums: &'a Figures,
 }
 
 impl<'a> Replications<'a> {
-    pub fn new(figures: &'a [&'a Figures], confidence: f64) -> Self {
-        Self { intervals: Intervals::new(confidence), figures }
+    pub fn new(figures: &'a [&'a Figures], sums: &'a Figures, confidence: f64) -> Self {
+        Self { intervals: Intervals::new(confidence), figures, sums }
     }
 
     /// One number of each replication; those in which it is not defined are left out.
@@ -35,8 +36,8 @@ impl<'a> Replications<'a> {
     }
 
     fn series(&self, width: f64, of: impl Fn(&Figures) -> &Vec<f64>) -> Series {
-        let replications: Vec<Vec<f64>> = self.figures.iter().map(|figures| of(figures).clone()).collect();
-        Series { width, values: mean_over_replications(&replications) }
+        let replications = self.figures.len() as f64;
+        Series { width, values: of(self.sums).iter().map(|sum| sum / replications).collect() }
     }
 
     pub fn clients(&self, model: &Model, pooled: &Distributions) -> Vec<ClientResults> {

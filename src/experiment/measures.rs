@@ -7,6 +7,7 @@
 //! A *question* is what one asks first: whether the clients got through, how fast and how many; how long messages
 //! stayed in topics; what was done twice, lost or left half done; whatever is promised.
 
+use super::results::measure::{Role, Unit, Wanted};
 use super::verdict::words::{is_duration, measure_name};
 use crate::kernel::anomaly::{Anomaly, Family};
 use crate::kernel::time::SECOND;
@@ -16,41 +17,6 @@ use crate::observe::findings::Findings;
 use crate::observe::metrics::{
     ClientFigures, DurationFigures, Figures, LinkFigures, ServiceFigures, SubscriptionFigures,
 };
-use serde::{Deserialize, Serialize};
-
-/// What the values of a measure are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    Seconds,
-    PerSecond,
-    /// From 0 to 1.
-    Share,
-    Number,
-    Erlang,
-}
-
-/// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wanted {
-    More,
-    Less,
-    /// It is no merit and no fault.
-    Either,
-}
-
-/// What a measure is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// A question about how much or how fast.
-    Asked,
-    /// A question about how often something went wrong.
-    Counted,
-    /// How it comes about.
-    Told,
-}
 
 /// A measure and its value in each of some replications.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use super::estimates::Replications;
 use super::results::{Estimate, FailedExpression, PrecisionResults, WarmUpSearch};
 use super::verdict::words::percent;
-use crate::kernel::time::{Pretty, SECOND};
+use crate::kernel::time::Pretty;
 use crate::model::Model;
 use crate::observe::metrics::Figures;
 
@@ -37,7 +37,8 @@ pub fn notes(
         notes.push("No warm-up: the figures include the start, when every queue was still empty.".to_owned());
     }
     if model.clients.is_empty() && model.jobs.is_empty() {
-        notes.push("Nobody asks for anything: there is no client and no job, so nothing happened.".to_owned());
+        notes
+            .push("Nobody asks for anything: there is no client and no job, so nothing happened.".to_owned());
     }
     let hit = figures.iter().filter(|figures| figures.drain_limit_hit).count();
     if hit > 0 {
@@ -112,12 +113,8 @@ fn limited(mut notes: Vec<String>, what: &str) -> Vec<String> {
 
 fn growing_queues(model: &Model, replications: &Replications) -> Vec<String> {
     let note = |(i, service): (usize, &crate::model::Service)| {
-        let quarter = |which| {
-            move |figures: &Figures| {
-                quarter(&figures.services[i].queue_length_over_time, figures.services[i].width, model, which)
-            }
-        };
-        let growth = growth(replications, quarter(2), quarter(3))?;
+        let quarter = |which: usize| move |figures: &Figures| figures.services[i].queue_length_late[which];
+        let growth = growth(replications, quarter(0), quarter(1))?;
         Some(format!(
             "The queue of {} was still growing when the run ended ({growth}): its figures depend on how long \
              the run was.",
@@ -129,12 +126,8 @@ fn growing_queues(model: &Model, replications: &Replications) -> Vec<String> {
 
 fn growing_lags(model: &Model, replications: &Replications) -> Vec<String> {
     let note = |(i, group): (usize, &crate::model::Group)| {
-        let quarter = |which| {
-            move |figures: &Figures| {
-                quarter(&figures.subscriptions[i].lag_over_time, figures.subscriptions[i].width, model, which)
-            }
-        };
-        let growth = growth(replications, quarter(2), quarter(3))?;
+        let quarter = |which: usize| move |figures: &Figures| figures.subscriptions[i].lag_late[which];
+        let growth = growth(replications, quarter(0), quarter(1))?;
         let topic = &model.topics[group.topic.index()].name;
         Some(format!(
             "The lag of {} on {topic} was still growing when the run ended ({growth}): its figures depend on \
@@ -143,15 +136,6 @@ fn growing_lags(model: &Model, replications: &Replications) -> Vec<String> {
         ))
     };
     model.groups.iter().enumerate().filter_map(note).collect()
-}
-
-/// Mean of a series over one quarter of the window, 0 to 3.
-fn quarter(series: &[f64], width: f64, model: &Model, which: usize) -> Option<f64> {
-    let warm_up = model.run.warm_up as f64 / SECOND as f64;
-    let first = (warm_up / width).ceil() as usize;
-    let window = series.get(first..)?;
-    let quarter = window.get(which * window.len() / 4..(which + 1) * window.len() / 4)?;
-    (!quarter.is_empty()).then(|| quarter.iter().sum::<f64>() / quarter.len() as f64)
 }
 
 /// Whether a level was clearly higher in the last quarter than in the third: by a quarter of it and by

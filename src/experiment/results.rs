@@ -6,10 +6,13 @@
 
 pub mod account;
 pub mod check;
-pub mod data;
 pub mod compare;
+pub mod data;
 pub mod inspection;
+pub mod measure;
 pub mod mutation;
+#[cfg(test)]
+mod schema;
 pub mod sweep;
 pub mod truth;
 pub mod verdict;
@@ -24,6 +27,7 @@ pub const RESULTS_VERSION: u32 = 1;
 
 /// A figure with its confidence interval over independent replications.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Estimate {
     /// Mean over the replications in which it is defined; `None`: never defined (no observations).
     pub mean: Option<f64>,
@@ -35,6 +39,7 @@ pub struct Estimate {
 
 /// Everything about one `run`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunResults {
     pub version: u32,
     pub scenario: String,
@@ -98,6 +103,7 @@ pub struct RunResults {
 
 /// A warm-up that was looked for, by MSER-5 in pilot replications.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WarmUpSearch {
     /// Pilot replications, which are no part of the results.
     pub pilots: u32,
@@ -109,6 +115,7 @@ pub struct WarmUpSearch {
 
 /// A precision that was asked for, and whether it was reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PrecisionResults {
     /// Most half-width, as a share of the mean.
     pub relative: f64,
@@ -128,6 +135,7 @@ impl RunResults {
 
 /// Shape of a set of durations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DurationResults {
     /// Observations over all replications.
     pub count: u64,
@@ -144,6 +152,7 @@ pub struct DurationResults {
 
 /// A quantity over time: mean over replications in equal buckets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Series {
     /// Length of a bucket in seconds; bucket i covers [i, i + 1) × width.
     pub width: f64,
@@ -152,6 +161,7 @@ pub struct Series {
 
 /// One way to end badly.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorResults {
     /// `timeout`, `unavailable`, `rejected`, `conflict`, `exists`, `missing`, `failed`, or the reason given to
     /// `fail`.
@@ -165,6 +175,7 @@ pub struct ErrorResults {
 /// An expression that had no value: an overflow, a division by zero, an index past the end of a list, a
 /// list too long to make. Each time the attempt went on with the error `failed`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailedExpression {
     /// `file:line:column`.
     pub place: String,
@@ -175,6 +186,7 @@ pub struct FailedExpression {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientResults {
     pub name: String,
     /// Measured intents begun per second, and ended well per second.
@@ -197,6 +209,7 @@ pub struct ClientResults {
 
 /// Calls from one caller to one message of one service; a retry is a try of the same call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CallResults {
     pub caller: String,
     /// `service.Message`.
@@ -214,6 +227,7 @@ pub struct CallResults {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServiceResults {
     pub name: String,
     pub instances: u32,
@@ -246,6 +260,7 @@ pub struct ServiceResults {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubscriptionResults {
     pub topic: String,
     pub group: String,
@@ -266,6 +281,7 @@ pub struct SubscriptionResults {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LinkResults {
     /// `a → b` or the link's name.
     pub name: String,
@@ -275,6 +291,7 @@ pub struct LinkResults {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FaultResults {
     pub name: String,
     /// What it does, as in the file: `crash inventory`.
@@ -288,12 +305,14 @@ pub struct FaultResults {
 
 /// The picture of the design.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Topology {
     pub nodes: Vec<TopologyNode>,
     pub edges: Vec<TopologyEdge>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TopologyNode {
     pub name: String,
     pub kind: NodeKind,
@@ -302,6 +321,7 @@ pub struct TopologyNode {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NodeKind {
     Client,
@@ -310,6 +330,7 @@ pub enum NodeKind {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TopologyEdge {
     /// Positions in `nodes`.
     pub from: usize,
@@ -320,6 +341,7 @@ pub struct TopologyEdge {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EdgeKind {
     Call,

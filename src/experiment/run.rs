@@ -11,6 +11,7 @@
 mod bench;
 mod pilot;
 mod precision;
+mod sums;
 
 use super::estimates::Replications;
 use super::measures::{Measured, Source, measured};
@@ -316,26 +317,11 @@ fn each<'a, Retained: Send, Made>(
             done[place.point as usize].push(outcome);
         }
         for (bench, done) in benches.iter_mut().zip(&done) {
-            look(bench, done, &estimates);
+            precision::look(bench, done, &estimates);
         }
     }
     let made = |(bench, done)| Ok(make(bench, finished(done)?));
     benches.into_iter().zip(done).map(made).collect()
-}
-
-/// Decides whether a run under a precision goes on, once all that were asked for are done. It depends on what
-/// they gave, in their order, and on nothing else.
-fn look<Retained>(
-    bench: &mut Bench,
-    done: &[Result<Retained, Halt>],
-    estimates: &impl Fn(&Bench, &[&Retained]) -> Vec<Option<(f64, f64)>>,
-) {
-    let Some(mut stopping) = bench.stopping.filter(|stopping| !stopping.is_over()) else { return };
-    // One that is missing or has no end decides by itself.
-    let Ok(finished) = done.iter().map(Result::as_ref).collect::<Result<Vec<&Retained>, _>>() else { return };
-    stopping.look(estimates(bench, &finished).into_iter());
-    bench.stopping = Some(stopping);
-    bench.asked = stopping.wanted();
 }
 
 /// Does something for each of some places, on as many threads as were asked for. They are begun in their order, and
@@ -412,7 +398,9 @@ fn results(bench: Bench, finished: Vec<Finished>) -> RunResults {
     let model = &*model;
     let (pooled, pooled_meters) = bench.pooled.into_inner().expect("no replication panicked");
     let figures: Vec<&Figures> = finished.iter().map(|one| &one.figures).collect();
-    let replications = Replications::new(&figures, CONFIDENCE);
+    let series = bench.series.into_inner().expect("no replication panicked");
+    let sums = series.finish(figures[0].clone());
+    let replications = Replications::new(&figures, &sums, CONFIDENCE);
     let meters: Vec<&MeterFigures> = finished.iter().map(|one| &one.meters).collect();
     let intervals = Intervals::new(CONFIDENCE);
     let truth = Truth { model, pooled: &pooled_meters, replications: &meters, intervals: &intervals };

@@ -296,18 +296,6 @@ pub struct Table {
     pub captures: Vec<Capture>,
 }
 
-/// A change log of a table.
-#[derive(Clone, Debug)]
-pub struct Capture {
-    pub message: MessageId,
-    /// How its relay publishes.
-    pub publish: u32,
-    /// The outbox whose relay follows the commits.
-    pub feed: u32,
-    /// By field of the message: the column that it tells, or `None`: whether the row is gone.
-    pub fields: Vec<Option<u16>>,
-}
-
 impl Table {
     /// Whether a change of its rows can be an effect: of marks and of what is only in memory it is not.
     pub fn has_effects(&self) -> bool {
@@ -584,7 +572,18 @@ impl FaultKind {
                 | FaultKind::Poison(..)
                 | FaultKind::Split { .. }
                 | FaultKind::Degrade { .. }
-        )
+                | FaultKind::Outage(_)
+                | FaultKind::Failover(_)
+        ) || self.refuses_of_store().is_some()
+    }
+
+    /// The store that answers nobody while it lasts.
+    pub fn refuses_of_store(&self) -> Option<u32> {
+        match self {
+            FaultKind::Store(_, StoreFault::Slow(_)) => None,
+            FaultKind::Store(store, _) => Some(*store),
+            _ => None,
+        }
     }
 }
 

@@ -100,3 +100,15 @@ pub struct Quorum {
     pub read: Duration,
     pub respond: Duration,
 }
+
+/// A change log of a table.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    pub message: MessageId,
+    /// How its relay publishes.
+    pub publish: u32,
+    /// The outbox whose relay follows the commits.
+    pub feed: u32,
+    /// By field of the message: the column that it tells, or `None`: whether the row is gone.
+    pub fields: Vec<Option<u16>>,
+}

@@ -22,7 +22,8 @@ impl Model {
                     u32::try_from(word).ok().and_then(|symbol| symbols.get(SymbolId(symbol).index()));
                 symbol.cloned().unwrap_or_default()
             }
-            Reading::Moment | Reading::Duration => nanos(word as i64),
+            Reading::Moment => moment(word as i64),
+            Reading::Duration => nanos(word as i64),
             Reading::Bytes => format!("{word}B"),
             Reading::Float => f64::from_bits(word).to_string(),
         }
@@ -47,6 +48,14 @@ impl Model {
     }
 }
 
+/// In seconds, to the nanosecond: `1.02s`, `0.154749139s`.
+pub fn moment(nanos: i64) -> String {
+    let (seconds, rest) = (nanos.unsigned_abs() / SECOND, nanos.unsigned_abs() % SECOND);
+    let sign = if nanos < 0 { "-" } else { "" };
+    let fraction = format!(".{rest:09}");
+    format!("{sign}{seconds}{}s", fraction.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// In the largest unit that leaves nothing over.
 pub fn nanos(nanos: i64) -> String {
     let units = [(SECOND, "s"), (MILLISECOND, "ms"), (MICROSECOND, "us")];
@@ -57,6 +66,20 @@ pub fn nanos(nanos: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_written_in_seconds() {
+        let cases = [
+            (0, "0s"),
+            (-2_000_000_000, "-2s"),
+            (1_020_000_000, "1.02s"),
+            (154_749_139, "0.154749139s"),
+            (i64::MIN, "-9223372036.854775808s"),
+        ];
+        for (value, written) in cases {
+            assert_eq!(moment(value), written);
+        }
+    }
 
     #[test]
     fn times_are_written_in_the_largest_unit_that_fits() {

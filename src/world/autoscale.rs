@@ -191,6 +191,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         *slot = Slot::There;
         self.is_of_present_version(instance);
+        self.world.instances[instance as usize].unwanted = false;
         let epoch = self.world.instances[instance as usize].epoch;
         self.restart(instance, epoch);
     }

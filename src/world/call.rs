@@ -1,4 +1,4 @@
-//! Calls, their answers, timeouts and retries; one-way sends; replies.
+//! Calls, their answers, timeouts and retries; replies.
 
 use super::attempt::{Source, Wait};
 use super::deed::{Deed, Way};
@@ -16,68 +16,6 @@ use crate::kernel::stream::DrawKey;
 use crate::model::{Error, NONE, Pc};
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
-    pub(super) fn send(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
-        self.world.attempts[attempt].pc = pc;
-        let model = self.model;
-        let send = &model.sends[step as usize];
-        let message = self.make_message(attempt, send.message, send.with, send.site)?;
-        self.world.attempts[attempt].pc = pc;
-        self.tell_issued(attempt, message, send.site, Way::Send);
-        let of = &self.world.attempts[attempt];
-        let (cause, item, tries) = (of.cause, of.item, of.tries);
-        let draw = || cause.attempt_key(item, tries);
-        let Some(instance) = self.route_to(send.service, &send.hops, draw, message) else {
-            // One way: nobody is told that nobody is there.
-            let link = model.routes[send.route as usize].link;
-            self.record(Record::Lost { link });
-            self.release_message(message);
-            return Ok(Flow::Go(pc + 1));
-        };
-        self.world.messages[message].step = step;
-        let epoch = self.world.instances[instance as usize].epoch;
-        self.world.in_flight += 1;
-        self.world.stir += 1;
-        let event = Event::Sent { message, instance, epoch };
-        if !self.transmit_calmly(send.route, send.hops.there, draw, event) {
-            let hop = self.hop_of_send(attempt, step, instance, draw());
-            self.transmit(hop, event);
-        }
-        Ok(Flow::Go(pc + 1))
-    }
-
-    #[cold]
-    fn hop_of_send(&self, attempt: u32, step: u32, instance: u32, draw: DrawKey) -> Hop {
-        let send = &self.model.sends[step as usize];
-        let from = self.producer_of(attempt);
-        Hop {
-            route: send.route,
-            latency: send.hops.there,
-            trouble: send.hops.trouble,
-            draw,
-            from: self.region_of(attempt),
-            to: self.model.instances[instance as usize].region,
-            bytes: self.model.messages[send.message.index()].size_bytes,
-            channel: Some(super::identity::mix(from as u64, instance as u64)),
-        }
-    }
-
-    /// A one-way message reaches its instance, or a process that is not there any more.
-    #[inline]
-    pub(super) fn sent(&mut self, message: u32, instance: u32, epoch: u32) {
-        let here = &mut self.world.instances[instance as usize];
-        if here.is_full_and_paused() {
-            return here.deferred.push(Event::Sent { message, instance, epoch });
-        }
-        self.world.in_flight -= 1;
-        let here = &self.world.instances[instance as usize];
-        let step = self.world.messages[message].step;
-        let handled = self.model.sends[step as usize].handler.0 != NONE && here.outages == 0;
-        if !here.up || here.epoch != epoch || !handled {
-            return self.release_message(message);
-        }
-        self.enter(instance, Work::Send { message, step });
-    }
-
     pub(super) fn call(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
         self.world.attempts[attempt].pc = pc;
         let call = &self.model.calls[step as usize];
@@ -186,6 +124,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             of.state.arrived = true;
         }
         if self.world.instances[target as usize].outages > 0 {
+            self.service_is_out(target);
             self.release_message(message);
             if waiting {
                 self.answer_error(target, step, caller, token, cause, Error::Unavailable);
@@ -380,6 +319,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn step_failed(&mut self, attempt: u32, error: Error) {
         let wait = self.world.attempts[attempt].wait;
         let model = self.model;
+        if let Wait::Confirm { step } = wait
+            && self.repeats_behind(attempt, step)
+        {
+            return;
+        }
         let mut guard = NONE;
         let (retry, jitter, again) = match wait {
             Wait::Call { step } => {
@@ -438,7 +382,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     #[inline]
-    fn end_timers(&mut self, attempt: u32) {
+    pub(super) fn end_timers(&mut self, attempt: u32) {
         let of = &mut self.world.attempts[attempt];
         self.agenda.cancel(std::mem::replace(&mut of.timeout, Handle::NONE));
         self.agenda.cancel(std::mem::replace(&mut of.pending, Handle::NONE));
@@ -454,9 +398,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if of.state.sending {
             self.send_is_over(attempt);
         }
-        if !self.world.overdue.is_empty() {
-            self.send_is_settled(attempt);
-        }
+        self.send_is_settled(attempt);
         let of = &mut self.world.attempts[attempt];
         let outgoing = std::mem::replace(&mut of.outgoing, NONE);
         if outgoing != NONE {

@@ -21,7 +21,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let Some(change) = self.world.stores[store].store.changes().nth(at) else { return };
         let (version, old) = (change.version, change.old.map(|old| old.words));
-        let Some(words) = change.new.or(old).filter(|_| change.new != old).map(<[Word]>::to_vec) else { return };
+        let Some(words) = change.new.or(old).filter(|_| change.new != old).map(<[Word]>::to_vec) else {
+            return;
+        };
         let is_gone = change.new.is_none();
         let table = model.stores[store].tables[version.table as usize];
         for capture in &model.tables[table.index()].captures {

@@ -88,6 +88,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A statement reaches a store that does not answer as it should.
     pub(super) fn arrives_in_trouble(&mut self, attempt: u32, token: u32, store: usize) {
+        self.store_met(store);
         if !self.world.stores[store].condition.holds(Event::Midpoint { attempt, token }) {
             self.refuse_statement(attempt);
         }
@@ -173,7 +174,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             instance.is_some_and(|of| model.services[of.service.index()].store == Some(store as u32))
         };
         for attempt in self.world.attempts.select(|attempt| uses(attempt.instance)) {
-            self.reset_connection(attempt);
+            if self.reset_connection(attempt) {
+                self.store_met(store);
+            }
         }
         self.reset_relays(store);
     }
@@ -183,6 +186,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let condition = &mut self.world.stores[store].condition;
         condition.flush_due = None;
         let unflushed = std::mem::take(&mut condition.unflushed);
+        if !unflushed.is_empty() {
+            self.store_met(store);
+        }
         unflushed.into_iter().rev().for_each(|unflushed| self.forget_commit(store, unflushed));
     }
 
@@ -194,7 +200,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    fn reset_connection(&mut self, attempt: u32) {
+    /// Whether an attempt had something there that it loses.
+    fn reset_connection(&mut self, attempt: u32) -> bool {
         let of = &mut self.world.attempts[attempt];
         match of.wait {
             // Done there, and not known here.
@@ -214,8 +221,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 of.state.reset = true;
                 self.roll_back_only(attempt);
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// Puts a row back as it was before a commit that is forgotten.

@@ -9,59 +9,14 @@
 use super::Event;
 use super::Simulation;
 use super::attempt::{Source, StepResult, Wait};
-use super::deed::Part;
+use super::deed::{EndsOn, Part};
 use super::record::Observer;
+use super::remainder::{Debt, Remainder};
 use super::rows::Change;
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;
 use crate::model::reach::{effect_sites, must_reach};
 use crate::model::{Error, Model, NONE, Op, Pc, RowStep, RowVerb, Slot, Word};
-use rustc_hash::FxHashMap;
-
-/// So many operations of a remainder are run.
-const MOST_OPERATIONS: u32 = 100_000;
-
-/// Rows as a remainder has left them; `None`: deleted.
-type Rows = FxHashMap<(TableId, Vec<Word>), Option<Vec<Word>>>;
-
-/// What a remainder came to.
-pub(super) struct Debt {
-    /// What it would still have changed, each once.
-    pub parts: Vec<Part>,
-    /// A decision on the way is on a row that its own obligation has written.
-    pub resumes: bool,
-    /// It was run to its end.
-    pub is_whole: bool,
-}
-
-/// A remainder under way.
-#[derive(Default)]
-pub(super) struct Remainder {
-    rows: Rows,
-    debt: Vec<Part>,
-    /// What no rollback takes back: messages sent at once, acts on the outside.
-    sent: Vec<Part>,
-    resumes: bool,
-    /// Where the open transactions began: the rows then, and how much debt there was.
-    transactions: Vec<(Rows, usize)>,
-    operations: u32,
-}
-
-impl Remainder {
-    /// It would still make these effects.
-    pub(super) fn owe(&mut self, parts: impl IntoIterator<Item = Part>) {
-        self.debt.extend(parts);
-    }
-
-    /// It would leave a row like this.
-    pub(super) fn leave(&mut self, row: (TableId, Vec<Word>), words: Vec<Word>) {
-        self.rows.insert(row, Some(words));
-    }
-
-    fn is_given_up(&self) -> bool {
-        self.operations > MOST_OPERATIONS
-    }
-}
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// What the attempt would still change if it went on from where it stands.
@@ -75,11 +30,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.unique = unique;
         self.world.counters = counters;
         let is_whole = !remainder.is_given_up();
-        let Remainder { debt: mut parts, sent, resumes, .. } = remainder;
-        parts.extend(sent);
-        parts.sort_unstable();
-        parts.dedup();
-        Debt { parts, resumes, is_whole }
+        remainder.into_debt(is_whole)
     }
 
     /// Runs an attempt's remainder on a copy of its frame, with its branches.
@@ -224,6 +175,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             Op::Jump(target) => return Ok(Some(target)),
             Op::JumpUnless { condition, target } => {
+                remainder.decide(model, condition);
                 let holds = self.holds(condition, attempt)?;
                 return Ok(Some(if holds { pc + 1 } else { target }));
             }
@@ -236,6 +188,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 let key = of.idempotency_key.map(|key| self.evaluate(key, attempt)).transpose()?;
                 if key.is_none_or(|key| !self.world.effects.knows(of.effect, key)) {
                     let part = self.part_of(attempt, of.site, of.once_per);
+                    remainder.ends_on = EndsOn::Other;
                     remainder.sent.push(part);
                 }
             }
@@ -279,6 +232,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     fn owe(&mut self, attempt: u32, pc: Pc, remainder: &mut Remainder) {
+        remainder.ends_on = EndsOn::Other;
         let is_rolled_back = is_rolled_back(self.model, pc);
         for site in effect_sites(self.model, pc) {
             let part = self.part(attempt, site);
@@ -348,8 +302,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Some(row) => row.clone(),
             None => {
                 let (row, writer) = self.committed_row(attempt, of.table);
-                let own = writer == Some(self.world.attempts[attempt].cause.obligation);
-                remainder.resumes |= own && decides(of);
+                let own = self.world.attempts[attempt].cause.obligation;
+                remainder.resumes |= writer == Some(own) && decides(of);
+                remainder.find(of, writer.filter(|writer| *writer != own));
                 row
             }
         };
@@ -372,6 +327,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let part = self.row_part(attempt, of);
             remainder.debt.push(part);
         }
+        remainder.ends_on = EndsOn::Other;
         remainder.rows.insert(name, new);
         Ok(StepResult::Done)
     }

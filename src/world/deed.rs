@@ -110,6 +110,17 @@ pub enum Write {
     Nothing,
 }
 
+/// What the last decision of a remainder is on, if it changes nothing after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndsOn {
+    /// A row of this table that another obligation left there.
+    AnothersRow(TableId),
+    /// One local, which was filled before.
+    Local(Slot),
+    /// Anything else, or nothing.
+    Other,
+}
+
 /// What a saga is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SagaStage {
@@ -144,6 +155,8 @@ pub enum Deed<'a> {
         debt: &'a [Part],
         /// The remainder decides on a row that its obligation has written.
         resumes: bool,
+        /// What its last decision would be on, with nothing done after it.
+        ends_on: EndsOn,
     },
     /// Told after the `Cut` of an attempt whose remainder was too long to be run dry to its end: it may have
     /// more debt than was told.
@@ -222,6 +235,11 @@ pub enum Deed<'a> {
     Forgotten {
         row: RowName,
         /// The version that is gone.
+        version: u64,
+    },
+    /// Some copy of a store that may fail over has a version of a row.
+    Durable {
+        row: RowName,
         version: u64,
     },
     /// What a store has committed so far is durable.

@@ -159,6 +159,8 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
                 self.record(Record::Released { message });
                 self.release_message(message);
             }
+            Action::Carry { message } => self.world.messages[message].references += 1,
+            Action::PutDown { message } => self.release_message(message),
             Action::Settled { group, message, end } => {
                 let how = match end {
                     broker::Settlement::Acknowledged => Settlement::Acknowledged,
@@ -247,6 +249,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     /// How a group's instances handle the kind of message that a slot holds.
     #[inline]
     fn path_of(&self, group: GroupId, message: u32) -> Option<&'m DeliveryPath> {
+        debug_assert!(self.world.messages[message].references > 0, "a delivery holds its message");
         let kind = self.world.messages[message].kind;
         match &self.model.groups[group.index()].deliveries[..] {
             [only] => (only.message == kind).then_some(only),

@@ -1,8 +1,9 @@
 //! External effects: acts on the outside that cannot be rolled back. The other side carries out each
 //! idempotency key once; it goes on with a request whose sender has given up waiting.
 
-use super::attempt::{StepResult, Wait};
+use super::attempt::{Source, StepResult, Wait};
 use super::deed::{Deed, Part};
+use super::identity::of_instance;
 use super::interpret::Flow;
 use super::record::{Observer, Record};
 use super::words::Slab;
@@ -11,6 +12,7 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::model::messaging::Members;
 use crate::model::{Error, NONE, Pc};
 use rustc_hash::FxHashSet;
 
@@ -30,6 +32,8 @@ struct Request {
     effect: EffectId,
     key: Option<u64>,
     obligation: u64,
+    /// What judges know it by.
+    owed: u64,
     part: Part,
     attempt: u32,
     token: u32,
@@ -92,13 +96,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let timeout = self.agenda.after_constant(ring, Event::Timeout { attempt, token });
             self.world.attempts[attempt].timeout = timeout;
         }
-        let obligation = self.world.attempts[attempt].cause.obligation;
+        let asking = self.root_of(attempt);
+        let (obligation, owed) = (self.world.attempts[attempt].cause.obligation, self.owed_by(asking));
         let second_half = length - length / 2;
         let part = self.part_of(attempt, of.site, of.once_per);
-        let request = Request { effect: of.effect, key, obligation, part, attempt, token, second_half };
+        let request = Request { effect: of.effect, key, obligation, owed, part, attempt, token, second_half };
         let request = self.world.effects.requests.add(request);
-        let asking = self.root_of(attempt);
-        self.tell(&Deed::EffectAsked { attempt: asking, obligation });
+        self.tell(&Deed::EffectAsked { attempt: asking, obligation: owed });
         self.world.attempts[attempt].wait = Wait::Effect { step, request };
         self.later(length / 2, Class::Completion, Event::Effect { request });
     }
@@ -121,7 +125,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// The outside acts.
     pub(super) fn effect_happens(&mut self, request: u32) {
-        let Request { effect, key, obligation, part, attempt, token, second_half } =
+        let Request { effect, key, obligation, owed, part, attempt, token, second_half } =
             self.world.effects.requests[request];
         self.world.effects.requests.release(request);
         if attempt == NONE {
@@ -132,7 +136,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.record(Record::Effected { effect, first, obligation });
         let waiting = self.world.attempts.is_waiting(attempt, token);
         let asking = if waiting { self.root_of(attempt) } else { NONE };
-        self.tell(&Deed::Effected { attempt: asking, obligation, part, effect, first });
+        self.tell(&Deed::Effected { attempt: asking, obligation: owed, part, effect, first });
         if !waiting {
             return;
         }
@@ -156,8 +160,22 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn cut_requests(&mut self, attempt: u32) {
         if let Wait::Effect { request, .. } = self.world.attempts[attempt].wait {
             self.world.effects.requests[request].attempt = NONE;
-            let obligation = self.world.effects.requests[request].obligation;
+            let obligation = self.world.effects.requests[request].owed;
             self.tell(&Deed::EffectGone { obligation });
+        }
+    }
+
+    /// What a whole attempt is obliged to: in a group of which each instance has its own, that instance's.
+    fn owed_by(&self, attempt: u32) -> u64 {
+        let of = &self.world.attempts[attempt];
+        let obligation = of.cause.obligation;
+        match of.source {
+            Source::Delivery { group, .. }
+                if self.model.groups[group.index()].member.members == Members::EachAlone =>
+            {
+                of_instance(obligation, of.instance)
+            }
+            _ => obligation,
         }
     }
 }

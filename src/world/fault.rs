@@ -1,7 +1,7 @@
 //! Faults: crashes, pauses, slowness, skewed clocks, surges, splits and degraded links. Each firing
 //! says what it hit, and heals by itself, or when the measured phase ends. Crashes, pauses, slowness and skew hit the instances that are
-//! up when they begin; a split or a degraded link hits what is sent while it lasts, and a surge the arrivals
-//! that it brings.
+//! up when they begin; a split or a degraded link hits what is sent while it lasts, a surge the arrivals
+//! that it brings, and an outage what it finds in hand or turns away.
 
 use super::attempt::{Source, Wait};
 use super::commit::TransactionEnd;
@@ -14,7 +14,7 @@ use crate::kernel::event_list::{Class, Handle};
 use crate::kernel::ids::*;
 use crate::kernel::stream::DrawKey;
 use crate::kernel::time::{MILLISECOND, Nanos};
-use crate::model::{Error, FaultKind, FaultWhen, InstanceChoice, Pc};
+use crate::model::{Error, FaultKind, FaultWhen, InstanceChoice, Pc, Place, StoreFault};
 
 /// How long an attempt on a poisonous message takes to fail.
 const CHOKING_TIME: Nanos = MILLISECOND;
@@ -166,7 +166,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Repartition { topic, partitions } => self.repartition(topic, partitions),
             FaultKind::Deploy(service, _) => self.model.services[service.index()].instances,
             FaultKind::Scale(service, instances, _) => self.differing(service, instances),
-            FaultKind::Store(..) | FaultKind::Outage(_) | FaultKind::Failover(_) => 1,
+            FaultKind::Store(_, StoreFault::Slow(_)) => 1,
             _ if spec.kind.lies_in_wait() => 1,
             _ => hit.len() as u32,
         };
@@ -298,12 +298,28 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// An intent arrives that the surges under way brought nearer.
     #[cold]
     pub(super) fn surge_brought(&mut self, client: ClientId) {
-        let surges = self.world.firings.all().filter(|(_, firing)| {
-            let kind = &self.model.faults[firing.fault.index()].kind;
-            firing.active && matches!(kind, FaultKind::Surge(surging, _) if *surging == client)
+        self.meets_those(|kind| matches!(kind, FaultKind::Surge(surging, _) if *surging == client));
+    }
+
+    /// Somebody, or something that it holds, meets a broker or service that is out.
+    #[cold]
+    pub(super) fn outage_met(&mut self, at: Place) {
+        self.meets_those(|kind| matches!(kind, FaultKind::Outage(place) | FaultKind::Failover(place) if *place == at));
+    }
+
+    /// Somebody, or something that it holds, meets a store that is down or paused.
+    #[cold]
+    pub(super) fn store_met(&mut self, store: usize) {
+        self.meets_those(|kind| kind.refuses_of_store() == Some(store as u32));
+    }
+
+    /// Firings under way that lay in wait for what has come.
+    fn meets_those(&mut self, is_such: impl Fn(&FaultKind) -> bool) {
+        let such = self.world.firings.all().filter(|(_, firing)| {
+            firing.active && !firing.touched && is_such(&self.model.faults[firing.fault.index()].kind)
         });
-        let surges: Vec<u32> = surges.map(|(firing, _)| firing).collect();
-        surges.into_iter().for_each(|firing| self.touched(firing));
+        let such: Vec<u32> = such.map(|(firing, _)| firing).collect();
+        such.into_iter().for_each(|firing| self.touched(firing));
     }
 
     /// The measured phase is over: every fault heals.

@@ -136,6 +136,11 @@ impl Cause {
     }
 }
 
+/// The obligation of one instance of a group in which each has its own.
+pub fn of_instance(obligation: u64, instance: u32) -> u64 {
+    mix(obligation, instance as u64 | 1 << 32)
+}
+
 /// Mixes two words into one: a 128-bit multiply, folded, twice.
 #[inline(always)]
 pub fn mix(a: u64, b: u64) -> u64 {

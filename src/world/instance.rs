@@ -1,5 +1,7 @@
 //! Instances: one pool of workers each, a queue in front of it, CPUs behind it.
 
+mod processors;
+
 use super::attempt::{Source, Wait};
 use super::broker::DeliveryId;
 use super::identity::Cause;
@@ -274,6 +276,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         let is_asked = matches!(source, Source::Call { .. } | Source::Send);
         let is_refused = !is_asked && self.world.instances[instance as usize].outages > 0;
+        if is_refused {
+            self.service_is_out(instance);
+        }
         if is_refused || message != NONE && self.world.messages[message].poisoned {
             return self.choke(attempt);
         }
@@ -383,6 +388,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if self.world.attempts[attempt].state.sending {
             self.send_is_over(attempt);
         }
+        self.send_is_settled(attempt);
         let of = &self.world.attempts[attempt];
         let (frame, handler, outgoing, remaining) = (of.frame, of.handler, of.outgoing, of.remaining);
         if of.state.owns_frame {
@@ -428,44 +434,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.start(instance, work, ticket);
         }
         self.world.instances[instance as usize].serving = false;
-    }
-
-    /// Whether an attempt works on one of a limited number of CPUs.
-    #[inline(always)]
-    pub(super) fn needs_cpu(&self, attempt: u32) -> bool {
-        let instance = self.world.attempts[attempt].instance;
-        self.world.instances.get(instance as usize).is_some_and(|here| here.door.cpus != u32::MAX)
-    }
-
-    /// Takes a CPU, or waits for one in line. True if it has one.
-    pub(super) fn take_cpu(&mut self, attempt: u32, pc: Pc, length: Nanos) -> bool {
-        let of = &mut self.world.attempts[attempt];
-        let here = &mut self.world.instances[of.instance as usize];
-        if here.computing < here.door.cpus {
-            here.computing += 1;
-            of.state.cpu = true;
-            return true;
-        }
-        (of.pc, of.last_wait) = (pc, length);
-        let token = self.world.attempts.wait(attempt, Wait::Cpu);
-        here.waiting_for_cpu.push_back((attempt, token));
-        false
-    }
-
-    /// Gives a CPU to the next in line.
-    pub(super) fn release_cpu(&mut self, attempt: u32) {
-        let of = &mut self.world.attempts[attempt];
-        of.state.cpu = false;
-        let instance = of.instance as usize;
-        while let Some((next, token)) = self.world.instances[instance].waiting_for_cpu.pop_front() {
-            if self.world.attempts.is_waiting(next, token) {
-                self.world.attempts[next].state.cpu = true;
-                let event = Event::Resume { attempt: next, token };
-                self.agenda.after(0, Class::Completion, event);
-                return;
-            }
-        }
-        self.world.instances[instance].computing -= 1;
     }
 
     /// The region that an instance or a client is in.

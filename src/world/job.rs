@@ -105,7 +105,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Takes or renews the lease of a `once` job. A store that does not answer gives none.
     fn take_lease(&mut self, job: JobId, instance: u32) -> bool {
         let service = &self.model.services[self.model.jobs[job.index()].service.index()];
-        if service.store.is_some_and(|store| !self.world.stores[store as usize].condition.is_well()) {
+        if let Some(store) = service.store
+            && !self.world.stores[store as usize].condition.is_well()
+        {
+            self.store_met(store as usize);
             return false;
         }
         let interval = self.job_interval(job, instance);
@@ -165,7 +168,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 (0..service.instances).all(|number| {
                     let instance = service.first_instance + number;
                     let is_down = !self.world.instances[instance as usize].up;
-                    is_down || !self.has_job(instance, job) || state.idle.get(number as usize).is_some_and(is_idle)
+                    is_down
+                        || !self.has_job(instance, job)
+                        || state.idle.get(number as usize).is_some_and(is_idle)
                 })
             }
         })

@@ -53,7 +53,10 @@ impl World {
         let counted: usize = self.counters.iter().map(|counter| counter.len()).sum();
         all.extend([
             (counted * (1 + HASHED), format!("in {counted} values that generators count by")),
-            (self.effects.kept(), format!("in {} idempotency keys of effects", self.effects.known())),
+            (
+                self.effects.kept(),
+                format!("in the idempotency keys of effects, {} of them", self.effects.known()),
+            ),
             (self.stores.iter().map(|of| of.past.kept()).sum(), "in the states that streams had".to_owned()),
             (self.lists.kept(), "in lists".to_owned()),
             (self.sagas.kept(), format!("in {} sagas, which stay known by their keys", self.sagas.len())),

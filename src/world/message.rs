@@ -170,6 +170,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     #[inline]
     pub(super) fn release_message(&mut self, message: u32) {
         let of = &mut self.world.messages[message];
+        debug_assert!(of.references > 0, "only who holds a message lets go of it");
         of.references -= 1;
         if of.references > 0 {
             return;

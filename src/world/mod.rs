@@ -48,11 +48,13 @@ mod quorum;
 pub mod record;
 mod region;
 mod relay;
+mod remainder;
 mod replicas;
 mod rollout;
 mod routing;
 mod rows;
 mod saga;
+mod send;
 mod sending;
 mod statement;
 pub mod store;
@@ -294,6 +296,7 @@ pub struct World {
     sending: sending::Lines,
     /// Sends that their producer has to repeat, and that nothing after them may overtake.
     overdue: sending::Overdue,
+    turns: sending::Turns,
     outboxes: Vec<outbox::OutboxState>,
     relays: Vec<relay::Relay>,
     outages: outage::Outages,
@@ -632,6 +635,7 @@ impl World {
             relays: vec![relay::Relay::default(); model.relays.len()],
             sending: sending::Lines::default(),
             overdue: sending::Overdue::new(),
+            turns: sending::Turns::new(),
             outages: outage::Outages::new(model),
             postponed: Vec::new(),
             poisons: 0,

@@ -3,6 +3,9 @@
 //!
 //! A split acts on what is sent while it lasts: what is under way when it begins still arrives.
 
+mod parting;
+mod pipes;
+
 use super::packet::is_worth_copying;
 use super::record::{Observer, Record};
 use super::words::Slab;
@@ -11,7 +14,7 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::Class;
 use crate::kernel::ids::StreamId;
 use crate::kernel::stream::DrawKey;
-use crate::kernel::time::{LONGEST, Nanos, nanos_from_f64};
+use crate::kernel::time::{LONGEST, Nanos};
 use crate::model::{Duration, Model, NONE, Place, RegionLink, Route};
 use std::collections::VecDeque;
 
@@ -243,64 +246,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    pub(super) fn wait_in_line(&mut self, pipe: u32, hop: Hop, event: Event) {
-        let waiting = &mut self.world.network.pipes[pipe as usize].waiting;
-        waiting.push_back((hop, event));
-        if waiting.len() == 1 {
-            self.fill_pipe(pipe);
-        }
-    }
-
-    /// A packet has its own link behind it: what lies between its regions may be narrow as well, and is shared by
-    /// all that passes there.
-    fn cross_regions(&mut self, hop: Hop, event: Event) {
-        let links = &self.model.region_links;
-        let between = links.iter().position(|link| link.from == hop.from && link.to == hop.to);
-        match between.filter(|link| links[*link].narrows) {
-            Some(link) => self.wait_in_line((self.model.routes.len() + link) as u32, hop, event),
-            None => self.launch(hop, event),
-        }
-    }
-
-    /// Puts the first packet of a pipe on the wire.
-    fn fill_pipe(&mut self, pipe: u32) {
-        let Some((hop, _)) = self.world.network.pipes[pipe as usize].waiting.front().copied() else { return };
-        let model = self.model;
-        let route = &model.routes[hop.route as usize];
-        let between = (pipe as usize).checked_sub(model.routes.len()).map(|link| &model.region_links[link]);
-        let degraded = self.degraded(route, &hop, |of| match self.is_between_regions(of, &hop) {
-            true => of.bandwidth.filter(|_| between.is_some()),
-            false => of.bandwidth.filter(|_| between.is_none()),
-        });
-        let bandwidth = self
-            .hits(degraded)
-            .unwrap_or_else(|| between.map_or(route.bandwidth, |link| link.bandwidth));
-        let length = nanos_from_f64(hop.bytes as f64 / bandwidth * 1e9);
-        self.agenda.after(length, Class::Completion, Event::PipeFree { pipe });
-    }
-
-    /// A packet has left its pipe; the next one enters.
-    pub(super) fn pipe_free(&mut self, pipe: u32) {
-        if let Some((hop, event)) = self.world.network.pipes[pipe as usize].waiting.pop_front() {
-            let route = &self.model.routes[hop.route as usize];
-            match hop.latency {
-                // A store's latencies include the way there.
-                Duration::Constant(rest) if route.is_to_a_store() => {
-                    self.later(rest, Class::Completion, event);
-                }
-                _ if pipe as usize >= self.model.routes.len() => self.launch(hop, event),
-                _ => self.cross_regions(hop, event),
-            }
-        }
-        self.fill_pipe(pipe);
-    }
-
-    /// Whether a degradation is of what lies between the regions of a packet, and of nothing else on its way.
-    fn is_between_regions(&self, of: &Degradation, hop: &Hop) -> bool {
-        let ends = [Place::Region(hop.from), Place::Region(hop.to)];
-        self.region_link(hop).is_some() && joins(&of.places, of.one_way, &ends[..1], &ends[1..])
-    }
-
     /// Loss, duplication and latency of a packet on the wire.
     fn launch(&mut self, hop: Hop, event: Event) {
         let route = &self.model.routes[hop.route as usize];
@@ -511,47 +456,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn end_degradation(&mut self, firing: u32) {
         self.world.network.degradations.retain(|of| of.firing != firing);
         self.send_what_was_held();
-    }
-
-    /// Holds back an attempt's statement to its store, or the store's answer, while a split parts them or all that
-    /// is sent between them is lost.
-    pub(super) fn held_from_store(&mut self, attempt: u32, way: StoreLeg, event: Event) -> bool {
-        if !self.world.network.is_disturbed() {
-            return false;
-        }
-        let instance = &self.model.instances[self.world.attempts[attempt].instance as usize];
-        let store = &self.model.stores[self.store_of(attempt)];
-        let own = [Place::Service(instance.service), Place::Region(instance.region)];
-        let other = [Place::Store(store.service), Place::Region(store.region)];
-        let (from, to) = match way {
-            StoreLeg::There => (own, other),
-            StoreLeg::Back => (other, own),
-        };
-        let is_held = self.are_parted(&from, &to, self.agenda.now());
-        if is_held {
-            self.hold_statement(event);
-        }
-        is_held
-    }
-
-    /// What would reach a store, or a copy of it, waits until a fault of the network is over.
-    pub(super) fn hold_statement(&mut self, event: Event) {
-        self.world.network.held_statements.push(event);
-    }
-
-    /// Whether faults that had begun by a time let nothing through from one end to another: they have hit it.
-    pub(super) fn are_parted(&mut self, from: &[Place], to: &[Place], by: Nanos) -> bool {
-        let parts = |split: &Split| split.since <= by && joins(&split.places, split.one_way, from, to);
-        let splits = self.world.network.splits.iter().filter(|split| parts(split));
-        let mut hit: Vec<u32> = splits.map(|split| split.firing).collect();
-        let loses = |of: &&Degradation| {
-            of.since <= by && of.loss.is_some() && joins(&of.places, of.one_way, from, to)
-        };
-        let losing = self.world.network.degradations.iter().rev().find(loses);
-        hit.extend(losing.filter(|of| of.loss.is_some_and(|loss| loss >= 1.0)).map(|of| of.firing));
-        let are_parted = !hit.is_empty();
-        hit.into_iter().for_each(|firing| self.touched(firing));
-        are_parted
     }
 }
 

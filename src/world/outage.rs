@@ -89,11 +89,29 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let outages = &mut self.world.outages;
         outages.in_all += 1;
         outages.brokers[broker.index()] += 1;
+        self.finds_something(broker);
+        let outages = &self.world.outages;
         if outages.brokers[broker.index()] == 1 {
             for topic in self.topics_of(broker) {
                 self.with_broker(|broker, choose, actions| broker.suspend(topic, choose, actions));
             }
         }
+    }
+
+    /// What a broker has in hand when it goes meets its absence.
+    fn finds_something(&mut self, broker: BrokerId) {
+        let has = |topic: &TopicId| {
+            self.world.broker.has_in_hand(*topic) || self.could_lose_postponed(*topic)
+        };
+        if self.topics_of(broker).iter().any(has) {
+            self.outage_met(Place::Broker(broker));
+        }
+    }
+
+    /// Something is turned away by an instance whose service is out.
+    #[cold]
+    pub(super) fn service_is_out(&mut self, instance: u32) {
+        self.outage_met(Place::Service(self.model.instances[instance as usize].service));
     }
 
     pub(super) fn end_outage(&mut self, place: Place) {
@@ -132,6 +150,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let is_first = outages.away[broker.index()] == 1;
         if !self.is_spread(broker) {
             self.go_out(broker);
+        } else {
+            self.finds_something(broker);
         }
         for topic in self.topics_of(broker) {
             self.world.outages.unconfirmed[topic.index()].clear();
@@ -173,6 +193,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.world.outages.is_out(broker) {
             return false;
         }
+        self.outage_met(Place::Broker(broker));
         match spec.member.knobs.lease {
             Lease::Session { .. } => self.world.outages.unheard.push((broker, event)),
             _ => self.ack_lost(delivery),

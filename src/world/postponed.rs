@@ -43,6 +43,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.accept(message, self.model.publishes[step as usize].topic);
     }
 
+    /// Whether messages of a topic wait for their delay that it could still lose.
+    pub(super) fn could_lose_postponed(&self, topic: TopicId) -> bool {
+        self.world.postponed.iter().any(|postponed| postponed.topic == topic)
+    }
+
     /// What a topic has is durable.
     pub(super) fn postponed_are_durable(&mut self, topic: TopicId) {
         self.world.postponed.retain(|postponed| postponed.topic != topic);

@@ -11,7 +11,7 @@ use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::RingId;
 use crate::kernel::ids::*;
-use crate::model::{Error, NONE, Pc, PublishStep};
+use crate::model::{Error, NONE, Pc, Place, PublishStep};
 
 impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn publish(&mut self, attempt: u32, pc: Pc, step: u32) -> Result<Flow, Error> {
@@ -93,6 +93,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// Sends a publish that waits for its confirmation, for the first time or again.
     pub(super) fn try_publish(&mut self, attempt: u32, step: u32) {
+        if self.waits_for_earlier(attempt, step) {
+            return;
+        }
+        self.send_goes_out(attempt);
         let publish = &self.model.publishes[step as usize];
         let ring = RingId(publish.timeout.ring);
         let token = self.world.attempts.wait(attempt, Wait::Confirm { step });
@@ -155,8 +159,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let step = self.world.messages[message].step;
         let publish = &model.publishes[step as usize];
-        let is_out = self.world.outages.is_out(model.topics[publish.topic.index()].broker)
-            || attempt != NONE && self.is_ahead_of_its_turn(message);
+        let broker = model.topics[publish.topic.index()].broker;
+        let mut is_out = self.world.outages.is_out(broker);
+        if is_out {
+            self.outage_met(Place::Broker(broker));
+        }
+        is_out |= attempt != NONE && self.is_ahead_of_its_turn(message);
         if is_out {
             if attempt != NONE && self.world.attempts.is_waiting(attempt, token) {
                 self.message_is_overdue(message);

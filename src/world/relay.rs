@@ -16,7 +16,7 @@ use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
 use crate::kernel::ids::TopicId;
 use crate::kernel::stream::DrawKey;
-use crate::model::{Duration, NONE, OutboxMark, OutboxSelect};
+use crate::model::{Duration, NONE, OutboxMark, OutboxSelect, Place};
 
 /// Where a relay stands.
 #[derive(Clone)]
@@ -353,6 +353,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let publish = &model.publishes[self.world.messages[message].step as usize];
         let topic = &model.topics[publish.topic.index()];
         if self.world.outages.is_out(topic.broker) {
+            self.outage_met(Place::Broker(topic.broker));
             // The relay sends again what is not confirmed in time.
             return self.release_message(message);
         }

@@ -14,6 +14,8 @@
 //!   cuts off does not answer, and has what was written when the fault is over; an operation waits for it
 //!   where the others are too few.
 
+mod succession;
+
 use super::attempt::StepResult;
 use super::condition::Unflushed;
 use super::deed::{Deed, Version};
@@ -29,7 +31,7 @@ use crate::kernel::stream::DrawKey;
 use crate::kernel::time::Nanos;
 use crate::model::{Copies, NONE, RowStep};
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// What some copies of a store do not have yet.
 #[derive(Clone, Debug, Default)]
@@ -94,42 +96,6 @@ pub struct Replicating {
 impl Behind {
     pub fn new(copies: u32) -> Self {
         Self { copies, applied: vec![0; copies as usize], ..Self::default() }
-    }
-
-    /// Keeps a part of a commit, the last or one `ahead`, until some copy has it.
-    pub(super) fn keep(&mut self, ahead: u64, part: Unflushed) {
-        self.unreplicated.push_back((self.commits + ahead, part));
-    }
-
-    /// A copy has a commit.
-    fn applies(&mut self, copy: u32, commit: u64) {
-        let applied = &mut self.applied[copy as usize];
-        *applied = commit.max(*applied);
-        let most = self.applied.iter().copied().max().unwrap_or(0);
-        while self.unreplicated.front().is_some_and(|(commit, _)| *commit <= most) {
-            self.unreplicated.pop_front();
-        }
-    }
-
-    /// The copy that has most, the first of those, takes over: gives what it lacks.
-    fn take_over(&mut self) -> (u32, Vec<Unflushed>) {
-        let most = self.applied.iter().copied().max().unwrap_or(0);
-        let best = self.applied.iter().position(|applied| *applied == most).unwrap_or(0);
-        self.applied.fill(self.commits);
-        self.era += 1;
-        let lost = std::mem::take(&mut self.unreplicated).into_iter().filter(|(commit, _)| *commit > most);
-        (best as u32, lost.map(|(_, part)| part).collect())
-    }
-
-    /// What every copy has from now on, by table, key and version, but for what the one that took over lacked.
-    fn catch_up(&mut self, best: u32) -> BTreeSet<(u32, Vec<Word>, u64)> {
-        let mut caught_up = BTreeSet::new();
-        for ((table, key), row) in std::mem::take(&mut self.rows) {
-            let lacks = |version| row.changes.iter().any(|of| of.copy == best && of.version == version);
-            let versions = row.changes.iter().map(|missing| missing.version);
-            caught_up.extend(versions.filter(|of| !lacks(*of)).map(|of| (table, key.clone(), of)));
-        }
-        caught_up
     }
 
     /// Notes that a copy lacks a version, whatever else it lacks.
@@ -283,30 +249,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.hold_statement(Event::Replicated { change });
         }
         self.world.replicating.release(change);
-        let behind = &mut self.world.stores[store as usize].behind;
-        if era != behind.era {
+        if era != self.world.stores[store as usize].behind.era {
             return;
         }
-        behind.applies(copy, commit);
+        self.applied_by(store as usize, copy, commit);
         if self.world.stores[store as usize].behind.has(copy, table, &key, version) {
             let table = self.model.stores[store as usize].tables[table as usize];
             self.tell(&Deed::Replicated { row: row_named(table, &key), version });
         }
-    }
-
-    /// The copy of a store that has most takes its place: what it lacks never was. The others follow it from where it
-    /// is, before anybody is answered again.
-    pub(super) fn succeed(&mut self, store: usize) {
-        let state = &mut self.world.stores[store];
-        let (best, lost) = state.behind.take_over();
-        let caught_up = state.behind.catch_up(best);
-        lost.into_iter().rev().for_each(|part| self.forget_commit(store, part));
-        for (table, key, version) in caught_up {
-            let table = self.model.stores[store].tables[table as usize];
-            self.tell(&Deed::Replicated { row: row_named(table, &key), version });
-        }
-        // What it has is on its own disk, and on the others'.
-        self.flush(store as u32);
     }
 
     /// The copy that a read asks, with what it has; `None`: it asks the store itself. The key is in

@@ -45,7 +45,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let pipe = model.routes[route as usize].pipe;
         let (latency, bytes) = (Duration::Constant(length), AROUND_BYTES + self.carried_bytes(attempt, way));
         let draw = DrawKey::numbered(0, 0);
-        (pipe != NONE).then_some((pipe, Hop { route, latency, trouble, draw, from, to, bytes, channel: None }))
+        (pipe != NONE)
+            .then_some((pipe, Hop { route, latency, trouble, draw, from, to, bytes, channel: None }))
     }
 
     /// What an attempt's statement says, or the answer to it.

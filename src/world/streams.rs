@@ -9,9 +9,9 @@
 //! takes. The snapshot is written with the message that completes its block.
 
 use super::attempt::StepResult;
-use super::debt::Remainder;
 use super::deed::Part;
 use super::record::Observer;
+use super::remainder::Remainder;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::*;

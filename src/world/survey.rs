@@ -4,8 +4,8 @@
 
 use super::World;
 use super::attempt::{Source, Wait};
-use super::store::{Row, Word};
 use super::deed::SagaStage;
+use super::store::{Row, Word};
 use crate::kernel::ids::{GroupId, MessageId, SagaId, TableId, TopicId};
 use crate::model::{Model, NONE, Pc};
 use crate::world::broker::{Owed, Share};

@@ -3,10 +3,11 @@
 use super::attempt::Source;
 use super::broker::Parcel;
 use super::commit::TransactionEnd;
-use super::debt::Debt;
+
 use super::deed::{Acceptance, Deed, Part, RowName, Served, Version, Way, Write};
 use super::identity::mix;
 use super::record::{Observer, Outcome};
+use super::remainder::Debt;
 use super::store::{Row, Word};
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
@@ -75,9 +76,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     #[inline]
     pub(super) fn tell_cut(&mut self, attempt: u32) {
         if self.observer.judges() && !self.is_branch(attempt) {
-            let Debt { parts, resumes, is_whole } = self.debt(attempt);
+            let Debt { parts, resumes, ends_on, is_whole } = self.debt(attempt);
             let at = self.world.attempts[attempt].pc;
-            self.tell(&Deed::Cut { attempt, at, debt: &parts, resumes });
+            self.tell(&Deed::Cut { attempt, at, debt: &parts, resumes, ends_on });
             if !is_whole {
                 self.tell(&Deed::DebtUnknown { attempt });
             }

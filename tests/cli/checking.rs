@@ -248,3 +248,42 @@ fn hostile_text_stays_text() {
     let json = std::fs::read_to_string(desk.path("check.json")).unwrap();
     serde_json::from_str::<serde_json::Value>(&json).unwrap();
 }
+
+/// A delivery that comes again adds again.
+const TWICE: &str = "scenario: twice
+run: { horizon: 10s, drain: 2m, replications: 2 }
+messages: { Placed: { kind: integration, key: order, fields: { order: int } } }
+brokers: { broker: { preset: rabbitmq-classic } }
+topics: { placed: { messages: [ Placed ] } }
+services:
+  stock:
+    store: { tables: { items: { key: item, columns: { item: int, reserved: int }, rows: [ { item: 1 } ] } } }
+    consumes: { placed: { ack: after } }
+    handlers: { Placed: [ { name: here, update: items, key: 1, set: { reserved: row.reserved + 1 } } ] }
+clients:
+  shopper: { arrivals: { times: [1s] }, do: [ { publish: Placed, with: { order: 1 } } ] }
+faults: { f: { crash: stock, at_step: stock.Placed.here, edge: unanswered, nth: 1, for: 1s } }
+guarantees: { idempotency: { duplicate_effects: 0 } }
+";
+
+/// Below a verdict that failed and should not have stands how it came about; below one that was to fail, nothing.
+#[test]
+fn how_an_unexpected_failure_came_about_is_said_at_once() {
+    let desk = Desk::with(TWICE);
+    let (code, said, _) = desk.outcome(&["check", "scenario.yaml"]);
+    assert_eq!(code, 1, "{said}");
+    for part in
+        ["MEANT", "reserved", "GOT", "FAULT", "WITHOUT", "f (crash stock)", "all is well", "eventflow replay"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let (_, short, _) = desk.outcome(&["check", "scenario.yaml", "--accounts", "0"]);
+    assert!(!short.contains("MEANT") && short.contains("eventflow replay"), "{short}");
+    std::fs::write(
+        desk.path("expected.yaml"),
+        format!("{TWICE}expect: {{ idempotency.duplicate_effects: fail }}\n"),
+    )
+    .expect("a file in a folder of its own");
+    let (code, said, _) = desk.outcome(&["check", "expected.yaml"]);
+    assert!(code == 0 && !said.contains("MEANT"), "{said}");
+}

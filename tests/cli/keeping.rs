@@ -7,10 +7,19 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Too short for any one of the runs here to be waited for.
-const RUN: &[&str] = &["run", "scenario.yaml", "--replications", "24", "--quiet", "--set", "run.horizon=5s"];
+const RUN: &[&str] = &["run", "scenario.yaml", "--replications", "12", "--quiet", "--set", "run.horizon=5s"];
 const SWEEP: &[&str] = &[
-    "sweep", "scenario.yaml", "--over", "rate=20/s..80/s:3", "--over", "services.desk.workers=1,4", "--replications",
-    "2", "--quiet", "--set", "run.horizon=5s",
+    "sweep",
+    "scenario.yaml",
+    "--over",
+    "rate=20/s..80/s:3",
+    "--over",
+    "services.desk.workers=1,4",
+    "--replications",
+    "2",
+    "--quiet",
+    "--set",
+    "run.horizon=5s",
 ];
 
 fn words<'a>(words: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
@@ -106,8 +115,8 @@ fn shards_come_to_what_one_machine_gives() {
         let folder = |what: &str| format!("{out}-{what}");
         desk.outcome(&words(whole, &["--out", &folder("whole"), "--data", &folder("whole")]));
         for shard in ["3/3", "1/3", "2/3"] {
-            let (code, said, complaint) =
-                desk.outcome(&words(whole, &["--out", &folder("shards"), "--shard", shard, "--threads", "1"]));
+            let (code, said, complaint) = desk
+                .outcome(&words(whole, &["--out", &folder("shards"), "--shard", shard, "--threads", "1"]));
             assert_eq!((code, complaint.as_str()), (0, ""), "{said}");
         }
         let files = contents(&desk.path(&folder("shards")));
@@ -139,7 +148,9 @@ fn shards_come_to_what_one_machine_gives() {
 #[test]
 fn what_does_not_belong_together_is_named() {
     let desk = Desk::with(SHOP);
-    let shard = |more: &[&str]| desk.outcome(&words(&["run", "scenario.yaml", "--replications", "4", "--quiet"], more));
+    let shard = |more: &[&str]| {
+        desk.outcome(&words(&["run", "scenario.yaml", "--replications", "4", "--quiet"], more))
+    };
     shard(&["--shard", "1/2", "--out", "a"]);
     shard(&["--shard", "2/2", "--out", "b", "--seed", "8"]);
     shard(&["--shard", "2/2", "--out", "c"]);

@@ -5,3 +5,4 @@ mod additions;
 mod golden;
 mod replay;
 mod sources;
+mod stored;

@@ -53,7 +53,8 @@ fn a_log_has_forgotten_the_position_for_whoever_comes_next() {
     let run = play(Case { more: "faults: { f: { failover: b, at: 15s, for: 1s } }", ..kafka });
     assert_eq!((times(&run), reopened(&run)), (vec![1], 0));
     assert!(run.is_quiet());
-    let crash = "faults: { f: { failover: b, at: 15s, for: 1s }, g: { crash: s, at: 17s, instance: all, for: 1s } }";
+    let crash =
+        "faults: { f: { failover: b, at: 15s, for: 1s }, g: { crash: s, at: 17s, instance: all, for: 1s } }";
     let run = play(Case { more: crash, ..kafka });
     assert_eq!((times(&run), reopened(&run)), (vec![2], 1));
     assert!(run.is_quiet());

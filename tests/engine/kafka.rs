@@ -77,7 +77,10 @@ fn what_a_consumer_that_hung_does_stands_and_its_commit_is_refused() {
 
 #[test]
 fn who_handles_a_poll_for_too_long_is_out() {
-    let case = Case { steps: "- { if: delivery.attempt == 1, then: [ { work: 400s } ], else: [ { work: 1s } ] }", ..KAFKA };
+    let case = Case {
+        steps: "- { if: delivery.attempt == 1, then: [ { work: 400s } ], else: [ { work: 1s } ] }",
+        ..KAFKA
+    };
     let run = play(case);
     let starts = run.started("s");
     assert_eq!(starts.len(), 2);

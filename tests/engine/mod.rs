@@ -4,6 +4,7 @@ mod arrivals;
 mod autoscaling;
 mod calls;
 mod captures;
+mod combinations;
 mod failovers;
 mod faults;
 mod flow;
@@ -65,16 +66,21 @@ pub struct Run {
     pub records: Vec<(Nanos, Record)>,
 }
 
-/// Compiles a scenario that has to be right.
-pub fn model(text: &str) -> Model {
+/// Compiles a scenario, or says what is wrong with it.
+pub fn compiled(text: &str) -> Result<Model, String> {
     let (sources, mut diagnostics, loaded) = load::load_text("test.yaml", text, &[]);
     let scenario = loaded.and_then(|loaded| {
         grammar::check(&loaded.root, &mut diagnostics);
         resolve::resolve(&loaded, &sources, &mut diagnostics)
     });
-    let said = render::render(&sources, &diagnostics, render::Style::Plain, 100);
-    let scenario = scenario.filter(|_| diagnostics.is_empty()).unwrap_or_else(|| panic!("{said}\n{text}"));
-    compile::compile(&scenario, &sources)
+    let scenario = scenario.filter(|_| diagnostics.is_empty());
+    let said = || render::render(&sources, &diagnostics, render::Style::Plain, 100);
+    scenario.map(|scenario| compile::compile(&scenario, &sources)).ok_or_else(said)
+}
+
+/// Compiles a scenario that has to be right.
+pub fn model(text: &str) -> Model {
+    compiled(text).unwrap_or_else(|said| panic!("{said}\n{text}"))
 }
 
 /// What a simulation left when it stopped.
@@ -95,7 +101,10 @@ pub fn simulate<A: Agenda<Event>>(model: &Model, agenda: A) -> Simulated<A> {
 
 /// Runs the first replication of a scenario to its end; a quiet end must leave nothing behind.
 pub fn run(text: &str) -> Run {
-    let model = model(text);
+    run_model(model(text), text)
+}
+
+fn run_model(model: Model, text: &str) -> Run {
     let plan = Arc::new(StreamPlan::new(&model.streams));
     let agenda = replication::agenda(&model, &plan, model.seed, 0);
     let Simulated { result, world, records, .. } = simulate(&model, agenda);

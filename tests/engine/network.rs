@@ -316,7 +316,10 @@ fn a_narrow_link_between_regions_is_shared_by_all_that_passes() {
     assert_eq!(wide, [(1, 41.0), (2, 41.0)]);
     let narrow = arrived(&run(&far(", bandwidth: 100MB/s", "")));
     assert_eq!(narrow, [(1, 51.0), (2, 61.0)]);
-    let narrowed = far(", bandwidth: 100MB/s", "faults: { a: { degrade: [eu, us], bandwidth: 50MB/s, at: 500ms, for: 4s } }\n");
+    let narrowed = far(
+        ", bandwidth: 100MB/s",
+        "faults: { a: { degrade: [eu, us], bandwidth: 50MB/s, at: 500ms, for: 4s } }\n",
+    );
     assert_eq!(arrived(&run(&narrowed)), [(1, 61.0), (2, 81.0)]);
 }
 
@@ -356,7 +359,14 @@ fn a_degradation_can_change_the_transport() {
 #[test]
 fn a_narrow_way_to_the_store_makes_statements_wait() {
     let near = |link: &str| {
-        text(&format!("{{ default: {{ latency: 1ms }}, links: {{ l: {{ between: [s, s.store], latency: 0ms{link} }} }} }}"), "[1s, 1s]", CALL, "")
+        text(
+            &format!(
+                "{{ default: {{ latency: 1ms }}, links: {{ l: {{ between: [s, s.store], latency: 0ms{link} }} }} }}"
+            ),
+            "[1s, 1s]",
+            CALL,
+            "",
+        )
     };
     let took = |text: &str| run(text).outcomes().iter().map(|(at, _)| (*at - S) / 1000).collect::<Vec<_>>();
     let wide = took(&near(""));

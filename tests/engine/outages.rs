@@ -229,3 +229,24 @@ fn dead_letters_are_redriven_once_and_done_after_all() {
     assert_eq!(too_soon.rows("s.seen").len(), 2, "exhausted again, and redriven again");
     assert!(too_soon.started("s").len() > 4);
 }
+
+#[test]
+fn an_outage_that_nobody_meets_touches_nothing() {
+    let touched = |run: &Run| run.count(|record| matches!(record, Record::FaultTouched { .. }));
+    let began = |run: &Run| run.count(|record| matches!(record, Record::FaultBegan { touched: 1, .. }));
+    for preset in EVERY {
+        for fault in ["outage: b", "failover: b", "outage: s", "crash: s.store", "outage: s.store", "failover: s.store"] {
+            let case = Case {
+                preset,
+                more: format!("faults: {{ f: {{ {fault}, at: 10s, for: 1s }} }}").leak(),
+                publish: "{ publish: Fact, with: { n: n, k: 0 }, catch: { any: [ stop ] } }",
+                ..CASE
+            };
+            let nobody = play(case);
+            assert_eq!((began(&nobody), touched(&nobody)), (1, 0), "{preset}, {fault}");
+            // Sent while it is out, or in hand when it goes.
+            let met = play(Case { times: "[9996ms, 10500ms]", ..case });
+            assert_eq!((began(&met), touched(&met)), (1, 1), "{preset}, {fault}");
+        }
+    }
+}

@@ -83,3 +83,60 @@ fn what_is_given_up_is_waited_for_no_longer() {
     };
     assert_eq!(order(apart), [2, 3, 1]);
 }
+
+#[test]
+fn after_a_short_outage_an_idempotent_producer_is_as_fast_as_before() {
+    let times: Vec<String> = (0..400).map(|n| format!("{}ms", 1000 + 50 * n)).collect();
+    let run = play(Case {
+        preset: "kafka",
+        service: "workers: 1",
+        steps: "- { upsert: seen, key: [delivery.offset, message.n], set: { times: 1 } }",
+        times: format!("[{}]", times.join(", ")).leak(),
+        publish: "{ publish: Fact, with: { n: n, k: 0 } }",
+        more: "faults: { f: { outage: b, at: 5s, for: 1s } }",
+        ..CASE
+    });
+    assert!(run.is_quiet());
+    let outcomes = run.outcomes();
+    assert!(outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Well));
+    // The first is refused at 5.001 s and waits 100, 200, 400 and 800 ms; the others wait for it and for nothing else.
+    let taken: Vec<u64> = outcomes.iter().zip(run.intents()).map(|((end, _), begun)| end - begun).collect();
+    let begun: Vec<u64> = run.intents();
+    let slow: Vec<u64> = begun.iter().zip(&taken).filter(|(_, took)| **took > 2 * MS).map(|of| *of.0).collect();
+    assert!(slow.iter().all(|at| (4 * S..6700 * MS).contains(at)), "{slow:?}");
+    assert!(slow.len() > 20, "the outage was met");
+    let order: Vec<i64> = run.rows("s.seen").into_iter().map(|row| row[1]).collect();
+    assert_eq!(order, (1..=400).collect::<Vec<i64>>());
+}
+
+#[test]
+fn a_producer_that_crashes_while_it_repeats_keeps_nobody_waiting() {
+    let run = run("scenario: test
+run: { horizon: 1m, drain: 10m }
+messages:
+  Go: { kind: command, fields: { n: int } }
+  Fact: { kind: integration, key: k, fields: { n: int, k: int } }
+brokers: { b: { preset: kafka } }
+topics: { facts: { messages: [Fact] } }
+services:
+  p: { workers: 8, handlers: { Go: [ { publish: Fact, with: { n: message.n, k: 0 } } ] } }
+  s:
+    store: { tables: { seen: { key: n } } }
+    consumes: { facts: { group: g } }
+    handlers: { Fact: [ { insert: seen, key: message.n } ] }
+clients:
+  c:
+    arrivals: { times: [1s, 1010ms, 5s, 6s] }
+    do:
+      - let: { n: { counter: 1 } }
+      - { call: p.Go, with: { n: n }, timeout: 10s, catch: { any: [ stop ] } }
+network: { default: { latency: 1ms } }
+faults:
+  f: { outage: b, at: 500ms, for: 2s }
+  g: { crash: p, at: 2s, for: 1s }
+");
+    assert!(run.is_quiet());
+    assert_eq!(run.rows("s.seen"), [[3], [4]], "what the crash cut nobody waits for");
+    let ends: Vec<u64> = run.outcomes().into_iter().map(|(at, _)| at).collect();
+    assert_eq!(ends[2..], [5 * S + 4 * MS, 6 * S + 4 * MS]);
+}

@@ -73,8 +73,7 @@ fn taken(run: &Run) -> Vec<Nanos> {
 }
 
 fn seen(run: &Run) -> Vec<(i64, i64)> {
-    let mut seen: Vec<(i64, i64)> =
-        run.rows("reader.seen").into_iter().map(|row| (row[0], row[1])).collect();
+    let mut seen: Vec<(i64, i64)> = run.rows("reader.seen").into_iter().map(|row| (row[0], row[1])).collect();
     seen.sort_unstable();
     seen
 }
@@ -101,8 +100,12 @@ fn what_comes_behind_it_waits_for_it() {
 fn a_crash_before_the_acknowledgement_leaves_nothing_of_it() {
     let more = "faults: { f: { crash: relay, at_step: relay.Fact.here, edge: after, nth: 1, for: 1s } }";
     for preset in ["kafka", "service-bus-session", "postgres-skip-locked"] {
-        let direct =
-            Pass { preset, more, steps: "- { publish: Told, with: message }\n- { name: here, work: 100ms }", ..PASS };
+        let direct = Pass {
+            preset,
+            more,
+            steps: "- { publish: Told, with: message }\n- { name: here, work: 100ms }",
+            ..PASS
+        };
         assert_eq!(seen(&play(&direct)), [(1, 2), (99, 1)], "{preset}: published by both attempts");
         let run = play(&Pass { preset, more, ..PASS });
         assert_eq!(seen(&run), [(1, 1), (99, 1)], "{preset}");

@@ -101,8 +101,18 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     ("to: gone, with", "to: gone, forward: true, with", "contradiction", "publish"),
     ("to: gone, with", "to: gone, via: ack, with", "misplaced-option", "ack"),
-    ("{ Gone: [ stop ] }", "{ Gone: [ { publish: Gone, to: dead, via: ack, confirm: false } ] }", "contradiction", "false"),
-    ("{ Gone: [ stop ] }", "{ Gone: [ { publish: Gone, to: dead, via: ack, delay: 1s } ] }", "not-built-yet", "1s"),
+    (
+        "{ Gone: [ stop ] }",
+        "{ Gone: [ { publish: Gone, to: dead, via: ack, confirm: false } ] }",
+        "contradiction",
+        "false",
+    ),
+    (
+        "{ Gone: [ stop ] }",
+        "{ Gone: [ { publish: Gone, to: dead, via: ack, delay: 1s } ] }",
+        "not-built-yet",
+        "1s",
+    ),
     (
         "ack: after } }\n    handlers: { Gone: [ stop ] }",
         "ack: before } }\n    handlers: { Gone: [ { publish: Gone, to: dead, via: ack } ] }",

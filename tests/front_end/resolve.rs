@@ -1,5 +1,6 @@
 //! What a scenario means, and what is wrong with it.
 
+mod knobs;
 mod mistakes;
 mod promises;
 

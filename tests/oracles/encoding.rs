@@ -133,6 +133,7 @@ impl Renamed {
             | Deed::Cleared { .. }
             | Deed::Forgotten { .. }
             | Deed::Flushed { .. }
+            | Deed::Durable { .. }
             | Deed::Replicated { .. } => {}
         }
         match *deed {

@@ -2,6 +2,7 @@
 //! Each says what the oracle has to say of it.
 
 mod again;
+mod carriers;
 mod parts;
 mod told;
 

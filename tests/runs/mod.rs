@@ -59,3 +59,4 @@ mod ends;
 mod measured;
 mod stopping;
 mod truth;
+mod unjudged;

@@ -12,8 +12,7 @@ fn intervals_hold_the_truth() {
     let truth = Mm1::new(50.0, 100.0);
     let (mut means, mut quantiles) = (0, 0);
     for seed in 0..60 {
-        let options =
-            RunOptions { seed: Some(seed), replications: Some(5), ..RunOptions::default() };
+        let options = RunOptions { seed: Some(seed), replications: Some(5), ..RunOptions::default() };
         let times = &results_of(&model, options).clients[0].response_time;
         let holds = |estimate: eventflow::experiment::results::Estimate, value: f64| {
             u32::from((estimate.mean.unwrap() - value).abs() <= estimate.half_width.unwrap())

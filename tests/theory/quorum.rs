@@ -87,7 +87,8 @@ fn simulated(of: &Case, trials: u32) -> Run {
     let (place, stores, links) = match apart {
         None => ("", "", String::new()),
         Some(apart) => {
-            let link = |name: &str, to: &str| format!("{name}: {{ between: [eu, {to}], latency: {} }}", apart.text);
+            let link =
+                |name: &str, to: &str| format!("{name}: {{ between: [eu, {to}], latency: {} }}", apart.text);
             let links = format!(", links: {{ {}, {} }}", link("sea", "us"), link("land", "asia"));
             ("place: eu", "place: [eu, us, asia]", links)
         }

@@ -65,7 +65,10 @@ fn attempts_and_success_follow_the_truncated_geometric_series() {
             .sum();
         let deviation = 4.0 * ((square - attempts * attempts) / INTENTS).sqrt() + 1e-12;
         let found = run.started("s").len() as f64 / INTENTS;
-        assert!((found - attempts).abs() <= deviation, "{tries} tries: {found} is not {attempts} ± {deviation}");
+        assert!(
+            (found - attempts).abs() <= deviation,
+            "{tries} tries: {found} is not {attempts} ± {deviation}"
+        );
         let deviation = 4.0 * (lost * (1.0 - lost) / INTENTS).sqrt();
         let well = succeeded(&run);
         assert!((well - (1.0 - lost)).abs() <= deviation, "{tries} tries: {well} is not {}", 1.0 - lost);
@@ -78,7 +81,10 @@ fn retries_of_layers_multiply() {
     let below = "[ { fail: down } ]";
     let steps = "[ { call: below.Below, retry: { attempts: 3, errors: [down] } } ]";
     let text = scenario("every: 1s, count: 100", "retry: { attempts: 3, errors: [down] }", steps, "")
-        .replace("[ { let: { bad: { chance: 30%, per: attempt } } }, { if: bad, then: [ { fail: down } ] } ]", below);
+        .replace(
+            "[ { let: { bad: { chance: 30%, per: attempt } } }, { if: bad, then: [ { fail: down } ] } ]",
+            below,
+        );
     let run = run(&text);
     assert_eq!((run.started("s").len(), run.started("below").len()), (300, 900));
 }
@@ -108,16 +114,25 @@ fn assert_uniform(what: &str, mut shares: Vec<f64>) {
 #[test]
 fn jitter_is_what_it_is_defined_to_be() {
     let plain = waits("factor: 2, max_delay: 300ms");
-    assert!(plain.iter().all(|waits| *waits == [100.0, 200.0, 300.0]), "v = min(max_delay, delay · factor^(k−1))");
+    assert!(
+        plain.iter().all(|waits| *waits == [100.0, 200.0, 300.0]),
+        "v = min(max_delay, delay · factor^(k−1))"
+    );
     for (k, v) in [100.0, 200.0, 300.0].into_iter().enumerate() {
         let full = waits("factor: 2, max_delay: 300ms, jitter: full");
         assert_uniform("full: U(0, v)", full.iter().map(|waits| waits[k] / v).collect());
         let equal = waits("factor: 2, max_delay: 300ms, jitter: equal");
-        assert_uniform("equal: v/2 + U(0, v/2)", equal.iter().map(|waits| waits[k] / v * 2.0 - 1.0).collect());
+        assert_uniform(
+            "equal: v/2 + U(0, v/2)",
+            equal.iter().map(|waits| waits[k] / v * 2.0 - 1.0).collect(),
+        );
     }
     let decorrelated = waits("max_delay: 10h, jitter: decorrelated");
     let share = |wait: f64, last: f64| (wait - 100.0) / (3.0 * last - 100.0);
-    assert_uniform("decorrelated: U(delay, 3 · delay)", decorrelated.iter().map(|of| share(of[0], 100.0)).collect());
+    assert_uniform(
+        "decorrelated: U(delay, 3 · delay)",
+        decorrelated.iter().map(|of| share(of[0], 100.0)).collect(),
+    );
     for k in [1, 2] {
         let shares = decorrelated.iter().map(|of| share(of[k], of[k - 1])).collect();
         assert_uniform("decorrelated: U(delay, 3 · last wait)", shares);

@@ -8,11 +8,11 @@ const LONGEST_FILE: usize = 460;
 /// Files that may be longer, up to so many lines, and why.
 const LONGER: &[(&str, usize, &str)] = &[
     ("src/model/code.rs", 640, "one vocabulary: every operation and its details"),
-    ("src/model/mod.rs", 580, "a vocabulary: what a model is made of"),
+    ("src/model/mod.rs", 610, "a vocabulary: what a model is made of"),
     ("src/model/compile/parts.rs", 610, "a table of parts, one after another"),
     ("src/model/compile/steps.rs", 800, "one match over every verb and the details of each"),
     ("src/report/chart/topology/layout.rs", 500, "one algorithm"),
-    ("src/scenario/resolved/mod.rs", 760, "a vocabulary: declarations only"),
+    ("src/scenario/resolved/mod.rs", 790, "a vocabulary: declarations only"),
     ("src/world/interpret.rs", 530, "the interpreter: one match over every operation"),
     ("src/world/mod.rs", 680, "the world's state, and its loop"),
     ("src/world/call.rs", 480, "a call from its first try to its last answer"),

@@ -23,9 +23,13 @@ const MOST_SAID: usize = 4;
 /// What is needed, and what happens without it.
 pub struct Ablation {
     pub needed: Vec<Firing>,
+    /// Those of them that it takes with all others there, if there are any.
+    decisive: Vec<Firing>,
     pub said: Vec<Counterfactual>,
     pub runs: u32,
     pub is_minimal: bool,
+    /// Needed firings, and further deliveries, that were not left out one by one: they are too many.
+    pub untried: usize,
     /// Whether nothing goes wrong with the obligation without what is needed.
     passes_without: bool,
 }
@@ -37,7 +41,7 @@ impl Ablation {
     }
 
     pub fn is_needed(&self, fault: FaultId, number: u64) -> bool {
-        self.needed.iter().any(|firing| (firing.fault, firing.number) == (fault, number))
+        self.decisive.iter().any(|firing| (firing.fault, firing.number) == (fault, number))
     }
 }
 
@@ -72,9 +76,18 @@ pub fn ablate(bench: &Bench, charge: &Charge, trace: &Trace) -> Result<Ablation,
         }
     }
     let mut said = Vec::new();
+    let mut decisive = needed.clone();
     for firing in needed.iter().take(MOST_SAID) {
         let standing = trial.run(&without(&[*firing]))?;
+        if standing.same {
+            decisive.retain(|other| other != firing);
+        }
         said.push(counterfactual(trial.name(firing), standing));
+    }
+    // What helps is said first.
+    said.sort_by_key(|of| of.outcome != Instead::Passes);
+    if decisive.is_empty() {
+        decisive.clone_from(&needed);
     }
     let spare: Vec<Firing> = fired.iter().copied().filter(|firing| !needed.contains(firing)).collect();
     if !spare.is_empty() {
@@ -97,7 +110,9 @@ pub fn ablate(bench: &Bench, charge: &Charge, trace: &Trace) -> Result<Ablation,
             !standing.same && standing.others.is_empty()
         };
     }
-    Ok(Ablation { needed, said, runs: trial.runs, is_minimal, passes_without })
+    let beyond = |all: usize| all.saturating_sub(MOST_SAID);
+    let untried = beyond(needed.len()) + beyond(trace.deliveries_again.len());
+    Ok(Ablation { needed, decisive, said, runs: trial.runs, is_minimal, untried, passes_without })
 }
 
 fn counterfactual(left_out: String, standing: Standing) -> Counterfactual {

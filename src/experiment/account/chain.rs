@@ -47,7 +47,9 @@ pub fn chain(model: &Model, trace: &Trace, charge: &Charge, ablation: &Ablation)
 /// What belongs to the chain: nothing without which the outcome would be the same.
 fn chosen<'t>(trace: &'t Trace, charge: &Charge, ablation: &Ablation) -> Vec<&'t Entry> {
     let at = charge.moment().at;
-    let others = trace.entries.iter().filter(|entry| entry.role == Role::Other && entry.at <= at).count();
+    let is_others =
+        |entry: &&Entry| entry.role == Role::Other && entry.actor != Actor::Time && entry.at <= at;
+    let others = trace.entries.iter().filter(is_others).count();
     let most_others = if others_matter(charge) { MOST_OTHERS } else { 0 };
     let mut others_to_skip = others.saturating_sub(most_others);
     let mut after_left = if follows(charge) { MOST_AFTER } else { 0 };
@@ -75,6 +77,8 @@ fn chosen<'t>(trace: &'t Trace, charge: &Charge, ablation: &Ablation) -> Vec<&'t
             missed_left -= usize::from(is_late && missed_left > 0);
             !is_late || missed_left > 0
         }
+        // What time has taken of its own matters whoever else came by.
+        Role::Other if entry.actor == Actor::Time => entry.at <= at,
         Role::Other => {
             let is_late = entry.at <= at && others_to_skip == 0;
             others_to_skip -= usize::from(entry.at <= at && !is_late);

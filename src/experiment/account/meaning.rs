@@ -70,8 +70,15 @@ pub fn beside_the_work(model: &Model, trace: &Trace, charge: &Charge) -> Option<
         }
         Anomaly::ConflictCycles => {
             one("there is an order of the attempts, one after the other, that explains what each read", {
+                // Those who came in between are part of the cycle.
                 let own = trace.entries.iter().filter(|entry| entry.role == Role::Own);
-                let told = own.filter(|entry| matches!(entry.act, Act::Reads | Act::Commits)).map(told);
+                let began = own.map(|entry| entry.at).min().unwrap_or_default();
+                let while_it_lasted = began..=charge.moment().at;
+                let parts = trace.entries.iter().filter(|entry| {
+                    entry.role == Role::Own
+                        || entry.role == Role::Other && while_it_lasted.contains(&entry.at)
+                });
+                let told = parts.filter(|entry| matches!(entry.act, Act::Reads | Act::Commits)).map(told);
                 told.chain([what.clone()]).collect()
             })
         }

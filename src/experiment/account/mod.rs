@@ -164,6 +164,7 @@ fn tell(bench: &Bench, look: &Look, charge: &Charge) -> Result<Account, NoAccoun
     account.without = ablation.said;
     account.runs = ablation.runs;
     account.is_minimal = ablation.is_minimal;
+    account.untried = ablation.untried;
     account.twin = match &bench.question.twin {
         Some(design) => Some(twin::beside(bench, design, look, charge)?),
         None => None,
@@ -226,6 +227,7 @@ fn headed(bench: &Bench, look: &Look, charge: &Charge) -> Account {
         without: Vec::new(),
         runs: 0,
         is_minimal: true,
+        untried: 0,
         twin: None,
     }
 }

@@ -1,10 +1,11 @@
 //! Each measure and each promise between every two designs, over the replications that were done of all.
 
-use crate::experiment::measures::{Measured, Role};
+use crate::experiment::measures::Measured;
 use crate::experiment::results::Estimate;
 use crate::experiment::results::compare::{
     ComparedMeasure, ComparedPromise, Kept, PairOfMeasures, PairOfPromises,
 };
+use crate::experiment::results::measure::Role;
 use crate::experiment::results::verdict::Verdict;
 use crate::experiment::run::Replicated;
 use crate::stats::confidence::{Interval, Intervals};

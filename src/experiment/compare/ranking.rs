@@ -6,8 +6,8 @@
 //! second, and so on. Designs in one place cannot be told apart, or each is better in something: which of it matters
 //! more is not for a simulator to say.
 
-use crate::experiment::measures::{Role, Wanted};
 use crate::experiment::results::compare::{Against, ComparedMeasure, ComparedPromise, Ranked};
+use crate::experiment::results::measure::{Role, Wanted};
 
 /// The places of `count` designs, best first, by what is clear.
 pub fn ranking(count: usize, questions: &[ComparedMeasure], promises: &[ComparedPromise]) -> Vec<Ranked> {
@@ -17,9 +17,8 @@ pub fn ranking(count: usize, questions: &[ComparedMeasure], promises: &[Compared
             others.map(|other| held_against(design, other, questions, promises)).collect()
         })
         .collect();
-    let beats = |design: usize, other: usize| {
-        against[design].iter().any(|one| one.design == other && one.beats)
-    };
+    let beats =
+        |design: usize, other: usize| against[design].iter().any(|one| one.design == other && one.beats);
     let mut left: Vec<usize> = (0..count).collect();
     let mut places = vec![0; count];
     let mut place = 1;
@@ -92,9 +91,9 @@ fn held_against(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::measures::Unit;
     use crate::experiment::results::Estimate;
     use crate::experiment::results::compare::{PairOfMeasures, PairOfPromises};
+    use crate::experiment::results::measure::Unit;
 
     /// A question in which the pairs named differ clearly: (first, second, second less first).
     fn question(name: &str, wanted: Wanted, clear: &[(usize, usize, f64)]) -> ComparedMeasure {
@@ -111,7 +110,14 @@ mod tests {
             variance_reduction: None,
         };
         let pairs = clear.iter().map(pair).collect();
-        ComparedMeasure { name: name.to_owned(), unit: Unit::Seconds, wanted, role: Role::Asked, designs: Vec::new(), pairs }
+        ComparedMeasure {
+            name: name.to_owned(),
+            unit: Unit::Seconds,
+            wanted,
+            role: Role::Asked,
+            designs: Vec::new(),
+            pairs,
+        }
     }
 
     fn places(ranking: &[Ranked]) -> Vec<(usize, u32)> {
@@ -152,8 +158,7 @@ mod tests {
     #[test]
     fn speed_is_no_excuse() {
         let fast = question("time", Wanted::Less, &[(0, 1, -2.0)]);
-        let lost =
-            ComparedMeasure { role: Role::Counted, ..question("lost", Wanted::Less, &[(0, 1, 3.0)]) };
+        let lost = ComparedMeasure { role: Role::Counted, ..question("lost", Wanted::Less, &[(0, 1, 3.0)]) };
         let ranked = ranking(2, &[fast, lost], &[]);
         assert_eq!(places(&ranked), [(0, 1), (1, 2)]);
         assert_eq!(

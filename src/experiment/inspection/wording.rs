@@ -123,7 +123,7 @@ fn why(model: &Model, link: &Link) -> Why {
                 Way::Outbox => format!("writes {name}{to} into the outbox"),
                 Way::WithAck => format!("publishes {name}{to}, to be seen with its acknowledgement"),
                 Way::Captured => format!("leaves {name}{to} to the change log"),
-            Way::Call => format!("calls for {name}"),
+                Way::Call => format!("calls for {name}"),
                 Way::Send => format!("sends {name}"),
             }
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A counterexample with all that convinces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Account {
     pub scenario: String,
     /// As it was given.
@@ -61,12 +62,16 @@ pub struct Account {
     pub runs: u32,
     /// Whether the search for what is needed came to its end.
     pub is_minimal: bool,
+    /// Needed firings of faults, and further deliveries, that were not left out one by one.
+    #[serde(default)]
+    pub untried: usize,
     /// How the same replication goes with another design.
     pub twin: Option<Twin>,
 }
 
 /// Something that is one way and may have to be another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Compared {
     /// `inventory.stock[17]`, `sum(orders.orders.quantity)`.
     pub of: String,
@@ -77,6 +82,7 @@ pub struct Compared {
 
 /// What broke a promise that is not about one obligation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Because {
     /// `idempotency.duplicate_effects`
     pub measure: String,
@@ -89,6 +95,7 @@ pub struct Because {
 
 /// Another design under the same seed, the same intents and the same faults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Twin {
     pub scenario: String,
     pub file: String,
@@ -104,6 +111,7 @@ pub struct Twin {
 
 /// A measure in both designs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Beside {
     pub measure: String,
     pub here: Counted,
@@ -113,6 +121,7 @@ pub struct Beside {
 
 /// How often something happened, and how often it could have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counted {
     pub count: u64,
     pub exposures: u64,
@@ -120,6 +129,7 @@ pub struct Counted {
 
 /// A fault in both designs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FaultBeside {
     pub name: String,
     /// `crash inventory`
@@ -132,6 +142,7 @@ pub struct FaultBeside {
 
 /// What another design did with the same work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SameWork {
     /// Attempts that were begun with it.
     pub attempts: u32,
@@ -142,6 +153,7 @@ pub struct SameWork {
 
 /// The accounts of a run: of each promise that failed the first counterexample, up to a bound.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Accounts {
     pub told: Vec<Account>,
     /// Promises that failed and of which none was gathered.
@@ -150,6 +162,7 @@ pub struct Accounts {
 
 /// A counterexample that was not told in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Untold {
     /// The promise.
     pub measure: String,
@@ -158,6 +171,7 @@ pub struct Untold {
 
 /// A row that was changed, at the end of the replication.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AtEnd {
     pub row: String,
     pub is: String,
@@ -167,6 +181,7 @@ pub struct AtEnd {
 
 /// What the client was told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Told {
     pub at: f64,
     pub what: String,
@@ -174,6 +189,7 @@ pub struct Told {
 
 /// A line of a scenario file, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SourceLine {
     pub file: String,
     pub line: u32,
@@ -181,6 +197,7 @@ pub struct SourceLine {
 
 /// What kind of thing a lifeline is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Client,
@@ -192,6 +209,7 @@ pub enum Kind {
 
 /// How a link concerns the obligation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// It led to it.
@@ -210,6 +228,7 @@ pub enum Part {
 
 /// What kind of step a link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     Begins,
@@ -233,6 +252,7 @@ pub enum Step {
 
 /// One link of the chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Link {
     /// In seconds.
     pub at: f64,
@@ -252,6 +272,7 @@ pub struct Link {
 
 /// A change of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Entry {
     pub at: f64,
     /// For whom.
@@ -262,6 +283,7 @@ pub struct Entry {
 
 /// What happens without something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counterfactual {
     /// What was left out: `crash of stock at 1.004s`.
     pub left_out: String,
@@ -272,6 +294,7 @@ pub struct Counterfactual {
 
 /// How a replication ends without something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Instead {
     Passes,

@@ -1,6 +1,7 @@
 //! What a check found: the verdicts of several files, or why there are none. The JSON of `check` is this.
 
 use super::RunResults;
+use super::account::Account;
 use super::verdict::{Outcome, Place, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,7 @@ impl CheckedFile {
             replications_done: results.replications_done,
             digest: results.digest,
             verdicts: results.verdicts,
+            accounts: results.accounts.told,
         };
         Self { file: results.file, standing, run: Some(run), troubles: Vec::new() }
     }
@@ -106,6 +108,9 @@ pub struct CheckedRun {
     pub replications_done: u32,
     pub digest: String,
     pub verdicts: Vec<Verdict>,
+    /// What is told in full of verdicts that failed and should not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
 }
 
 /// A mistake in a file, or why its run has no end.

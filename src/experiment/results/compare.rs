@@ -2,9 +2,9 @@
 //!
 //! Differences are second less first, in the order in which the designs were given.
 
+use super::measure::{Role, Unit, Wanted};
 use super::verdict::{Outcome, Violation};
 use super::{Estimate, RunResults};
-use crate::experiment::measures::{Role, Unit, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// Format version of the JSON file; raised when a field changes its meaning.
@@ -12,6 +12,7 @@ pub const COMPARISON_VERSION: u32 = 1;
 
 /// Designs that did the same work, and how they differ.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     pub version: u32,
     /// eventflow's version.
@@ -59,6 +60,7 @@ impl Comparison {
 
 /// A design, and what it did.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Design {
     /// Unlike that of any other.
     pub name: String,
@@ -67,6 +69,7 @@ pub struct Design {
 
 /// Whether the designs drew the same random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Draws {
     /// The same arrivals, the same demands at first attempts, the same faults.
@@ -77,6 +80,7 @@ pub enum Draws {
 
 /// A measure, in every design and between every two of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ComparedMeasure {
     pub name: String,
     pub unit: Unit,
@@ -89,6 +93,7 @@ pub struct ComparedMeasure {
 
 /// Two designs by one measure.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PairOfMeasures {
     /// Positions of the designs.
     pub first: usize,
@@ -111,6 +116,7 @@ pub struct PairOfMeasures {
 
 /// A promise that at least two designs make.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ComparedPromise {
     pub name: String,
     /// One for each design; `None`: it promises no such thing.
@@ -120,6 +126,7 @@ pub struct ComparedPromise {
 
 /// How one design keeps a promise.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Kept {
     pub bound: String,
     pub outcome: Outcome,
@@ -131,6 +138,7 @@ pub struct Kept {
 
 /// Two designs by one promise: replications in which just one of them breaks it (McNemar's exact test).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PairOfPromises {
     pub first: usize,
     pub second: usize,
@@ -143,6 +151,7 @@ pub struct PairOfPromises {
 
 /// A design's place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ranked {
     pub design: usize,
     /// From 1; designs that nothing sets apart share one.
@@ -153,6 +162,7 @@ pub struct Ranked {
 
 /// One design against another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Against {
     pub design: usize,
     /// What is promised, and what was counted that went wrong; and then how much and how fast.
@@ -164,6 +174,7 @@ pub struct Against {
 
 /// How much common random numbers are worth, over all differences in the questions that vary.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VarianceReduction {
     pub median: f64,
     pub least: f64,
@@ -172,6 +183,7 @@ pub struct VarianceReduction {
 
 /// How a file differs from the first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileDifference {
     /// Position of the design.
     pub design: usize,
@@ -182,12 +194,14 @@ pub struct FileDifference {
 
 /// A line of what `eventflow show` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DifferentLine {
     pub kind: LineKind,
     pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LineKind {
     /// In both; it says where one is.

@@ -1,7 +1,8 @@
 //! Every measure of every replication: what a statistician asks for.
 
+use super::measure::Unit;
 use super::sweep::Axis;
-use crate::experiment::measures::{Measured, Unit};
+use crate::experiment::measures::Measured;
 
 /// The replications of a run, or of all points of a sweep.
 #[derive(Clone, Debug)]

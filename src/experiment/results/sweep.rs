@@ -1,8 +1,8 @@
 //! What a sweep found: plain data, the one input of its reports. The JSON file is this, serialized.
 
 use super::Estimate;
+use super::measure::{Unit, Wanted};
 use super::verdict::Outcome;
-use crate::experiment::measures::{Unit, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// Format version of the JSON file; raised when a field changes its meaning.
@@ -10,6 +10,7 @@ pub const SWEEP_VERSION: u32 = 1;
 
 /// A scenario at many points, under the same seeds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SweepResults {
     pub version: u32,
     /// eventflow's version.
@@ -56,6 +57,7 @@ impl SweepResults {
 
 /// How the points were chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Design {
     /// Every combination.
@@ -65,6 +67,7 @@ pub enum Design {
 
 /// Something that was varied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Axis {
     /// The parameter or path.
     pub name: String,
@@ -78,6 +81,7 @@ pub struct Axis {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
     Linear,
@@ -88,6 +92,7 @@ pub enum Scale {
 
 /// A measure that some point has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SweptMeasure {
     pub name: String,
     pub unit: Unit,
@@ -98,6 +103,7 @@ pub struct SweptMeasure {
 
 /// One point of the design.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PointResults {
     /// From 0.
     pub number: u32,
@@ -121,6 +127,7 @@ pub struct PointResults {
 
 /// The knee of one curve, by Kneedle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Knee {
     pub measure: String,
     pub axis: String,
@@ -133,6 +140,7 @@ pub struct Knee {
 
 /// The points that no other one beats in two measures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Front {
     pub measures: [String; 2],
     /// Numbers of points, from best to worst in the first measure.

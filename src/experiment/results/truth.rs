@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// How all that was owed ended, over all replications.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Obligations {
     pub owed: u64,
     /// Each way to end; their counts come to `owed`. Empty if nothing was owed.
@@ -17,6 +18,7 @@ pub struct Obligations {
 
 /// One way in which obligations end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EndResults {
     /// `done`, `refused`, `swallowed`, `parked`, `lost`, `torn`, `mixed` or `unsettled`.
     pub end: String,
@@ -29,6 +31,7 @@ pub struct EndResults {
 
 /// A view, and how it followed its source.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ViewResults {
     /// Of the guarantee: `stock_shown`.
     pub name: String,
@@ -53,6 +56,7 @@ pub struct ViewResults {
 
 /// The reads of one table, and of copies of its rows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReadResults {
     /// `service.table`
     pub table: String,
@@ -68,6 +72,7 @@ pub struct ReadResults {
 
 /// First arrivals at one subscription, in the order of each key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ArrivalResults {
     pub topic: String,
     pub group: String,
@@ -91,6 +96,7 @@ pub struct ArrivalResults {
 
 /// Reordered arrivals of like extent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExtentResults {
     pub from: u64,
     /// The greatest; `None`: no bound.
@@ -101,6 +107,7 @@ pub struct ExtentResults {
 
 /// How often something happened, over time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AnomalyOverTime {
     /// `duplicate_effects`, `lost_effects`, `torn_effects` or `mixed_effects`.
     pub anomaly: String,

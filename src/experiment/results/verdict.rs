@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a promise held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It held, and was put to the test.
@@ -35,6 +36,7 @@ impl Outcome {
 
 /// The verdict on one promise of the scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// As the scenario's `expect` names it: `idempotency.duplicate_effects`.
     pub name: String,
@@ -70,6 +72,7 @@ impl Verdict {
 
 /// A place in a scenario file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
     /// As the reader would name it.
     pub file: String,
@@ -80,6 +83,7 @@ pub struct Place {
 
 /// What was counted, over all replications that were done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tally {
     pub count: u64,
     /// Replications that were done, and those in which there was something to count.
@@ -103,6 +107,7 @@ pub struct Tally {
 
 /// How likely a replication is to break a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Violation {
     /// Replications that break it by themselves: of a count and of a figure, those beyond the bound; of a share, those
     /// whose own share is.
@@ -117,6 +122,7 @@ pub struct Violation {
 
 /// A figure of the run that a promise speaks of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NamedEstimate {
     pub name: String,
     pub estimate: Estimate,
@@ -124,6 +130,7 @@ pub struct NamedEstimate {
 
 /// Where a promise was first seen broken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counterexample {
     pub replication: u32,
     /// Seconds from the start of the replication.
@@ -136,6 +143,7 @@ pub struct Counterexample {
 
 /// Something that was counted though nothing was promised about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unasked {
     /// As a promise about it would be named: `ordering.regressed`.
     pub name: String,

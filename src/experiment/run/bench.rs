@@ -1,6 +1,7 @@
 //! What the replications of one model share while they are run, and what is left of each.
 
 use super::pilot::settled;
+use super::sums::SeriesSums;
 use super::{Progress, RunOptions, Undertaking, replications_of};
 use crate::experiment::measures::Source;
 use crate::experiment::reference::Again;
@@ -61,11 +62,13 @@ pub struct Bench<'a> {
     shape: OnceLock<Shape>,
     /// Merged as they come: the sums do not depend on the order, and all at once would need much memory.
     pub pooled: Mutex<(Distributions, Meters)>,
+    /// Sums of quantities over time; of floating point numbers, and so in the order of the replications.
+    pub series: Mutex<SeriesSums>,
     /// The first replication known to have halted; later ones need not begin.
     first_halted: AtomicU32,
 }
 
-/// What remains of a replication.
+/// What remains of a replication: its figures without their quantities over time, which are most of them.
 pub struct Finished {
     pub number: u32,
     pub digest: Digest,
@@ -117,6 +120,7 @@ impl<'a> Bench<'a> {
             keeper,
             shape: OnceLock::new(),
             pooled: Mutex::default(),
+            series: Mutex::default(),
             first_halted: AtomicU32::new(u32::MAX),
             warm_up,
             model,
@@ -191,14 +195,23 @@ impl<'a> Bench<'a> {
 
     /// Adds what adds up to that of the others; what remains is a replication's own.
     fn take_in(&self, number: u32, stored: StoredReplication) -> Finished {
-        let StoredReplication { digest, events, hoard, figures, distributions, findings, meters: metered } =
-            stored;
+        let StoredReplication {
+            digest,
+            events,
+            hoard,
+            mut figures,
+            distributions,
+            findings,
+            meters: metered,
+        } = stored;
         let measured = measure::measure(&self.model, &self.measures, &figures, &distributions, &metered);
         let meters = metered.figures();
         let mut pooled = self.pooled.lock().expect("no replication panicked");
         pooled.0.merge(distributions);
         pooled.1.merge(metered);
         drop(pooled);
+        let series = figures.series_mut().map(std::mem::take).collect();
+        self.series.lock().expect("no replication panicked").add(number, series);
         Finished { number, digest, events, hoard, figures, findings, meters, measured }
     }
 

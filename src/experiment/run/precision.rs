@@ -2,10 +2,27 @@
 
 use super::CONFIDENCE;
 use super::bench::{Bench, Finished};
-use crate::experiment::measures::{Measured, Role, Source, measured};
+use crate::experiment::measures::{Measured, Source, measured};
 use crate::experiment::results::PrecisionResults;
+use crate::experiment::results::measure::Role;
 use crate::stats::confidence::Intervals;
 use crate::stats::sequential::Precision;
+use crate::world::Halt;
+
+/// Decides whether a run under a precision goes on, once all that were asked for are done. It depends on what
+/// they gave, in their order, and on nothing else.
+pub fn look<Retained>(
+    bench: &mut Bench,
+    done: &[Result<Retained, Halt>],
+    estimates: &impl Fn(&Bench, &[&Retained]) -> Vec<Option<(f64, f64)>>,
+) {
+    let Some(mut stopping) = bench.stopping.filter(|stopping| !stopping.is_over()) else { return };
+    // One that is missing or has no end decides by itself.
+    let Ok(finished) = done.iter().map(Result::as_ref).collect::<Result<Vec<&Retained>, _>>() else { return };
+    stopping.look(estimates(bench, &finished).into_iter());
+    bench.stopping = Some(stopping);
+    bench.asked = stopping.wanted();
+}
 
 /// Mean and half-width of every figure that is to be known; `None` where it has no interval. Those that no
 /// replication could measure are not among them.

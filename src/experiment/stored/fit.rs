@@ -21,7 +21,8 @@ impl Shape {
     pub fn of(model: &Model) -> Self {
         let (figures, distributions) = Metrics::new(model).finish();
         let (findings, meters) = Oracles::new(model).finish();
-        let (anomalies, promises) = (findings.anomalies.len(), findings.promises.len());
+        // What is judged by running again stands among the promises, too.
+        let (anomalies, promises) = (findings.anomalies.len(), model.promises.headings().count());
         let symbols = model.names.symbols.len();
         Self { figures, distributions, anomalies, promises, meters, symbols }
     }

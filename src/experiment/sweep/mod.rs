@@ -14,8 +14,9 @@ mod knees;
 pub mod over;
 
 use super::estimates::estimate;
-use super::measures::{Measured, Role, Unit, Wanted};
+use super::measures::Measured;
 use super::results::Estimate;
+use super::results::measure::{Role, Unit, Wanted};
 use super::results::sweep::{Axis, Design, Front, PointResults, SWEEP_VERSION, SweepResults, SweptMeasure};
 use super::results::verdict::Outcome;
 use super::run::{CONFIDENCE, Failure, Replicated};

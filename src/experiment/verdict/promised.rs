@@ -322,8 +322,15 @@ expect: { ordering.regressed: fail }
         trial.verdicts().into_iter().map(|verdict| (verdict.name, verdict.outcome)).collect()
     }
 
-    const EXPOSED: Finding =
-        Finding { count: 0, exposures: 50, under_fault: None, of: 50_000, unsettled: 0, first: None, caveat: None };
+    const EXPOSED: Finding = Finding {
+        count: 0,
+        exposures: 50,
+        under_fault: None,
+        of: 50_000,
+        unsettled: 0,
+        first: None,
+        caveat: None,
+    };
     const TWO: Finding = Finding { count: 2, ..EXPOSED };
 
     #[test]

@@ -26,7 +26,8 @@ impl Compiler<'_> {
                 ..pace.clone()
             };
             let store = self.store_of(table.service).expect("resolved: the table is in a store");
-            let path = format!("{}/captured by {}", self.model.tables[capture.table.index()].name, topic.name);
+            let path =
+                format!("{}/captured by {}", self.model.tables[capture.table.index()].name, topic.name);
             let feed = self.relay(table.service, store, &outbox, &path);
             let publish = self.told_by_relay(TopicId::new(index), capture.message, table.service, &path);
             let fields = capture.fields.iter().map(|field| match field {

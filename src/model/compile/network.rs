@@ -107,9 +107,10 @@ impl<'s> Compiler<'s> {
 
     /// Whether some fault makes datagrams a stream.
     fn is_made_a_stream(&self) -> bool {
-        self.scenario.faults.iter().any(|fault| {
-            matches!(fault.kind, scenario::FaultKind::Degrade { datagram: Some(false), .. })
-        })
+        self.scenario
+            .faults
+            .iter()
+            .any(|fault| matches!(fault.kind, scenario::FaultKind::Degrade { datagram: Some(false), .. }))
     }
 
     fn names_in_fault(&self, end: &End) -> bool {
@@ -151,7 +152,8 @@ impl<'s> Compiler<'s> {
                 for &to in &ends[position + 1..] {
                     let name = format!("network/{}/{from}-{to}", link.name);
                     let latency = self.generated_duration(&link.knobs.latency, &name);
-                    let narrows = link.knobs.bandwidth.is_some() || self.is_degraded(|_, bandwidth| bandwidth);
+                    let narrows =
+                        link.knobs.bandwidth.is_some() || self.is_degraded(|_, bandwidth| bandwidth);
                     let mut add = |from, to| {
                         self.model.region_links.push(RegionLink {
                             from,

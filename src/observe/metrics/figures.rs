@@ -23,6 +23,25 @@ pub struct Figures {
     pub faults: Vec<FaultFigures>,
 }
 
+impl Figures {
+    /// Every quantity over time, in one order: most of what figures take.
+    pub fn series_mut(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
+        let clients = self.clients.iter_mut().flat_map(|client| {
+            [
+                &mut client.throughput_over_time,
+                &mut client.errors_over_time,
+                &mut client.response_time_over_time,
+            ]
+        });
+        let services = self
+            .services
+            .iter_mut()
+            .flat_map(|service| [&mut service.queue_length_over_time, &mut service.utilization_over_time]);
+        let subscriptions = self.subscriptions.iter_mut().map(|subscription| &mut subscription.lag_over_time);
+        clients.chain(services).chain(subscriptions)
+    }
+}
+
 /// The durations behind the figures: they merge over replications.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Distributions {
@@ -148,6 +167,8 @@ pub struct ServiceFigures {
     /// Share of the time with k in the system; the last of 64 stands for all from there on.
     pub number_in_system: Vec<f64>,
     pub queue_length_over_time: Vec<f64>,
+    /// Mean queue length in the third and in the last quarter of the window.
+    pub queue_length_late: [Option<f64>; 2],
     pub utilization_over_time: Vec<f64>,
     /// Length of a bucket.
     pub width: f64,
@@ -165,6 +186,8 @@ pub struct SubscriptionFigures {
     pub lag_max: f64,
     pub time_in_topic: DurationFigures,
     pub lag_over_time: Vec<f64>,
+    /// Mean lag in the third and in the last quarter of the window.
+    pub lag_late: [Option<f64>; 2],
     /// Length of a bucket.
     pub width: f64,
 }

@@ -244,6 +244,17 @@ fn seconds(nanos: f64) -> f64 {
     nanos / SECOND as f64
 }
 
+/// Means of a series over the third and the last quarter of the window: by them a level that still grows is told.
+fn late_quarters(series: &[f64], buckets: Buckets, window: Window) -> [Option<f64>; 2] {
+    let width = seconds(buckets.width() as f64);
+    let first = (seconds(window.from as f64) / width).ceil() as usize;
+    [2, 3].map(|which| {
+        let measured = series.get(first..)?;
+        let quarter = measured.get(which * measured.len() / 4..(which + 1) * measured.len() / 4)?;
+        (!quarter.is_empty()).then(|| quarter.iter().sum::<f64>() / quarter.len() as f64)
+    })
+}
+
 /// So many things share the room for series.
 fn shared_buckets(window: Window, things: usize, most: usize) -> Buckets {
     let most = (BUCKETS_IN_ALL / things.max(1)).clamp(LEAST_BUCKETS, most);

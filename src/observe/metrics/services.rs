@@ -2,7 +2,7 @@
 
 use super::figures::{DurationFigures, ServiceFigures, ServiceTimes};
 use super::occupancy::Occupancy;
-use super::{AttemptTimes, BySlot, Window, seconds};
+use super::{AttemptTimes, BySlot, Window, late_quarters, seconds};
 use crate::kernel::ids::*;
 use crate::kernel::time::{Nanos, SECOND};
 use crate::model::{Model, NONE, Shed};
@@ -193,6 +193,7 @@ impl ServiceMeter {
             service_time: DurationFigures::of(&self.times.service),
             sojourn_time: DurationFigures::of(&self.times.sojourn),
             number_in_system: self.occupancy.shares(),
+            queue_length_late: late_quarters(&queue_length_over_time, self.buckets, window),
             queue_length_over_time,
             utilization_over_time,
             width: seconds(self.buckets.width() as f64),

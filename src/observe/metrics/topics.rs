@@ -2,7 +2,7 @@
 
 use super::figures::{DurationFigures, SubscriptionFigures};
 use super::lag::{Lag, Steps};
-use super::{BySlot, Window, seconds};
+use super::{BySlot, Window, late_quarters, seconds};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::messaging::Members;
@@ -168,6 +168,7 @@ impl Topics {
 impl GroupMeter {
     fn finish(mut self, topic: &TopicMeter, window: Window) -> (SubscriptionFigures, Histogram) {
         let (area, max) = self.lag.finish(&topic.steps);
+        let lag_over_time = self.lag.means(&topic.steps);
         let figures = SubscriptionFigures {
             accepted: window.rate(topic.accepted),
             deliveries: window.rate(self.first_deliveries),
@@ -176,7 +177,8 @@ impl GroupMeter {
             lag: area as f64 / window.length() as f64,
             lag_max: max as f64,
             time_in_topic: DurationFigures::of(&self.times),
-            lag_over_time: self.lag.means(&topic.steps),
+            lag_late: late_quarters(&lag_over_time, self.buckets, window),
+            lag_over_time,
             width: seconds(self.buckets.width() as f64),
         };
         (figures, self.times)

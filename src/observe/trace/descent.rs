@@ -3,9 +3,8 @@
 use crate::kernel::ids::GroupId;
 use crate::model::Model;
 use crate::model::messaging::Members;
-use crate::observe::oracles::lineage::of_instance;
 use crate::world::deed::{Deed, Served};
-use crate::world::identity::Cause;
+use crate::world::identity::{Cause, of_instance};
 use rustc_hash::FxHashMap;
 
 /// So many generations are remembered; who comes from further away is cut off there.

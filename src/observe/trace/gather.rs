@@ -8,10 +8,12 @@ use super::helpers::Rows;
 use super::kin::Kin;
 use super::wording::{self, Business};
 use super::{Act, Actor, Change, Done, Entry, Role, Trace};
+use crate::kernel::ids::SiteId;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, Pc};
-use crate::world::deed::{Deed, RowName, Served};
+use crate::world::deed::{Deed, Part, RowName, Served};
 use crate::world::record::{Observer, Outcome, Record};
+use messages::effect_name;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -274,8 +276,17 @@ impl<'m> Gather<'m> {
         {
             firing.cut = true;
         }
-        let text = format!("is cut before its last step; {}", wording::debt(self.model, debt, pc));
+        // What was done on the outside no rollback takes back, though a remainder would do it again.
+        let debt: Vec<Part> = debt.iter().copied().filter(|part| !self.is_done_outside(part.site)).collect();
+        let text = format!("is cut before its last step; {}", wording::debt(self.model, &debt, pc));
         self.tell(at, attempt, Act::Cut, Some(pc), (text, None, String::new()));
+    }
+
+    /// Whether an attempt of its own has acted on the outside there.
+    fn is_done_outside(&self, site: SiteId) -> bool {
+        let Some(step) = self.model.effects.iter().find(|step| step.site == site) else { return false };
+        let name = effect_name(self.model, step.effect);
+        self.trace.done.iter().any(|done| done.what == name)
     }
 
     fn other(&mut self, at: Nanos, deed: &Deed<'_>) {

@@ -46,6 +46,11 @@ impl Rows {
         versions.push_back((version, writer));
     }
 
+    /// The attempt of the obligation itself that wrote a row last.
+    pub fn last_own(&self, row: RowName) -> Option<u32> {
+        self.writers.get(&row)?.iter().rev().find_map(|(_, writer)| writer.own_attempt)
+    }
+
     pub fn writer(&self, row: RowName, version: u64) -> Option<Writer> {
         let versions = self.writers.get(&row)?;
         versions.iter().rev().find(|(number, _)| *number == version).map(|(_, writer)| *writer)

@@ -1,7 +1,7 @@
 //! As text: at most [`COLUMNS`] wide, but for the command, which is there to be copied.
 
 use super::{instead, place, time};
-use crate::experiment::results::account::{Account, AtEnd, Link, Part};
+use crate::experiment::results::account::{Account, AtEnd, Instead, Link, Part};
 use crate::report::reproduce::replay_line;
 use crate::report::text::{fitted_to_columns, visible};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -41,6 +41,33 @@ pub fn render(account: &Account) -> String {
     lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
+/// The first lines, for those who read them in a list: what was meant and what was got, the fault and the step at which
+/// it went wrong, and what helps.
+pub fn first_lines(account: &Account) -> Vec<String> {
+    if let Some(same) = &account.same_as {
+        return vec![format!("{:HEAD$}the same as {same}", "SEE")];
+    }
+    let several = |texts: &[String]| texts.join("; ");
+    let because = account.because.as_ref().map(super::because);
+    let meant =
+        (!account.meant.is_empty()).then(|| format!("{}: {}", account.subject, several(&account.meant)));
+    let got = (!account.got.is_empty()).then(|| several(&account.got));
+    let link = |link: &Link| format!("{} {}: {}", time(link.at), link.who, link.text);
+    let fault = account.chain.iter().find(|link| link.part == Part::Fault).map(link);
+    let wrong = account.chain.iter().find(|link| link.is_wrong).map(link);
+    let helps = account.without.iter().find(|of| of.outcome == Instead::Passes);
+    let helps = helps.map(|of| format!("{}: {}", of.left_out, instead(of.outcome, &of.instead)));
+    let all = [
+        ("BECAUSE", because),
+        ("MEANT", meant),
+        ("GOT", got),
+        ("FAULT", fault),
+        ("WRONG AT", wrong),
+        ("WITHOUT", helps),
+    ];
+    all.into_iter().filter_map(|(heading, text)| Some(format!("{heading:HEAD$}{}", text?))).collect()
+}
+
 fn head(account: &Account, lines: &mut Vec<String>) {
     let what = format!("{}  {}", account.measure, account.what);
     section("FAIL", [what], lines);
@@ -63,8 +90,19 @@ pub fn effort(account: &Account) -> String {
         (0, _) => {
             "No fault had fired, and nothing was delivered again: it goes wrong by timing alone.".into()
         }
-        (_, true) => format!("(run again {times}, each time with the same draws)"),
-        (_, false) => format!("(run again {times}, then given up: maybe fewer of them are needed)"),
+        (_, true) => format!("(run again {times}, each time with the same draws{})", untried(account)),
+        (_, false) => {
+            format!("(run again {times}, then given up: maybe fewer of them are needed{})", untried(account))
+        }
+    }
+}
+
+/// What the bound on runs has left out.
+fn untried(account: &Account) -> String {
+    match account.untried {
+        0 => String::new(),
+        1 => "; one more fault or delivery was not left out by itself".into(),
+        more => format!("; {more} more faults and deliveries were not left out one by one"),
     }
 }
 
@@ -90,19 +128,12 @@ fn section(heading: &str, texts: impl IntoIterator<Item = String>, lines: &mut V
     }
 }
 
-/// A place that fits: of a long name of a file its end is left out, never the line.
-fn fitted_place(place: &str) -> String {
-    let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
-    let line = if line.is_empty() { String::new() } else { format!(":{line}") };
-    fitted_to_columns(file, PLACE.saturating_sub(line.width())) + &line
-}
-
 fn chain(account: &Account, lines: &mut Vec<String>) {
     let shown = |text: &str, most: usize| fitted_to_columns(text, most);
     let widest = |texts: &mut dyn Iterator<Item = String>| texts.map(|text| text.width()).max().unwrap_or(0);
     let named = account.chain.iter().filter(|link| link.part != Part::End);
     let names = widest(&mut named.map(|link| shown(&link.who, NAME)));
-    let places = widest(&mut account.chain.iter().map(|link| fitted_place(&place(account, link))));
+    let places = widest(&mut account.chain.iter().map(|link| placed(&place(account, link))));
     let times = widest(&mut account.chain.iter().map(|link| time(link.at)));
     lines.push(format!("CHAIN    in {}", fitted_to_columns(&account.file, COLUMNS - HEAD - 3)));
     // Two before the time, two before the name, attempt "#1 " and two gaps, the mark of where it goes wrong.
@@ -117,7 +148,7 @@ fn chain(account: &Account, lines: &mut Vec<String>) {
         let who = who.clone() + &" ".repeat(names.saturating_sub(who.width()));
         let attempt = link.attempt.map_or(String::new(), |attempt| format!("#{attempt}"));
         let text = said(link);
-        let place = fitted_place(&place(account, link));
+        let place = placed(&place(account, link));
         for (number, line) in wrapped(&visible(&text), room).into_iter().enumerate() {
             lines.push(if number == 0 {
                 let line = line.clone() + &" ".repeat(room.saturating_sub(line.width()));
@@ -129,6 +160,16 @@ fn chain(account: &Account, lines: &mut Vec<String>) {
         if account.left_out > 0 && index + 1 == account.gap_after {
             lines.push(format!("{:before$}… {} links are not shown", "", account.left_out));
         }
+    }
+}
+
+/// A file and a line, shortened at the file.
+fn placed(place: &str) -> String {
+    match place.rsplit_once(':') {
+        Some((file, line)) if !file.is_empty() => {
+            format!("{}:{line}", fitted_to_columns(file, PLACE.saturating_sub(line.len() + 1)))
+        }
+        _ => fitted_to_columns(place, PLACE),
     }
 }
 
@@ -184,6 +225,9 @@ mod tests {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrapped("", 3), [""]);
+        assert_eq!((placed(":12"), placed("a.yaml:7")), (":12".into(), "a.yaml:7".into()));
+        let long = placed("look-then-act-and-remember.yaml:1234");
+        assert!(long.ends_with(":1234") && long.width() <= PLACE, "{long}");
         assert!(wrapped(&"数".repeat(50), 11).iter().all(|line| line.width() <= 11));
     }
 }

@@ -3,7 +3,14 @@
 //! Ticks fall on 1, 2 and 5 times a power of ten; on an axis of time beyond a minute on the steps of a
 //! clock; on an axis of percentiles on one more nine each.
 
+use super::canvas::LETTER;
 use crate::report::figure::{Quantity, rough};
+use crate::report::text::width_in_pixels;
+
+/// Between two names of given values, and what the outer ones may stand out beyond the plot, in pixels.
+const APART: f64 = 10.0;
+const LEFT: f64 = 2.0;
+const RIGHT: f64 = 18.0;
 
 /// An axis. Places are what a scale makes of values; plotters sees only places.
 pub struct Axis {
@@ -82,8 +89,8 @@ impl Axis {
         Axis { from, to, ticks: named, unit: "", scale: Scale::Logarithm }
     }
 
-    /// Through given values, some of which are named as they are written: as many as have room, the first among them.
-    pub fn through(values: &[(f64, String)], is_logarithmic: bool, ticks: usize) -> Axis {
+    /// Through given values, named as they are written as far as the names have room on so many pixels.
+    pub fn through(values: &[(f64, String)], is_logarithmic: bool, pixels: f64) -> Axis {
         let scale = if is_logarithmic { Scale::Logarithm } else { Scale::Linear };
         let place = |value: f64| match scale {
             Scale::Logarithm => libm::log10(value.max(f64::MIN_POSITIVE)),
@@ -96,9 +103,22 @@ impl Axis {
             false if from.is_finite() => (from - 0.5, from + 0.5),
             false => (0.0, 1.0),
         };
-        let every = values.len().div_ceil(ticks.max(1)).max(1);
-        let named = values.iter().step_by(every).map(|(value, name)| (place(*value), name.clone()));
-        Axis { from, to, ticks: named.collect(), unit: "", scale }
+        let half = |name: &str| width_in_pixels(name, LETTER) / 2.0;
+        let outer = |name: Option<&(f64, String)>| name.map_or(0.0, |(_, name)| half(name));
+        // The plot is a little wider than the values, so that the outer names stay beside it.
+        let left = (outer(values.first()) - LEFT).clamp(8.0, pixels / 4.0);
+        let right = (outer(values.last()) - RIGHT).clamp(4.0, pixels / 4.0);
+        let of_pixel = (to - from) / (pixels - left - right);
+        let mut free = f64::NEG_INFINITY;
+        let mut named = Vec::new();
+        for (value, name) in values {
+            let middle = left + (place(*value) - from) / of_pixel;
+            if middle - half(name) >= free {
+                free = middle + half(name) + APART;
+                named.push((place(*value), name.clone()));
+            }
+        }
+        Axis { from: from - left * of_pixel, to: to + right * of_pixel, ticks: named, unit: "", scale }
     }
 
     /// Percentiles up to the last that `count` observations can tell.
@@ -248,6 +268,20 @@ mod tests {
         assert!((axis.place(0.999) - axis.place(0.99) - step).abs() < 1e-9);
         assert_eq!(names(&axis).last(), Some(&"99.999"));
         assert_eq!(axis.place(1.0), axis.to);
+    }
+
+    /// Names do not lie on one another, and the outer ones stay beside the other axis.
+    #[test]
+    fn given_values_are_named_as_far_as_there_is_room() {
+        let values: Vec<(f64, String)> = [20.0, 41.8256, 87.469, 182.922, 382.541, 800.0]
+            .map(|value| (value, format!("{value}/s")))
+            .into();
+        let axis = Axis::through(&values, false, 250.0);
+        assert_eq!(names(&axis), ["20/s", "382.541/s", "800/s"]);
+        assert!(axis.from < 20.0 && axis.to > 800.0);
+        assert_eq!(names(&Axis::through(&values, true, 600.0)).len(), 6);
+        assert_eq!(names(&Axis::through(&values[..1], true, 600.0)), ["20/s"]);
+        assert!(Axis::through(&[], false, 100.0).ticks.is_empty());
     }
 
     #[test]

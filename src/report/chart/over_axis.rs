@@ -9,6 +9,9 @@ use crate::report::figure::{Quantity, figure, rough};
 /// Values so many times apart are drawn on a logarithmic scale, if they are durations.
 const FAR_APART: f64 = 50.0;
 
+/// About what is left and right of the plot, in pixels.
+const MARGINS: f64 = 90.0;
+
 /// A measure along an axis.
 pub struct OverAxis<'a> {
     pub id: &'a str,
@@ -78,7 +81,7 @@ fn frame(chart: &OverAxis, shown: &[&Curve], (least, most): (f64, f64), format: 
         true => Axis::logarithm(least, most, 8),
         false => Axis::linear(most, 5, chart.quantity),
     };
-    let x = Axis::through(chart.x, chart.is_logarithmic, format.time_ticks());
+    let x = Axis::through(chart.x, chart.is_logarithmic, format.width() - MARGINS);
     let points = |curve: &Curve| -> Vec<(f64, f64, f64, f64)> {
         let point =
             |(x, estimate): &(f64, Estimate)| reach(estimate).map(|(mean, low, high)| (*x, mean, low, high));

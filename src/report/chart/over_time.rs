@@ -120,7 +120,17 @@ fn frame(chart: &OverTime, shown: &[&Line], shades: &[Shade], most: f64, format:
     let lanes: Vec<Lane> = shades.iter().map(lane).filter(|lane| !lane.spans.is_empty()).collect();
     let y_title =
         if y.unit.is_empty() { chart.y_title.to_owned() } else { format!("{}, {}", chart.y_title, y.unit) };
-    Frame { format, x_title: format!("simulated time, {}", x.unit), y_title, x, y, lanes, lines, bands: Vec::new(), dots: Vec::new() }
+    Frame {
+        format,
+        x_title: format!("simulated time, {}", x.unit),
+        y_title,
+        x,
+        y,
+        lanes,
+        lines,
+        bands: Vec::new(),
+        dots: Vec::new(),
+    }
 }
 
 /// Linear, or logarithmic for durations that differ by more than a linear axis can show.

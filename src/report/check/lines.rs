@@ -4,6 +4,7 @@ use super::told;
 use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun, Standing};
 use crate::experiment::results::verdict::{Outcome, Verdict};
 use crate::report::terminal::Style;
+use crate::report::account::text::first_lines;
 use crate::report::{reproduce, text, verdict as words};
 use unicode_width::UnicodeWidthStr;
 
@@ -43,6 +44,10 @@ fn of_verdict(verdict: &Verdict, run: &CheckedRun, file: &CheckedFile, style: St
     if let Some(shown) = verdict.counterexample.as_ref().filter(|_| standing == Outcome::Fail) {
         let replay = reproduce::replay(&file.file, run.seed, &run.settings, &verdict.name, shown);
         lines += &format!("    first in {}\n", text::shortened(&words::seen(shown), LONGEST));
+        let told = run.accounts.iter().find(|account| account.measure == verdict.name);
+        for told in told.map(first_lines).unwrap_or_default() {
+            lines += &format!("    {}\n", text::shortened(&told, LONGEST));
+        }
         lines += &format!("    {}\n", text::shortened(&replay, LONGEST));
     }
     lines

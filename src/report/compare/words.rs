@@ -1,10 +1,10 @@
 //! Differences in plain words.
 
-use crate::experiment::measures::{Unit, Wanted};
 use crate::experiment::results::Estimate;
 use crate::experiment::results::compare::{
     ComparedMeasure, ComparedPromise, Comparison, Draws, Kept, PairOfMeasures, Ranked,
 };
+use crate::experiment::results::measure::{Unit, Wanted};
 use crate::report::figure::{Quantity, count, figure, rough};
 use crate::report::{text, verdict};
 

@@ -168,7 +168,11 @@ mod tests {
             values: vec![format!("{rate}/s"), word.to_owned()],
             numbers: vec![Some(rate), None],
             replications: vec![0, 1],
-            columns: vec![DataColumn { measure: "x".into(), unit: "s", values: vec![Some(rate / 8.0), None] }],
+            columns: vec![DataColumn {
+                measure: "x".into(),
+                unit: "s",
+                values: vec![Some(rate / 8.0), None],
+            }],
         };
         let data = Data {
             scenario: "shop".into(),

@@ -9,7 +9,7 @@ pub use page::page;
 pub use text::text;
 
 use super::figure::Quantity;
-use crate::experiment::measures::Unit;
+use crate::experiment::results::measure::Unit;
 use crate::experiment::results::sweep::{Axis, PointResults, SweepResults, SweptMeasure};
 
 /// All of it as JSON.

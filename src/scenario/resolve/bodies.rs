@@ -89,7 +89,13 @@ impl<'a> Resolver<'a> {
         jobs
     }
 
-    pub fn resolve_job(&mut self, service: ServiceId, name: &str, job: &str, entry: &'a Entry) -> Option<Job> {
+    pub fn resolve_job(
+        &mut self,
+        service: ServiceId,
+        name: &str,
+        job: &str,
+        entry: &'a Entry,
+    ) -> Option<Job> {
         let node = &entry.value;
         self.refuse_keys("handler", node);
         let every = nodes::get(node, "every")

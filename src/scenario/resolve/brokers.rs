@@ -44,6 +44,7 @@ impl<'a> Resolver<'a> {
             self.dead_letters.extend(topic.knobs.exhaust.dead_letter);
             self.topics.push(topic);
         }
+        self.check_confirmations();
     }
 
     /// Every group has a place in each partition of its topic; with `per_instance`, every instance has.
@@ -227,7 +228,7 @@ impl<'a> Resolver<'a> {
             nodes::get(node, "unknown_version").and_then(|word| self.word(word, UNKNOWN_VERSIONS));
         // `per_instance` is not the name of a group: each service has its own such subscription.
         let group = if per_instance { format!("{service_name}.per_instance") } else { group.to_owned() };
-        Group {
+        let group = Group {
             name: format!("{}.{group}", self.topics[topic.index()].name),
             span: entry.key_span,
             service,
@@ -239,7 +240,9 @@ impl<'a> Resolver<'a> {
             unknown_version: unknown_version.unwrap_or(UnknownVersion::Poison),
             from_earliest: !from.is_some_and(|from| nodes::is_word(from, "latest")),
             knobs,
-        }
+        };
+        self.check_group(&group, node);
+        group
     }
 
     fn check_group_clash(&mut self, group: &Group, id: GroupId) {

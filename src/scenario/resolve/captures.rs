@@ -36,7 +36,8 @@ impl<'a> Resolver<'a> {
         let (described, spec) = (&self.topics[topic.index()], &self.tables[table.index()]);
         let contradiction = |why: String| Diagnostic::new("contradiction", capture.key_span, why);
         if spec.stream.is_some() {
-            let diagnostic = contradiction(format!("`{}` is a stream, which tells its messages itself", spec.name));
+            let diagnostic =
+                contradiction(format!("`{}` is a stream, which tells its messages itself", spec.name));
             let diagnostic = diagnostic.related(spec.span, "the stream").help("say `publish_to` there");
             self.report(diagnostic);
             return None;
@@ -56,7 +57,9 @@ impl<'a> Resolver<'a> {
                 Some(column) if spec.columns[column].ty == field.ty => {
                     fields.push(CapturedField::Column(column));
                 }
-                None if field.name == DELETED && field.ty == Type::Bool => fields.push(CapturedField::Deleted),
+                None if field.name == DELETED && field.ty == Type::Bool => {
+                    fields.push(CapturedField::Deleted)
+                }
                 _ => missing.push(field.name.as_str()),
             }
         }

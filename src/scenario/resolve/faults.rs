@@ -136,9 +136,9 @@ impl<'a> Resolver<'a> {
                     return None;
                 }
                 Some(Copies::Follow { .. }) => {
-                    if let Some(timer) = self.flow.durable_timers.iter().find(|timer| {
-                        self.owner_of_store(timer.0) == service
-                    }) {
+                    if let Some(timer) =
+                        self.flow.durable_timers.iter().find(|timer| self.owner_of_store(timer.0) == service)
+                    {
                         let what = "a durable timer in a store that fails over to a replica";
                         self.not_built(timer.1, what);
                     }
@@ -206,7 +206,8 @@ impl<'a> Resolver<'a> {
             let message = "this degrades nothing";
             let diagnostic = Diagnostic::new("missing-option", target.span, message);
             self.report(
-                diagnostic.help("say what gets worse: `latency`, `loss`, `bandwidth`, `transport` or `duplicate`"),
+                diagnostic
+                    .help("say what gets worse: `latency`, `loss`, `bandwidth`, `transport` or `duplicate`"),
             );
         }
         let ends = self.ends(target);

@@ -7,6 +7,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expression;
 use crate::scenario::node::Node;
 use crate::scenario::resolved::*;
+use crate::scenario::source::Span;
 
 /// The most partitions of a topic, and the most shards of a queue.
 pub const MOST_PARTITIONS: u64 = 10_000;
@@ -26,21 +27,32 @@ pub enum Level {
 /// Knobs of what is kept and of those who send it: the same for all consumers of a topic.
 const OF_THE_TOPIC: &[&str] = &["partitions", "route", "producer", "shards", "flush", "min_in_sync", "delay"];
 
+/// The same of `retain`: only where a group goes on that retention has passed is its own.
+const RETAINED_BY_THE_TOPIC: &[&str] = &["mode", "for", "bytes", "compact"];
+
 impl<'a> Resolver<'a> {
     /// Turns the knobs that stand among the keys of a broker, topic or subscription.
     pub fn turn_knobs(&mut self, knobs: &mut Knobs, node: &'a Node, level: Level) {
         for (key, entry) in nodes::map(node) {
             if level == Level::Consumer && OF_THE_TOPIC.contains(&key.as_str()) {
-                let message =
-                    format!("`{key}` belongs to the topic, which is the same for all its consumers");
-                self.report(
-                    Diagnostic::new("misplaced-option", entry.key_span, message).help("set it on the topic"),
-                );
+                self.is_of_the_topic(key, entry.key_span);
             } else {
                 self.turn(knobs, key, &entry.value);
             }
+            if level == Level::Consumer && key == "retain" {
+                for part in RETAINED_BY_THE_TOPIC {
+                    if let Some(written) = nodes::entry(&entry.value, part) {
+                        self.is_of_the_topic(&format!("retain: {{ {part}: … }}"), written.key_span);
+                    }
+                }
+            }
         }
         self.check_knobs(knobs, node);
+    }
+
+    fn is_of_the_topic(&mut self, knob: &str, span: Span) {
+        let message = format!("`{knob}` belongs to the topic, which is the same for all its consumers");
+        self.report(Diagnostic::new("misplaced-option", span, message).help("set it on the topic"));
     }
 
     fn turn(&mut self, knobs: &mut Knobs, key: &str, node: &'a Node) {
@@ -232,12 +244,6 @@ impl<'a> Resolver<'a> {
                 self.report(Diagnostic::new("contradiction", entry.key_span, why));
             }
         }
-        let places = ["ack_scope", "order_lock", "lease"];
-        if let Some(place) = places.iter().find_map(|key| nodes::entry(node, key))
-            && let Some(why) = contradiction(knobs)
-        {
-            self.report(Diagnostic::new("contradiction", place.key_span, why));
-        }
     }
 }
 
@@ -291,28 +297,6 @@ const DEDUPLICATE_BY: &[(&str, DeduplicateBy)] = &[
     ("producer_sequence", DeduplicateBy::ProducerSequence),
     ("message_id", DeduplicateBy::MessageId),
 ];
-
-/// Why locks, acknowledgements and leases cannot go together, if they cannot.
-fn contradiction(knobs: &Knobs) -> Option<&'static str> {
-    let owns_partitions = knobs.ack_scope == AckScope::Cursor
-        || matches!(knobs.order_lock, OrderLock::Partition | OrderLock::Queue);
-    let on_delivery = knobs.ack_scope == AckScope::OnDelivery;
-    match knobs.lease.kind {
-        _ if knobs.ack_scope == AckScope::Cursor && knobs.order_lock == OrderLock::Session => {
-            Some("a cursor's partition has one owner for all its keys")
-        }
-        LeaseKind::Timer | LeaseKind::Claim | LeaseKind::Transaction if owns_partitions => {
-            Some("a partition has an owner, so its lease is a session or a connection")
-        }
-        LeaseKind::Timer | LeaseKind::Claim | LeaseKind::Transaction if on_delivery => {
-            Some("what is acknowledged on delivery needs no lease of its own")
-        }
-        _ if on_delivery && knobs.order_lock != OrderLock::None => {
-            Some("what is acknowledged on delivery cannot lock what follows it")
-        }
-        _ => None,
-    }
-}
 
 /// Parts of knobs that mean nothing beside other knobs: knob, part, whether that is so, and why.
 fn useless_options(knobs: &Knobs) -> [(&'static str, &'static str, bool, &'static str); 10] {

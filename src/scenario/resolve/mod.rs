@@ -16,6 +16,7 @@ mod bounds;
 mod brokers;
 mod captures;
 mod clients;
+mod contradictions;
 mod faults;
 mod keys;
 mod knobs;

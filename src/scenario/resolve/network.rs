@@ -50,8 +50,7 @@ impl<'a> Resolver<'a> {
         self.refuse_datagrams_to_stores(&ends, node);
         // What lies below other links, or behind them, is what is written of it.
         let is_apart = ends.iter().any(|end| matches!(end, End::Store(_) | End::Region(_)));
-        let of_its_own =
-            LinkKnobs { bandwidth: None, datagram: false, duplicate: 0.0, ..default.clone() };
+        let of_its_own = LinkKnobs { bandwidth: None, datagram: false, duplicate: 0.0, ..default.clone() };
         let default = if is_apart { &of_its_own } else { default };
         Link {
             name: name.to_owned(),

@@ -54,7 +54,9 @@ impl<'a> Resolver<'a> {
 
     /// Scaling by hand stays within what a service scales itself to.
     fn check_autoscaled(&mut self, service: ServiceId, instances: Option<u32>, node: &'a Node) {
-        let (Some(scale), Some(instances)) = (self.services[service.index()].autoscale, instances) else { return };
+        let (Some(scale), Some(instances)) = (self.services[service.index()].autoscale, instances) else {
+            return;
+        };
         if let Some(written) = nodes::get(node, "instances")
             && !(scale.min..=scale.max).contains(&instances)
         {

@@ -356,7 +356,9 @@ impl<'a> Resolver<'a> {
             self.report(Diagnostic::new("contradiction", entry.key_span, message));
         }
         for entry in nodes::section(service, "consumes").values() {
-            if let Some(group) = nodes::get(&entry.value, "group").filter(|of| nodes::is_word(of, "per_instance")) {
+            if let Some(group) =
+                nodes::get(&entry.value, "group").filter(|of| nodes::is_word(of, "per_instance"))
+            {
                 self.not_built(group.span, "`autoscale` of a service that consumes `per_instance`");
             }
         }

@@ -10,22 +10,20 @@ use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
 
 /// Keys that are refused wherever they are written: place, key, and what it would be.
-const KEYS: &[(&str, &str, &str)] = &[
-    ("scenario", "prove", "`prove`"),
-];
-
-/// Values that are refused although their key is built: place, key, value, and what it would be.
-const VALUES: &[(&str, &str, &str, &str)] = &[];
-
-/// Values that are the only ones built for their key, as written.
-const ONLY: &[(&str, &str, &str, &str)] = &[];
+const KEYS: &[(&str, &str, &str)] = &[("scenario", "prove", "`prove`")];
 
 /// What else the language reference has to tell, by record and key: `""` stands for every record, since
 /// knobs are written at several places. What is refused depends on other keys as well.
 const PARTLY: &[(&str, &str, &str)] = &[
     ("service", "autoscale", "of a service that consumes `per_instance`"),
-    ("service", "versions", "that change anything but `handlers`, which `jobs` there are and their `do`, and `unknown_version`"),
+    (
+        "service",
+        "versions",
+        "that change anything but `handlers`, which `jobs` there are and their `do`, and `unknown_version`",
+    ),
     ("operation", "scale", "of a service that consumes `per_instance`"),
+    ("publish", "delay", "of a message that goes `via: ack`"),
+    ("fault", "failover", "of a store with `read_replica` that keeps durable timers"),
 ];
 
 /// What the language reference and the schema say of a key of a record that is not built, or not with
@@ -36,10 +34,9 @@ pub fn built_in_part(record: &str, key: &str) -> Option<String> {
     if KEYS.iter().any(|row| is_here(row.0) && row.1 == key) {
         return Some("**Not built yet.**".to_owned());
     }
-    let values = VALUES.iter().filter(|row| is_here(row.0) && row.1 == key).map(|row| row.2);
     let presets = PRESETS.iter().map(|preset| preset.0);
     let presets = presets.filter(|preset| key == "preset" && preset_knobs(preset).is_none());
-    let words = values.chain(presets).map(|word| format!("`{word}`"));
+    let words = presets.map(|word| format!("`{word}`"));
     let partly = PARTLY.iter().filter(|row| (row.0.is_empty() || is_here(row.0)) && row.1 == key);
     let all: Vec<String> = words.chain(partly.map(|row| row.2.to_owned())).collect();
     (!all.is_empty()).then(|| format!("**Not built yet:** {}.", all.join(", ")))
@@ -47,15 +44,7 @@ pub fn built_in_part(record: &str, key: &str) -> Option<String> {
 
 /// Everything that is refused as not built, as it is told, each once.
 pub fn not_built() -> Vec<&'static str> {
-    let keys = KEYS.iter().map(|row| row.2);
-    let values = VALUES.iter().chain(ONLY).map(|row| row.3);
-    let mut all: Vec<&str> = Vec::new();
-    for what in keys.chain(values) {
-        if !all.contains(&what) {
-            all.push(what);
-        }
-    }
-    all
+    KEYS.iter().map(|row| row.2).collect()
 }
 
 impl<'a> Resolver<'a> {
@@ -68,17 +57,6 @@ impl<'a> Resolver<'a> {
         for &(_, key, what) in KEYS.iter().filter(|row| row.0 == place) {
             if let Some(entry) = nodes::entry(node, key) {
                 self.not_built(entry.key_span, what);
-            }
-        }
-        for &(_, key, value, what) in VALUES.iter().filter(|row| row.0 == place) {
-            if let Some(entry) = nodes::entry(node, key).filter(|entry| nodes::is_word(&entry.value, value)) {
-                self.not_built(entry.value.span, what);
-            }
-        }
-        for &(_, key, value, what) in ONLY.iter().filter(|row| row.0 == place) {
-            if let Some(entry) = nodes::entry(node, key).filter(|entry| !nodes::is_word(&entry.value, value))
-            {
-                self.not_built(entry.value.span, what);
             }
         }
     }

@@ -87,7 +87,9 @@ impl<'a> Resolver<'a> {
         }
         let versions = merged.0[service.index()].iter();
         let numbered = (1..).zip(versions);
-        numbered.map(|(number, version)| self.resolve_version((service, number), name, node, version)).collect()
+        numbered
+            .map(|(number, version)| self.resolve_version((service, number), name, node, version))
+            .collect()
     }
 
     fn resolve_version(

@@ -4,6 +4,7 @@
 //! Base units: durations and times in nanoseconds, sizes in bytes, rates per second, shares from 0
 //! to 1. Entries of every map keep the order of the file; ids are positions in these vectors.
 
+pub mod capture;
 pub mod expression;
 pub mod promise;
 pub mod saga;
@@ -11,6 +12,7 @@ pub mod silence;
 pub mod step;
 pub mod version;
 
+pub use capture::*;
 pub use expression::*;
 pub use promise::*;
 pub use saga::*;
@@ -127,23 +129,6 @@ pub struct Topic {
     pub capture: Option<Capture>,
 }
 
-/// Every committed change of a table as a message.
-#[derive(Clone, Debug)]
-pub struct Capture {
-    pub table: TableId,
-    pub message: MessageId,
-    /// What each field of the message says.
-    pub fields: Vec<CapturedField>,
-}
-
-/// A field of the message that tells of a changed row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CapturedField {
-    Column(usize),
-    /// Whether the row is gone.
-    Deleted,
-}
-
 /// A subscription: one service's consumption of one topic.
 #[derive(Clone, Debug)]
 pub struct Group {
@@ -189,7 +174,7 @@ pub enum AckMode {
 /// A count that may be `unlimited` (`None`).
 pub type Count = Option<u32>;
 
-/// The knobs of the messaging primitive, all set (SEMANTICS: one primitive, products are presets).
+/// The knobs of the messaging primitive, all set: one primitive, and products are presets of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Knobs {
     pub retain: Retain,

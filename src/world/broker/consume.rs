@@ -7,7 +7,7 @@ use crate::model::messaging::*;
 
 /// The longest time between polls is watched in so many parts: an attempt is found overdue after
 /// one poll interval at the earliest, and after one and an eighth at the latest.
-const POLL_PARTS: u16 = 8;
+pub(super) const POLL_PARTS: u16 = 8;
 
 impl Broker {
     /// A delivery reaches its consumer.
@@ -190,7 +190,7 @@ impl Broker {
             self.say(slot, out);
         }
         self.put_down(slot);
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
     }
 
     /// The consumer has no more to do for a delivery.
@@ -232,7 +232,7 @@ impl Broker {
                 _ => {}
             }
         }
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
     }
 
     /// Moves the consumer's position over what has been handled without a gap.
@@ -345,7 +345,7 @@ impl Broker {
             self.count_ack(slot);
             out.push(Action::SendNack { delivery: self.deliveries.id(slot) });
         }
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
     }
 
     /// Under a cursor the consumer itself tries again: the partition waits. It goes back to where it was and fetches
@@ -434,29 +434,6 @@ impl Broker {
         if !self.deliveries[slot].has(holder::WINDOW) {
             self.leave_window(slot);
         }
-        self.free_if_unheld(slot);
-    }
-
-    /// An eighth of the poll interval has passed: an attempt that has seen eight of them is overdue.
-    pub(super) fn poll_tick(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
-        let state = &mut self.consumers[consumer as usize];
-        state.poll_timer = NONE;
-        state.poll_tick = state.poll_tick.wrapping_add(1);
-        let (tick, subscription) = (state.poll_tick, state.subscription);
-        if state.running == 0 || !state.open {
-            return;
-        }
-        let age = |born: u16| tick.wrapping_sub(born) as i16;
-        let running = self.deliveries.select(|delivery| {
-            delivery.consumer == consumer && delivery.place == Place::Running && !delivery.has(mark::REVOKED)
-        });
-        if running.iter().any(|&slot| age(self.deliveries[slot].born) >= POLL_PARTS as i16) {
-            return self.expel(consumer, choose, out);
-        }
-        if let Some(poll) = self.subscriptions[subscription as usize].knobs.lease.poll() {
-            let part = poll.div_ceil(u64::from(POLL_PARTS));
-            let timer = self.start_timer(TimerKind::Poll, consumer, part, out);
-            self.consumers[consumer as usize].poll_timer = timer;
-        }
+        self.free_if_unheld(slot, out);
     }
 }

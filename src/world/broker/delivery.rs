@@ -77,6 +77,8 @@ pub(super) mod mark {
     pub const COPIED: u16 = 512;
     /// Acknowledged, and kept until all before it of its key are.
     pub const ACKNOWLEDGED: u16 = 1024;
+    /// The broker is done with the message, and somebody else still has this copy: it has been carried on.
+    pub const CARRIED: u16 = 2048;
 }
 
 #[derive(Clone, Debug)]

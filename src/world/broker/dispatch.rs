@@ -2,7 +2,7 @@
 
 use super::delivery::{Delivery, NONE, Place, holder, mark};
 use super::log::Log;
-use super::state::{Delayed, Topic};
+use super::state::Topic;
 use super::timers::TimerKind;
 use super::{Accepted, Action, Broker, Choose, Chooser, Origin, Settlement};
 use crate::kernel::ids::{GroupId, TopicId};
@@ -85,37 +85,6 @@ impl Broker {
         offset
     }
 
-    /// Appends a message, now or when the topic's delay is over, for which it is held once more.
-    #[inline]
-    pub(super) fn admit(&mut self, log: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
-        let topic = self.logs[log as usize].topic;
-        let state = &mut self.topics[topic as usize];
-        let delay = state.knobs.delay;
-        if delay == 0 {
-            return self.append(log, message, choose, out);
-        }
-        let partition = log - state.first_log;
-        let timer = self.start_timer(TimerKind::Delay, topic, delay, out);
-        self.topics[topic as usize].delayed.push_back(Delayed { message, partition, timer });
-        self.kept[message as usize].holders += 1;
-        self.watch_durability(log, out);
-        let log = &mut self.logs[log as usize];
-        log.delayed += 1;
-        log.end + log.delayed - 1
-    }
-
-    /// The delay of a topic's oldest delayed message is over.
-    pub(super) fn undelay(&mut self, topic: u32, choose: Choose, out: &mut Vec<Action>) {
-        let state = &mut self.topics[topic as usize];
-        let first = state.delayed.pop_front();
-        let Delayed { message, partition, .. } = first.expect("every delayed message has its timer");
-        state.delayed_durable = state.delayed_durable.saturating_sub(1);
-        let log = state.first_log + partition;
-        self.logs[log as usize].delayed -= 1;
-        self.append(log, message, choose, out);
-        self.let_go(message, out);
-    }
-
     /// Moves a message on to another topic.
     pub(super) fn transfer(&mut self, topic: TopicId, message: u32, choose: Choose, out: &mut Vec<Action>) {
         self.forget_expiry(message, out);
@@ -136,7 +105,7 @@ impl Broker {
         letters.len() as u32
     }
 
-    fn append(&mut self, log: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
+    pub(super) fn append(&mut self, log: u32, message: u32, choose: Choose, out: &mut Vec<Action>) -> u64 {
         if self.logs[log as usize].is_full() {
             self.make_room(log);
         }

@@ -9,7 +9,6 @@
 //! when that server is back.
 
 use super::delivery::{NONE, Place, holder, mark};
-use super::state::Delayed;
 use super::timers::TimerKind;
 use super::{Action, Broker, Choose, Settlement};
 use crate::kernel::ids::TopicId;
@@ -75,25 +74,6 @@ impl Broker {
             if takes_time {
                 self.lose_rest(log, choose, out);
             }
-        }
-    }
-
-    /// What waits for its delay is not there before it is durable either. (What waits to be decided is, with those
-    /// behind it: it is not there for anybody yet.)
-    fn lose_delayed(&mut self, topic: u32, out: &mut Vec<Action>) {
-        let state = &mut self.topics[topic as usize];
-        let (lost, first_log) = (state.delayed.split_off(state.delayed_durable), state.first_log);
-        for Delayed { message, partition, timer } in lost {
-            self.cancel_timer(timer, out);
-            let log = (first_log + partition) as usize;
-            self.logs[log].delayed -= 1;
-            for lane in self.logs[log].lanes.clone() {
-                let subscription = self.lanes[lane as usize].subscription;
-                self.kept[message as usize].holders += 1;
-                self.subscriptions[subscription as usize].counts.owed += 1;
-                self.end_message(subscription, message, Settlement::Destroyed, out);
-            }
-            self.let_go(message, out);
         }
     }
 

@@ -121,6 +121,20 @@ impl Broker {
         (consumer != NONE).then(|| self.name_of(consumer))
     }
 
+    /// Whether somebody is owed something of a topic, now or after its delay, or something that was settled there
+    /// could be forgotten.
+    pub fn has_in_hand(&self, topic: TopicId) -> bool {
+        let of = &self.topics[topic.index()];
+        let is_owed = |lane: &u32| {
+            let subscription = self.lanes[*lane as usize].subscription;
+            self.subscriptions[subscription as usize].counts.lag() > 0
+        };
+        let logs = of.first_log..of.first_log + of.knobs.partitions;
+        !of.delayed.is_empty()
+            || !of.unheard.is_empty()
+            || logs.flat_map(|log| &self.logs[log as usize].lanes).any(is_owed)
+    }
+
     /// What became of all the messages a group was owed (of each instance, if each is alone).
     pub fn counts(&self, group: GroupId) -> Counts {
         let group = &self.groups[group.index()];

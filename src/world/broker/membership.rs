@@ -1,6 +1,7 @@
 //! Who consumes: joining, leaving, falling silent, crashing, and what the broker makes of it.
 
-use super::delivery::{NONE, Place, holder};
+use super::consume::POLL_PARTS;
+use super::delivery::{NONE, Place, holder, mark};
 use super::state::{Balance, Consumer};
 use super::timers::TimerKind;
 use super::{Action, Broker, Choose};
@@ -146,7 +147,7 @@ impl Broker {
         }
         for slot in unsaid {
             self.deliveries[slot].bits &= !holder::UNSAID;
-            self.free_if_unheld(slot);
+            self.free_if_unheld(slot, out);
         }
         Some(consumer)
     }
@@ -173,6 +174,29 @@ impl Broker {
     pub(super) fn detected(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
         self.consumers[consumer as usize].lease_timer = NONE;
         self.expel(consumer, choose, out);
+    }
+
+    /// An eighth of the poll interval has passed: an attempt that has seen eight of them is overdue.
+    pub(super) fn poll_tick(&mut self, consumer: u32, choose: Choose, out: &mut Vec<Action>) {
+        let state = &mut self.consumers[consumer as usize];
+        state.poll_timer = NONE;
+        state.poll_tick = state.poll_tick.wrapping_add(1);
+        let (tick, subscription) = (state.poll_tick, state.subscription);
+        if state.running == 0 || !state.open {
+            return;
+        }
+        let age = |born: u16| tick.wrapping_sub(born) as i16;
+        let running = self.deliveries.select(|delivery| {
+            delivery.consumer == consumer && delivery.place == Place::Running && !delivery.has(mark::REVOKED)
+        });
+        if running.iter().any(|&slot| age(self.deliveries[slot].born) >= POLL_PARTS as i16) {
+            return self.expel(consumer, choose, out);
+        }
+        if let Some(poll) = self.subscriptions[subscription as usize].knobs.lease.poll() {
+            let part = poll.div_ceil(u64::from(POLL_PARTS));
+            let timer = self.start_timer(TimerKind::Poll, consumer, part, out);
+            self.consumers[consumer as usize].poll_timer = timer;
+        }
     }
 
     /// The broker gives a consumer up.

@@ -34,13 +34,16 @@
 //!
 //! The law, kept by every call: of what a group is owed, each message is exactly once acknowledged,
 //! exhausted or skipped by retention, or still in the log or in one delivery the broker holds.
-//! Messages live in slots of the world; the broker holds a slot from `accept` to [`Action::Release`].
+//! Messages live in slots of the world; the broker holds a slot from `accept` to [`Action::Release`], and longer
+//! where a consumer or an acknowledgement still has a copy: from [`Action::Carry`] to [`Action::PutDown`]. As long
+//! as a delivery is there, so is its message.
 //!
 //! All instances are members from the start, without a rebalance, and every group is owed everything
 //! accepted from then on.
 
 mod compaction;
 mod consume;
+mod delayed;
 mod delivery;
 mod dispatch;
 mod durability;
@@ -65,13 +68,14 @@ mod unheard;
 
 pub use delivery::{DeliveryId, Outcome};
 pub use inspect::{Owed, Parcel, Share, Stage};
+pub use recognise::{Accepted, Origin};
 pub use state::Counts;
 pub use timers::{TimerId, TimerKind};
 
 use crate::kernel::ids::{GroupId, InstanceId, TopicId};
 use crate::kernel::time::Nanos;
 use crate::model::messaging::*;
-use delivery::{Deliveries, NONE, holder};
+use delivery::{Deliveries, NONE, holder, mark};
 use log::Log;
 use returned::Returned;
 use rustc_hash::FxHashMap;
@@ -126,6 +130,14 @@ pub enum Action {
     },
     /// No topic holds this message any more.
     Release {
+        message: u32,
+    },
+    /// A delivery that is no longer the broker's still has this message: hold it beside the topics.
+    Carry {
+        message: u32,
+    },
+    /// Such a delivery is forgotten by all.
+    PutDown {
         message: u32,
     },
     /// A topic takes in a message that came before and was undecided.
@@ -207,27 +219,6 @@ pub enum Settlement {
     Superseded,
     /// Gone with a broker that had it alone.
     Destroyed,
-}
-
-/// What became of a message that reached a topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accepted {
-    Appended {
-        partition: u32,
-        /// Its place in the partition, also if it is delayed.
-        offset: u64,
-    },
-    /// Its producer had sent it before; nothing happened.
-    Duplicate,
-}
-
-/// Which sending of which producer this is: equal when sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin {
-    pub producer: u32,
-    pub sequence: u64,
-    /// The message's id.
-    pub id: u64,
 }
 
 /// All topics and groups of a scenario.
@@ -458,14 +449,28 @@ impl Broker {
         self.cancel_timer(timer, out);
     }
 
+    /// The broker no longer owes the message of a delivery, which goes on holding it if others hold the delivery.
+    #[inline]
+    fn is_not_owed(&mut self, slot: u32, out: &mut Vec<Action>) {
+        let delivery = &mut self.deliveries[slot];
+        delivery.bits &= !holder::BROKER;
+        if delivery.has(holder::ANY) {
+            delivery.bits |= mark::CARRIED;
+            out.push(Action::Carry { message: delivery.message });
+        }
+    }
+
     /// Frees a delivery that nobody holds, and then perhaps its consumer.
     #[inline]
-    fn free_if_unheld(&mut self, slot: u32) {
+    fn free_if_unheld(&mut self, slot: u32, out: &mut Vec<Action>) {
         let delivery = &self.deliveries[slot];
         if delivery.has(holder::ANY) {
             return;
         }
         let consumer = delivery.consumer;
+        if delivery.has(mark::CARRIED) {
+            out.push(Action::PutDown { message: delivery.message });
+        }
         self.deliveries.remove(slot);
         if consumer != NONE {
             self.consumers[consumer as usize].references -= 1;

@@ -249,12 +249,12 @@ impl Broker {
             }
             if bits & holder::BROKER != 0 {
                 self.uncount(slot);
-                if offset < to {
-                    self.end_message(subscription, message, Settlement::Skipped, out);
-                }
             }
             self.disown(slot, out);
-            self.free_if_unheld(slot);
+            if bits & holder::BROKER != 0 && offset < to {
+                self.end_message(subscription, message, Settlement::Skipped, out);
+            }
+            self.free_if_unheld(slot, out);
         }
         let state = &mut self.lanes[lane as usize];
         state.returned = super::Returned::new(RedeliverTo::Original);

@@ -4,10 +4,30 @@
 //! first under the same sequence number, both under the same message id. A topic that remembers either takes
 //! the message in once, for as long as it remembers.
 
-use super::Origin;
 use crate::model::messaging::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
+
+/// What became of a message that reached a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    Appended {
+        partition: u32,
+        /// Its place in the partition, also if it is delayed.
+        offset: u64,
+    },
+    /// Its producer had sent it before; nothing happened.
+    Duplicate,
+}
+
+/// Which sending of which producer this is: equal when sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub producer: u32,
+    pub sequence: u64,
+    /// The message's id.
+    pub id: u64,
+}
 
 /// One sending: the place in which it is looked for, the producer (0 where that does not matter), its number.
 type Sending = (u32, u32, u64);

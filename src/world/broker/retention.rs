@@ -87,8 +87,9 @@ impl Broker {
         if cursor && !state.window.is_empty() {
             let mut passed = Delivery::new(self.logs[state.log as usize].at(offset), lane, offset);
             passed.place = Place::Handled;
-            passed.bits = holder::WINDOW;
+            passed.bits |= holder::WINDOW;
             let slot = self.deliveries.add(passed);
+            self.is_not_owed(slot, out);
             self.lanes[lane as usize].window.push_back(slot);
         }
         self.settle_next(lane, end, out);

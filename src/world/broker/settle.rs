@@ -31,7 +31,7 @@ impl Broker {
                 self.acknowledged(slot, choose, out);
             }
         }
-        self.ack_done(slot);
+        self.ack_done(slot, out);
         self.after_settling(lane, consumer, choose, out);
     }
 
@@ -45,7 +45,7 @@ impl Broker {
         let (lane, consumer) = (delivery.lane, delivery.consumer);
         if delivery.has(mark::REVOKED) {
             self.tell_stale(slot, out);
-            self.ack_done(slot);
+            self.ack_done(slot, out);
         } else if delivery.has(holder::BROKER) {
             delivery.failures = delivery.failures.saturating_add(1);
             delivery.bits &= !holder::ACK;
@@ -53,7 +53,7 @@ impl Broker {
             self.take_back(slot, rest, choose, out);
             self.serve_lane(lane, choose, out);
         } else {
-            self.ack_done(slot);
+            self.ack_done(slot, out);
         }
         self.after_settling(lane, consumer, choose, out);
     }
@@ -65,7 +65,7 @@ impl Broker {
             return;
         }
         let (lane, consumer) = (self.deliveries[slot].lane, self.deliveries[slot].consumer);
-        self.ack_done(slot);
+        self.ack_done(slot, out);
         self.after_settling(lane, consumer, choose, out);
     }
 
@@ -84,9 +84,9 @@ impl Broker {
     }
 
     #[inline]
-    fn ack_done(&mut self, slot: u32) {
+    fn ack_done(&mut self, slot: u32, out: &mut Vec<Action>) {
         self.deliveries[slot].bits &= !holder::ACK;
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
     }
 
     /// What was settled or came back may have made room.
@@ -126,7 +126,7 @@ impl Broker {
                 let end = self.end_of(slot);
                 self.settle(slot, end, choose, out);
             } else {
-                self.free_if_unheld(slot);
+                self.free_if_unheld(slot, out);
             }
         }
     }
@@ -176,9 +176,9 @@ impl Broker {
         if locks_key {
             self.unlock_key(slot, choose, out);
         }
+        self.is_not_owed(slot, out);
         self.end_message(self.lanes[lane as usize].subscription, message, end, out);
-        self.deliveries[slot].bits &= !holder::BROKER;
-        self.free_if_unheld(slot);
+        self.free_if_unheld(slot, out);
         if locks_key {
             self.serve_lane(lane, choose, out);
         }
@@ -290,8 +290,11 @@ impl Broker {
         if !self.transactions.is_empty() {
             self.drop_undecided(slot, out);
         }
+        if self.deliveries[slot].has(holder::BROKER) {
+            self.is_not_owed(slot, out);
+        }
         let old = &mut self.deliveries[slot];
-        old.bits = (old.bits | mark::REVOKED) & !(holder::BROKER | mark::LOCKS_KEY);
+        old.bits = (old.bits | mark::REVOKED) & !mark::LOCKS_KEY;
         let state = &mut self.lanes[old.lane as usize];
         if matches!(old.place, Place::Running | Place::Queued | Place::Resting) {
             state.busy -= 1;

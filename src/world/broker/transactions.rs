@@ -54,7 +54,6 @@ impl Line {
         }
         self.0.pop_front().map(|first| first.message)
     }
-
 }
 
 impl Broker {
@@ -125,13 +124,7 @@ impl Broker {
     }
 
     /// Takes in what nothing undecided is before any more.
-    pub fn admit_decided(
-        &mut self,
-        topic: TopicId,
-        partition: u32,
-        choose: Choose,
-        out: &mut Vec<Action>,
-    ) {
+    pub fn admit_decided(&mut self, topic: TopicId, partition: u32, choose: Choose, out: &mut Vec<Action>) {
         let log = self.topics[topic.index()].first_log + partition;
         while let Some(message) = self.logs[log as usize].line.pop_decided() {
             self.admit(log, message, choose, out);

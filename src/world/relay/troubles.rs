@@ -21,6 +21,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return false;
         }
         let store = self.model.outboxes[outbox].store as usize;
+        self.store_met(store);
         if !self.world.stores[store].condition.holds(Event::Relay { relay, token }) {
             self.put_back(relay);
         }
@@ -38,6 +39,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 Stage::Reading | Stage::Marking | Stage::Marked => true,
             };
             if is_cut && spec.store as usize == store {
+                self.store_met(store);
                 self.put_back(relay);
             }
         }

@@ -1,8 +1,10 @@
 //! The planted bugs of idempotency.
 
+mod acceptance;
 mod brokers;
 mod captures;
 mod durability;
+mod guards;
 mod messages;
 mod rebuilds;
 mod reference;

@@ -16,7 +16,9 @@ fn what_is_published_before_the_acknowledgement_is_published_twice() {
         &[("duplicate_messages", 1)],
     );
     twin(
-        &shop("- { publish: Rejected, with: { order: message.order }, via: ack }\n        - { name: here, work: 1ms }"),
+        &shop(
+            "- { publish: Rejected, with: { order: message.order }, via: ack }\n        - { name: here, work: 1ms }",
+        ),
         DuplicateMessages,
     );
 }
@@ -57,7 +59,8 @@ fn a_row_is_no_part_of_it() {
 /// The second attempt takes another turn; what the first would have said was never said.
 #[test]
 fn what_was_never_seen_is_no_half_of_anything() {
-    let shop = |via: &str| Shop {
+    let shop = |via: &str| {
+        Shop {
         placed: format!(
             "- {{ read: items, key: message.item, as: item }}
         - {{ update: items, key: message.item, set: {{ status: paid, at: now }} }}
@@ -68,6 +71,7 @@ fn what_was_never_seen_is_no_half_of_anything() {
         preset: "kafka",
         fault: CRASH,
         ..Shop::default()
+    }
     };
     let seen = shop("").judge();
     assert_eq!(seen.of(LostEffects).count, 0, "{:?}", seen.counts());

@@ -374,7 +374,7 @@ fn compare(design: &Design) -> Result<[u64; 3], TestCaseError> {
         let found = [&client.read_your_writes, &client.monotonic_reads];
         let found = found.map(|finding| Of { count: finding.count, exposures: finding.exposures });
         let expected = expected.remove(&client.client).unwrap_or_default();
-        // What has caught up is forgotten, so that fewer reads are known to have had the chance.
+        // What copies hold is forgotten when they have caught up, so that fewer reads are known to have had the chance.
         let counts = |all: [Of; 2]| all.map(|of| of.count);
         prop_assert_eq!(counts(found), counts(expected), "{:?}\n{}", client.client, text);
         let is_exposed =

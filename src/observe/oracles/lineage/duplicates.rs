@@ -1,12 +1,13 @@
 //! Commits: which effects they are, and whether they were there already.
 
+use super::Lineage;
 use super::ledger::{Effect, EntryId, Issuer, Kind};
-use super::{Lineage, mix};
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
 use crate::world::deed::{Deed, Part, RowName, Served};
+use crate::world::identity::mix;
 
 /// Where effects on the outside are, which has no rows.
 const OUTSIDE: RowName = RowName { table: TableId(NONE), key: 0, instance: NONE };

@@ -7,15 +7,17 @@ use super::ledger::EntryId;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::encoder::Encoder;
 use crate::kernel::time::Nanos;
-use crate::model::Model;
+use crate::model::{Model, Store};
 use crate::observe::facts;
 use crate::world::deed::{Part, RowName};
 
-/// Effects in stores that flush now and then.
+/// Effects in stores that flush now and then, or that a copy may take the place of.
 #[derive(Clone, Debug, Default)]
 pub struct Volatile {
-    /// By table: the store, if it does not flush at once.
+    /// By table: the store, if it could lose what it has committed.
     stores: Vec<Option<u32>>,
+    /// By store: whether it does so by failing over.
+    succeeded: Vec<bool>,
     effects: Vec<Effect>,
 }
 
@@ -31,10 +33,12 @@ struct Effect {
 impl Volatile {
     pub fn new(model: &Model) -> Self {
         let mut stores = vec![None; model.tables.len()];
-        for (number, store) in model.stores.iter().enumerate().filter(|(_, store)| store.flush.is_some()) {
+        let volatile = |store: &Store| store.flush.is_some() || store.is_succeeded;
+        for (number, store) in model.stores.iter().enumerate().filter(|(_, store)| volatile(store)) {
             store.tables.iter().for_each(|table| stores[table.index()] = Some(number as u32));
         }
-        Self { stores, effects: Vec::new() }
+        let succeeded = model.stores.iter().map(|store| store.is_succeeded).collect();
+        Self { stores, succeeded, effects: Vec::new() }
     }
 
     /// What a crash of its store would take back; entries are called by their obligations.
@@ -58,7 +62,14 @@ impl Lineage<'_> {
 
     /// A store has made everything durable.
     pub(super) fn flushed(&mut self, now: Nanos, store: u32) {
-        self.let_go_of(now, |effect| effect.store == store);
+        if !self.volatile.succeeded[store as usize] {
+            self.let_go_of(now, |effect| effect.store == store);
+        }
+    }
+
+    /// A copy has a version of a row that would have been lost before if another had taken over.
+    pub(super) fn durable(&mut self, now: Nanos, row: RowName, version: u64) {
+        self.let_go_of(now, |effect| effect.row == row && effect.version == version);
     }
 
     /// A commit is gone with its store: its effects are not there, and owed again.

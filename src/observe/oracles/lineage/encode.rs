@@ -6,7 +6,7 @@
 use super::Lineage;
 use super::attempt::AttemptState;
 use super::ledger::{Entry, Kind};
-use super::messages::MessageState;
+use super::messages::{MessageState, Undecided};
 use crate::kernel::encoder::{Encoder, Ranks};
 use crate::observe::facts;
 use crate::world::deed::Served;
@@ -97,6 +97,12 @@ impl Lineage<'_> {
             // Of one that is over and forgotten nobody asks.
             encoder.option(is_carried.then(|| self.ledger[*share].obligation));
         });
+        encoder.flag(of.undecided.is_some());
+        if let Some(Undecided { owner, issue, .. }) = of.undecided {
+            encoder.word(self.ledger[owner].obligation);
+            facts::part(encoder, issue.part);
+            encoder.flags(&[issue.is_first, issue.was_owed]);
+        }
     }
 }
 
@@ -126,6 +132,7 @@ fn encode_entry(encoder: &mut Encoder, of: &Entry) {
         of.excused,
         of.issued > 0,
         of.accepted > 0,
+        of.sent_in_vain,
         of.diverged,
         of.acted_on,
         of.phantom,

@@ -5,19 +5,27 @@ use super::attempt::{AttemptState, StagedIssue};
 use super::ledger::{EntryId, Kind};
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::time::Nanos;
-use crate::model::{NONE, Pc};
-use crate::world::deed::{Part, Served};
+use crate::model::NONE;
+use crate::world::deed::{Deed, EndsOn, Part, Served};
 use crate::world::record::Outcome;
 
 impl Lineage<'_> {
     /// What was left undone; without any, the obligation is done.
     ///
     /// What it would have skipped because an earlier attempt had begun it is still owed.
-    pub(super) fn cut(&mut self, now: Nanos, attempt: u32, at: Pc, debt: &[Part], resumes: bool) {
+    ///
+    /// What would have stopped at another obligation's mark is not done: it was taken for that other one.
+    pub(super) fn cut(&mut self, now: Nanos, deed: &Deed<'_>) {
+        let &Deed::Cut { attempt, at, debt, resumes, ends_on } = deed else { return };
         let Some(state) = self.attempts.get(attempt).filter(|state| !state.from_client) else { return };
         let (entry, resumed) = (state.entry, state.resumed);
         debt.iter().for_each(|part| self.owe_for_value(now, entry, at, *part));
         let Some(state) = self.attempts.get(attempt) else { return };
+        let is_stopped = match ends_on {
+            EndsOn::AnothersRow(table) => self.uses.writes(state.handler, table),
+            EndsOn::Local(slot) => state.is_guard(&[slot]),
+            EndsOn::Other => false,
+        };
         let is_first = |issue: &&StagedIssue| issue.is_first;
         let given_up: Vec<Part> =
             state.staged_issues.iter().filter(is_first).map(|issue| issue.part).collect();
@@ -35,6 +43,10 @@ impl Lineage<'_> {
         }
         let is_owed = !of.debt.is_empty();
         of.cut_at = at;
+        of.swallowed |= is_stopped && !is_owed && !of.has_left() && !of.marked && !of.done;
+        if is_stopped {
+            self.expose(Anomaly::Swallowed);
+        }
         if is_owed {
             self.expose(Anomaly::TornEffects);
             self.expose(Anomaly::LostEffects);

@@ -115,6 +115,8 @@ pub struct Entry {
     /// Copies that were issued for good, and taken in by a broker.
     pub issued: u32,
     pub accepted: u32,
+    /// A message that it issued never came to its broker.
+    pub sent_in_vain: bool,
     /// A hash of what the first accepted copy said.
     pub content: u64,
     pub diverged: bool,
@@ -171,6 +173,7 @@ impl Default for Entry {
             fate: Fate::Open,
             issued: 0,
             accepted: 0,
+            sent_in_vain: false,
             content: 0,
             diverged: false,
             rows_committed: 0,

@@ -3,7 +3,6 @@
 use super::Lineage;
 use super::attempt::{AttemptState, Staged, StagedIssue};
 use super::ledger::{EntryId, Fate, Issuer, Kind};
-use super::of_instance;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::*;
@@ -12,7 +11,7 @@ use crate::model::messaging::Members;
 use crate::model::reach::must_reach;
 use crate::model::{Identity, NONE, Pc};
 use crate::world::deed::{Acceptance, Deed, Part, Served, Way};
-use crate::world::identity::Cause;
+use crate::world::identity::{Cause, of_instance};
 use crate::world::record::{Outcome, Settlement};
 
 /// A message slot in use.
@@ -24,14 +23,30 @@ pub struct MessageState {
     content: u64,
     /// What it asks of each group: the group, the entry, and whether the message still carries it.
     pub shares: Vec<(GroupId, EntryId, bool)>,
-    /// While it is seen by nobody: whose it is, and what is taken back if it never is.
-    undecided: Option<(EntryId, u64, StagedIssue)>,
+    /// Until a broker has taken it in: whose effect it is to be, which holds that.
+    pub undecided: Option<Undecided>,
+}
+
+/// An effect that counts when a broker takes a message in.
+#[derive(Clone, Copy, Debug)]
+pub struct Undecided {
+    pub owner: EntryId,
+    pub issue: StagedIssue,
+    /// The attempt that issued it.
+    by: u32,
 }
 
 impl Default for MessageState {
     /// No message yet.
     fn default() -> Self {
-        Self { entry: NONE, cause: Cause::NOBODY, kind: MessageId(NONE), content: 0, shares: Vec::new(), undecided: None }
+        Self {
+            entry: NONE,
+            cause: Cause::NOBODY,
+            kind: MessageId(NONE),
+            content: 0,
+            shares: Vec::new(),
+            undecided: None,
+        }
     }
 }
 
@@ -115,11 +130,12 @@ impl Lineage<'_> {
             } else {
                 self.ledger[entry].issued += 1;
             }
-            if way == Way::WithAck {
-                let (owner, issue) = (state.entry, StagedIssue { part, is_first, was_owed });
-                let obligation = self.ledger[owner].obligation;
+            if matches!(way, Way::WithAck | Way::Direct) {
+                let (owner, by) = (state.entry, state.number);
+                let issue = StagedIssue { part, is_first, was_owed };
                 if let Some(message) = self.messages.get_mut(message) {
-                    message.undecided = Some((owner, obligation, issue));
+                    message.undecided = Some(Undecided { owner, issue, by });
+                    self.ledger.hold(owner);
                 }
             }
         }
@@ -185,14 +201,12 @@ impl Lineage<'_> {
     pub(super) fn accepted(&mut self, now: Nanos, message: u32, topic: TopicId, how: Acceptance) {
         let Some(state) = self.messages.get(message) else { return };
         let (entry, content, cause, kind) = (state.entry, state.content, state.cause, state.kind);
+        self.effect_is_there(now, message);
         if how == Acceptance::Recognised {
             self.expose(Anomaly::DuplicateMessages);
             return;
         }
         let model = self.model;
-        if let Some(state) = self.messages.get_mut(message) {
-            state.undecided = None;
-        }
         if how == Acceptance::Taken {
             let of = &mut self.ledger[entry];
             of.accepted += 1;
@@ -239,6 +253,19 @@ impl Lineage<'_> {
                 }
             }
         }
+    }
+
+    /// A broker has a message: the effect is there, also if another copy of it was lost.
+    fn effect_is_there(&mut self, now: Nanos, message: u32) {
+        let undecided = self.messages.get_mut(message).and_then(|state| state.undecided.take());
+        let Some(Undecided { owner, issue: StagedIssue { part, .. }, by }) = undecided else { return };
+        let of = &mut self.ledger[owner];
+        of.debt.retain(|owed| *owed != part);
+        if of.effects.iter().all(|effect| effect.part != part) {
+            of.effects.push(super::ledger::Effect { part, net: 1, by, past: false });
+        }
+        self.ledger.release(owner, now);
+        self.settle_released(now);
     }
 
     /// The obligation of a group, or of one of its instances.
@@ -315,10 +342,12 @@ impl Lineage<'_> {
             }
         }
         self.ledger.release(state.entry, now);
-        if let Some((owner, obligation, issue)) = undecided
-            && self.ledger.is(owner, obligation)
-        {
+        if let Some(Undecided { owner, issue, .. }) = undecided {
+            // No broker has taken it in: it is no effect.
             self.take_back(owner, &[issue]);
+            self.ledger[owner].sent_in_vain = true;
+            self.expose(Anomaly::AcknowledgedLoss);
+            self.ledger.release(owner, now);
         }
         self.settle_released(now);
     }

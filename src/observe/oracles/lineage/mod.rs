@@ -49,7 +49,6 @@ use crate::model::{Model, NONE, Pc};
 use crate::observe::findings::{Facts, Finding, Sighting};
 use crate::observe::slots::SlotTable;
 use crate::world::deed::{Deed, Part, RowName, Served};
-use crate::world::identity::mix;
 use crate::world::record::{Observer, Record};
 use attempt::AttemptState;
 use durability::Volatile;
@@ -306,7 +305,7 @@ impl Observer for Lineage<'_> {
         match *deed {
             Deed::AttemptBegun { .. } => self.begun(now, deed),
             Deed::AttemptEnded { attempt, outcome } => self.ended(now, attempt, outcome),
-            Deed::Cut { attempt, at, debt, resumes } => self.cut(now, attempt, at, debt, resumes),
+            Deed::Cut { .. } => self.cut(now, deed),
             Deed::DebtUnknown { .. } => self.debt_unknown(),
             Deed::Decided { attempt, pc, holds, .. } => self.decided(attempt, pc, holds),
             Deed::Named { attempt, slot, value, .. } => {
@@ -326,6 +325,7 @@ impl Observer for Lineage<'_> {
             Deed::Cleared { table, group } => self.cleared(table, group),
             Deed::Forgotten { row, version } => self.forgotten(now, row, version),
             Deed::Flushed { store } => self.flushed(now, store),
+            Deed::Durable { row, version } => self.durable(now, row, version),
             Deed::Made { .. } | Deed::Asked { .. } | Deed::Enqueued { .. } | Deed::Replicated { .. } => {}
             Deed::Freed { message } => self.freed(now, message),
             Deed::Accepted { message, topic, how } => self.accepted(now, message, topic, how),
@@ -354,9 +354,4 @@ impl Observer for Lineage<'_> {
             }
         }
     }
-}
-
-/// The obligation of one instance of a group in which each has its own.
-pub fn of_instance(obligation: u64, instance: u32) -> u64 {
-    mix(obligation, instance as u64 | 1 << 32)
 }

@@ -125,9 +125,11 @@ impl Lineage<'_> {
             self.settle(id);
             self.last_settled = now;
             self.leave_values(now, id);
-            let refused = self.ledger[id].told.is_some_and(|outcome| outcome != Outcome::Well)
-                && !self.ledger[id].done
-                || self.ledger[id].excused;
+            let of = &self.ledger[id];
+            let told_no = of.told.is_some_and(|outcome| outcome != Outcome::Well);
+            // What was sent in vain left nothing either.
+            let has_nothing = !of.done || of.sent_in_vain && !of.has_left();
+            let refused = told_no && has_nothing || of.excused;
             let over = self.ledger.forget(id, now, |parent, child| {
                 child.excused |= refused;
                 child.phantom |= child.orphaned == Some(parent.rows_committed);
@@ -145,6 +147,7 @@ impl Lineage<'_> {
         let obligation = if let Kind::Once { .. } = kind { entry.asked_by } else { entry.obligation };
         let told_well = entry.by_client && entry.told == Some(Outcome::Well);
         let told_no = entry.by_client && entry.told.is_some_and(|outcome| outcome != Outcome::Well);
+        let sent_in_vain = entry.sent_in_vain;
         let (has_left, fate) = (entry.has_left() || self.has_done_for_a_value(entry), entry.fate);
         let is_phantom = entry.phantom && entry.acted_on;
         if is_phantom {
@@ -178,7 +181,8 @@ impl Lineage<'_> {
         if end == End::Lost && matches!(kind, Kind::Message { .. }) {
             self.expose(Anomaly::LostEffects);
         }
-        let nothing = matches!(end, End::Lost | End::Swallowed) || end == End::Torn && !has_left;
+        let nothing = matches!(end, End::Lost | End::Swallowed)
+            || !has_left && (end == End::Torn || end == End::Done && sent_in_vain);
         if told_well && nothing {
             self.sight(Anomaly::AcknowledgedLoss, at, obligation, |_| "told ok, and nothing was done".into());
         }

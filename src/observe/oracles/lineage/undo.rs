@@ -72,7 +72,13 @@ impl Lineage<'_> {
     /// An effect was committed: is it one that was undone?
     ///
     /// It is of the intent that `own` serves, and owed to `entry`.
-    pub(super) fn note_done(&mut self, now: Nanos, (own, entry): (EntryId, EntryId), part: Part, row: RowName) {
+    pub(super) fn note_done(
+        &mut self,
+        now: Nanos,
+        (own, entry): (EntryId, EntryId),
+        part: Part,
+        row: RowName,
+    ) {
         if !self.undoables.sites[part.site.index()] {
             return;
         }

@@ -7,6 +7,7 @@ use crate::kernel::ids::{GroupId, SymbolId, TableId};
 use crate::kernel::time::Pretty;
 use crate::model::Word;
 use crate::model::promise::Reading;
+use crate::model::wording::moment;
 
 /// `orders → shipping, key 7: Shipped of 1.002s came after Created of 1.004s`
 pub fn out_of_order(
@@ -56,7 +57,7 @@ pub fn transition(model: &Model, table: TableId, column: u16, (old, new): (&[Wor
 }
 
 fn message(model: &Model, of: Mention) -> String {
-    format!("{} of {}", model.messages[of.kind.index()].name, Pretty(of.at))
+    format!("{} of {}", model.messages[of.kind.index()].name, moment(of.at as i64))
 }
 
 fn row(model: &Model, table: TableId, words: &[Word]) -> String {

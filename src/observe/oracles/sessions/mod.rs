@@ -210,11 +210,14 @@ impl<'m> Sessions<'m> {
             None => session.intent_over(),
         }
         let copies = &self.copies;
-        session.sweep(|row| copies.is_known(row));
         let is_open = !matches!(
             self.model.clients[name.client.index()].arrivals,
             crate::model::Arrivals::Population { .. }
         );
+        // What an intent has met it knows to its end; what a user has, as long as a copy of it is behind.
+        if !is_open {
+            session.sweep(|row| copies.is_known(row));
+        }
         if session.alive == 0 && (is_open || session.remembered() == 0) {
             self.sessions.remove(&name);
         }

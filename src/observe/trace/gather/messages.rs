@@ -5,6 +5,7 @@ use super::super::{Act, Actor, Done, Entry, Firing, Role};
 use super::{Gather, MOST_FIRINGS, Message};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::model::Model;
 use crate::world::deed::{Acceptance, Deed, Way};
 use crate::world::record::{Outcome, Settlement};
 
@@ -132,7 +133,7 @@ impl Gather<'_> {
         let name = &self.model.names.effects[effect.index()];
         let own = self.attempts.get(&attempt).filter(|of| of.role == Some(Role::Own)).map(|of| of.number);
         if let (Some(attempt), true) = (own, first) {
-            let what = format!("effect {name}");
+            let what = effect_name(self.model, effect);
             self.trace.done.push(Done { what, change: None, is_mark: false, attempt });
         }
         let text = match first {
@@ -141,4 +142,9 @@ impl Gather<'_> {
         };
         self.tell(at, attempt, Act::Effect, None, (text, None, String::new()));
     }
+}
+
+/// What an act on the outside is called among what was done.
+pub(super) fn effect_name(model: &Model, effect: EffectId) -> String {
+    format!("effect {}", model.names.effects[effect.index()])
 }

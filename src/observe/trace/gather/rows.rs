@@ -5,13 +5,17 @@ use super::super::wording::{self, Business};
 use super::super::{Act, Actor, Change, Done, Entry, Role};
 use super::{CHANGES_AROUND, Draft, Gather, MOST_CHANGES, MOST_READS};
 use crate::kernel::time::Nanos;
-use crate::model::Pc;
+use crate::model::{NONE, Pc};
 use crate::world::deed::{Deed, RowName, Version, Write};
 
 impl Gather<'_> {
     /// `v3, written by attempt 1`
     fn seen(&self, row: RowName, version: Version) -> String {
         let mut text = format!(" {}", wording::version(version));
+        if let (false, Some(number)) = (version.exists, self.rows.last_own(row)) {
+            text += &format!(": what attempt {number} wrote there is gone");
+            text += if row.instance == NONE { "" } else { " with the memory" };
+        }
         if version.exists {
             match self.rows.writer(row, version.number) {
                 Some(Writer { own_attempt: Some(number), .. }) => {
@@ -92,6 +96,9 @@ impl Gather<'_> {
         let &Deed::Committed { attempt, row, old, new, version, .. } = deed else { return };
         let model = self.model;
         let is_met = self.kin.rows.contains(&row);
+        if attempt == NONE && new.is_none() && self.rows.last_own(row).is_some() {
+            return self.expired(at, row);
+        }
         let of = self.attempts.get(&attempt);
         let role = of.and_then(|of| of.role);
         if !is_met && role.is_none() {
@@ -149,6 +156,22 @@ impl Gather<'_> {
         } else {
             self.written_by_another(at, attempt, ("writes ", row, what), pc);
         }
+    }
+
+    /// Time has taken a row that it wrote.
+    fn expired(&mut self, at: Nanos, row: RowName) {
+        let entry = Entry {
+            at,
+            actor: Actor::Time,
+            from: None,
+            attempt: None,
+            role: Role::Other,
+            act: Act::Commits,
+            place: None,
+            row: Some(row),
+            text: "takes ".to_owned(),
+        };
+        self.push(entry, Some(row), " away".to_owned());
     }
 
     /// Somebody else wrote a row that it meets: that is told, with what he had read of these rows before.

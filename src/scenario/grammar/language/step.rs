@@ -214,7 +214,10 @@ static VERBS: &[Alternative] = &[
                         "outbox",
                         "inserted into the outbox, with the transaction it stands in, and sent by the relay",
                     ),
-                    ("ack", "visible if and only if the acknowledgement of the delivery in hand is (of brokers with transactions)"),
+                    (
+                        "ack",
+                        "visible if and only if the acknowledgement of the delivery in hand is (of brokers with transactions)",
+                    ),
                 ]),
                 "direct",
                 "Which way it goes.",

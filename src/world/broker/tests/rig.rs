@@ -32,8 +32,8 @@ pub struct Rig {
     pub now: Nanos,
     pub pending: Vec<Pending>,
     sequence: u64,
-    /// Number of the message in each slot, if one is there.
-    slots: Vec<Option<u64>>,
+    /// Number of the message in each slot, if one is there, and how often it is held.
+    slots: Vec<Option<(u64, u32)>>,
     free: Vec<u32>,
     messages: u64,
     pub started: Vec<Started>,
@@ -78,7 +78,7 @@ impl Rig {
             self.slots.push(None);
             self.slots.len() as u32 - 1
         });
-        assert_eq!(self.slots[slot as usize].replace(self.messages), None);
+        assert_eq!(self.slots[slot as usize].replace((self.messages, 1)), None);
         self.messages += 1;
         self.call(|broker, choose, out| {
             let partition = broker.route(TopicId(0), key, choose);
@@ -176,12 +176,17 @@ impl Rig {
     pub fn happen(&mut self, i: usize) {
         let p = self.pending.remove(i);
         self.now = self.now.max(p.due);
+        if let Event::Deliver(delivery) | Event::Ack(delivery) | Event::Nack(delivery) = p.event
+            && let Some(message) = self.broker.message(delivery)
+        {
+            self.number(message);
+        }
         match p.event {
             Event::Deliver(delivery) => self.call(|broker, _, out| broker.received(delivery, out)),
             Event::Attempt(delivery) => {
                 let message = self.broker.message(delivery).expect("a running attempt has its delivery");
                 let attempts = self.broker.attempts(delivery).expect("as above");
-                let number = self.slots[message as usize].unwrap_or(u64::MAX);
+                let number = self.number(message);
                 let (_, outcome) = (self.work)(number, attempts);
                 if self.acknowledges_at_once
                     && outcome == Outcome::Done
@@ -249,13 +254,20 @@ impl Rig {
                 self.pending.retain(|p| !matches!(p.event, Event::Timer(other, _) if other == timer));
                 assert_eq!(self.pending.len() + 1, before, "a timer is cancelled once, while it runs");
             }
-            Action::Release { message } => {
-                let number = self.slots[message as usize].take();
-                assert!(number.is_some(), "a message is released once");
-                self.free.push(message);
+            Action::Release { message } | Action::PutDown { message } => {
+                let slot = &mut self.slots[message as usize];
+                let (number, holders) = slot.expect("a message is let go of by who holds it");
+                *slot = (holders > 1).then_some((number, holders - 1));
+                if holders == 1 {
+                    self.free.push(message);
+                }
+            }
+            Action::Carry { message } => {
+                let slot = &mut self.slots[message as usize];
+                slot.as_mut().expect("a message that somebody has is held").1 += 1;
             }
             Action::Settled { group, message, end } => {
-                let number = self.slots[message as usize].expect("a settled message is not released before");
+                let number = self.number(message);
                 let before = self.ends.insert((group.0, number), end);
                 assert_eq!(before, None, "a group is done with a message once");
             }
@@ -263,12 +275,16 @@ impl Rig {
         }
     }
 
+    /// The message in a slot, which somebody must hold.
+    fn number(&self, message: u32) -> u64 {
+        self.slots[message as usize].expect("what a delivery or a group speaks of is held").0
+    }
+
     fn start(&mut self, delivery: DeliveryId) {
         let at = self.broker.consumer(delivery).expect("an attempt has a consumer");
         let message = self.broker.message(delivery).expect("an attempt has a message");
         let attempts = self.broker.attempts(delivery).expect("an attempt is counted");
-        // A zombie's message may have been released: its copy in the world outlives the broker's.
-        let number = self.slots[message as usize].unwrap_or(u64::MAX);
+        let number = self.number(message);
         self.started.push((self.now / MILLISECOND, at.1.0, number, attempts));
         let (length, _) = (self.work)(number, attempts);
         self.after(length, Event::Attempt(delivery), Some(at));

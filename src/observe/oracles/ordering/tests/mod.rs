@@ -169,6 +169,10 @@ fn what_is_made_again_keeps_its_place() {
     let [(_, arrived), ..] = play.oracle.finish().findings;
     assert_eq!((arrived.count, arrived.of, arrived.unsettled), (1, 3, 0));
     assert!(
-        arrived.first.unwrap().what.starts_with("facts → rows, key 5: Fact of 5ns came after Fact of 9ns")
+        arrived
+            .first
+            .unwrap()
+            .what
+            .starts_with("facts → rows, key 5: Fact of 0.000000005s came after Fact of 0.000000009s")
     );
 }
