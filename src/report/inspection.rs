@@ -92,7 +92,8 @@ fn instance(of: &Instance) -> String {
     };
     let crashes = if of.crashes > 0 { format!(", crashed {}", times(of.crashes)) } else { String::new() };
     let computing = if of.computing > 0 { format!(", computing {}", of.computing) } else { String::new() };
-    format!("{state}, busy {}{computing}, waiting {}{crashes}", of.busy, of.waiting)
+    let version = of.version.as_ref().map_or(String::new(), |version| format!(", version {version}"));
+    format!("{state}{version}, busy {}{computing}, waiting {}{crashes}", of.busy, of.waiting)
 }
 
 fn saga(of: &Saga) -> String {

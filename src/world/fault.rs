@@ -184,7 +184,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let firing = self.world.firings.add(Firing { fault, hit: hit.clone(), active: true, touched: false });
         let length = spec.duration.map(|duration| self.length(duration, DrawKey::numbered(2, number)));
         match &spec.kind {
-            FaultKind::Crash(_) => hit.iter().for_each(|&(instance, _)| self.crash(instance)),
+            FaultKind::Crash(_) => hit.iter().for_each(|&(instance, _)| {
+                self.world.instances[instance as usize].crashes += 1;
+                self.crash(instance);
+            }),
             FaultKind::Pause(_) => hit.iter().for_each(|&(instance, _)| self.pause(instance)),
             FaultKind::Slow(..) => self.reckon_slowness(&hit),
             FaultKind::Skew(_, by) => {

@@ -51,6 +51,8 @@ pub struct Instance {
     pub deferred: Vec<Event>,
     /// Work and waits that a pause interrupted, with what was left of them.
     pub suspended: Vec<(u32, Nanos)>,
+    /// How often a fault has crashed it; what is stopped on purpose has not crashed.
+    pub crashes: u32,
 }
 
 const _: () = assert!(size_of::<Instance>() == 256);
@@ -91,6 +93,7 @@ impl Instance {
             waiting_for_cpu: VecDeque::new(),
             deferred: Vec::new(),
             suspended: Vec::new(),
+            crashes: 0,
         }
     }
 

@@ -17,6 +17,8 @@ pub struct InstanceSight {
     pub is_paused: bool,
     /// How often it has crashed.
     pub crashes: u32,
+    /// Of its service; 0 is what that begins with.
+    pub version: u32,
     /// Workers and CPUs in use.
     pub busy: u32,
     pub computing: u32,
@@ -56,7 +58,8 @@ impl World {
         InstanceSight {
             is_up: of.up,
             is_paused: of.paused > 0,
-            crashes: of.epoch,
+            crashes: of.crashes,
+            version: of.version,
             busy: of.busy,
             computing: of.computing,
             waiting: of.waiting(),

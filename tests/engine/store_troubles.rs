@@ -52,8 +52,8 @@ fn a_connection_that_was_reset_says_nothing_of_the_next_one() {
 
 #[test]
 fn a_crash_takes_the_flush_with_it_that_it_has_left_nothing_to() {
-    let client = "arrivals: { times: [1s, 10s] }\ncalls: { s: { timeout: 1m } }\ndo:\n- let: { n: { counter: 11 } }\n- { call: s.Go, with: { n: n } }";
-    let steps = "- { insert: t, key: message.n }";
+    let client = "arrivals: { times: [1s, 10s] }\ncalls: { s: { timeout: 1m } }\ndo:\n- let: { n: { counter: 1 } }\n- { call: s.Go, with: { n: n } }";
+    let steps = "- { insert: t, key: message.n + 10 }";
     let run = run(&text("  flush: 10s\n", steps, client, "crash: s.store, at: [9s, 15s], for: 100ms"));
     assert_eq!(
         (outcomes(&run), run.rows("s.t").len()),

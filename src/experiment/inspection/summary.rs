@@ -114,7 +114,8 @@ fn table_of(stopped: &Stopped, table: TableId) -> Table {
 }
 
 fn instance(stopped: &Stopped, number: u32) -> Instance {
-    let of = stopped.simulation.world.instance(number);
+    let (model, of) = (stopped.simulation.model, stopped.simulation.world.instance(number));
+    let service = &model.services[model.instances[number as usize].service.index()];
     let state = match (of.is_up, of.is_paused) {
         (false, _) => State::Down,
         (true, true) => State::Paused,
@@ -123,6 +124,7 @@ fn instance(stopped: &Stopped, number: u32) -> Instance {
     Instance {
         name: wording::instance(stopped.simulation.model, number),
         state,
+        version: (of.version > 0).then(|| service.versions[of.version as usize - 1].name.clone()),
         crashes: of.crashes,
         busy: of.busy,
         computing: of.computing,

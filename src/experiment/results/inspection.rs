@@ -107,6 +107,9 @@ pub struct Saga {
 pub struct Instance {
     pub name: String,
     pub state: State,
+    /// What it runs, if not what its service begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     pub crashes: u32,
     /// Workers and CPUs in use, and what waits for a worker.
     pub busy: u32,

@@ -18,6 +18,7 @@
 //! ```
 
 mod encode;
+mod wording;
 
 use super::Lineage;
 use super::duplicates::row_text;
@@ -31,6 +32,7 @@ use crate::observe::promise::formula::Evaluator;
 use crate::world::deed::{Deed, Part, RowName, SagaStage};
 use crate::world::record::Outcome;
 use rustc_hash::FxHashMap;
+use wording::{dirty, words};
 
 /// No step of a saga.
 const NO_STEP: u16 = u16::MAX;
@@ -445,20 +447,4 @@ fn taken_back(model: &Model, effects: &[Net], undone: &[SiteId], row: RowName) -
         }
     }
     taken
-}
-
-fn dirty(model: &Model, at: Nanos, obligation: u64, row: RowName) -> Sighting {
-    let what = format!("another intent acted on {}, which the saga undid", row_text(model, row, None));
-    Sighting { at, obligation, what, facts: Facts::at(row) }
-}
-
-fn words(ending: Ending) -> &'static str {
-    match ending {
-        Ending::Completed => "completed",
-        Ending::Compensated => "compensated",
-        Ending::Stuck => "stuck, some steps done and nobody goes on or back",
-        Ending::Inconsistent { over_undone: true, .. } => "undone more often than done",
-        Ending::Inconsistent { leaked: true, .. } => "undone, and something of it is there",
-        Ending::Inconsistent { .. } => "completed, and something of it is gone",
-    }
 }
