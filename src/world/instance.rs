@@ -263,10 +263,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ => {}
         }
         let is_asked = matches!(source, Source::Call { .. } | Source::Send);
-        let is_refused = !is_asked && self.world.instances[instance as usize].outages > 0;
-        if is_refused {
-            self.service_is_out(instance);
-        }
+        let is_refused = !is_asked && self.refuses(instance);
         if is_refused || message != NONE && self.world.messages[message].poisoned {
             return self.choke(attempt);
         }

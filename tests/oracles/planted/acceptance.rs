@@ -1,7 +1,7 @@
 //! Planted bugs of what a broker never took in: a message that was refused or lost on the way is no effect.
 
 use super::bug;
-use crate::oracles::{Shop, judge_seeds};
+use crate::oracles::Shop;
 use eventflow::kernel::anomaly::Anomaly::*;
 
 const OUT: &str = "faults: { f: { outage: broker, at: 500ms, for: 5s } }";
