@@ -10,6 +10,7 @@ pub mod promise;
 pub mod reach;
 pub mod saga;
 pub mod storage;
+mod trouble;
 pub mod version;
 pub mod wording;
 
@@ -561,30 +562,6 @@ pub enum FaultKind {
     Deploy(ServiceId, Rollout),
     /// A service has so many instances from now on.
     Scale(ServiceId, u32, Restart),
-}
-
-impl FaultKind {
-    /// Whether it lies in wait: what it hits turns out while it lasts, not when it begins.
-    pub fn lies_in_wait(&self) -> bool {
-        matches!(
-            self,
-            FaultKind::Surge(..)
-                | FaultKind::Poison(..)
-                | FaultKind::Split { .. }
-                | FaultKind::Degrade { .. }
-                | FaultKind::Outage(_)
-                | FaultKind::Failover(_)
-        ) || self.refuses_of_store().is_some()
-    }
-
-    /// The store that answers nobody while it lasts.
-    pub fn refuses_of_store(&self) -> Option<u32> {
-        match self {
-            FaultKind::Store(_, StoreFault::Slow(_)) => None,
-            FaultKind::Store(store, _) => Some(*store),
-            _ => None,
-        }
-    }
 }
 
 #[derive(Clone, Debug)]

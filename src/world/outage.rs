@@ -108,10 +108,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    /// Something is turned away by an instance whose service is out.
-    #[cold]
-    pub(super) fn service_is_out(&mut self, instance: u32) {
-        self.outage_met(Place::Service(self.model.instances[instance as usize].service));
+    /// Whether an instance turns away what has come to it, because its service is out.
+    #[inline]
+    pub(super) fn refuses(&mut self, instance: u32) -> bool {
+        let refuses = self.world.instances[instance as usize].outages > 0;
+        if refuses {
+            self.outage_met(Place::Service(self.model.instances[instance as usize].service));
+        }
+        refuses
     }
 
     pub(super) fn end_outage(&mut self, place: Place) {
