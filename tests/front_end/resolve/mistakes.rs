@@ -86,7 +86,7 @@ const CASES: &[Case] = &[
     case("partitions: 6", "redeliver: { to: rewind_key }", "contradiction", "to", ""),
     case("partitions: 6", "exhaust: { then: park, transfer: atomic }", "contradiction", "transfer", ""),
     case("partitions: 6", "lease: { kind: timer, after: 5s }", "contradiction", "lease", ""),
-    case("partitions: 6", "capture: orders.ordrs", "unknown-table", "ordrs", "`orders`"),
+    case("partitions: 6", "capture: orders.ordrs", "unknown-table", "orders.ordrs", "`orders`"),
     // Subscriptions.
     case("placed: { group: mail }", "plced: { group: mail }", "unknown-topic", "plced", "`placed`"),
     case("group: mail", "group: mail, partitions: 3", "misplaced-option", "partitions", "topic"),
