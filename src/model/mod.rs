@@ -8,6 +8,7 @@ pub mod guard;
 pub mod messaging;
 pub mod promise;
 pub mod reach;
+pub mod region;
 pub mod saga;
 pub mod storage;
 mod trouble;
@@ -16,6 +17,7 @@ pub mod wording;
 
 pub use code::*;
 pub use guard::*;
+pub use region::*;
 pub use saga::*;
 pub use storage::*;
 pub use version::*;
@@ -484,22 +486,6 @@ pub enum Place {
     Store(ServiceId),
     Outbox(ServiceId),
     Region(u16),
-}
-
-#[derive(Clone, Debug)]
-pub struct RegionLink {
-    pub from: u16,
-    pub to: u16,
-    pub latency: Duration,
-    pub loss: f64,
-    /// Of messages that are each for themselves, as they all are between these regions if it says so.
-    pub datagram: bool,
-    pub duplicate: f64,
-    /// Bytes per second, shared by all that passes; infinite: unlimited.
-    pub bandwidth: f64,
-    /// Whether it is ever limited.
-    pub narrows: bool,
-    pub link: LinkId,
 }
 
 #[derive(Clone, Debug)]
