@@ -52,6 +52,10 @@ pub enum Wait {
     Choking,
     Cpu,
     Sleep,
+    /// Enough replicas of a store that can be reached; then the step is begun.
+    Quorum {
+        step: u32,
+    },
     /// A connection of a store; then the operation is begun again.
     Connection,
     /// The middle of a row step's round trip, a lock, the second half.

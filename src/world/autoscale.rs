@@ -10,6 +10,7 @@ use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::RingId;
 use crate::kernel::ids::{InstanceId, ServiceId};
+use crate::kernel::time::Nanos;
 use crate::model::{Autoscale, Model, SAMPLES};
 
 /// Where the instances of one service stand.
@@ -26,7 +27,8 @@ pub struct AutoscaleState {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Slot {
     Absent,
-    Starting,
+    /// It will be there at this time.
+    Starting(Nanos),
     /// It is there: up, or crashed and about to restart.
     There,
     Leaving,
@@ -44,7 +46,7 @@ impl AutoscaleState {
 
     /// How many there are, or will be soon, and are to stay.
     fn present(&self) -> u32 {
-        self.slots.iter().filter(|slot| matches!(slot, Slot::There | Slot::Starting)).count() as u32
+        self.slots.iter().filter(|slot| matches!(slot, Slot::There | Slot::Starting(_))).count() as u32
     }
 
     /// Whether an instance is to get no new calls.
@@ -111,7 +113,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if let Some(leaving) = find(state, Slot::Leaving).filter(|_| stays) {
             state.slots[leaving] = Slot::There;
         } else if let Some(absent) = find(state, Slot::Absent) {
-            state.slots[absent] = Slot::Starting;
+            state.slots[absent] = Slot::Starting(self.agenda.now() + spec.start_up.length);
             let instance = self.model.services[spec.service.index()].first_instance + absent as u32;
             let event = Event::Started { autoscale, instance };
             self.agenda.after_constant(RingId(spec.start_up.ring), event);
@@ -121,10 +123,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// One less: one that is only starting never comes; else the last one leaves.
     fn send_instance_away(&mut self, autoscale: u32) {
         let state = &mut self.world.autoscales[autoscale as usize];
-        let last = |wanted| state.slots.iter().rposition(|slot| *slot == wanted);
-        if let Some(starting) = last(Slot::Starting) {
+        let last = |is_wanted: fn(&Slot) -> bool| state.slots.iter().rposition(is_wanted);
+        if let Some(starting) = last(|slot| matches!(slot, Slot::Starting(_))) {
             state.slots[starting] = Slot::Absent;
-        } else if let Some(there) = last(Slot::There) {
+        } else if let Some(there) = last(|slot| *slot == Slot::There) {
             state.slots[there] = Slot::Leaving;
             let service = self.model.autoscales[autoscale as usize].service;
             self.retire(self.model.services[service.index()].first_instance + there as u32);
@@ -162,7 +164,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let spec = &self.model.instances[instance as usize];
         let slot = |autoscale: u32| self.world.autoscales[autoscale as usize].slots[spec.number as usize];
         let slot = self.autoscale_of(spec.service).map(slot);
-        matches!(slot, Some(Slot::Absent | Slot::Starting))
+        matches!(slot, Some(Slot::Absent | Slot::Starting(_)))
     }
 
     /// How many instances an autoscaled service has, or will have soon.
@@ -183,7 +185,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let service = self.model.autoscales[autoscale as usize].service;
         let number = instance - self.model.services[service.index()].first_instance;
         let slot = &mut self.world.autoscales[autoscale as usize].slots[number as usize];
-        if *slot != Slot::Starting {
+        // One that was sent away and asked for again starts from the beginning.
+        if *slot != Slot::Starting(self.agenda.now()) {
             return;
         }
         *slot = Slot::There;
@@ -205,8 +208,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let here = &self.world.instances[instance as usize];
             // One that has crashed comes back first, to leave for good.
             let is_idle = here.up && here.paused == 0 && here.busy == 0 && here.waiting() == 0;
+            let is_idle = is_idle && !self.has_timers(instance) && self.relays_rest(instance);
             if is_idle && self.has_wound_up(instance) {
                 self.sign_off(instance);
+                self.relays_save(instance);
                 self.crash(instance);
                 self.world.autoscales[autoscale as usize].slots[number] = Slot::Absent;
             }

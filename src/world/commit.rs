@@ -167,6 +167,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Rolls back what is open, and gives the connection back.
     pub(super) fn roll_back(&mut self, attempt: u32) {
         self.roll_back_only(attempt);
+        self.world.attempts[attempt].state.reset = false;
         self.release_connection(attempt);
     }
 

@@ -28,6 +28,8 @@ pub struct Condition {
     held: Vec<Event>,
     /// What is not durable yet, oldest first.
     unflushed: Vec<Unflushed>,
+    /// When it will be, if anything is not.
+    flush_due: Option<Nanos>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ pub enum GoesWith {
 
 impl Default for Condition {
     fn default() -> Self {
-        Self { down: 0, paused: 0, slowness: 1.0, held: Vec::new(), unflushed: Vec::new() }
+        Self { down: 0, paused: 0, slowness: 1.0, held: Vec::new(), unflushed: Vec::new(), flush_due: None }
     }
 }
 
@@ -56,6 +58,14 @@ impl Condition {
     #[inline]
     pub fn is_well(&self) -> bool {
         self.down == 0 && self.paused == 0
+    }
+
+    /// What reaches it while it is paused happens when it wakes. False if it is down, and refuses.
+    pub fn holds(&mut self, event: Event) -> bool {
+        if self.down == 0 {
+            self.held.push(event);
+        }
+        self.down == 0
     }
 }
 
@@ -79,19 +89,19 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A statement reaches a store that does not answer as it should.
     pub(super) fn arrives_in_trouble(&mut self, attempt: u32, token: u32, store: usize) {
         self.store_met(store);
-        let condition = &mut self.world.stores[store].condition;
-        if condition.down == 0 {
-            condition.held.push(Event::Midpoint { attempt, token });
-            return;
+        if !self.world.stores[store].condition.holds(Event::Midpoint { attempt, token }) {
+            self.refuse_statement(attempt);
         }
-        self.refuse_statement(attempt);
     }
 
     /// Answers a statement with `unavailable`, nothing done.
-    fn refuse_statement(&mut self, attempt: u32) {
+    pub(super) fn refuse_statement(&mut self, attempt: u32) {
         let result = StepResult::Error(Error::Unavailable);
-        let half = self.world.attempts[attempt].last_wait;
-        match self.world.attempts[attempt].wait {
+        let of = &mut self.world.attempts[attempt];
+        // Whoever is refused has learned that its transaction is gone.
+        of.state.reset = false;
+        let half = of.last_wait;
+        match of.wait {
             Wait::Row { step } | Wait::Lock { step } => {
                 self.row_done(attempt, step, Err(Error::Unavailable));
             }
@@ -105,6 +115,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Wait::Outbox { step } => {
                 self.drop_outgoing(attempt);
                 self.return_trip(attempt, half, Wait::OutboxAnswer { step }, result);
+            }
+            Wait::Saga { meeting } => {
+                self.return_trip(attempt, half, Wait::SagaAnswer { meeting }, result);
             }
             other => unreachable!("no statement: {other:?}"),
         }
@@ -165,11 +178,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 self.store_met(store);
             }
         }
+        self.reset_relays(store);
     }
 
     /// What was committed and is not durable is gone, the newest first.
     fn forget_unflushed(&mut self, store: usize) {
-        let unflushed = std::mem::take(&mut self.world.stores[store].condition.unflushed);
+        let condition = &mut self.world.stores[store].condition;
+        condition.flush_due = None;
+        let unflushed = std::mem::take(&mut condition.unflushed);
         if !unflushed.is_empty() {
             self.store_met(store);
         }
@@ -192,6 +208,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Wait::RowAnswer { .. }
             | Wait::CommitAnswer { .. }
             | Wait::StoreAnswer { .. }
+            | Wait::SagaAnswer { .. }
             | Wait::OutboxAnswer { .. } => {
                 of.result = StepResult::Error(Error::Unavailable);
                 self.roll_back_only(attempt);
@@ -247,7 +264,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         let state = &mut self.world.stores[store];
-        let is_first = state.condition.unflushed.is_empty();
         for change in state.store.changes() {
             let table = change.version.table;
             let spec = &self.model.tables[self.model.stores[store].tables[table as usize].index()];
@@ -263,10 +279,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 state.condition.unflushed.push(row);
             }
         }
-        if let Some(flush) = flush
-            && is_first
-            && !state.condition.unflushed.is_empty()
-        {
+        self.will_flush(store);
+    }
+
+    /// What is not durable yet will be after one interval from the first of it.
+    fn will_flush(&mut self, store: usize) {
+        let Some(flush) = self.model.stores[store].flush else { return };
+        let condition = &mut self.world.stores[store].condition;
+        if condition.flush_due.is_none() && !condition.unflushed.is_empty() {
+            condition.flush_due = Some(self.agenda.now() + flush.length);
             self.agenda.after_constant(RingId(flush.ring), Event::Flush { store: store as u32 });
         }
     }
@@ -278,19 +299,26 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             let row = Unflushed::Outbox { outbox, number };
             self.world.stores[store].behind.keep(goes_with as u64, row);
         }
-        let Some(flush) = self.model.stores[store].flush else { return };
-        let unflushed = &mut self.world.stores[store].condition.unflushed;
-        unflushed.push(Unflushed::Outbox { outbox, number });
-        if unflushed.len() == 1 {
-            self.agenda.after_constant(RingId(flush.ring), Event::Flush { store: store as u32 });
+        if self.model.stores[store].flush.is_some() {
+            let unflushed = &mut self.world.stores[store].condition.unflushed;
+            unflushed.push(Unflushed::Outbox { outbox, number });
+            self.will_flush(store);
+        }
+    }
+
+    /// The interval of a flush is over; one that a crash has cut short is not.
+    pub(super) fn flush_due(&mut self, store: u32) {
+        if self.world.stores[store as usize].condition.flush_due == Some(self.agenda.now()) {
+            self.flush(store);
         }
     }
 
     /// What a store has committed so far is durable.
     pub(super) fn flush(&mut self, store: u32) {
-        let unflushed = &mut self.world.stores[store as usize].condition.unflushed;
-        if !unflushed.is_empty() {
-            unflushed.clear();
+        let condition = &mut self.world.stores[store as usize].condition;
+        condition.flush_due = None;
+        if !condition.unflushed.is_empty() {
+            condition.unflushed.clear();
             self.tell(&Deed::Flushed { store });
         }
     }

@@ -203,6 +203,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             FaultKind::Split { places, one_way } => self.begin_split(firing, places.clone(), *one_way),
             FaultKind::Degrade { places, one_way, latency, loss, duplicate, bandwidth, datagram } => self
                 .begin_degradation(Degradation {
+                    since: self.agenda.now(),
                     firing,
                     places: places.clone(),
                     one_way: *one_way,

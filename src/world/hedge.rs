@@ -49,7 +49,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.transmit(hop, Event::Request { request });
     }
 
-    /// The instance chosen, or the next one that is up if it has been asked already.
+    /// The instance chosen, or the next one that takes calls if it has been asked already.
     fn other_than(&self, service: ServiceId, asked: u32, chosen: u32) -> Option<u32> {
         if chosen != asked {
             return Some(chosen);
@@ -57,6 +57,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let spec = &self.model.services[service.index()];
         let number = chosen - spec.first_instance;
         let others = (1..spec.instances).map(|step| spec.first_instance + (number + step) % spec.instances);
-        others.into_iter().find(|&other| self.world.instances[other as usize].up)
+        others.into_iter().find(|&other| self.world.takes_calls(self.model, other))
     }
 }

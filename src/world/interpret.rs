@@ -197,6 +197,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             // These begin their operation again, or go on where a region says.
             Wait::Connection | Wait::Region { .. } | Wait::Nothing => self.run_attempt(attempt),
             Wait::RowAnswer { step } => self.row_answered(attempt, step),
+            Wait::Quorum { step } => self.ask_quorum_again(attempt, step),
             Wait::CommitAnswer { region } => self.commit_answered(attempt, region),
             Wait::StoreAnswer { .. } => self.timer_stored(attempt),
             Wait::SagaAnswer { meeting } => self.saga_answered(attempt, meeting),
@@ -236,11 +237,18 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if self.held_from_store(attempt, StoreLeg::There, event) {
             return;
         }
+        if self.lacks_answers(attempt) {
+            return self.hold_statement(event);
+        }
         if self.world.store_troubles > 0 {
             let store = self.store_of(attempt);
             if !self.world.stores[store].condition.is_well() {
                 return self.arrives_in_trouble(attempt, token, store);
             }
+        }
+        // The store has crashed and is back: it does not know the connection, nor the transaction.
+        if self.world.attempts[attempt].state.reset {
+            return self.refuse_statement(attempt);
         }
         match self.world.attempts[attempt].wait {
             Wait::Row { step } => self.row_arrives(attempt, step),

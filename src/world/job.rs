@@ -102,8 +102,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.enter(instance, Work::Job { job, number });
     }
 
-    /// Takes or renews the lease of a `once` job.
+    /// Takes or renews the lease of a `once` job. A store that does not answer gives none.
     fn take_lease(&mut self, job: JobId, instance: u32) -> bool {
+        let service = &self.model.services[self.model.jobs[job.index()].service.index()];
+        if service.store.is_some_and(|store| !self.world.stores[store as usize].condition.is_well()) {
+            return false;
+        }
         let interval = self.job_interval(job, instance);
         let state = &mut self.world.jobs[job.index()];
         if state.holder.is_some_and(|holder| holder != instance) {
@@ -131,9 +135,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let at = self.model.instances[holder as usize].number as usize;
         let round = self.world.jobs[job.index()].under_way.get(at).copied().flatten();
         let is_well = here.up && here.paused == 0 && round.is_some_and(|(epoch, _)| epoch == here.epoch);
-        if is_well {
-            self.take_lease(job, holder);
-        } else {
+        if !is_well || !self.take_lease(job, holder) {
             self.world.jobs[job.index()].holder = None;
         }
     }

@@ -44,6 +44,7 @@ mod packet;
 mod phases;
 mod postponed;
 mod publish;
+mod quorum;
 pub mod record;
 mod region;
 mod relay;
@@ -310,7 +311,7 @@ pub struct World {
     store_troubles: u32,
     /// Changes on their way to copies of stores, and reads that ask a quorum.
     replicating: Slab<replicas::Replicating>,
-    quorum_reads: Slab<replicas::QuorumRead>,
+    quorum_reads: Slab<quorum::QuorumRead>,
     /// What the quorum read that is being answered has found.
     quorum_answer: Option<replicas::Copy>,
     /// Replays that wait for their group to pause.
@@ -518,7 +519,7 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
             Event::FaultEnd { firing } => self.fault_ends(firing),
             Event::FaultAt { fault, instance } => self.fault_at(fault, instance),
             Event::Visible { message } => self.visible(message),
-            Event::Flush { store } => self.flush(store),
+            Event::Flush { store } => self.flush_due(store),
             Event::Replicated { change } => self.replicated(change),
             Event::QuorumRead { read, replica } => self.quorum_read(read, replica),
             Event::Phase(phase) => self.phase(phase),

@@ -79,6 +79,7 @@ struct Pipe {
 #[derive(Clone)]
 struct Split {
     firing: u32,
+    since: Nanos,
     places: Vec<Place>,
     one_way: bool,
 }
@@ -87,6 +88,7 @@ struct Split {
 #[derive(Clone)]
 pub struct Degradation {
     pub firing: u32,
+    pub since: Nanos,
     pub places: Vec<Place>,
     pub one_way: bool,
     pub latency: Option<Duration>,
@@ -293,11 +295,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if hop.from == hop.to || hop.from == u16::MAX || hop.to == u16::MAX {
             return own;
         }
-        let apart = [Place::Region(hop.from), Place::Region(hop.to)];
-        let worse = self.world.network.degradations.iter().rev().find_map(|of| {
-            let latency = of.latency.filter(|_| joins(&of.places, of.one_way, &[apart[0]], &[apart[1]]))?;
-            Some((of.firing, latency))
-        });
+        let worse = self.degraded_between_regions(hop.from, hop.to);
         let worse = self.hits(worse);
         let between = self.region_link(hop).map(|link| link.latency);
         match worse.or(between) {
@@ -342,11 +340,23 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if from == to {
             return 0;
         }
+        let worse = self.degraded_between_regions(from, to);
+        let worse = self.hits(worse);
         let links = &self.model.region_links;
-        match links.iter().find(|link| link.from == from && link.to == to).map(|link| link.latency) {
+        let own = links.iter().find(|link| link.from == from && link.to == to).map(|link| link.latency);
+        match worse.or(own) {
             Some(latency) => self.length(latency, draw),
             None => 0,
         }
+    }
+
+    /// The latency that a fault puts in place of what lies between two regions.
+    fn degraded_between_regions(&self, from: u16, to: u16) -> Option<(u32, Duration)> {
+        let (from, to) = ([Place::Region(from)], [Place::Region(to)]);
+        self.world.network.degradations.iter().rev().find_map(|of| {
+            let latency = of.latency.filter(|_| joins(&of.places, of.one_way, &from, &to))?;
+            Some((of.firing, latency))
+        })
     }
 
     /// A uniform number in [0, 1).
@@ -410,7 +420,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     pub(super) fn begin_split(&mut self, firing: u32, places: Vec<Place>, one_way: bool) {
-        self.world.network.splits.push(Split { firing, places, one_way });
+        let since = self.agenda.now();
+        self.world.network.splits.push(Split { firing, since, places, one_way });
         self.world.network.disturbed = true;
     }
 
@@ -460,18 +471,31 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             StoreLeg::There => (own, other),
             StoreLeg::Back => (other, own),
         };
-        let parts = |split: &Split| joins(&split.places, split.one_way, &from, &to);
+        let is_held = self.are_parted(&from, &to, self.agenda.now());
+        if is_held {
+            self.hold_statement(event);
+        }
+        is_held
+    }
+
+    /// What would reach a store, or a copy of it, waits until a fault of the network is over.
+    pub(super) fn hold_statement(&mut self, event: Event) {
+        self.world.network.held_statements.push(event);
+    }
+
+    /// Whether faults that had begun by a time let nothing through from one end to another: they have hit it.
+    pub(super) fn are_parted(&mut self, from: &[Place], to: &[Place], by: Nanos) -> bool {
+        let parts = |split: &Split| split.since <= by && joins(&split.places, split.one_way, from, to);
         let splits = self.world.network.splits.iter().filter(|split| parts(split));
         let mut hit: Vec<u32> = splits.map(|split| split.firing).collect();
-        let loses = |of: &&Degradation| of.loss.is_some() && joins(&of.places, of.one_way, &from, &to);
+        let loses = |of: &&Degradation| {
+            of.since <= by && of.loss.is_some() && joins(&of.places, of.one_way, from, to)
+        };
         let losing = self.world.network.degradations.iter().rev().find(loses);
         hit.extend(losing.filter(|of| of.loss.is_some_and(|loss| loss >= 1.0)).map(|of| of.firing));
-        if hit.is_empty() {
-            return false;
-        }
+        let are_parted = !hit.is_empty();
         hit.into_iter().for_each(|firing| self.touched(firing));
-        self.world.network.held_statements.push(event);
-        true
+        are_parted
     }
 }
 

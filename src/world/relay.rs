@@ -3,7 +3,10 @@
 //!
 //! A relay runs on an instance that is up: the first relay on the first one, and so on. When its instance crashes,
 //! what it had in hand is as the store knows it: rows that were published and not yet marked are published again,
-//! rows that were marked and not yet published never are.
+//! rows that were marked and not yet published never are. It asks the outbox's store like anybody else: refused, it looks
+//! again at its next poll, and what it had in hand is for whoever comes first.
+
+mod troubles;
 
 use super::network::Hop;
 use super::outage::Unconfirmed;
@@ -169,7 +172,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &self.world.relays[relay as usize];
         let (position, epoch) = (state.position, state.epoch);
         let is_well = |here: &super::instance::Instance| here.up && here.paused == 0 && here.epoch == epoch;
-        if self.world.instances.get(state.instance as usize).is_some_and(is_well) {
+        if self.world.instances.get(state.instance as usize).is_some_and(is_well) && self.is_answered(outbox) {
             self.save_position(outbox, position, &[]);
         }
     }
@@ -191,6 +194,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 self.relay_step(relay, Stage::Reading, spec.read);
             }
             _ if self.relay_is_held_up(relay, token) => {}
+            Stage::Reading | Stage::Marking if self.relay_is_refused(relay, token) => {}
             Stage::Reading => {
                 let batch = self.rows_to_take(relay);
                 if batch.is_empty() {
@@ -435,44 +439,6 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.world.relays[relay as usize].rounds += 1;
             self.relay_step(relay, Stage::Reading, spec.read);
         } else {
-            self.schedule_poll(relay);
-        }
-    }
-
-    /// The relays' instance crashed: what they had in hand is as the store knows it.
-    /// Whether no relay of an instance is in the middle of a round.
-    pub(super) fn relays_rest(&self, instance: u32) -> bool {
-        self.world.relays.iter().all(|relay| relay.instance != instance || relay.stage == Stage::Resting)
-    }
-
-    /// The relays of an instance that stops save what they would save sooner or later.
-    pub(super) fn relays_save(&mut self, instance: u32) {
-        let epoch = self.world.instances[instance as usize].epoch;
-        for relay in 0..self.world.relays.len() as u32 {
-            let outbox = self.outbox_of_relay(relay);
-            let state = &self.world.relays[relay as usize];
-            let is_here = state.instance == instance && state.epoch == epoch;
-            if is_here && self.model.outboxes[outbox].mark == OutboxMark::Periodic {
-                self.save_position(outbox, state.position, &[]);
-            }
-        }
-    }
-
-    pub(super) fn relay_crashed(&mut self, instance: u32) {
-        for relay in 0..self.world.relays.len() as u32 {
-            let state = &mut self.world.relays[relay as usize];
-            if state.stage == Stage::Resting || state.instance != instance {
-                continue;
-            }
-            let batch = std::mem::take(&mut state.batch);
-            self.lock_rows(relay, &batch, NONE);
-            let outbox = self.outbox_of_relay(relay);
-            for (number, message) in batch {
-                // Rows whose mark was set are no longer in the table: nobody will publish them.
-                if !self.world.outboxes[outbox].rows.contains_key(&number) {
-                    self.release_message(message);
-                }
-            }
             self.schedule_poll(relay);
         }
     }

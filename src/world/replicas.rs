@@ -10,14 +10,17 @@
 //!   first `write_quorum` acknowledgements are back; replica *i* has it `write` after it was sent, but never
 //!   before it is committed: until then it is as if it had not been. A read asks each replica `read` after it was
 //!   sent, takes the first `read_quorum` answers, and the newest version among them. Who dies before its
-//!   write is acknowledged has written nothing. No reader repairs anything.
+//!   write is acknowledged has written nothing. No reader repairs anything. A replica that a fault of the network
+//!   cuts off does not answer, and has what was written when the fault is over; an operation waits for it
+//!   where the others are too few.
 
 mod succession;
 
-use super::attempt::{StepResult, Wait};
+use super::attempt::StepResult;
 use super::condition::Unflushed;
 use super::deed::{Deed, Version};
-use super::interpret::Flow;
+use super::network::StoreLeg;
+use super::quorum::{Asked, CUT_OFF, Ways, nth_smallest};
 use super::record::Observer;
 use super::store::Word;
 use super::tell::{row_named, version_of};
@@ -25,8 +28,8 @@ use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::Class;
 use crate::kernel::stream::DrawKey;
-use crate::kernel::time::{LONGEST, Nanos};
-use crate::model::{Copies, Error, NONE, Pc, Quorum, RowStep};
+use crate::kernel::time::Nanos;
+use crate::model::{Copies, NONE, RowStep};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -73,32 +76,21 @@ struct Old {
 #[derive(Clone, Debug)]
 pub struct Copy {
     words: Option<Vec<Word>>,
-    version: Version,
+    pub(super) version: Version,
 }
 
 /// A change on its way to a copy.
 #[derive(Clone, Debug)]
 pub struct Replicating {
     store: u32,
+    /// The instance that sent it to a quorum, or `NONE`.
+    from: u32,
     copy: u32,
     table: u32,
     key: Vec<Word>,
     version: u64,
     commit: u64,
     era: u32,
-}
-
-/// A read that asks a quorum.
-#[derive(Clone, Debug)]
-pub struct QuorumRead {
-    attempt: u32,
-    token: u32,
-    store: u32,
-    table: u32,
-    key: Vec<Word>,
-    found: Option<Copy>,
-    /// Events of it that are still to come.
-    left: u32,
 }
 
 impl Behind {
@@ -188,7 +180,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for at in 0..changes {
             for copy in 0..copies.count() {
                 let delay = self.delay_to_copy(attempt, store, copies, copy);
-                self.send_to_copy(store, at, copy, delay);
+                self.send_to_copy(attempt, store, at, copy, delay);
             }
             let state = &mut self.world.stores[store];
             let Some(change) = state.store.changes().nth(at) else { continue };
@@ -214,14 +206,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             Copies::Quorum(_) if attempt == NONE => None,
             Copies::Quorum(quorum) => {
                 let ways = self.quorum_ways(attempt, quorum, Asked::Write);
-                let taken = nth_smallest(ways.iter().map(|way| way.there + way.back), quorum.write_quorum);
-                let left = ways[copy as usize].there.saturating_sub(taken);
+                let taken = nth_smallest(ways.iter().map(Ways::length), quorum.write_quorum);
+                let there = ways[copy as usize].there;
+                let left = if there == CUT_OFF { there } else { there.saturating_sub(taken) };
                 (left > 0).then_some(left)
             }
         }
     }
 
-    fn send_to_copy(&mut self, store: usize, at: usize, copy: u32, delay: Option<Nanos>) {
+    fn send_to_copy(&mut self, attempt: u32, store: usize, at: usize, copy: u32, delay: Option<Nanos>) {
         let Some(delay) = delay else { return };
         let model = self.model;
         let state = &mut self.world.stores[store];
@@ -234,10 +227,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         state.behind.lack(copy, (table, &key), version, change.old.as_ref());
         let (commit, era) = (state.behind.commits, state.behind.era);
         let store = store as u32;
+        let from = if attempt == NONE { NONE } else { self.world.attempts[attempt].instance };
         let change =
-            self.world.replicating.add(Replicating { store, copy, table, key, version, commit, era });
+            self.world.replicating.add(Replicating { store, from, copy, table, key, version, commit, era });
         let event = Event::Replicated { change };
         match &model.stores[store as usize].copies {
+            _ if delay >= CUT_OFF => self.hold_statement(event),
             Some(Copies::Follow { .. }) => {
                 let channel = super::identity::mix((store as u64) << 32 | 5, copy as u64);
                 self.agenda.after_in_order(channel, delay, event);
@@ -248,8 +243,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A change comes to a copy.
     pub(super) fn replicated(&mut self, change: u32) {
-        let Replicating { store, copy, table, key, version, commit, era } =
+        let Replicating { store, from, copy, table, key, version, commit, era } =
             self.world.replicating[change].clone();
+        if self.is_cut_off(from, store as usize, copy, StoreLeg::There, self.agenda.now()) {
+            return self.hold_statement(Event::Replicated { change });
+        }
         self.world.replicating.release(change);
         if era != self.world.stores[store as usize].behind.era {
             return;
@@ -290,7 +288,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         Some(self.at_copy(store, copy, table, &key))
     }
 
-    fn at_copy(&self, store: usize, copy: u32, table: u32, key: &[Word]) -> Copy {
+    pub(super) fn at_copy(&self, store: usize, copy: u32, table: u32, key: &[Word]) -> Copy {
         let state = &self.world.stores[store];
         let row = state.store.peek(table, key);
         let newest = Copy { words: row.map(|row| row.words.to_vec()), version: version_of(row.as_ref()) };
@@ -307,113 +305,4 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.tell_read(attempt, of.table, copy.version, of.result);
         if exists { StepResult::Done } else { StepResult::Nothing }
     }
-
-    /// A row step on a store that is a quorum of replicas.
-    pub(super) fn ask_quorum(
-        &mut self,
-        attempt: u32,
-        pc: Pc,
-        step: u32,
-        quorum: &Quorum,
-    ) -> Result<Flow, Error> {
-        let model = self.model;
-        let of = &model.row_steps[step as usize];
-        self.world.attempts[attempt].pc = pc;
-        self.world.attempts[attempt].last_wait = 0;
-        if !of.verb.reads() {
-            let ways = self.quorum_ways(attempt, quorum, Asked::Write);
-            let length = nth_smallest(ways.iter().map(|way| way.there + way.back), quorum.write_quorum);
-            self.round_trip(attempt, pc, length, Wait::Row { step });
-            return Ok(Flow::Leave);
-        }
-        self.load_key(attempt, of)?;
-        self.drop_temporaries();
-        let ways = self.quorum_ways(attempt, quorum, Asked::Read);
-        let length = nth_smallest(ways.iter().map(|way| way.there + way.back), quorum.read_quorum);
-        let mut first: Vec<u32> = (0..ways.len() as u32).collect();
-        first.sort_by_key(|&copy| (ways[copy as usize].there + ways[copy as usize].back, copy));
-        first.truncate(quorum.read_quorum as usize);
-        let token = self.world.attempts.wait(attempt, Wait::Row { step });
-        let read = self.world.quorum_reads.add(QuorumRead {
-            attempt,
-            token,
-            store: self.store_of(attempt) as u32,
-            table: model.tables[of.table.index()].number,
-            key: self.world.scratch.key.clone(),
-            found: None,
-            left: quorum.read_quorum + 1,
-        });
-        for replica in first {
-            let there = ways[replica as usize].there;
-            self.later(there, Class::Completion, Event::QuorumRead { read, replica });
-        }
-        self.later(length, Class::Completion, Event::QuorumRead { read, replica: NONE });
-        Ok(Flow::Leave)
-    }
-
-    /// A read reaches a replica, or has its answers.
-    pub(super) fn quorum_read(&mut self, read: u32, replica: u32) {
-        let of = &mut self.world.quorum_reads[read];
-        of.left -= 1;
-        let (attempt, token, store, table, left) = (of.attempt, of.token, of.store, of.table, of.left);
-        if replica != NONE {
-            let key = std::mem::take(&mut of.key);
-            let seen = self.at_copy(store as usize, replica, table, &key);
-            let of = &mut self.world.quorum_reads[read];
-            of.key = key;
-            let is_newer = of.found.as_ref().is_none_or(|found| found.version.number < seen.version.number);
-            if is_newer {
-                of.found = Some(seen);
-            }
-        } else if self.world.attempts.is_waiting(attempt, token) {
-            self.world.quorum_answer = self.world.quorum_reads[read].found.take();
-            self.midpoint(attempt, token);
-            self.world.quorum_answer = None;
-        }
-        if left == 0 {
-            self.world.quorum_reads.release(read);
-        }
-    }
-
-    /// The ways of one operation to each replica and back. Asked again, they are the same.
-    fn quorum_ways(&mut self, attempt: u32, quorum: &Quorum, asked: Asked) -> Vec<Ways> {
-        let (there, back) = match asked {
-            Asked::Write => (quorum.write, quorum.acknowledge),
-            Asked::Read => (quorum.read, quorum.respond),
-        };
-        let of = &self.world.attempts[attempt];
-        let key = self.attempt_key(attempt).beside(of.pc);
-        let from = self.region_of(attempt);
-        let mut ways = Vec::with_capacity(quorum.regions.len());
-        for (replica, &region) in quorum.regions.iter().enumerate() {
-            let key = key.beside(replica as u32);
-            let (there, back) = (self.length(there, key), self.length(back, key.beside(1)));
-            let apart = self.between_regions(from, region, key.beside(2));
-            let home = self.between_regions(region, from, key.beside(3));
-            ways.push(Ways {
-                there: there.saturating_add(apart).min(LONGEST / 2),
-                back: back.saturating_add(home).min(LONGEST / 2),
-            });
-        }
-        ways
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Asked {
-    Write,
-    Read,
-}
-
-/// How long it takes to a replica, and back.
-struct Ways {
-    there: Nanos,
-    back: Nanos,
-}
-
-/// The n-th smallest, counted from 1.
-fn nth_smallest(lengths: impl Iterator<Item = Nanos>, n: u32) -> Nanos {
-    let mut lengths: Vec<Nanos> = lengths.collect();
-    lengths.sort_unstable();
-    lengths[n as usize - 1]
 }

@@ -165,6 +165,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         match (meeting, of.result) {
             (NONE, StepResult::Error(error)) => self.end_attempt(attempt, Outcome::Error(error)),
             (NONE, _) => self.end_attempt(attempt, Outcome::Well),
+            (_, StepResult::Error(error)) => self.proceed(attempt, Err(error)),
             _ => {
                 let pc = of.pc;
                 self.proceed(attempt, Ok(pc + 1));

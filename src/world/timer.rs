@@ -127,6 +127,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.timers[timer].due = due;
     }
 
+    /// Whether timers in an instance's memory are still to fire.
+    pub(super) fn has_timers(&self, instance: u32) -> bool {
+        let is_here = |timer: &Timer| timer.memory.is_some_and(|(at, _)| at == instance);
+        self.world.timers.all().any(|(_, timer)| timer.due != Handle::NONE && is_here(timer))
+    }
+
     /// An instance has crashed: timers in its memory will not fire.
     pub(super) fn forget_timers(&mut self, instance: u32) {
         if self.world.timers.len() == 0 {

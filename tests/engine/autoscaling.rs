@@ -102,3 +102,42 @@ fn scaling_by_hand_is_where_it_goes_on_from() {
     assert_eq!(there(&run, 50 * S), 2, "the load asks for two");
     assert!(run.is_quiet());
 }
+
+#[test]
+fn one_that_was_sent_away_while_it_started_and_is_asked_for_again_starts_anew() {
+    let run = run("scenario: test
+seed: 1
+run: { horizon: 60s, drain: 2m }
+messages: { Q: { kind: command } }
+services:
+  s:
+    workers: 4
+    autoscale: { min: 1, max: 3, utilization: 50%, every: 5s, start_up: 30s }
+    handlers: { Q: [ { work: 100ms } ] }
+clients:
+  c: { arrivals: { profile: [ { at: 0s, rate: 38/s }, { at: 4900ms, rate: 38/s }, { at: 5s, rate: 1/s }, { at: 9900ms, rate: 1/s }, { at: 10s, rate: 38/s }, { at: 60s, rate: 38/s } ] }, do: [ { call: s.Q, timeout: 20s } ] }
+");
+    // Wanted at 5 s, not at 10 s, and at 15 s again.
+    let up = run.when(|record| matches!(record, Record::InstanceUp { .. }).then_some(()));
+    assert_eq!(up.first().map(|(at, ())| *at), Some(45 * S));
+}
+
+#[test]
+fn an_instance_that_leaves_does_first_what_it_has_put_off() {
+    let run = run("scenario: test
+seed: 1
+run: { horizon: 100s, drain: 2m }
+messages: { Q: { kind: command, fields: { k: id } } }
+services:
+  s:
+    workers: 4
+    autoscale: { min: 1, max: 6, utilization: 50%, every: 5s, start_up: 4s }
+    store: { tables: { t: { key: k }, late: { key: k } } }
+    handlers: { Q: [ { work: 200ms }, { insert: t, key: message.k }, { after: 4s, do: [ { insert: late, key: message.k } ] } ] }
+clients:
+  c: { arrivals: { profile: [ { at: 0s, rate: 2/s }, { at: 20s, rate: 50/s }, { at: 32s, rate: 1/s }, { at: 38s, rate: 60/s }, { at: 60s, rate: 1/s } ] }, do: [ { let: { k: unique() } }, { call: s.Q, with: { k: k }, timeout: 20s } ] }
+");
+    let gone = run.count(|record| matches!(record, Record::InstanceDown { .. }));
+    assert!(gone > 0 && run.is_quiet(), "{gone}");
+    assert_eq!(run.rows("s.t").len(), run.rows("s.late").len());
+}

@@ -1,6 +1,6 @@
 //! What holds calls back, asks twice, and brings more instances: against their definitions.
 
-use super::{MS, Run, S, run};
+use super::{MS, Run, S, run, scenario};
 use eventflow::model::Error;
 use eventflow::world::record::{Outcome, Record};
 
@@ -201,4 +201,16 @@ network: { default: { latency: 1ms } }";
         "nobody is sent away at work"
     );
     assert!(run.is_quiet());
+}
+
+#[test]
+fn a_hedge_does_not_ask_an_instance_that_is_told_to_stop() {
+    let asked = |operation: &str| {
+        let client = "arrivals: { times: [1s, 2s] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m, hedge: 30ms } ]";
+        let text = scenario("instances: 2\nworkers: 8", "- wait: 2s", client) + operation;
+        run(&text).started("s").len()
+    };
+    assert_eq!(asked(""), 4);
+    // The second instance is busy until 3 s, and leaves then.
+    assert_eq!(asked("operations: { down: { scale: s, instances: 1, at: 1500ms } }\n"), 3);
 }

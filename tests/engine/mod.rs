@@ -28,6 +28,7 @@ mod rollouts;
 mod sagas;
 mod schemas;
 mod shipped;
+mod store_troubles;
 mod stores;
 mod streams;
 mod transactions;

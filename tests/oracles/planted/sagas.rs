@@ -230,3 +230,45 @@ guarantees: {{ sagas: {{ orders.place: {{ {BOUNDS} }} }} }}"
     assert_eq!(counts(&undone), [], "{undone:?}");
     assert!(exposures(&undone, "leaked") > 0);
 }
+
+#[test]
+fn one_undoing_takes_back_one_of_two_steps_of_the_same_name() {
+    let text = |let_go: &str| {
+        format!(
+            "scenario: test
+run: {{ horizon: 20s, drain: 1m }}
+messages:
+  Go: {{ kind: command, key: k, fields: {{ k: int }} }}
+  Hold: {{ kind: command, key: k, fields: {{ k: int }} }}
+  Again: {{ kind: command, key: k, fields: {{ k: int }} }}
+  LetGo: {{ kind: command, key: k, fields: {{ k: int }} }}
+  Charge: {{ kind: command, key: k, fields: {{ k: int }} }}
+services:
+  o:
+    store: {{ tables: {{ fin: {{ key: k }} }} }}
+    sagas:
+      p:
+        start: Go
+        key: message.k
+        steps:
+          - {{ step: one, do: [ {{ call: stock.Hold, with: {{ k: message.k }} }} ]{let_go} }}
+          - {{ step: two, do: [ {{ call: stock.Again, with: {{ k: message.k }} }} ], undo: [ {{ call: stock.LetGo, with: {{ k: message.k }} }} ] }}
+          - {{ step: charge, do: [ {{ call: stock.Charge, with: {{ k: message.k }} }} ] }}
+  stock:
+    workers: 4
+    store: {{ tables: {{ held: {{ key: k, columns: {{ k: int, n: int }} }} }} }}
+    handlers:
+      Hold: [ {{ name: hold, upsert: held, key: message.k, set: {{ n: row.n + 1 }} }} ]
+      Again: [ {{ name: hold, upsert: held, key: message.k, set: {{ n: row.n + 1 }} }} ]
+      LetGo: [ {{ update: held, key: message.k, set: {{ n: row.n - 1 }}, undoes: hold }} ]
+      Charge: [ {{ if: message.k % 2 == 0, then: [ {{ fail: no_money }} ] }} ]
+clients: {{ c: {{ arrivals: {{ every: 1s }}, do: [ {{ let: {{ k: {{ counter: 1 }} }} }}, {{ call: o.Go, with: {{ k: k }}, timeout: 1s }} ] }} }}
+guarantees: {{ sagas: {{ o.p: {{ {BOUNDS} }} }} }}"
+        )
+    };
+    let found = judge(&text(""));
+    assert_eq!(counts(&found), [("inconsistent", 9), ("leaked", 9)], "half of nineteen failed: {found:?}");
+    let found = judge(&text(", undo: [ { call: stock.LetGo, with: { k: message.k } } ]"));
+    assert_eq!(counts(&found), [], "{found:?}");
+    assert!(exposures(&found, "leaked") > 0 && exposures(&found, "over_undone") > 0, "{found:?}");
+}

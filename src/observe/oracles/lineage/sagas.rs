@@ -1,7 +1,8 @@
 //! Sagas: how each ended, by what it left behind.
 //!
 //! For every effect of a saga its *net* is kept: one more with each commit that changes something, one less when a
-//! step that undoes it changes the same row. When nothing of the intent is under way any more, the saga is judged:
+//! step that undoes it changes the same row. Where several handlers have a step of the name that is undone, one
+//! undoing takes back what one of them did. When nothing of the intent is under way any more, the saga is judged:
 //!
 //! | every step is there once, none twice taken back | completed |
 //! | nothing is there | compensated |
@@ -321,7 +322,8 @@ impl Lineage<'_> {
         let step = if sagas.is_led(record) { led_step } else { sagas.step_of(record, part.site) };
         let Some(record) = &mut sagas.records[saga as usize] else { return };
         let undone = &model.undoes[part.site.index()];
-        for effect in record.effects.iter_mut().filter(|of| undone.contains(&of.site) && of.row == row) {
+        for at in taken_back(model, &record.effects, undone, row) {
+            let effect = &mut record.effects[at];
             effect.net -= 1;
             let readers = std::mem::take(&mut effect.readers);
             let finding = &mut sagas.findings[record.watched as usize][SagaMeasure::DirtyReads as usize];
@@ -428,6 +430,21 @@ impl Lineage<'_> {
             sagas.judge(now, id, quiet);
         }
     }
+}
+
+/// The effects that one undoing takes back: of each step that it names one, the last that is there.
+fn taken_back(model: &Model, effects: &[Net], undone: &[SiteId], row: RowName) -> Vec<usize> {
+    let name = |at: usize| model.names.sites[effects[at].site.index()].rsplit('/').next();
+    let is_undone = |at: &usize| undone.contains(&effects[*at].site) && effects[*at].row == row;
+    let mut taken: Vec<usize> = Vec::new();
+    for at in (0..effects.len()).filter(is_undone) {
+        match taken.iter_mut().find(|other| name(**other) == name(at)) {
+            Some(other) if effects[at].net > 0 => *other = at,
+            Some(_) => {}
+            None => taken.push(at),
+        }
+    }
+    taken
 }
 
 fn dirty(model: &Model, at: Nanos, obligation: u64, row: RowName) -> Sighting {
