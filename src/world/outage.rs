@@ -100,9 +100,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// What a broker has in hand when it goes meets its absence.
     fn finds_something(&mut self, broker: BrokerId) {
-        let has = |topic: &TopicId| {
-            self.world.broker.has_in_hand(*topic) || self.could_lose_postponed(*topic)
-        };
+        let has =
+            |topic: &TopicId| self.world.broker.has_in_hand(*topic) || self.could_lose_postponed(*topic);
         if self.topics_of(broker).iter().any(has) {
             self.outage_met(Place::Broker(broker));
         }

@@ -117,7 +117,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             false => (Asked::Write, quorum.write_quorum),
         };
         let from = self.world.attempts[attempt].instance;
-        let ways: Vec<Ways> = (0..quorum.regions.len() as u32).map(|copy| self.way(attempt, quorum, asked, copy)).collect();
+        let ways: Vec<Ways> =
+            (0..quorum.regions.len() as u32).map(|copy| self.way(attempt, quorum, asked, copy)).collect();
         let sent = self.agenda.now().saturating_sub(nth_smallest(ways.iter().map(Ways::length), wanted));
         let answers = |copy: &u32| {
             let answered = sent + ways[*copy as usize].there;
@@ -142,7 +143,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let Some(Copies::Quorum(quorum)) = &model.stores[store].copies else { return false };
         let instance = &model.instances[instance as usize];
         let own = [Place::Service(instance.service), Place::Region(instance.region)];
-        let replica = [Place::Store(model.stores[store].service), Place::Region(quorum.regions[copy as usize])];
+        let replica =
+            [Place::Store(model.stores[store].service), Place::Region(quorum.regions[copy as usize])];
         match way {
             StoreLeg::There => self.are_parted(&own, &replica, by),
             StoreLeg::Back => self.are_parted(&replica, &own, by),
@@ -208,10 +210,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let apart = self.between_regions(from, region, key.beside(2));
         let home = self.between_regions(region, from, key.beside(3));
         let longest = CUT_OFF / 2 - 1;
-        Ways {
-            there: there.saturating_add(apart).min(longest),
-            back: back.saturating_add(home).min(longest),
-        }
+        Ways { there: there.saturating_add(apart).min(longest), back: back.saturating_add(home).min(longest) }
     }
 }
 

@@ -22,7 +22,8 @@ fn outcomes(run: &Run) -> Vec<Outcome> {
     run.outcomes().into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-const TWO: &str = "{ update: t, key: 1, set: { v: row.v + 1 } }, { update: t, key: 2, set: { v: row.v + 1 } }";
+const TWO: &str =
+    "{ update: t, key: 1, set: { v: row.v + 1 } }, { update: t, key: 2, set: { v: row.v + 1 } }";
 
 #[test]
 fn a_store_that_is_back_before_a_statement_arrives_does_not_know_its_transaction() {
@@ -40,7 +41,8 @@ fn a_store_that_is_back_before_a_statement_arrives_does_not_know_its_transaction
 
 #[test]
 fn a_connection_that_was_reset_says_nothing_of_the_next_one() {
-    let steps = "- transaction: [ { update: t, key: 1, set: { v: row.v + 1 } }, { wait: 100ms }, { fail: broke } ]
+    let steps =
+        "- transaction: [ { update: t, key: 1, set: { v: row.v + 1 } }, { wait: 100ms }, { fail: broke } ]
   catch: { any: [ { transaction: [ { update: t, key: 2, set: { v: row.v + 1 } } ] } ] }";
     let run = run(&text("", steps, "", "crash: s.store, at: 1050ms, for: 1ms"));
     assert_eq!(outcomes(&run), [WELL]);
@@ -53,7 +55,11 @@ fn a_crash_takes_the_flush_with_it_that_it_has_left_nothing_to() {
     let client = "arrivals: { times: [1s, 10s] }\ncalls: { s: { timeout: 1m } }\ndo:\n- let: { n: { counter: 11 } }\n- { call: s.Go, with: { n: n } }";
     let steps = "- { insert: t, key: message.n }";
     let run = run(&text("  flush: 10s\n", steps, client, "crash: s.store, at: [9s, 15s], for: 100ms"));
-    assert_eq!((outcomes(&run), run.rows("s.t").len()), (vec![WELL, WELL], 3), "flushed at 20 s, and never at 11 s");
+    assert_eq!(
+        (outcomes(&run), run.rows("s.t").len()),
+        (vec![WELL, WELL], 3),
+        "flushed at 20 s, and never at 11 s"
+    );
 }
 
 /// A saga of one step, which writes; it ends by writing.
