@@ -2,7 +2,7 @@
 //! stages whose second crashes now and then.
 //!
 //! `cargo bench --bench coverage [-- EXPERIMENTS]`. Means and 99th percentiles come from ten replications of 60 measured
-//! seconds, the probability that a replication breaks a promise from 100 of five seconds. The truth is a closed form for
+//! seconds, the probability that a replication breaks a promise from 200 of five seconds. The truth is a closed form for
 //! M/M/1, else a very long run. It ends with an error if a coverage is not between 93 and 97 %.
 
 use eventflow::experiment::results::{DurationResults, Estimate, RunResults};
@@ -63,7 +63,7 @@ impl System {
             let times = (self.durations)(&run);
             of_mean += u64::from(holds(times.mean, mean));
             of_p99 += u64::from(holds(times.p99, p99));
-            let violation = results(&self.short, seed, 100).verdicts[0].violation;
+            let violation = results(&self.short, seed, 200).verdicts[0].violation;
             of_broken += u64::from(violation.is_some_and(|of| of.low <= broken && broken <= of.high));
         }
         let name = self.name;

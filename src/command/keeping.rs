@@ -41,7 +41,7 @@ fn shard(text: &str) -> Result<Shard, String> {
 /// Where finished replications go: into a file, or nowhere.
 pub enum Keeping {
     Nowhere,
-    In(Store),
+    In(Box<Store>),
 }
 
 impl Keeping {
@@ -53,14 +53,14 @@ impl Keeping {
         }
         let path = folder.join(format!("{name}.{}.journal", key(heading)));
         match Store::resume(&path, heading) {
-            Ok(store) => Self::In(told(store)),
+            Ok(store) => Self::In(Box::new(told(store))),
             Err(refusal @ (Refusal::Busy | Refusal::Unreadable(_))) => {
                 let path = text::visible(&path.display().to_string());
                 terminal::complain(&format!("warning: {path} {refusal}: nothing is kept while this runs\n"));
                 Self::Nowhere
             }
             // Whatever it is, it has this name and is of no use.
-            Err(_) => Self::In(Store::fresh(&path, heading)),
+            Err(_) => Self::In(Box::new(Store::fresh(&path, heading))),
         }
     }
 

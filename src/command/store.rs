@@ -31,6 +31,8 @@ struct Inner {
     end: u64,
     /// Where the content of each entry stands, and how long it is.
     places: BTreeMap<Place, (u64, u64)>,
+    /// The folder, if it was not there before.
+    made: Option<PathBuf>,
     /// The first thing that went wrong with writing; nothing was written after it.
     trouble: Option<io::Error>,
 }
@@ -102,7 +104,7 @@ impl Store {
 
     /// A file that is begun with its first replication; one that stands there is replaced.
     pub fn fresh(path: &Path, heading: &Heading) -> Self {
-        let inner = Inner { file: None, end: 0, places: BTreeMap::new(), trouble: None };
+        let inner = Inner { file: None, end: 0, places: BTreeMap::new(), made: None, trouble: None };
         Self { path: path.to_owned(), heading: heading.clone(), found: 0, inner: Mutex::new(inner) }
     }
 
@@ -128,7 +130,7 @@ impl Store {
             }
         }
         let found = places.len();
-        let inner = Inner { file: Some(file), end, places, trouble: None };
+        let inner = Inner { file: Some(file), end, places, made: None, trouble: None };
         Ok(Self { path: path.to_owned(), heading, found, inner: Mutex::new(inner) })
     }
 
@@ -170,11 +172,13 @@ impl Store {
         inner.begin(&self.path, &self.heading)?.sync_all()
     }
 
-    /// Takes the file away, with all that is in it.
+    /// Takes the file away, with all that is in it, and the folder that was made for it if nothing else is there.
     pub fn remove(self) {
+        let Ok(Inner { file: Some(_), made, .. }) = self.inner.into_inner() else { return };
         // If it cannot be removed, the next run finds it and goes on from it, to the same result.
-        if self.inner.into_inner().is_ok_and(|inner| inner.file.is_some()) {
-            drop(fs::remove_file(&self.path));
+        drop(fs::remove_file(&self.path));
+        if let Some(made) = made {
+            drop(fs::remove_dir(made));
         }
     }
 
@@ -233,8 +237,9 @@ impl Inner {
     /// The file, made and begun if it is not there yet.
     fn begin(&mut self, path: &Path, heading: &Heading) -> io::Result<&mut File> {
         if self.file.is_none() {
-            if let Some(folder) = path.parent() {
+            if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
                 fs::create_dir_all(folder)?;
+                self.made = Some(folder.to_owned());
             }
             let mut file =
                 OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;

@@ -11,11 +11,12 @@ pub mod data;
 pub mod inspection;
 pub mod measure;
 pub mod mutation;
-#[cfg(test)]
-mod schema;
 pub mod sweep;
 pub mod truth;
 pub mod verdict;
+
+#[cfg(test)]
+mod tests;
 
 use account::Accounts;
 use serde::{Deserialize, Serialize};

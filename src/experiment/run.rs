@@ -33,7 +33,7 @@ use crate::observe::metrics::Figures;
 use crate::stats::confidence::Intervals;
 use crate::stats::sequential::Precision;
 use crate::world::{Halt, Limits};
-use bench::{Bench, DoneInAll, Finished};
+use bench::{Around, Bench, DoneInAll, Finished};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -139,9 +139,7 @@ pub fn run_kept(
     each(
         undertakings,
         options,
-        progress,
-        interrupt,
-        keeper,
+        Around { progress, interrupt, keeper },
         |finished| finished,
         precision::estimates,
         results,
@@ -170,7 +168,7 @@ pub fn run_share(
         .collect();
     let provide = |place: Place| benches[place.point as usize].provide(place.replication).map(drop);
     let all = in_turn(share, options, provide)?;
-    match all.iter().any(|outcome| *outcome == Err(Halt::Interrupted)) && interrupt.load(Ordering::Relaxed) {
+    match all.contains(&Err(Halt::Interrupted)) && interrupt.load(Ordering::Relaxed) {
         true => Err(Failure::Interrupted),
         false => Ok(()),
     }
@@ -225,7 +223,14 @@ pub fn judge_all(
         measures: bench.measures,
     };
     let options = RunOptions { precision: None, ..*options };
-    each(undertakings, &options, progress, interrupt, &(), judged, |_, _| Vec::new(), trialled)
+    each(
+        undertakings,
+        &options,
+        Around { progress, interrupt, keeper: &() },
+        judged,
+        |_, _| Vec::new(),
+        trialled,
+    )
 }
 
 /// The model with its warm-up, looked for if it asks for that; the same model if not.
@@ -271,9 +276,7 @@ pub fn run_measured_kept(
     each(
         undertakings,
         options,
-        progress,
-        interrupt,
-        keeper,
+        Around { progress, interrupt, keeper },
         |finished| finished,
         precision::estimates,
         replicated,
@@ -285,13 +288,12 @@ pub fn run_measured_kept(
 fn each<'a, Retained: Send, Made>(
     undertakings: &[Undertaking<'a>],
     options: &RunOptions,
-    progress: &'a (dyn Progress + Sync),
-    interrupt: &'a AtomicBool,
-    keeper: &'a dyn Keeper,
+    around: Around<'a>,
     retain: impl Fn(Finished) -> Retained + Sync,
     estimates: impl Fn(&Bench, &[&Retained]) -> Vec<Option<(f64, f64)>>,
     make: impl Fn(Bench, Vec<Retained>) -> Made,
 ) -> Vec<Result<Made, Failure>> {
+    let Around { progress, interrupt, keeper } = around;
     let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: asked_in_all(undertakings, options) };
     let bench = |(point, of): (usize, &Undertaking<'a>)| {
         Bench::new(point as u32, *of, options, &tally, interrupt, keeper)

@@ -8,13 +8,16 @@ pub mod guard;
 pub mod messaging;
 pub mod promise;
 pub mod reach;
+pub mod region;
 pub mod saga;
 pub mod storage;
+mod trouble;
 pub mod version;
 pub mod wording;
 
 pub use code::*;
 pub use guard::*;
+pub use region::*;
 pub use saga::*;
 pub use storage::*;
 pub use version::*;
@@ -486,22 +489,6 @@ pub enum Place {
 }
 
 #[derive(Clone, Debug)]
-pub struct RegionLink {
-    pub from: u16,
-    pub to: u16,
-    pub latency: Duration,
-    pub loss: f64,
-    /// Of messages that are each for themselves, as they all are between these regions if it says so.
-    pub datagram: bool,
-    pub duplicate: f64,
-    /// Bytes per second, shared by all that passes; infinite: unlimited.
-    pub bandwidth: f64,
-    /// Whether it is ever limited.
-    pub narrows: bool,
-    pub link: LinkId,
-}
-
-#[derive(Clone, Debug)]
 pub struct Fault {
     pub name: String,
     pub what: String,
@@ -561,30 +548,6 @@ pub enum FaultKind {
     Deploy(ServiceId, Rollout),
     /// A service has so many instances from now on.
     Scale(ServiceId, u32, Restart),
-}
-
-impl FaultKind {
-    /// Whether it lies in wait: what it hits turns out while it lasts, not when it begins.
-    pub fn lies_in_wait(&self) -> bool {
-        matches!(
-            self,
-            FaultKind::Surge(..)
-                | FaultKind::Poison(..)
-                | FaultKind::Split { .. }
-                | FaultKind::Degrade { .. }
-                | FaultKind::Outage(_)
-                | FaultKind::Failover(_)
-        ) || self.refuses_of_store().is_some()
-    }
-
-    /// The store that answers nobody while it lasts.
-    pub fn refuses_of_store(&self) -> Option<u32> {
-        match self {
-            FaultKind::Store(_, StoreFault::Slow(_)) => None,
-            FaultKind::Store(store, _) => Some(*store),
-            _ => None,
-        }
-    }
 }
 
 #[derive(Clone, Debug)]

@@ -123,8 +123,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if waiting {
             of.state.arrived = true;
         }
-        if self.world.instances[target as usize].outages > 0 {
-            self.service_is_out(target);
+        if self.refuses(target) {
             self.release_message(message);
             if waiting {
                 self.answer_error(target, step, caller, token, cause, Error::Unavailable);

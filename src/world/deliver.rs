@@ -261,7 +261,8 @@ impl<'m, A: Agenda<Event>, O: Observer> Simulation<'m, A, O> {
     #[inline(always)]
     fn delivery_cause(&self, group: GroupId, path: &DeliveryPath, message: u32, attempts: u32) -> Cause {
         let of = &self.world.messages[message];
-        let is_main = |(step, origins): &(u32, Origins)| *step == of.step && origins.contains(of.cause.origin());
+        let is_main =
+            |(step, origins): &(u32, Origins)| *step == of.step && origins.contains(of.cause.origin());
         let main = match &path.main[..] {
             [only] => is_main(only),
             several => several.iter().any(is_main),

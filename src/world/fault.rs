@@ -307,7 +307,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Somebody, or something that it holds, meets a broker or service that is out.
     #[cold]
     pub(super) fn outage_met(&mut self, at: Place) {
-        self.meets_those(|kind| matches!(kind, FaultKind::Outage(place) | FaultKind::Failover(place) if *place == at));
+        self.meets_those(
+            |kind| matches!(kind, FaultKind::Outage(place) | FaultKind::Failover(place) if *place == at),
+        );
     }
 
     /// Somebody, or something that it holds, meets a store that is down or paused.

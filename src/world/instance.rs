@@ -2,16 +2,15 @@
 
 mod processors;
 
-use super::attempt::{Source, Wait};
+use super::attempt::Source;
 use super::broker::DeliveryId;
 use super::identity::Cause;
 use super::record::{Observer, Outcome, Record};
 use super::{Event, NOWHERE, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::event_list::Class;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
-use crate::model::{Error, Model, NONE, Pc, QueueOrder, Service, Shed};
+use crate::model::{Error, Model, NONE, QueueOrder, Service, Shed};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -278,10 +277,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             _ => {}
         }
         let is_asked = matches!(source, Source::Call { .. } | Source::Send);
-        let is_refused = !is_asked && self.world.instances[instance as usize].outages > 0;
-        if is_refused {
-            self.service_is_out(instance);
-        }
+        let is_refused = !is_asked && self.refuses(instance);
         if is_refused || message != NONE && self.world.messages[message].poisoned {
             return self.choke(attempt);
         }

@@ -100,18 +100,21 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// What a broker has in hand when it goes meets its absence.
     fn finds_something(&mut self, broker: BrokerId) {
-        let has = |topic: &TopicId| {
-            self.world.broker.has_in_hand(*topic) || self.could_lose_postponed(*topic)
-        };
+        let has =
+            |topic: &TopicId| self.world.broker.has_in_hand(*topic) || self.could_lose_postponed(*topic);
         if self.topics_of(broker).iter().any(has) {
             self.outage_met(Place::Broker(broker));
         }
     }
 
-    /// Something is turned away by an instance whose service is out.
-    #[cold]
-    pub(super) fn service_is_out(&mut self, instance: u32) {
-        self.outage_met(Place::Service(self.model.instances[instance as usize].service));
+    /// Whether an instance turns away what has come to it, because its service is out.
+    #[inline]
+    pub(super) fn refuses(&mut self, instance: u32) -> bool {
+        let refuses = self.world.instances[instance as usize].outages > 0;
+        if refuses {
+            self.outage_met(Place::Service(self.model.instances[instance as usize].service));
+        }
+        refuses
     }
 
     pub(super) fn end_outage(&mut self, place: Place) {

@@ -155,8 +155,8 @@ pub enum Record {
         fault: FaultId,
         touched: u32,
     },
-    /// A fault that lay in wait hit something: it held back, lost, copied or slowed a packet, or brought an arrival. Once
-    /// for each firing.
+    /// A fault that lay in wait hit something: it held back, lost, copied or slowed a packet, brought an arrival, turned
+    /// somebody away, or found something in hand. Once for each firing.
     FaultTouched {
         fault: FaultId,
     },

@@ -172,7 +172,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let state = &self.world.relays[relay as usize];
         let (position, epoch) = (state.position, state.epoch);
         let is_well = |here: &super::instance::Instance| here.up && here.paused == 0 && here.epoch == epoch;
-        if self.world.instances.get(state.instance as usize).is_some_and(is_well) && self.is_answered(outbox) {
+        if self.world.instances.get(state.instance as usize).is_some_and(is_well) && self.is_answered(outbox)
+        {
             self.save_position(outbox, position, &[]);
         }
     }

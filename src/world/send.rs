@@ -64,14 +64,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return here.deferred.push(Event::Sent { message, instance, epoch });
         }
         self.world.in_flight -= 1;
-        let here = &self.world.instances[instance as usize];
         let step = self.world.messages[message].step;
-        let handled = self.model.sends[step as usize].handler.0 != NONE && here.outages == 0;
-        let is_refused = here.outages > 0;
+        let handled = self.model.sends[step as usize].handler.0 != NONE && !self.refuses(instance);
+        let here = &self.world.instances[instance as usize];
         if !here.up || here.epoch != epoch || !handled {
-            if is_refused {
-                self.service_is_out(instance);
-            }
             return self.release_message(message);
         }
         self.enter(instance, Work::Send { message, step });

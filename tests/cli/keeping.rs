@@ -87,7 +87,13 @@ fn killed_and_gone_on_with_is_never_killed() {
 fn a_journal_is_taken_up_by_its_own_command_alone() {
     let desk = Desk::with(SHOP);
     let mut child = start(&desk, &["run", "scenario.yaml", "--replications", "100000", "--quiet"]);
-    std::thread::sleep(Duration::from_secs(2));
+    // Several replications, of some ten thousand bytes each.
+    let kept =
+        |desk: &Desk| contents(&desk.path("reports")).iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+    while kept(&desk) < 60_000 {
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(child.try_wait().unwrap().is_none(), "it has far more to do");
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     let journal = contents(&desk.path("reports"));

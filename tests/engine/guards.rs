@@ -206,7 +206,8 @@ network: { default: { latency: 1ms } }";
 #[test]
 fn a_hedge_does_not_ask_an_instance_that_is_told_to_stop() {
     let asked = |operation: &str| {
-        let client = "arrivals: { times: [1s, 2s] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m, hedge: 30ms } ]";
+        let client =
+            "arrivals: { times: [1s, 2s] }\ndo: [ { call: s.Go, with: { n: 0 }, timeout: 1m, hedge: 30ms } ]";
         let text = scenario("instances: 2\nworkers: 8", "- wait: 2s", client) + operation;
         run(&text).started("s").len()
     };

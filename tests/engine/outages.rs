@@ -235,7 +235,14 @@ fn an_outage_that_nobody_meets_touches_nothing() {
     let touched = |run: &Run| run.count(|record| matches!(record, Record::FaultTouched { .. }));
     let began = |run: &Run| run.count(|record| matches!(record, Record::FaultBegan { touched: 1, .. }));
     for preset in EVERY {
-        for fault in ["outage: b", "failover: b", "outage: s", "crash: s.store", "outage: s.store", "failover: s.store"] {
+        for fault in [
+            "outage: b",
+            "failover: b",
+            "outage: s",
+            "crash: s.store",
+            "outage: s.store",
+            "failover: s.store",
+        ] {
             let case = Case {
                 preset,
                 more: format!("faults: {{ f: {{ {fault}, at: 10s, for: 1s }} }}").leak(),

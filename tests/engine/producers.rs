@@ -102,7 +102,8 @@ fn after_a_short_outage_an_idempotent_producer_is_as_fast_as_before() {
     // The first is refused at 5.001 s and waits 100, 200, 400 and 800 ms; the others wait for it and for nothing else.
     let taken: Vec<u64> = outcomes.iter().zip(run.intents()).map(|((end, _), begun)| end - begun).collect();
     let begun: Vec<u64> = run.intents();
-    let slow: Vec<u64> = begun.iter().zip(&taken).filter(|(_, took)| **took > 2 * MS).map(|of| *of.0).collect();
+    let slow: Vec<u64> =
+        begun.iter().zip(&taken).filter(|(_, took)| **took > 2 * MS).map(|of| *of.0).collect();
     assert!(slow.iter().all(|at| (4 * S..6700 * MS).contains(at)), "{slow:?}");
     assert!(slow.len() > 20, "the outage was met");
     let order: Vec<i64> = run.rows("s.seen").into_iter().map(|row| row[1]).collect();

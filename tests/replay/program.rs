@@ -86,16 +86,16 @@ fn each_format_is_asked_for_by_name() {
 }
 
 #[test]
-fn what_is_not_there_is_said_and_ends_with_two() {
-    for (words, said) in [
-        (&["--focus", "o:1"][..], "o:0000000000000001"),
-        (&["--focus", "idempotency.lost_effects"], "`idempotency.lost_effects` was not broken"),
-        (&["--focus", "nonsense"], "nothing is called `nonsense`"),
-        (&["--focus", "o:zz"], "hexadecimal"),
-        (&["--replication", "many"], "many"),
+fn what_did_not_go_wrong_ends_with_three_and_what_is_not_there_with_two() {
+    for (words, ended, said) in [
+        (&["--focus", "o:1"][..], 3, "o:0000000000000001"),
+        (&["--focus", "idempotency.lost_effects"], 3, "`idempotency.lost_effects` was not broken"),
+        (&["--focus", "nonsense"], 2, "nothing is called `nonsense`"),
+        (&["--focus", "o:zz"], 2, "hexadecimal"),
+        (&["--replication", "many"], 2, "many"),
     ] {
         let (code, shown, complaints) = outcome(words);
-        assert_eq!((code, shown.as_str()), (2, ""), "{words:?}");
+        assert_eq!((code, shown.as_str()), (ended, ""), "{words:?}");
         assert!(complaints.contains(said), "{complaints}");
     }
 }

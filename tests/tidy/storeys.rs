@@ -45,7 +45,8 @@ fn supers(line: &str) -> usize {
     let mut longest = 0;
     for (at, _) in line.match_indices("super::") {
         let rest = &line[at..];
-        longest = longest.max((0..).take_while(|&n| rest["super::".len() * n..].starts_with("super::")).count());
+        longest =
+            longest.max((0..).take_while(|&n| rest["super::".len() * n..].starts_with("super::")).count());
     }
     longest
 }
@@ -86,7 +87,10 @@ fn imports_go_downward_only() {
                 wrong.push(format!("{}:{number}: name storeys one by one", file.path));
             }
             if supers(line) >= depth(&file.path) {
-                wrong.push(format!("{}:{number}: what is outside the storey begins with `crate::`", file.path));
+                wrong.push(format!(
+                    "{}:{number}: what is outside the storey begins with `crate::`",
+                    file.path
+                ));
             }
             let refused = imports(line).filter_map(|path| refusal(&file, path));
             wrong.extend(refused.map(|why| format!("{}:{number}: {why}", file.path)));

@@ -32,6 +32,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// How often a replication says how far it is: so many times until its horizon.
 const STEPS_OF_PROGRESS: Nanos = 200;
 
+/// Who is told of a run, who ends it, and who keeps its replications.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    pub progress: &'a (dyn Progress + Sync),
+    pub interrupt: &'a AtomicBool,
+    pub keeper: &'a dyn Keeper,
+}
+
 /// Counts the replications that are done, of all runs together.
 pub struct DoneInAll<'a> {
     pub progress: &'a (dyn Progress + Sync),

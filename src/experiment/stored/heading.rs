@@ -98,7 +98,7 @@ impl ModelDigest {
     /// Takes in one more model.
     pub fn add(&mut self, model: &Model) {
         // All of a model is plain data, with floating point numbers told to the last bit.
-        write!(Words(&mut self.0), "{model:?}\n").expect("a hash takes in anything");
+        writeln!(Words(&mut self.0), "{model:?}").expect("a hash takes in anything");
     }
 
     /// In hexadecimal.

@@ -63,6 +63,9 @@ pub struct Lane {
     pub spans: Vec<(f64, f64)>,
 }
 
+/// An interval along the horizontal axis: (x, least, most).
+pub type Band = Vec<(f64, f64, f64)>;
+
 /// Everything on one line chart.
 pub struct Frame {
     pub format: Format,
@@ -74,7 +77,7 @@ pub struct Frame {
     /// Lines in order of their series; each a list of unbroken pieces, in values of the axes.
     pub lines: Vec<Vec<Vec<(f64, f64)>>>,
     /// Intervals around lines, by their series: (x, least, most) from left to right, in values of the axes.
-    pub bands: Vec<(usize, Vec<(f64, f64, f64)>)>,
+    pub bands: Vec<(usize, Band)>,
     /// Single places, by their series, in values of the axes.
     pub dots: Vec<(usize, f64, f64)>,
 }

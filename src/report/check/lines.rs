@@ -3,8 +3,8 @@
 use super::told;
 use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun, Standing};
 use crate::experiment::results::verdict::{Outcome, Verdict};
-use crate::report::terminal::Style;
 use crate::report::account::text::first_lines;
+use crate::report::terminal::Style;
 use crate::report::{reproduce, text, verdict as words};
 use unicode_width::UnicodeWidthStr;
 

@@ -692,7 +692,6 @@ pub enum FaultKind {
         latency: Option<Generator>,
         loss: Option<f64>,
         bandwidth: Option<f64>,
-        /// Of a change of transport: whether to datagrams.
         datagram: Option<bool>,
         duplicate: Option<f64>,
     },

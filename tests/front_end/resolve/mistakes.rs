@@ -86,7 +86,7 @@ const CASES: &[Case] = &[
     case("partitions: 6", "redeliver: { to: rewind_key }", "contradiction", "to", ""),
     case("partitions: 6", "exhaust: { then: park, transfer: atomic }", "contradiction", "transfer", ""),
     case("partitions: 6", "lease: { kind: timer, after: 5s }", "contradiction", "lease", ""),
-    case("partitions: 6", "capture: orders.ordrs", "unknown-table", "ordrs", "`orders`"),
+    case("partitions: 6", "capture: orders.ordrs", "unknown-table", "orders.ordrs", "`orders`"),
     case("partitions: 6", "stale_ack: accept", "contradiction", "stale_ack", ""),
     case("partitions: 6", "shards: 3", "contradiction", "shards", ""),
     case("partitions: 6", "min_in_sync: 3", "contradiction", "min_in_sync", "`flush: 100ms`"),

@@ -45,7 +45,8 @@ impl<'a> Resolver<'a> {
                 promises.staleness.extend(self.staleness(table, entry));
             }
             promises.sagas = self.saga_promises(guarantees);
-            promises.reference = nodes::entry(guarantees, "reference").and_then(|entry| self.reference(entry));
+            promises.reference =
+                nodes::entry(guarantees, "reference").and_then(|entry| self.reference(entry));
         }
         for (name, entry) in nodes::section(root, "invariants") {
             promises.invariants.extend(self.invariant(name, entry, root));

@@ -5,7 +5,7 @@
 use super::super::*;
 use super::rig::{Event, Rig};
 use super::{group, kafka, postgres, rabbitmq, sqs};
-use crate::kernel::ids::InstanceId;
+use crate::kernel::ids::{InstanceId, TopicId};
 use crate::kernel::time::{MILLISECOND, SECOND};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -16,7 +16,7 @@ fn is_as_written<T: JsonSchema>(name: &str) {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == schema,
-        "docs/{name}.schema.json is out of date: UPDATE_DOCS=1 cargo test --lib schema"
+        "docs/{name}.schema.json is out of date: UPDATE_DOCS=1 cargo test --lib schemas_are"
     );
 }
 
