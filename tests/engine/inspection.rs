@@ -383,11 +383,12 @@ fn what_was_stopped_on_purpose_has_not_crashed_and_its_version_is_named() {
     let text = scenario(service, "- wait: 1ms", "")
         + "operations: { roll: { deploy: s, version: v2, at: 2s } }\nfaults: { f: { crash: s, at: 50s, for: 1s, instance: 1 } }\n";
     let model = model(&text);
-    let at = |moment: Nanos, name: &str| {
-        match look(&model, Some(moment), &Subject::Instance(name.into())).unwrap().view {
-            View::Instance(instance) => (instance.version, instance.crashes),
-            other => panic!("{other:?}"),
-        }
+    let at = |moment: Nanos, name: &str| match look(&model, Some(moment), &Subject::Instance(name.into()))
+        .unwrap()
+        .view
+    {
+        View::Instance(instance) => (instance.version, instance.crashes),
+        other => panic!("{other:?}"),
     };
     assert_eq!(at(S, "s#0"), (None, 0));
     assert_eq!(at(49 * S, "s#0"), (Some("v2".to_owned()), 0));
