@@ -2,7 +2,7 @@
 //!
 //! Each replication gives one number; they are independent and, being means over many observations,
 //! nearly normal, so Student's t gives the interval of their mean. Source: Law, Simulation Modeling and
-//! Analysis, 5th ed., chapter 9. Student's quantile is one of the [beta](super::beta) distribution: t² / (ν + t²)
+//! Analysis, 5th ed., chapter 9. Student's quantile is one of the [`super::beta`] distribution: t² / (ν + t²)
 //! of a t with ν degrees of freedom has shapes ½ and ν/2 (DLMF 8.17).
 //!
 //! ```
