@@ -60,6 +60,10 @@ impl Condition {
         self.down == 0 && self.paused == 0
     }
 
+    pub fn is_paused(&self) -> bool {
+        self.paused > 0
+    }
+
     /// What reaches it while it is paused happens when it wakes. False if it is down, and refuses.
     pub fn holds(&mut self, event: Event) -> bool {
         if self.down == 0 {
@@ -103,6 +107,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let half = of.last_wait;
         match of.wait {
             Wait::Row { step } | Wait::Lock { step } => {
+                self.row_done(attempt, step, Err(Error::Unavailable));
+            }
+            Wait::QuorumWrite { step } => {
+                self.world.attempts[attempt].last_wait = 0;
                 self.row_done(attempt, step, Err(Error::Unavailable));
             }
             Wait::Commit { region } => {
@@ -189,14 +197,20 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !unflushed.is_empty() {
             self.store_met(store);
         }
-        unflushed.into_iter().rev().for_each(|unflushed| self.forget_commit(store, unflushed));
+        self.forget_commits(store, unflushed);
     }
 
-    /// A part of a commit never was.
-    pub(super) fn forget_commit(&mut self, store: usize, what: Unflushed) {
-        match what {
-            Unflushed::Row { table, version, key, old } => self.forget_row(store, table, version, &key, old),
-            Unflushed::Outbox { outbox, number } => self.lose_row(outbox, number),
+    /// Parts of commits, oldest first, never were. Nobody relays what is not there: outbox rows go first.
+    pub(super) fn forget_commits(&mut self, store: usize, parts: Vec<Unflushed>) {
+        for part in &parts {
+            if let Unflushed::Outbox { outbox, number } = *part {
+                self.lose_row(outbox, number);
+            }
+        }
+        for part in parts.into_iter().rev() {
+            if let Unflushed::Row { table, version, key, old } = part {
+                self.forget_row(store, table, version, &key, old);
+            }
         }
     }
 
@@ -221,6 +235,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 of.state.reset = true;
                 self.roll_back_only(attempt);
             }
+            // On its way there over a connection that is gone: it is refused where it arrives.
+            Wait::Row { .. }
+            | Wait::QuorumWrite { .. }
+            | Wait::Store { .. }
+            | Wait::Saga { .. }
+            | Wait::Outbox { .. } => of.state.reset = true,
             _ => return false,
         }
         true

@@ -237,6 +237,10 @@ pub enum Deed<'a> {
         /// The version that is gone.
         version: u64,
     },
+    /// An outbox row that was committed and not yet durable is gone with its store, before a relay took it up.
+    Unsaid {
+        message: SlotNumber,
+    },
     /// Some copy of a store that may fail over has a version of a row.
     Durable {
         row: RowName,

@@ -23,6 +23,7 @@ mod outbox;
 mod presets;
 mod producers;
 mod queues;
+mod quorums;
 mod replicas;
 mod rollouts;
 mod sagas;

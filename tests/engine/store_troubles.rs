@@ -78,7 +78,7 @@ services:
       p:
         start: Go
         key: message.k
-        steps: [ {{ step: a, do: [ {{ upsert: done, key: 1, set: {{ n: row.n + 1 }} }} ] }} ]
+        steps: [ {{ step: a, do: [ {{ wait: 10ms }}, {{ upsert: done, key: 1, set: {{ n: row.n + 1 }} }} ] }} ]
         completed: [ {{ upsert: done, key: 9, set: {{ n: row.n + 1 }} }} ]
 clients: {{ c: {{ arrivals: {{ times: [1s] }}, do: [ {{ call: s.Go, with: {{ k: 1 }}, timeout: 10s }} ] }} }}
 network: {{ default: {{ latency: 1ms }} }}
@@ -96,14 +96,14 @@ fn the_position_of_a_saga_is_refused_and_unknown_like_any_other_statement() {
         rows.sort_unstable();
         (outcomes(&run)[0], rows)
     };
-    // The start is stored at 1006 ms and known at 1011; the step is done at 1011, and its end stored at 1021 and known at
-    // 1026.
+    // The start is stored at 1006 ms and known at 1011; the step is done at 1021, and its end stored at 1031 and known at
+    // 1036.
     assert_eq!(done("outage: s.store, at: 1004ms, for: 1s"), (UNAVAILABLE, vec![]), "it never began");
     assert_eq!(done("crash: s.store, at: 1008ms, for: 1ms"), (UNAVAILABLE, vec![vec![1, 1], vec![9, 1]]));
     let again = vec![vec![1, 2], vec![9, 1]];
-    assert_eq!(done("outage: s.store, at: 1018ms, for: 1s"), (WELL, again.clone()), "its end is not stored");
-    assert_eq!(done("crash: s.store, at: 1018ms, for: 1s"), (WELL, again));
-    assert_eq!(done("crash: s.store, at: 1023ms, for: 1ms"), (WELL, vec![vec![1, 1], vec![9, 1]]));
+    assert_eq!(done("outage: s.store, at: 1028ms, for: 1s"), (WELL, again.clone()), "its end is not stored");
+    assert_eq!(done("crash: s.store, at: 1028ms, for: 1s"), (WELL, again));
+    assert_eq!(done("crash: s.store, at: 1033ms, for: 1ms"), (WELL, vec![vec![1, 1], vec![9, 1]]));
 }
 
 #[test]
@@ -227,4 +227,26 @@ fn a_replica_that_is_cut_off_does_not_answer() {
     assert_eq!(ends(2, 1, "degrade: [eu, us], loss: 100%"), ends(2, 1, split));
     assert_eq!(ends(1, 2, split), [9090, 10_040, 11_190]);
     assert_eq!(ends(2, 1, "degrade: [eu, us], latency: 60ms")[2], 11_130);
+}
+
+#[test]
+fn a_statement_on_its_way_to_a_store_that_crashes_is_refused_in_a_transaction_or_not() {
+    // On its way from 1001 ms to 1006 ms.
+    let alone = |steps: &str, fault: &str| {
+        let run = run(&text("", steps, "", fault));
+        (outcomes(&run)[0], run.rows("s.t")[0][1])
+    };
+    let add = "- { update: t, key: 1, set: { v: row.v + 1 } }";
+    assert_eq!(alone(add, "crash: s.store, at: 1003ms, for: 1ms"), (UNAVAILABLE, 5));
+    assert_eq!(alone(add, "failover: s.store, at: 1003ms, for: 1ms"), (UNAVAILABLE, 5));
+    // Done, and nobody knows; before it sets out, nothing has happened to it.
+    assert_eq!(alone(add, "crash: s.store, at: 1008ms, for: 1ms"), (UNAVAILABLE, 6));
+    assert_eq!(alone(add, "crash: s.store, at: 999ms, for: 1ms"), (WELL, 6));
+    // Its connection is whole after an outage that is over before it comes.
+    assert_eq!(alone(add, "outage: s.store, at: 1003ms, for: 1ms"), (WELL, 6));
+    let read = "- { read: t, key: 2, as: r }\n- { update: t, key: 1, set: { v: r.v + 1 } }";
+    assert_eq!(alone(read, "crash: s.store, at: 1001500us, for: 100us"), (UNAVAILABLE, 5));
+    // Who was refused says it again, over a new connection.
+    let again = format!("- try: [ {} ]\n  retry: {{ attempts: 2, delay: 5ms }}", &add[2..]);
+    assert_eq!(alone(&again, "crash: s.store, at: 1003ms, for: 1ms"), (WELL, 6));
 }

@@ -13,7 +13,7 @@ use crate::model::*;
 use crate::scenario::resolved as scenario;
 
 /// How words of a type are read.
-fn reading(ty: &scenario::Type) -> Reading {
+pub(super) fn reading(ty: &scenario::Type) -> Reading {
     match ty {
         scenario::Type::Id => Reading::Id,
         scenario::Type::Int => Reading::Integer,

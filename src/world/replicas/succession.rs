@@ -74,7 +74,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !lost.is_empty() {
             self.store_met(store);
         }
-        lost.into_iter().rev().for_each(|part| self.forget_commit(store, part));
+        self.forget_commits(store, lost);
         for (table, key, version) in caught_up {
             let table = self.model.stores[store].tables[table as usize];
             self.tell(&Deed::Replicated { row: row_named(table, &key), version });

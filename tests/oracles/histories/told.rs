@@ -78,3 +78,67 @@ fn what_fails_once_and_is_mended_is_not_set_aside() {
     says(&shop, &[]);
     assert!(shop.judge().of(Parked).exposures > 0);
 }
+
+/// A client publishes by itself, at 1 s.
+fn published(publish: &str, fault: &str) -> crate::oracles::Judged {
+    let text = Shop { fault: "FAULT", ..Shop::default() }.text().replace(
+        "- { call: orders.Place, with: { order: order, item: 1, qty: 2 }, timeout: 2s, catch: { any: [ stop ] } }",
+        &format!("- {{ publish: Placed, with: {{ order: order, item: 1, qty: 2 }}{publish} }}"),
+    );
+    let text =
+        text.replace("do: [ {", "do: [ { call: orders.Place, with: { order: 0, item: 1, qty: 1 } }, {");
+    judge_seeds(&text.replace("FAULT", fault))
+}
+
+const BROKER_OUT: &str = "faults: { f: { outage: broker, at: 500ms, for: 10s } }";
+
+#[test]
+fn a_client_whose_own_publish_was_refused_has_lost_nothing() {
+    let refused = |judged: &crate::oracles::Judged| (judged.counts(), judged.sum.refused, judged.sum.lost);
+    let tried_once = ", confirm: true, retry: { attempts: 1 }";
+    assert_eq!(refused(&published(tried_once, BROKER_OUT)), (vec![], 1, 0));
+    let caught = format!("{tried_once}, catch: {{ any: [ stop ] }}");
+    assert_eq!(refused(&published(&caught, BROKER_OUT)), (vec![], 1, 0), "it knows, and ends well");
+    let until_it_works = ", confirm: true, retry: { attempts: 30, delay: 1s }";
+    let works = published(until_it_works, BROKER_OUT);
+    assert_eq!((works.counts(), works.sum.refused, works.sum.done), (vec![], 0, 1));
+    // Nobody has told it anything.
+    let unheard = published(", confirm: false", BROKER_OUT);
+    assert_eq!(unheard.counts(), [("lost_effects", 1)], "{:?}", unheard.sum);
+}
+
+/// Writes that two of three replicas must have, one near the service; from 9 s to 20 s the other two are cut off.
+fn below_quorum(crash: &str) -> crate::oracles::Judged {
+    judge_seeds(&format!(
+        "scenario: below
+run: {{ horizon: 1m, drain: 2m }}
+messages: {{ Put: {{ kind: command, key: k, fields: {{ k: int }} }} }}
+services:
+  s:
+    workers: 9
+    place: eu
+    store:
+      place: [eu, us, asia]
+      replication: {{ n: 3, write_quorum: 2, read_quorum: 2, write: 4ms, ack: 4ms, read: 2ms, respond: 1ms }}
+      tables: {{ t: {{ key: k, columns: {{ k: int }} }} }}
+    handlers: {{ Put: [ {{ insert: t, key: message.k, else: [ stop ] }} ] }}
+clients:
+  c: {{ arrivals: {{ times: [10s] }}, do: [ {{ call: s.Put, with: {{ k: 1 }}, timeout: 2s, catch: {{ any: [ stop ] }} }} ] }}
+network:
+  default: {{ latency: 1ms }}
+  links: {{ a: {{ between: [eu, us], latency: 40ms }}, b: {{ between: [eu, asia], latency: 90ms }} }}
+faults:
+  far: {{ split: [eu, us], at: 9s, for: 11s }}
+  farther: {{ split: [eu, asia], at: 9s, for: 11s }}
+{crash}"
+    ))
+}
+
+#[test]
+fn a_write_below_its_quorum_that_was_told_to_have_failed_is_there_all_the_same() {
+    let told_no = [("unacknowledged_effect", 1)];
+    assert_eq!(below_quorum("").counts(), told_no, "acknowledged when nobody listens any more");
+    let crash = |at: &str| below_quorum(&format!("  gone: {{ crash: s, at: {at}, for: 1s }}\n")).counts();
+    assert_eq!(crash("11s"), told_no, "one replica has it");
+    assert_eq!(crash("9500ms"), [], "it was not asked");
+}

@@ -134,6 +134,7 @@ fn encode_entry(encoder: &mut Encoder, of: &Entry) {
         of.accepted > 0,
         of.sent_in_vain,
         of.diverged,
+        of.forgotten,
         of.acted_on,
         of.phantom,
     ]);

@@ -324,6 +324,7 @@ impl Observer for Lineage<'_> {
             Deed::Issued { .. } => self.issued(now, deed),
             Deed::Cleared { table, group } => self.cleared(table, group),
             Deed::Forgotten { row, version } => self.forgotten(now, row, version),
+            Deed::Unsaid { message } => self.unsaid(message),
             Deed::Flushed { store } => self.flushed(now, store),
             Deed::Durable { row, version } => self.durable(now, row, version),
             Deed::Made { .. } | Deed::Asked { .. } | Deed::Enqueued { .. } | Deed::Replicated { .. } => {}

@@ -147,7 +147,7 @@ impl Lineage<'_> {
         let obligation = if let Kind::Once { .. } = kind { entry.asked_by } else { entry.obligation };
         let told_well = entry.by_client && entry.told == Some(Outcome::Well);
         let told_no = entry.by_client && entry.told.is_some_and(|outcome| outcome != Outcome::Well);
-        let sent_in_vain = entry.sent_in_vain;
+        let (sent_in_vain, forgotten) = (entry.sent_in_vain, entry.forgotten);
         let (has_left, fate) = (entry.has_left() || self.has_done_for_a_value(entry), entry.fate);
         let is_phantom = entry.phantom && entry.acted_on;
         if is_phantom {
@@ -185,6 +185,12 @@ impl Lineage<'_> {
             || !has_left && (end == End::Torn || end == End::Done && sent_in_vain);
         if told_well && nothing {
             self.sight(Anomaly::AcknowledgedLoss, at, obligation, |_| "told ok, and nothing was done".into());
+        }
+        // What its store had said to be done, and has forgotten, is no less gone because something else is left.
+        if told_well && !nothing && forgotten && end == End::Torn {
+            self.sight(Anomaly::AcknowledgedLoss, at, obligation, |_| {
+                "told ok, and some of it is gone".into()
+            });
         }
         if told_no && end == End::Done && has_left {
             self.sight(Anomaly::UnacknowledgedEffect, at, obligation, |_| "told no, and it was done".into());
