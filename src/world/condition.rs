@@ -3,17 +3,19 @@
 //! A store that is down answers whoever reaches it with `unavailable`; one that is paused answers when it
 //! wakes. A crash resets connections: whoever has a transaction open, or waits for an answer, meets
 //! `unavailable`, though what was committed may be there. With `flush: every` it forgets what was committed
-//! and not yet flushed: rows and outbox rows are as they were.
+//! and not yet flushed: rows and outbox rows are as they were, and with them durable timers and where sagas stand.
 
 use super::attempt::{StepResult, Wait};
 use super::deed::Deed;
 use super::identity::mix;
 use super::record::Observer;
+use super::saga::Standing;
 use super::store::{Glance, INITIAL_WRITER, Word};
 use super::tell::row_named;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
+use crate::kernel::ids::ServiceId;
 use crate::kernel::time::{LONGEST, Nanos, nanos_from_f64};
 use crate::model::{Error, FaultKind, StoreFault};
 
@@ -36,6 +38,24 @@ pub struct Condition {
 pub(super) enum Unflushed {
     Row { table: u32, version: u64, key: Vec<Word>, old: Option<(Vec<Word>, u64)> },
     Outbox { outbox: usize, number: u64 },
+    Beside(Beside),
+}
+
+/// What a store keeps beside rows.
+#[derive(Clone, Debug)]
+pub enum Beside {
+    /// A durable timer was set, or is done with.
+    TimerSet {
+        timer: u32,
+    },
+    TimerDone {
+        timer: u32,
+    },
+    /// A saga has changed; `None`: it has begun.
+    Saga {
+        saga: u32,
+        was: Option<Box<Standing>>,
+    },
 }
 
 /// Which commit of its store an outbox row goes with, counted from the last.
@@ -45,6 +65,15 @@ pub enum GoesWith {
     Last = 0,
     /// The one in hand.
     Next = 1,
+}
+
+impl Unflushed {
+    pub fn beside(self) -> Option<Beside> {
+        match self {
+            Unflushed::Beside(part) => Some(part),
+            _ => None,
+        }
+    }
 }
 
 impl Default for Condition {
@@ -208,9 +237,40 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
         }
         for part in parts.into_iter().rev() {
-            if let Unflushed::Row { table, version, key, old } = part {
-                self.forget_row(store, table, version, &key, old);
+            match part {
+                Unflushed::Row { table, version, key, old } => {
+                    self.forget_row(store, table, version, &key, old)
+                }
+                Unflushed::Outbox { .. } => {}
+                Unflushed::Beside(Beside::TimerSet { timer }) => self.forget_timer(timer),
+                Unflushed::Beside(Beside::TimerDone { timer }) => self.timer_is_back(timer),
+                Unflushed::Beside(Beside::Saga { saga, was }) => self.forget_standing(saga, was),
             }
+        }
+    }
+
+    /// The store of a service, if it may forget what it has committed.
+    pub(super) fn forgetful_store(&self, service: ServiceId) -> Option<usize> {
+        let store = self.model.services[service.index()].store? as usize;
+        let of = &self.model.stores[store];
+        (of.flush.is_some() || of.is_succeeded).then_some(store)
+    }
+
+    /// A part of the commit that comes next is beside the rows of a store that may forget it.
+    pub(super) fn keep_beside(&mut self, store: usize, part: Beside) {
+        if self.model.stores[store].is_succeeded {
+            return self.world.stores[store].behind.keep(1, Unflushed::Beside(part));
+        }
+        self.world.stores[store].condition.unflushed.push(Unflushed::Beside(part));
+        self.will_flush(store);
+    }
+
+    /// It is not lost any more.
+    pub(super) fn beside_is_durable(&mut self, part: Beside) {
+        match part {
+            Beside::TimerSet { .. } => {}
+            Beside::TimerDone { timer } => self.is_kept_no_more(timer),
+            Beside::Saga { saga, was } => self.standing_is_durable(saga, was),
         }
     }
 
@@ -337,9 +397,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn flush(&mut self, store: u32) {
         let condition = &mut self.world.stores[store as usize].condition;
         condition.flush_due = None;
-        if !condition.unflushed.is_empty() {
-            condition.unflushed.clear();
-            self.tell(&Deed::Flushed { store });
+        if condition.unflushed.is_empty() {
+            return;
         }
+        let beside: Vec<Beside> = condition.unflushed.drain(..).filter_map(Unflushed::beside).collect();
+        self.tell(&Deed::Flushed { store });
+        beside.into_iter().for_each(|part| self.beside_is_durable(part));
     }
 }

@@ -347,6 +347,12 @@ pub enum Deed<'a> {
         cause: Cause,
         part: Option<Part>,
     },
+    /// Its store has forgotten a change of a saga: it is where it was before, carried by the timer of that time.
+    SagaReturned {
+        saga: SlotNumber,
+        of: SagaId,
+        key: Word,
+    },
     /// The step that an attempt was at failed, and its saga knows.
     SagaStepRefused {
         attempt: SlotNumber,

@@ -91,6 +91,7 @@ pub struct Replicating {
     /// The instance that sent it to a quorum, or `NONE`.
     from: u32,
     copy: u32,
+    /// `NONE`: what a commit has changed beside rows.
     table: u32,
     key: Vec<Word>,
     version: u64,
@@ -243,6 +244,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 self.tell(&Deed::Replicated { row: row_named(table, &key), version });
             }
         }
+        if changes == 0 && self.world.stores[store].behind.keeps_of_last() {
+            self.send_without_rows(store);
+        }
     }
 
     /// How long after its commit a change comes to a copy; `None`: it has it.
@@ -299,8 +303,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         match &model.stores[store as usize].copies {
             _ if delay >= CUT_OFF => self.hold_statement(event),
             Some(Copies::Follow { .. }) => {
-                let channel = super::identity::mix((store as u64) << 32 | 5, copy as u64);
-                self.agenda.after_in_order(channel, delay, event);
+                self.agenda.after_in_order(channel_to(store as usize, copy), delay, event);
             }
             _ => drop(self.later(delay, Class::Delivery, event)),
         }
@@ -318,6 +321,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         self.applied_by(store as usize, copy, commit);
+        if table == NONE {
+            return;
+        }
         for version in self.world.stores[store as usize].behind.overtakes(copy, (table, &key), version) {
             let table = self.model.stores[store as usize].tables[table as usize];
             self.tell(&Deed::Replicated { row: row_named(table, &key), version });
@@ -374,4 +380,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.tell_read(attempt, of.table, copy.version, of.result);
         if exists { StepResult::Done } else { StepResult::Nothing }
     }
+}
+
+/// What is on its way to a copy keeps its order.
+fn channel_to(store: usize, copy: u32) -> u64 {
+    super::identity::mix((store as u64) << 32 | 5, u64::from(copy))
 }

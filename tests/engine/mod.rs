@@ -33,6 +33,7 @@ mod store_troubles;
 mod stores;
 mod streams;
 mod transactions;
+mod volatile;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::agenda::Agenda;

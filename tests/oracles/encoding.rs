@@ -132,6 +132,7 @@ impl Renamed {
             }
             Deed::SagaStepRefused { attempt } => self.attempts.change(attempt),
             Deed::SagaEnded { .. }
+            | Deed::SagaReturned { .. }
             | Deed::EffectGone { .. }
             | Deed::Cleared { .. }
             | Deed::Forgotten { .. }

@@ -243,7 +243,7 @@ impl Compiler<'_> {
                 arrivals,
                 count: spec.count.unwrap_or(u64::MAX),
                 body,
-                region: self.region_in_turn(&spec.place, 0),
+                regions: (0..spec.place.len()).map(|at| self.region_in_turn(&spec.place, at)).collect(),
                 key,
             });
         }

@@ -142,3 +142,46 @@ fn a_write_below_its_quorum_that_was_told_to_have_failed_is_there_all_the_same()
     assert_eq!(crash("11s"), told_no, "one replica has it");
     assert_eq!(crash("9500ms"), [], "it was not asked");
 }
+
+/// Two prices, of 1 s and of a second later; instance 0 has the first. The later one of two by the clock stays.
+fn by_the_clock(steps: &str, times: &str, skew: &str) -> crate::oracles::Judged {
+    judge_seeds(&format!(
+        "scenario: clocks
+run: {{ horizon: 1m, drain: 2m }}
+messages: {{ Set: {{ kind: command, fields: {{ n: int }} }} }}
+services:
+  s:
+    instances: 2
+    workers: 4
+    store: {{ tables: {{ prices: {{ key: k, columns: {{ k: int, price: int, at: time }}, rows: [ {{ k: 1 }} ] }} }} }}
+    handlers:
+      Set:
+        {steps}
+clients:
+  c: {{ arrivals: {{ times: {times} }}, do: [ {{ let: {{ n: {{ counter: 1 }} }} }}, {{ call: s.Set, with: {{ n: n }}, timeout: 5s }} ] }}
+network: {{ default: {{ latency: 1ms }} }}
+faults: {{ f: {{ {skew}, at: 500ms }} }}
+"
+    ))
+}
+
+#[test]
+fn an_acknowledged_write_that_a_wrong_clock_takes_for_older_is_lost() {
+    const LAST: &str =
+        "- { update: prices, key: 1, where: now > row.at, set: { price: message.n, at: now } }";
+    const AHEAD: &str = "skew: s, by: 10s, instance: 0";
+    let lost = by_the_clock(LAST, "[1s, 2s]", AHEAD);
+    assert_eq!(lost.counts(), [("lost_effects", 1), ("acknowledged_loss", 1)], "{:?}", lost.sum);
+    // The other one is ahead: its write is the later one indeed.
+    assert_eq!(by_the_clock(LAST, "[1s, 2s]", "skew: s, by: 10s, instance: 1").counts(), []);
+    // Clocks that are right: what began before the other was written is older.
+    let slow = "- let: { at: now }
+        - { if: message.n == 1, then: [ { wait: 500ms } ] }
+        - { update: prices, key: 1, where: at > row.at, set: { price: message.n, at: at } }";
+    let superseded = by_the_clock(slow, "[1s, 1100ms]", "skew: s, by: 0s, instance: 0");
+    assert_eq!(superseded.counts(), [], "{:?}", superseded.sum);
+    assert!(superseded.of(LostEffects).exposures > 0);
+    // Versions instead of times do not ask the clock.
+    let counted = "- { update: prices, key: 1, where: message.n > row.price, set: { price: message.n } }";
+    assert_eq!(by_the_clock(counted, "[1s, 2s]", AHEAD).counts(), []);
+}

@@ -86,6 +86,7 @@ impl Lineage<'_> {
             if !of.debt.contains(&gone.part) {
                 of.debt.push(gone.part);
             }
+            self.forgotten_of_saga(gone.entry, gone.part, row);
             self.expose(Anomaly::LostEffects);
             self.expose(Anomaly::AcknowledgedLoss);
             // What has told others of it tells of what never was, unless it is done again.

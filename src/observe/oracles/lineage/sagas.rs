@@ -18,6 +18,7 @@
 //! ```
 
 mod encode;
+mod volatile;
 mod wording;
 
 use super::Lineage;

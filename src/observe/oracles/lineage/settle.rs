@@ -136,6 +136,7 @@ impl Lineage<'_> {
             });
             if let Some(root) = over {
                 self.undoables.forget(root);
+                self.clocked.forget(root);
                 self.judge_sagas_of(now, root);
             }
         }
@@ -155,7 +156,10 @@ impl Lineage<'_> {
                 format!("{}: acted on, though its issuer's changes never came", name(model, kind))
             });
         }
+        let is_discarded = self.clocked.take(self.ledger[id].obligation);
         let Some(end) = end_of(&self.ledger[id]) else { return };
+        let is_discarded = is_discarded && end == End::Done && !has_left;
+        let end = if is_discarded { End::Lost } else { end };
         self.sum.owed += 1;
         for anomaly in [Anomaly::LostEffects, Anomaly::TornEffects, Anomaly::MixedEffects, Anomaly::Swallowed]
         {
@@ -175,7 +179,8 @@ impl Lineage<'_> {
         *counter += 1;
         if let Some(anomaly) = anomaly {
             self.sight(anomaly, at, obligation, |model| {
-                format!("{}: {}{}", name(model, kind), words(end), why(fate))
+                let why = if is_discarded { " (taken for older than what it is not)" } else { why(fate) };
+                format!("{}: {}{why}", name(model, kind), words(end))
             });
         }
         if end == End::Lost && matches!(kind, Kind::Message { .. }) {
