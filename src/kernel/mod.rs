@@ -2,6 +2,7 @@
 
 pub mod agenda;
 pub mod anomaly;
+pub mod consumption;
 pub mod discrete;
 pub mod distribution;
 pub mod encoder;

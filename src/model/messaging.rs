@@ -1,6 +1,6 @@
 //! The knobs of the messaging primitive, compiled: what a topic and a subscription do, and nothing
 //! about which product does it so. A combination that the world cannot carry out has no value here
-//! where types can say it; the rest is checked by [`GroupKnobs::contradiction`].
+//! where types can say it; the rest is checked by [`GroupKnobs::are_possible`].
 //!
 //! ```
 //! use eventflow::model::messaging::*;
@@ -12,9 +12,10 @@
 //!     lease: Lease::Session { after: 45_000_000_000, poll: Some(300_000_000_000) },
 //!     ..GroupKnobs::default()
 //! };
-//! assert_eq!(group.contradiction(), None);
+//! assert!(group.are_possible());
 //! ```
 
+use crate::kernel::consumption::Consumption;
 use crate::kernel::ids::{InstanceId, TopicId};
 use crate::kernel::time::Nanos;
 
@@ -171,40 +172,22 @@ impl Default for GroupKnobs {
 }
 
 impl GroupKnobs {
-    /// Why these knobs cannot go together, if they cannot.
-    pub fn contradiction(&self) -> Option<&'static str> {
-        if self.owns_partitions() && self.lease.is_taken_one_by_one() {
-            return Some("a partition has an owner, so its lease is a session or a connection");
+    /// Whether a group can consume like that: its knobs go together, and none of its limits is nothing.
+    pub fn are_possible(&self) -> bool {
+        let limits = [self.concurrency, self.max_in_flight_per_consumer, self.max_in_flight_per_group];
+        self.batch > 0 && !limits.contains(&Some(0)) && self.consumption().contradiction().is_none()
+    }
+
+    /// What decides whether they go together.
+    fn consumption(&self) -> Consumption {
+        Consumption {
+            order_lock: self.order_lock,
+            ack_scope: self.ack_scope,
+            stale_ack: self.stale_ack,
+            is_taken_one_by_one: self.lease.is_taken_one_by_one(),
+            is_acknowledged_after: matches!(self.ack, AckMode::After | AckMode::Periodic { .. }),
+            rewinds_keys: self.redeliver_to == RedeliverTo::RewindKey,
         }
-        if self.ack_scope == AckScope::Cursor && self.order_lock == OrderLock::Session {
-            return Some("a cursor's partition has one owner for all its keys");
-        }
-        if self.ack_scope == AckScope::OnDelivery && self.order_lock != OrderLock::None {
-            return Some("what is acknowledged on delivery cannot lock what follows it");
-        }
-        if self.ack_scope == AckScope::OnDelivery && self.lease.is_taken_one_by_one() {
-            return Some("what is acknowledged on delivery needs no lease");
-        }
-        if self.ack_scope == AckScope::Cursor && self.stale_ack == StaleAck::Accept {
-            return Some("a cursor has one owner: what another says of it cannot count");
-        }
-        let by_position = matches!(self.ack, AckMode::After | AckMode::Periodic { .. });
-        if self.ack_scope == AckScope::Cursor && self.order_lock == OrderLock::Key && !by_position {
-            return Some("a cursor would pass messages that wait for their key: acknowledge after the work");
-        }
-        let keeps_keys = self.order_lock == OrderLock::Key && self.ack_scope == AckScope::Individual;
-        if self.redeliver_to == RedeliverTo::RewindKey && !keeps_keys {
-            return Some(
-                "only messages that are acknowledged one by one under a lock on keys are rewound by key",
-            );
-        }
-        if self.batch == 0 || self.concurrency == Some(0) || self.max_in_flight_per_consumer == Some(0) {
-            return Some("a consumer must be able to take one message");
-        }
-        if self.max_in_flight_per_group == Some(0) {
-            return Some("a group must be able to take one message");
-        }
-        None
     }
 
     /// Whether each partition belongs to one consumer of the group, instead of all competing.

@@ -384,7 +384,8 @@ pub struct Client {
     pub arrivals: Arrivals,
     pub count: u64,
     pub body: HandlerId,
-    pub region: u16,
+    /// Its intents come from these in turn; those of one user from one.
+    pub regions: Vec<u16>,
     /// Root of its obligations.
     pub key: u64,
 }

@@ -160,6 +160,8 @@ pub struct ReferencePromise {
 pub struct WatchedSaga {
     /// As `guarantees` names it.
     pub name: String,
+    /// How a key of one is written.
+    pub key: Reading,
     pub way: SagaWay,
 }
 

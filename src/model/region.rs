@@ -2,6 +2,7 @@
 
 use super::code::Duration;
 use crate::kernel::ids::LinkId;
+use crate::kernel::time::Nanos;
 
 /// A link from one region to another; it adds to whatever else a message crosses.
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub struct RegionLink {
     pub to: u16,
     pub latency: Duration,
     pub loss: f64,
+    /// How long a sender waits before it sends again what was lost, at first.
+    pub retransmit_after: Nanos,
     /// Of messages that are each for themselves, as they all are between these regions if it says so.
     pub datagram: bool,
     pub duplicate: f64,

@@ -99,6 +99,8 @@ pub struct Quorum {
     pub acknowledge: Duration,
     pub read: Duration,
     pub respond: Duration,
+    /// Draws what is lost on the way.
+    pub trouble: StreamId,
 }
 
 /// A change log of a table.

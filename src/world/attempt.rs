@@ -56,6 +56,10 @@ pub enum Wait {
     Quorum {
         step: u32,
     },
+    /// Acknowledgements of a write from enough replicas; when it set out is in `last_wait`.
+    QuorumWrite {
+        step: u32,
+    },
     /// A connection of a store; then the operation is begun again.
     Connection,
     /// The middle of a row step's round trip, a lock, the second half.

@@ -366,6 +366,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.tell_told(attempt, Outcome::Error(error));
             self.record(Record::CallEnded { figures, attempt, outcome: Outcome::Error(error) });
         }
+        if let Wait::Confirm { .. } = wait
+            && self.world.attempts[attempt].instance == NOWHERE
+        {
+            // Who wanted it knows that the broker has not taken it in.
+            self.tell_told(attempt, Outcome::Error(error));
+        }
         self.end_wait(attempt);
         self.proceed(attempt, Err(error));
     }

@@ -3,17 +3,19 @@
 //! A store that is down answers whoever reaches it with `unavailable`; one that is paused answers when it
 //! wakes. A crash resets connections: whoever has a transaction open, or waits for an answer, meets
 //! `unavailable`, though what was committed may be there. With `flush: every` it forgets what was committed
-//! and not yet flushed: rows and outbox rows are as they were.
+//! and not yet flushed: rows and outbox rows are as they were, and with them durable timers and where sagas stand.
 
 use super::attempt::{StepResult, Wait};
 use super::deed::Deed;
 use super::identity::mix;
 use super::record::Observer;
+use super::saga::Standing;
 use super::store::{Glance, INITIAL_WRITER, Word};
 use super::tell::row_named;
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
 use crate::kernel::event_list::{Class, RingId};
+use crate::kernel::ids::ServiceId;
 use crate::kernel::time::{LONGEST, Nanos, nanos_from_f64};
 use crate::model::{Error, FaultKind, StoreFault};
 
@@ -36,6 +38,24 @@ pub struct Condition {
 pub(super) enum Unflushed {
     Row { table: u32, version: u64, key: Vec<Word>, old: Option<(Vec<Word>, u64)> },
     Outbox { outbox: usize, number: u64 },
+    Beside(Beside),
+}
+
+/// What a store keeps beside rows.
+#[derive(Clone, Debug)]
+pub enum Beside {
+    /// A durable timer was set, or is done with.
+    TimerSet {
+        timer: u32,
+    },
+    TimerDone {
+        timer: u32,
+    },
+    /// A saga has changed; `None`: it has begun.
+    Saga {
+        saga: u32,
+        was: Option<Box<Standing>>,
+    },
 }
 
 /// Which commit of its store an outbox row goes with, counted from the last.
@@ -45,6 +65,15 @@ pub enum GoesWith {
     Last = 0,
     /// The one in hand.
     Next = 1,
+}
+
+impl Unflushed {
+    pub fn beside(self) -> Option<Beside> {
+        match self {
+            Unflushed::Beside(part) => Some(part),
+            _ => None,
+        }
+    }
 }
 
 impl Default for Condition {
@@ -58,6 +87,10 @@ impl Condition {
     #[inline]
     pub fn is_well(&self) -> bool {
         self.down == 0 && self.paused == 0
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.paused > 0
     }
 
     /// What reaches it while it is paused happens when it wakes. False if it is down, and refuses.
@@ -103,6 +136,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let half = of.last_wait;
         match of.wait {
             Wait::Row { step } | Wait::Lock { step } => {
+                self.row_done(attempt, step, Err(Error::Unavailable));
+            }
+            Wait::QuorumWrite { step } => {
+                self.world.attempts[attempt].last_wait = 0;
                 self.row_done(attempt, step, Err(Error::Unavailable));
             }
             Wait::Commit { region } => {
@@ -189,14 +226,51 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !unflushed.is_empty() {
             self.store_met(store);
         }
-        unflushed.into_iter().rev().for_each(|unflushed| self.forget_commit(store, unflushed));
+        self.forget_commits(store, unflushed);
     }
 
-    /// A part of a commit never was.
-    pub(super) fn forget_commit(&mut self, store: usize, what: Unflushed) {
-        match what {
-            Unflushed::Row { table, version, key, old } => self.forget_row(store, table, version, &key, old),
-            Unflushed::Outbox { outbox, number } => self.lose_row(outbox, number),
+    /// Parts of commits, oldest first, never were. Nobody relays what is not there: outbox rows go first.
+    pub(super) fn forget_commits(&mut self, store: usize, parts: Vec<Unflushed>) {
+        for part in &parts {
+            if let Unflushed::Outbox { outbox, number } = *part {
+                self.lose_row(outbox, number);
+            }
+        }
+        for part in parts.into_iter().rev() {
+            match part {
+                Unflushed::Row { table, version, key, old } => {
+                    self.forget_row(store, table, version, &key, old)
+                }
+                Unflushed::Outbox { .. } => {}
+                Unflushed::Beside(Beside::TimerSet { timer }) => self.forget_timer(timer),
+                Unflushed::Beside(Beside::TimerDone { timer }) => self.timer_is_back(timer),
+                Unflushed::Beside(Beside::Saga { saga, was }) => self.forget_standing(saga, was),
+            }
+        }
+    }
+
+    /// The store of a service, if it may forget what it has committed.
+    pub(super) fn forgetful_store(&self, service: ServiceId) -> Option<usize> {
+        let store = self.model.services[service.index()].store? as usize;
+        let of = &self.model.stores[store];
+        (of.flush.is_some() || of.is_succeeded).then_some(store)
+    }
+
+    /// A part of the commit that comes next is beside the rows of a store that may forget it.
+    pub(super) fn keep_beside(&mut self, store: usize, part: Beside) {
+        if self.model.stores[store].is_succeeded {
+            return self.world.stores[store].behind.keep(1, Unflushed::Beside(part));
+        }
+        self.world.stores[store].condition.unflushed.push(Unflushed::Beside(part));
+        self.will_flush(store);
+    }
+
+    /// It is not lost any more.
+    pub(super) fn beside_is_durable(&mut self, part: Beside) {
+        match part {
+            Beside::TimerSet { .. } => {}
+            Beside::TimerDone { timer } => self.is_kept_no_more(timer),
+            Beside::Saga { saga, was } => self.standing_is_durable(saga, was),
         }
     }
 
@@ -221,6 +295,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 of.state.reset = true;
                 self.roll_back_only(attempt);
             }
+            // On its way there over a connection that is gone: it is refused where it arrives.
+            Wait::Row { .. }
+            | Wait::QuorumWrite { .. }
+            | Wait::Store { .. }
+            | Wait::Saga { .. }
+            | Wait::Outbox { .. } => of.state.reset = true,
             _ => return false,
         }
         true
@@ -317,9 +397,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn flush(&mut self, store: u32) {
         let condition = &mut self.world.stores[store as usize].condition;
         condition.flush_due = None;
-        if !condition.unflushed.is_empty() {
-            condition.unflushed.clear();
-            self.tell(&Deed::Flushed { store });
+        if condition.unflushed.is_empty() {
+            return;
         }
+        let beside: Vec<Beside> = condition.unflushed.drain(..).filter_map(Unflushed::beside).collect();
+        self.tell(&Deed::Flushed { store });
+        beside.into_iter().for_each(|part| self.beside_is_durable(part));
     }
 }

@@ -237,6 +237,10 @@ pub enum Deed<'a> {
         /// The version that is gone.
         version: u64,
     },
+    /// An outbox row that was committed and not yet durable is gone with its store, before a relay took it up.
+    Unsaid {
+        message: SlotNumber,
+    },
     /// Some copy of a store that may fail over has a version of a row.
     Durable {
         row: RowName,
@@ -342,6 +346,12 @@ pub enum Deed<'a> {
         before: SlotNumber,
         cause: Cause,
         part: Option<Part>,
+    },
+    /// Its store has forgotten a change of a saga: it is where it was before, carried by the timer of that time.
+    SagaReturned {
+        saga: SlotNumber,
+        of: SagaId,
+        key: Word,
     },
     /// The step that an attempt was at failed, and its saga knows.
     SagaStepRefused {

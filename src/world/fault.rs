@@ -406,6 +406,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.drop_ticket(instance, ticket, Error::Unavailable);
         }
         let running = self.world.attempts.select(|attempt| attempt.instance == instance);
+        running.iter().for_each(|&attempt| self.orphan_write(attempt));
         // What each leaves undone is told on the store as it stands, before any of them rolls back.
         running.iter().for_each(|&attempt| self.tell_cut(attempt));
         for attempt in running {

@@ -441,7 +441,26 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if of.instance != NOWHERE {
             return self.model.instances[of.instance as usize].region;
         }
-        let client = of.cause.origin() as usize;
-        self.model.clients.get(client).map_or(u16::MAX, |client| client.region)
+        let client = self.model.clients.get(of.cause.origin() as usize);
+        match client.map_or(&[][..], |client| &client.regions) {
+            [] => u16::MAX,
+            [one] => *one,
+            many => {
+                let turn = match self.user_of(attempt) {
+                    NONE => of.cause.number().unwrap_or(0),
+                    user => u64::from(user),
+                };
+                many[(turn % many.len() as u64) as usize]
+            }
+        }
+    }
+
+    /// The user of a closed population whose intent an attempt serves; `NONE`: nobody in particular.
+    pub(super) fn user_of(&self, attempt: u32) -> u32 {
+        match self.world.attempts[self.root_of(attempt)].source {
+            Source::Intent { user, .. } => user,
+            Source::Timer { timer } => self.world.timers[timer].user,
+            _ => NONE,
+        }
     }
 }

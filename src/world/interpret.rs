@@ -252,6 +252,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
         match self.world.attempts[attempt].wait {
             Wait::Row { step } => self.row_arrives(attempt, step),
+            Wait::QuorumWrite { step } => self.quorum_acknowledges(attempt, step),
             Wait::Commit { region } => self.commit_arrives(attempt, region),
             Wait::Store { after } => self.timer_arrives(attempt, after),
             Wait::Saga { meeting } => self.saga_arrives(attempt, meeting),

@@ -10,10 +10,15 @@ use super::network::Hop;
 use super::record::{Observer, Record};
 use super::{Event, Simulation};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::time::{LONGEST, Nanos, SECOND, nanos_from_f64};
+use crate::kernel::ids::StreamId;
+use crate::kernel::stream::DrawKey;
+use crate::kernel::time::{LONGEST, MILLISECOND, Nanos, SECOND, nanos_from_f64};
 
 /// A stream gives up doubling its retransmission timeout here (RFC 6298, 2.5).
 const LONGEST_RETRANSMISSION: Nanos = 60 * SECOND;
+
+/// And begins with this where nothing else is known of the way (as Linux does, `TCP_RTO_MIN`).
+pub const RETRANSMISSION: Nanos = 200 * MILLISECOND;
 
 /// Losses of a packet that are told one by one: where Linux gives up a connection (`tcp_retries2`).
 const TOLD: u32 = 15;
@@ -23,25 +28,39 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn stream_latency(&mut self, hop: &Hop) -> Nanos {
         let route = &self.model.routes[hop.route as usize];
         let loss = self.loss(route, hop);
-        let mut latency = self.latency(hop, 0);
+        let latency = self.latency(hop, 0);
         if loss == 0.0 {
             return latency;
         }
-        let mut again = route.retransmit_after;
-        let mut ordinal = 1;
-        while self.uniform(hop.trouble, hop.draw.beside(ordinal)) < loss {
-            self.loss_hits(route, hop);
-            self.record(Record::Lost { link: route.link });
-            latency = latency.saturating_add(again);
-            again = (again * 2).min(LONGEST_RETRANSMISSION.max(route.retransmit_after));
+        let later = self.retransmissions(hop.trouble, hop.draw, loss, route.retransmit_after, |this| {
+            this.loss_hits(route, hop);
+            this.record(Record::Lost { link: route.link });
+        });
+        latency.saturating_add(later).min(LONGEST / 2)
+    }
+
+    /// How much later something comes that is lost with this probability and sent again, `first` behind the first
+    /// time; each loss is told.
+    pub(super) fn retransmissions(
+        &mut self,
+        trouble: StreamId,
+        draw: DrawKey,
+        loss: f64,
+        first: Nanos,
+        mut tell: impl FnMut(&mut Self),
+    ) -> Nanos {
+        let (mut later, mut again, mut ordinal): (Nanos, _, _) = (0, first, 1);
+        while self.uniform(trouble, draw.beside(ordinal)) < loss {
+            tell(self);
+            later = later.saturating_add(again);
+            again = (again * 2).min(LONGEST_RETRANSMISSION.max(first));
             ordinal += 1;
             if ordinal > TOLD {
-                let more = further_losses(self.uniform(hop.trouble, hop.draw.beside(ordinal)), loss);
-                latency = latency.saturating_add(nanos_from_f64(more * again as f64));
-                break;
+                let more = further_losses(self.uniform(trouble, draw.beside(ordinal)), loss);
+                return later.saturating_add(nanos_from_f64(more * again as f64));
             }
         }
-        latency.min(LONGEST / 2)
+        later
     }
 
     /// A packet of a stream on a link that loses everything.

@@ -170,6 +170,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let spec = &self.model.outboxes[outbox];
         let relays = spec.first_relay..spec.first_relay + spec.relays;
         if !relays.into_iter().any(|relay| self.world.relays[relay as usize].holds(number)) {
+            self.tell(&Deed::Unsaid { message: row.message });
             self.release_message(row.message);
         }
     }

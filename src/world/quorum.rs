@@ -2,7 +2,11 @@
 //!
 //! Every replica is asked at once, and the first answers count. What is sent while a fault of the network lies between
 //! is not there before the fault is over; what is under way when it begins still arrives. An operation that too
-//! few replicas can answer waits: its caller's timeout is for that.
+//! few replicas can answer waits: its caller's timeout is for that. What is said goes over connections: where a link
+//! loses some of it, that is said again, and is late.
+//!
+//! Who asked may be gone before enough have answered. A write is on its way all the same, to every replica that it
+//! was sent to, and a later read finds it or not, as it comes upon one that has it.
 //!
 //! ```text
 //! three replicas, two to write:   eu ──7 ms──►  us ──87 ms──►  asia ──187 ms──►     done after 87 ms
@@ -48,17 +52,20 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.world.attempts[attempt].pc = pc;
         self.world.attempts[attempt].last_wait = 0;
         if !of.verb.reads() {
-            let ways = self.quorum_ways(attempt, quorum, Asked::Write);
+            let now = self.agenda.now();
+            self.world.attempts[attempt].last_wait = now;
+            let ways = self.quorum_ways(attempt, quorum, Asked::Write, now);
             let length = nth_smallest(ways.iter().map(Ways::length), quorum.write_quorum);
             if length >= CUT_OFF {
                 return Ok(self.wait_for_quorum(attempt, step));
             }
-            self.round_trip(attempt, pc, length, Wait::Row { step });
+            self.round_trip(attempt, pc, length, Wait::QuorumWrite { step });
             return Ok(Flow::Leave);
         }
         self.load_key(attempt, of)?;
         self.drop_temporaries();
-        let ways = self.quorum_ways(attempt, quorum, Asked::Read);
+        let now = self.agenda.now();
+        let ways = self.quorum_ways(attempt, quorum, Asked::Read, now);
         let length = nth_smallest(ways.iter().map(Ways::length), quorum.read_quorum);
         if length >= CUT_OFF {
             return Ok(self.wait_for_quorum(attempt, step));
@@ -91,6 +98,29 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         Flow::Leave
     }
 
+    /// Enough replicas have acknowledged a write: it counts from now on.
+    pub(super) fn quorum_acknowledges(&mut self, attempt: u32, step: u32) {
+        self.world.attempts[attempt].last_wait = 0;
+        self.row_arrives(attempt, step);
+    }
+
+    /// The coordinator of a write that is not acknowledged is gone: what it has sent arrives, and nobody is told.
+    pub(super) fn orphan_write(&mut self, attempt: u32) {
+        let of = &self.world.attempts[attempt];
+        let (Wait::QuorumWrite { step } | Wait::Quorum { step }) = of.wait else { return };
+        let (model, store) = (self.model, self.store_of(attempt));
+        let write = &model.row_steps[step as usize];
+        if write.verb.reads() || of.state.reset || !self.world.stores[store].condition.is_well() {
+            return;
+        }
+        let result = self.write_alone(attempt, write);
+        self.drop_temporaries();
+        if let Ok(Some(result)) = result {
+            self.world.attempts[attempt].result = result;
+            self.world.attempts.wait(attempt, Wait::RowAnswer { step });
+        }
+    }
+
     /// A fault of the network is over.
     pub(super) fn ask_quorum_again(&mut self, attempt: u32, step: u32) {
         let (pc, store) = (self.world.attempts[attempt].pc, self.store_of(attempt));
@@ -108,9 +138,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !self.world.network.is_disturbed() {
             return false;
         }
-        let (Wait::Row { step }, store) = (self.world.attempts[attempt].wait, self.store_of(attempt)) else {
-            return false;
-        };
+        let of = &self.world.attempts[attempt];
+        let (Wait::Row { step } | Wait::QuorumWrite { step }) = of.wait else { return false };
+        let store = self.store_of(attempt);
         let Some(Copies::Quorum(quorum)) = &self.model.stores[store].copies else { return false };
         let (asked, wanted) = match self.model.row_steps[step as usize].verb.reads() {
             true => (Asked::Read, quorum.read_quorum),
@@ -119,10 +149,15 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let from = self.world.attempts[attempt].instance;
         let ways: Vec<Ways> =
             (0..quorum.regions.len() as u32).map(|copy| self.way(attempt, quorum, asked, copy)).collect();
-        let sent = self.agenda.now().saturating_sub(nth_smallest(ways.iter().map(Ways::length), wanted));
+        let of = &self.world.attempts[attempt];
+        let sent = match of.wait {
+            Wait::QuorumWrite { .. } => of.last_wait,
+            _ => self.agenda.now().saturating_sub(nth_smallest(ways.iter().map(Ways::length), wanted)),
+        };
         let answers = |copy: &u32| {
             let answered = sent + ways[*copy as usize].there;
-            !self.is_cut_off(from, store, *copy, StoreLeg::Back, answered)
+            ways[*copy as usize].length() < CUT_OFF
+                && !self.is_cut_off(from, store, *copy, StoreLeg::Back, answered)
         };
         ((0..quorum.regions.len() as u32).filter(answers).count() as u32) < wanted
     }
@@ -143,8 +178,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let Some(Copies::Quorum(quorum)) = &model.stores[store].copies else { return false };
         let instance = &model.instances[instance as usize];
         let own = [Place::Service(instance.service), Place::Region(instance.region)];
-        let replica =
-            [Place::Store(model.stores[store].service), Place::Region(quorum.regions[copy as usize])];
+        let replica = self.places_of_replica(store, quorum.regions[copy as usize]);
         match way {
             StoreLeg::There => self.are_parted(&own, &replica, by),
             StoreLeg::Back => self.are_parted(&replica, &own, by),
@@ -154,7 +188,14 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A read reaches a replica, or has its answers.
     pub(super) fn quorum_read(&mut self, read: u32, replica: u32) {
         let of = &self.world.quorum_reads[read];
-        let (attempt, token) = (of.attempt, of.token);
+        let (attempt, token, store) = (of.attempt, of.token, of.store as usize);
+        if self.world.store_troubles > 0 && self.world.stores[store].condition.is_paused() {
+            self.store_met(store);
+            // Down besides, it will not say anything when it wakes.
+            if self.world.stores[store].condition.holds(Event::QuorumRead { read, replica }) {
+                return;
+            }
+        }
         if replica == NONE && self.world.attempts.is_waiting(attempt, token) && self.lacks_answers(attempt) {
             return self.hold_statement(Event::QuorumRead { read, replica });
         }
@@ -180,17 +221,22 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    /// The ways of one operation to each replica and back, as they are for what sets out now.
-    pub(super) fn quorum_ways(&mut self, attempt: u32, quorum: &Quorum, asked: Asked) -> Vec<Ways> {
+    /// The ways of one operation to each replica and back, as they are for what sets out at a time.
+    pub(super) fn quorum_ways(
+        &mut self,
+        attempt: u32,
+        quorum: &Quorum,
+        asked: Asked,
+        at: Nanos,
+    ) -> Vec<Ways> {
         let (instance, store) = (self.world.attempts[attempt].instance, self.store_of(attempt));
-        let now = self.agenda.now();
         let mut ways = Vec::with_capacity(quorum.regions.len());
         for copy in 0..quorum.regions.len() as u32 {
             let mut way = self.way(attempt, quorum, asked, copy);
-            if self.is_cut_off(instance, store, copy, StoreLeg::There, now) {
+            if self.is_cut_off(instance, store, copy, StoreLeg::There, at) {
                 way.there = CUT_OFF;
             }
-            if self.is_cut_off(instance, store, copy, StoreLeg::Back, now) {
+            if self.is_cut_off(instance, store, copy, StoreLeg::Back, at) {
                 way.back = CUT_OFF;
             }
             ways.push(way);
@@ -209,8 +255,24 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let (there, back) = (self.length(there, key), self.length(back, key.beside(1)));
         let apart = self.between_regions(from, region, key.beside(2));
         let home = self.between_regions(region, from, key.beside(3));
-        let longest = CUT_OFF / 2 - 1;
-        Ways { there: there.saturating_add(apart).min(longest), back: back.saturating_add(home).min(longest) }
+        let own = self.places_of(attempt);
+        let replica = self.places_of_replica(self.store_of(attempt), region);
+        let resent_there = self.resent(quorum.trouble, key.beside(4), (&own, &replica), (from, region));
+        let resent_back = self.resent(quorum.trouble, key.beside(5), (&replica, &own), (region, from));
+        let long = |own: Nanos, apart: Nanos, resent: Option<Nanos>| match resent {
+            Some(resent) => own.saturating_add(apart).saturating_add(resent).min(CUT_OFF / 2 - 1),
+            None => CUT_OFF,
+        };
+        Ways { there: long(there, apart, resent_there), back: long(back, home, resent_back) }
+    }
+
+    fn places_of(&self, attempt: u32) -> [Place; 2] {
+        let instance = &self.model.instances[self.world.attempts[attempt].instance as usize];
+        [Place::Service(instance.service), Place::Region(instance.region)]
+    }
+
+    fn places_of_replica(&self, store: usize, region: u16) -> [Place; 2] {
+        [Place::Store(self.model.stores[store].service), Place::Region(region)]
     }
 }
 

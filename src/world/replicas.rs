@@ -9,8 +9,9 @@
 //! - In a *quorum* every operation is sent to all replicas by the calling instance. A write is committed when the
 //!   first `write_quorum` acknowledgements are back; replica *i* has it `write` after it was sent, but never
 //!   before it is committed: until then it is as if it had not been. A read asks each replica `read` after it was
-//!   sent, takes the first `read_quorum` answers, and the newest version among them. Who dies before its
-//!   write is acknowledged has written nothing. No reader repairs anything. A replica that a fault of the network
+//!   sent, takes the first `read_quorum` answers, and the newest version among them. If who sent a write dies before
+//!   it is acknowledged, each replica that it was sent to has it all the same when it arrives; one that it could not be
+//!   sent to never gets it. No reader repairs anything. A replica that a fault of the network
 //!   cuts off does not answer, and has what was written when the fault is over; an operation waits for it
 //!   where the others are too few.
 
@@ -46,6 +47,8 @@ pub struct Behind {
     /// most, each part with the number of its commit.
     applied: Vec<u64>,
     unreplicated: VecDeque<(u64, Unflushed)>,
+    /// How many changes were never sent to a copy that lacks them.
+    unsent: usize,
     /// How many copies have taken over: what was on its way to an earlier one's is nothing to the present one's.
     era: u32,
 }
@@ -61,6 +64,8 @@ struct Lacking {
 struct Missing {
     copy: u32,
     version: u64,
+    /// It was never sent there.
+    is_unsent: bool,
     /// The version before it, which may be a deletion.
     before: u64,
     old: Option<Old>,
@@ -86,6 +91,7 @@ pub struct Replicating {
     /// The instance that sent it to a quorum, or `NONE`.
     from: u32,
     copy: u32,
+    /// `NONE`: what a commit has changed beside rows.
     table: u32,
     key: Vec<Word>,
     version: u64,
@@ -107,8 +113,43 @@ impl Behind {
         let same = row.changes.iter().find(|missing| missing.version == version);
         let before = same.map_or(row.latest, |same| same.before);
         let old = old.map(|old| Old { words: old.words.to_vec(), writer: old.writer });
-        row.changes.push(Missing { copy, version, before, old });
+        row.changes.push(Missing { copy, version, is_unsent: false, before, old });
         row.latest = version;
+    }
+
+    /// What a copy lacks of a version will never come to it.
+    fn never_comes(&mut self, copy: u32, at: (u32, &[Word]), version: u64) {
+        let row = self.rows.get_mut(&(at.0, at.1.to_vec()));
+        let changes = row.into_iter().flat_map(|row| &mut row.changes);
+        for missing in changes.filter(|missing| missing.copy == copy && missing.version == version) {
+            missing.is_unsent = true;
+            self.unsent += 1;
+        }
+    }
+
+    /// A copy has a version, or a later one of the row: what was never sent to it before matters no more. Gives the
+    /// versions of those that no copy lacks now.
+    fn overtakes(&mut self, copy: u32, at: (u32, &[Word]), version: u64) -> Vec<u64> {
+        if self.unsent == 0 {
+            return Vec::new();
+        }
+        let at = (at.0, at.1.to_vec());
+        let Some(row) = self.rows.get_mut(&at) else { return Vec::new() };
+        let is_over = |of: &Missing| of.copy == copy && of.is_unsent && of.version < version;
+        let mut over: Vec<u64> = row.changes.iter().filter(|of| is_over(of)).map(|of| of.version).collect();
+        row.changes.retain(|of| !is_over(of));
+        self.unsent -= over.len();
+        over.retain(|version| row.changes.iter().all(|of| of.version != *version));
+        if row.changes.is_empty() {
+            self.rows.remove(&at);
+        }
+        over
+    }
+
+    /// Whether a copy lacks a version.
+    fn lacks(&self, copy: u32, at: (u32, &[Word]), version: u64) -> bool {
+        let row = self.rows.get(&(at.0, at.1.to_vec()));
+        row.is_some_and(|row| row.changes.iter().any(|of| of.copy == copy && of.version == version))
     }
 
     /// A version that every copy has already.
@@ -190,9 +231,21 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 model.tables[table.index()].key.iter().map(|&column| words[column as usize]).collect();
             let (number, version) = (change.version.table, change.version.number);
             state.behind.supersede((number, &key), version);
+            let mut everywhere = Vec::new();
+            for copy in 0..copies.count() {
+                if state.behind.unsent > 0 && !state.behind.lacks(copy, (number, &key), version) {
+                    everywhere.extend(state.behind.overtakes(copy, (number, &key), version));
+                }
+            }
             if state.behind.is_everywhere((number, &key), version) {
+                everywhere.push(version);
+            }
+            for version in everywhere {
                 self.tell(&Deed::Replicated { row: row_named(table, &key), version });
             }
+        }
+        if changes == 0 && self.world.stores[store].behind.keeps_of_last() {
+            self.send_without_rows(store);
         }
     }
 
@@ -205,13 +258,24 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             }
             Copies::Quorum(_) if attempt == NONE => None,
             Copies::Quorum(quorum) => {
-                let ways = self.quorum_ways(attempt, quorum, Asked::Write);
-                let taken = nth_smallest(ways.iter().map(Ways::length), quorum.write_quorum);
+                let now = self.agenda.now();
+                let sent = self.orphaned_since(attempt);
+                let ways = self.quorum_ways(attempt, quorum, Asked::Write, sent.unwrap_or(now));
+                let taken = match sent {
+                    Some(sent) => now - sent,
+                    None => nth_smallest(ways.iter().map(Ways::length), quorum.write_quorum),
+                };
                 let there = ways[copy as usize].there;
                 let left = if there == CUT_OFF { there } else { there.saturating_sub(taken) };
                 (left > 0).then_some(left)
             }
         }
+    }
+
+    /// When a write set out whose coordinator is gone.
+    fn orphaned_since(&self, attempt: u32) -> Option<Nanos> {
+        let of = &self.world.attempts[attempt];
+        (!self.world.instances[of.instance as usize].up).then_some(of.last_wait)
     }
 
     fn send_to_copy(&mut self, attempt: u32, store: usize, at: usize, copy: u32, delay: Option<Nanos>) {
@@ -226,16 +290,20 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let version = change.version.number;
         state.behind.lack(copy, (table, &key), version, change.old.as_ref());
         let (commit, era) = (state.behind.commits, state.behind.era);
+        let is_orphaned = attempt != NONE && self.orphaned_since(attempt).is_some();
+        if is_orphaned && delay >= CUT_OFF {
+            return self.world.stores[store].behind.never_comes(copy, (table, &key), version);
+        }
         let store = store as u32;
-        let from = if attempt == NONE { NONE } else { self.world.attempts[attempt].instance };
+        // What nobody is there to send again is on its way.
+        let from = if attempt == NONE || is_orphaned { NONE } else { self.world.attempts[attempt].instance };
         let change =
             self.world.replicating.add(Replicating { store, from, copy, table, key, version, commit, era });
         let event = Event::Replicated { change };
         match &model.stores[store as usize].copies {
             _ if delay >= CUT_OFF => self.hold_statement(event),
             Some(Copies::Follow { .. }) => {
-                let channel = super::identity::mix((store as u64) << 32 | 5, copy as u64);
-                self.agenda.after_in_order(channel, delay, event);
+                self.agenda.after_in_order(channel_to(store as usize, copy), delay, event);
             }
             _ => drop(self.later(delay, Class::Delivery, event)),
         }
@@ -253,6 +321,13 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         self.applied_by(store as usize, copy, commit);
+        if table == NONE {
+            return;
+        }
+        for version in self.world.stores[store as usize].behind.overtakes(copy, (table, &key), version) {
+            let table = self.model.stores[store as usize].tables[table as usize];
+            self.tell(&Deed::Replicated { row: row_named(table, &key), version });
+        }
         if self.world.stores[store as usize].behind.has(copy, table, &key, version) {
             let table = self.model.stores[store as usize].tables[table as usize];
             self.tell(&Deed::Replicated { row: row_named(table, &key), version });
@@ -305,4 +380,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         self.tell_read(attempt, of.table, copy.version, of.result);
         if exists { StepResult::Done } else { StepResult::Nothing }
     }
+}
+
+/// What is on its way to a copy keeps its order.
+fn channel_to(store: usize, copy: u32) -> u64 {
+    super::identity::mix((store as u64) << 32 | 5, u64::from(copy))
 }

@@ -171,7 +171,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return self.crashed_meanwhile(instance);
         }
         let has_work = here.busy > 0 || here.waiting() > 0 || here.paused > 0;
-        if has_work || !self.relays_rest(instance) || !self.has_wound_up(instance) {
+        let has_work = has_work || self.has_timers(instance) || !self.relays_rest(instance);
+        if has_work || !self.has_wound_up(instance) {
             self.agenda.after(LOOK, Class::Timer, Event::Leaves { instance, epoch });
             return;
         }

@@ -408,7 +408,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A write outside a transaction to a row that nobody holds needs none; else it waits in one.
-    fn write_alone(&mut self, attempt: u32, of: &RowStep) -> Result<Option<StepResult>, Error> {
+    pub(super) fn write_alone(&mut self, attempt: u32, of: &RowStep) -> Result<Option<StepResult>, Error> {
         self.load_key(attempt, of)?;
         let (store, table) = self.store_table(attempt, of.table);
         let world = &mut self.world;

@@ -14,6 +14,10 @@
 //! An undo that fails is tried again after a second, until the drain ends. Sagas that have ended stay known by
 //! their keys: a second start is ignored, and an answer that comes too late still undoes its step, if it is to.
 
+mod volatile;
+
+pub use volatile::Standing;
+
 use super::attempt::{Source, StepResult, Wait};
 use super::deed::{Deed, Part, SagaStage};
 use super::identity::Cause;
@@ -56,6 +60,8 @@ pub struct Saga {
     again: u64,
     /// It has told how it ended.
     has_ended: bool,
+    /// Changes of it that its store may forget.
+    unsettled: u32,
 }
 
 /// What a saga's step was answered.
@@ -216,8 +222,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             doubtful: 0,
             again: 0,
             has_ended: false,
+            unsettled: 0,
         });
         self.world.sagas.known.insert((meeting.saga, key), saga);
+        self.note_beginning(saga);
         self.enter_stage(attempt, saga, SagaStage::Doing, 0, Some(part));
     }
 
@@ -227,6 +235,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             unreachable!("a saga's step is started by a timer")
         };
         let saga = self.world.timers[timer].saga;
+        self.note_standing(saga);
         self.keep_locals(attempt, saga);
         let model = self.model;
         let of = &mut self.world.sagas.all[saga];
@@ -254,6 +263,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// An answer that the saga waits for, has not begun to wait for, or has given up waiting for.
     fn answered_saga(&mut self, attempt: u32, saga: u32, step: u16, answer: Answer) {
         let model = self.model;
+        self.note_standing(saga);
         let of = &mut self.world.sagas.all[saga];
         match of.stage {
             SagaStage::Doing if of.step == step => {
@@ -281,6 +291,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// Nobody has answered in time.
     pub(super) fn saga_timed_out(&mut self, saga: u32) {
         self.world.stir += 1;
+        self.note_standing(saga);
         let of = &mut self.world.sagas.all[saga];
         let step = of.step;
         of.doubtful |= 1 << step;
@@ -376,12 +387,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A timer that only waited is gone when its saga goes on; one whose attempt runs, when that ends.
     fn let_await_go(&mut self, timer: u32) {
         if timer != NONE && self.world.timers[timer].body.0 == NONE {
-            self.cancel_timer(timer);
+            self.stop_timer(timer);
         }
     }
 
     fn end_saga(&mut self, attempt: u32, saga: u32) {
-        let model = self.model;
         let of = &mut self.world.sagas.all[saga];
         let completed = of.stage == SagaStage::Completing;
         let again = of.again != 0;
@@ -393,46 +403,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if again {
             return self.undo_below(attempt, saga, 0);
         }
-        let steps = model.sagas[id.index()].steps.iter().enumerate();
-        let may_undo = |(number, step): (usize, &crate::model::SagaStep)| {
-            let of = &self.world.sagas.all[saga];
-            of.doubtful >> number & 1 == 1 && step.awaits.is_some_and(|awaits| awaits.late == Late::Undo)
-        };
-        // What a late answer may still need is kept.
-        if !steps.into_iter().any(may_undo) {
-            self.let_saga_go(saga);
-        }
-    }
-
-    fn let_saga_go(&mut self, saga: u32) {
-        let of = &mut self.world.sagas.all[saga];
-        let layout = self.model.sagas[of.of.index()].layout;
-        let (frame, message) =
-            (std::mem::replace(&mut of.frame, NONE), std::mem::replace(&mut of.message, NONE));
-        self.free_frame(frame, layout.0);
-        if message != NONE {
-            self.release_message(message);
-        }
-    }
-
-    /// What a step has named is stored with its end.
-    fn keep_locals(&mut self, attempt: u32, saga: u32) {
-        let layout = self.model.sagas[self.world.sagas.all[saga].of.index()].layout;
-        let kept = self.copy_frame(attempt, layout.0);
-        let old = std::mem::replace(&mut self.world.sagas.all[saga].frame, kept);
-        self.free_frame(old, layout.0);
-    }
-
-    fn copy_saga_frame(&mut self, saga: u32) -> u32 {
-        let of = &self.world.sagas.all[saga];
-        let layout = &self.model.handlers[self.model.sagas[of.of.index()].layout.index()];
-        let copy = self.world.words.copy(of.frame, layout.words, layout.words);
-        for &list in &layout.lists {
-            let own = self.world.words.get(copy, list);
-            let own = self.world.lists.duplicate(own);
-            self.world.words.set(copy, list, own);
-        }
-        copy
+        self.let_ended_go(saga);
     }
 
     /// Whether a timer is a saga's that waits for an answer.

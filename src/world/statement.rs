@@ -54,7 +54,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let of = &self.world.attempts[attempt];
         let step = match of.wait {
-            Wait::Row { step } | Wait::RowAnswer { step } => &model.row_steps[step as usize],
+            Wait::Row { step } | Wait::QuorumWrite { step } | Wait::RowAnswer { step } => {
+                &model.row_steps[step as usize]
+            }
             Wait::Outbox { step } => {
                 return model.messages[model.publishes[step as usize].message.index()].size_bytes;
             }

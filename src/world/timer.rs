@@ -5,6 +5,7 @@
 
 use super::attempt::{StepResult, Wait};
 use super::commit::TransactionEnd;
+use super::condition::Beside;
 use super::deed::Deed;
 use super::identity::Cause;
 use super::instance::Work;
@@ -39,6 +40,16 @@ pub struct Timer {
     due: Handle,
     /// The saga that it carries on, or `NONE`.
     pub saga: u32,
+    /// The user who set it, or `NONE`.
+    pub user: u32,
+    /// It fires at this instant, which cannot be called off.
+    is_coming: bool,
+    /// What it has started has not ended.
+    is_under_way: bool,
+    /// Its store has forgotten that it was set.
+    is_forgotten: bool,
+    /// Changes that its store may forget, and that would bring it back.
+    pub kept: u32,
 }
 
 impl Timer {
@@ -62,6 +73,11 @@ impl Timer {
             fired: 0,
             due: Handle::NONE,
             saga,
+            user: NONE,
+            is_coming: false,
+            is_under_way: false,
+            is_forgotten: false,
+            kept: 0,
         }
     }
 }
@@ -80,6 +96,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             NOWHERE => ServiceId(NONE),
             _ => model.instances[instance as usize].service,
         };
+        let user = self.user_of(attempt);
         let frame = self.copy_frame(attempt, of.body.0);
         if message != NONE {
             self.world.messages[message].references += 1;
@@ -96,6 +113,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             fired: 0,
             due: Handle::NONE,
             saga: NONE,
+            user,
+            is_coming: false,
+            is_under_way: false,
+            is_forgotten: false,
+            kept: 0,
         });
         self.tell_timer_set(attempt, timer, of);
         let Some(times) = of.durable else {
@@ -124,7 +146,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     pub(super) fn start_timer(&mut self, timer: u32) {
         let delay = self.world.timers[timer].delay;
         let due = self.agenda.after(delay, Class::Timer, Event::Timer { timer });
-        self.world.timers[timer].due = due;
+        let of = &mut self.world.timers[timer];
+        (of.due, of.is_coming) = (due, due == Handle::NONE);
     }
 
     /// Whether timers in an instance's memory are still to fire.
@@ -152,6 +175,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A durable timer outside a transaction reaches the store.
     pub(super) fn timer_arrives(&mut self, attempt: u32, after: u32) {
         self.store_timers(attempt, TransactionEnd::Committed);
+        let store = self.store_of(attempt);
+        self.commit_beside(store);
         self.tell_transaction_ended(attempt, TransactionEnd::Committed);
         let half = self.world.attempts[attempt].last_wait;
         self.return_trip(attempt, half, Wait::StoreAnswer { after }, StepResult::Done);
@@ -177,7 +202,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         for timer in own {
             self.world.timers[timer].uncommitted = NONE;
             match end {
-                TransactionEnd::Committed => self.start_timer(timer),
+                TransactionEnd::Committed => {
+                    self.start_timer(timer);
+                    if let Some(store) = self.forgetful_store(self.world.timers[timer].service) {
+                        self.keep_beside(store, Beside::TimerSet { timer });
+                    }
+                }
                 TransactionEnd::RolledBack => self.remove_timer(timer),
             }
         }
@@ -185,7 +215,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
 
     /// A timer fires.
     pub(super) fn timer_due(&mut self, timer: u32) {
-        self.world.timers[timer].due = Handle::NONE;
+        let of = &mut self.world.timers[timer];
+        of.due = Handle::NONE;
+        let was_coming = std::mem::take(&mut of.is_coming);
+        if was_coming && (self.world.timers[timer].is_forgotten || self.is_step_done(timer)) {
+            return self.let_timer_go(timer);
+        }
         if let Some(saga) = self.awaiting_saga(timer) {
             return self.saga_timed_out(saga);
         }
@@ -216,10 +251,11 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
                 };
                 match instances.find(up) {
                     Some(instance) => {
-                        self.world.timers[timer].fired += 1;
+                        let of = &mut self.world.timers[timer];
+                        (of.fired, of.is_under_way) = (of.fired + 1, true);
                         self.enter(instance, Work::Timer { timer });
                     }
-                    None => drop(self.agenda.after(FIRE_AGAIN, Class::Timer, Event::Timer { timer })),
+                    None => self.fire_again(timer),
                 }
             }
         }
@@ -256,12 +292,80 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     pub(super) fn timer_ended(&mut self, timer: u32, outcome: Outcome) {
-        let durable = self.world.timers[timer].memory.is_none();
-        if durable && outcome != Outcome::Well && !self.is_step_done(timer) {
-            self.agenda.after(FIRE_AGAIN, Class::Timer, Event::Timer { timer });
+        let of = &mut self.world.timers[timer];
+        of.is_under_way = false;
+        let (durable, is_forgotten) = (of.memory.is_none(), of.is_forgotten);
+        if durable && !is_forgotten && outcome != Outcome::Well && !self.is_step_done(timer) {
+            return self.fire_again(timer);
+        }
+        if durable && !is_forgotten && self.world.timers[timer].saga == NONE {
+            self.keep_done(timer);
+        }
+        self.let_timer_go(timer);
+    }
+
+    fn fire_again(&mut self, timer: u32) {
+        let due = self.agenda.after(FIRE_AGAIN, Class::Timer, Event::Timer { timer });
+        self.world.timers[timer].due = due;
+    }
+
+    /// A timer is done with; a store that may forget that keeps it.
+    fn keep_done(&mut self, timer: u32) {
+        if let Some(store) = self.forgetful_store(self.world.timers[timer].service) {
+            self.world.timers[timer].kept += 1;
+            self.keep_beside(store, Beside::TimerDone { timer });
+            self.commit_beside(store);
+        }
+    }
+
+    /// A timer is not needed, unless it is under way or may come back.
+    fn let_timer_go(&mut self, timer: u32) {
+        let of = &self.world.timers[timer];
+        if of.kept == 0 && !of.is_under_way && !of.is_coming {
+            self.remove_timer(timer);
+        }
+    }
+
+    /// A change that would have brought a timer back is durable, or has done so.
+    pub(super) fn is_kept_no_more(&mut self, timer: u32) {
+        if timer == NONE {
             return;
         }
-        self.remove_timer(timer);
+        self.world.timers[timer].kept -= 1;
+        let of = &self.world.timers[timer];
+        let carries_on = of.saga != NONE && !self.is_step_done(timer);
+        if of.due == Handle::NONE && !carries_on {
+            self.let_timer_go(timer);
+        }
+    }
+
+    /// A timer is back: if it is not still under way it fires again, or waits once more for as long as at first.
+    pub(super) fn resume_timer(&mut self, timer: u32) {
+        if timer == NONE {
+            return;
+        }
+        let of = &self.world.timers[timer];
+        if of.is_under_way || of.is_coming || of.due != Handle::NONE {
+            return;
+        }
+        match of.body.0 {
+            // One that waits for ever never fires.
+            NONE if of.delay == 0 => {}
+            NONE => self.start_timer(timer),
+            _ => self.fire_again(timer),
+        }
+    }
+
+    /// A store has forgotten that a timer was done: it fires again.
+    pub(super) fn timer_is_back(&mut self, timer: u32) {
+        self.world.timers[timer].kept -= 1;
+        self.fire_again(timer);
+    }
+
+    /// A store has forgotten that a timer was set.
+    pub(super) fn forget_timer(&mut self, timer: u32) {
+        self.world.timers[timer].is_forgotten = true;
+        self.stop_timer(timer);
     }
 
     /// A timer that waited for a worker when its instance crashed.
@@ -270,10 +374,12 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     }
 
     /// A timer is not needed any more, whether it was to fire or not.
-    pub(super) fn cancel_timer(&mut self, timer: u32) {
-        let due = self.world.timers[timer].due;
-        self.agenda.cancel(due);
-        self.remove_timer(timer);
+    pub(super) fn stop_timer(&mut self, timer: u32) {
+        if timer != NONE {
+            let due = std::mem::replace(&mut self.world.timers[timer].due, Handle::NONE);
+            self.agenda.cancel(due);
+            self.let_timer_go(timer);
+        }
     }
 
     fn remove_timer(&mut self, timer: u32) {

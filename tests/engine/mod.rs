@@ -23,6 +23,7 @@ mod outbox;
 mod presets;
 mod producers;
 mod queues;
+mod quorums;
 mod replicas;
 mod rollouts;
 mod sagas;
@@ -32,6 +33,7 @@ mod store_troubles;
 mod stores;
 mod streams;
 mod transactions;
+mod volatile;
 
 use eventflow::experiment::replication;
 use eventflow::kernel::agenda::Agenda;

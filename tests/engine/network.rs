@@ -374,3 +374,52 @@ fn a_narrow_way_to_the_store_makes_statements_wait() {
     let narrow = took(&near(", bandwidth: 100KB/s"));
     assert!(narrow[0] >= 3000 && narrow[1] > narrow[0] + 1000, "one after the other: {narrow:?}");
 }
+
+/// A client of two regions, one of them the service's, 50 ms from the other.
+fn of_two_regions(arrivals: &str, steps: &str) -> Vec<(u64, u64)> {
+    let run = run(&format!(
+        "scenario: test
+run: {{ horizon: 1m, drain: 1m }}
+messages: {{ Go: {{ kind: command }} }}
+services: {{ s: {{ place: eu, workers: 9, handlers: {{ Go: [ reply ] }} }} }}
+clients:
+  c:
+    place: [eu, us]
+    arrivals: {arrivals}
+    calls: {{ s: {{ timeout: 10s }} }}
+    do: {steps}
+network:
+  default: {{ latency: 1ms }}
+  links: {{ sea: {{ between: [eu, us], latency: 50ms }} }}
+"
+    ));
+    let began = run.when(|record| match record {
+        Record::IntentBegun { .. } => Some(()),
+        _ => None,
+    });
+    let ended = run.outcomes();
+    began.iter().zip(&ended).map(|((began, ()), (ended, _))| (began / MS, (ended - began) / MS)).collect()
+}
+
+#[test]
+fn intents_come_from_the_regions_of_their_client_in_turn() {
+    let times = "{ times: [1s, 2s, 3s] }";
+    let expected = [(1000, 2), (2000, 102), (3000, 2)];
+    assert_eq!(of_two_regions(times, "[ { call: s.Go } ]"), expected);
+    let branches = "[ { parallel: { a: [ { call: s.Go } ], b: [ { call: s.Go } ] } } ]";
+    assert_eq!(of_two_regions(times, branches), expected);
+}
+
+#[test]
+fn a_user_stays_in_one_region() {
+    let users = of_two_regions("{ population: 2, think: 10s }", "[ { call: s.Go } ]");
+    let near = users.iter().filter(|(_, took)| *took == 2).count();
+    let far = users.iter().filter(|(_, took)| *took == 102).count();
+    assert_eq!(near + far, users.len(), "{users:?}");
+    // The near one is back 100 ms earlier each time: intents of the two alternate by their numbers, and drift apart.
+    assert!(
+        users.iter().filter(|(began, _)| began % 10_000 < 20).all(|(_, took)| *took == 2 || *took == 102)
+    );
+    let starts: Vec<u64> = users.iter().filter(|(_, took)| *took == 102).map(|(began, _)| *began).collect();
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] == 10_102), "{starts:?}");
+}

@@ -296,3 +296,31 @@ operations: { d: { deploy: s, version: v2, at: 20500ms, batch: 2, start_up: 500m
         assert!((18..=20).contains(&times(words("new"), instance)), "every two seconds since");
     }
 }
+
+#[test]
+fn an_instance_that_is_told_to_stop_waits_for_the_timers_in_its_memory() {
+    let text = |options: &str| {
+        format!(
+            "scenario: timers
+run: {{ horizon: 60s, drain: 1m }}
+messages: {{ Go: {{ kind: command, key: id, fields: {{ id: int }} }} }}
+services:
+  s:
+    instances: 2
+    workers: 8
+    store: {{ tables: {{ log: {{ key: id, columns: {{ id: int }} }} }} }}
+    handlers: {{ Go: [ {{ after: 3s, do: [ {{ insert: log, key: message.id }} ] }} ] }}
+    versions: {{ v2: {{}} }}
+clients:
+  user: {{ arrivals: {{ every: 100ms, count: 200 }}, do: [ {{ let: {{ id: {{ counter: 1 }} }} }}, {{ call: s.Go, with: {{ id: id }} }} ] }}
+network: {{ default: {{ latency: 1ms }} }}
+operations: {{ rollout: {{ deploy: s, version: v2, at: 5s{options} }} }}
+"
+        )
+    };
+    let patient = run(&text(""));
+    assert_eq!(patient.rows("s.log").len(), 200);
+    assert_eq!(restarts(&patient, "s").len(), 4, "both have gone all the same");
+    let short = run(&text(", grace: 1s"));
+    assert!(short.rows("s.log").len() < 200, "what was left then is gone with the memory");
+}

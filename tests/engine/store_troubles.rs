@@ -78,7 +78,7 @@ services:
       p:
         start: Go
         key: message.k
-        steps: [ {{ step: a, do: [ {{ upsert: done, key: 1, set: {{ n: row.n + 1 }} }} ] }} ]
+        steps: [ {{ step: a, do: [ {{ wait: 10ms }}, {{ upsert: done, key: 1, set: {{ n: row.n + 1 }} }} ] }} ]
         completed: [ {{ upsert: done, key: 9, set: {{ n: row.n + 1 }} }} ]
 clients: {{ c: {{ arrivals: {{ times: [1s] }}, do: [ {{ call: s.Go, with: {{ k: 1 }}, timeout: 10s }} ] }} }}
 network: {{ default: {{ latency: 1ms }} }}
@@ -89,26 +89,99 @@ faults: {{ f: {{ {fault} }} }}
 
 #[test]
 fn the_position_of_a_saga_is_refused_and_unknown_like_any_other_statement() {
-    let done = |fault: &str| {
+    let known = |fault: &str| {
         let run = run(&saga("", fault));
         assert!(run.is_quiet(), "{fault}");
         let mut rows = run.rows("s.done");
         rows.sort_unstable();
         (outcomes(&run)[0], rows)
     };
-    // The start is stored at 1006 ms and known at 1011; the step is done at 1011, and its end stored at 1021 and known at
-    // 1026.
-    assert_eq!(done("outage: s.store, at: 1004ms, for: 1s"), (UNAVAILABLE, vec![]), "it never began");
-    assert_eq!(done("crash: s.store, at: 1008ms, for: 1ms"), (UNAVAILABLE, vec![vec![1, 1], vec![9, 1]]));
+    // The start is stored at 1006 ms and known at 1011; the step is done at 1021, and its end stored at 1031 and known at
+    // 1036.
+    assert_eq!(known("outage: s.store, at: 1004ms, for: 1s"), (UNAVAILABLE, vec![]), "it never began");
+    assert_eq!(known("crash: s.store, at: 1008ms, for: 1ms"), (UNAVAILABLE, vec![vec![1, 1], vec![9, 1]]));
     let again = vec![vec![1, 2], vec![9, 1]];
-    assert_eq!(done("outage: s.store, at: 1018ms, for: 1s"), (WELL, again.clone()), "its end is not stored");
-    assert_eq!(done("crash: s.store, at: 1018ms, for: 1s"), (WELL, again));
-    assert_eq!(done("crash: s.store, at: 1023ms, for: 1ms"), (WELL, vec![vec![1, 1], vec![9, 1]]));
+    assert_eq!(known("outage: s.store, at: 1028ms, for: 1s"), (WELL, again.clone()), "its end is not stored");
+    assert_eq!(known("crash: s.store, at: 1028ms, for: 1s"), (WELL, again));
+    assert_eq!(known("crash: s.store, at: 1033ms, for: 1ms"), (WELL, vec![vec![1, 1], vec![9, 1]]));
+}
+
+/// What a saga has done when its store has lost what some fault took.
+fn done(store: &str, fault: &str) -> Vec<Vec<i64>> {
+    let run = run(&saga(store, fault));
+    assert!(run.is_quiet(), "{store}{fault}");
+    let mut rows = run.rows("s.done");
+    rows.sort_unstable();
+    rows
 }
 
 #[test]
-fn a_saga_in_a_store_that_forgets_is_refused() {
-    let text = saga("      flush: 1s\n", "crash: s.store, at: 5s, for: 1s");
+fn a_saga_goes_on_from_where_the_store_that_survives_says() {
+    // Its start is stored at 1006 ms, the row of its step at 1021, the end of that at 1031, the last row at 1036 and its
+    // end at 1046; the replica has each half a second later.
+    let lags = "      read_replica: { lag: 500ms }\n";
+    let at = |at: &str| done(lags, &format!("failover: s.store, at: {at}, for: 100ms"));
+    let nothing: Vec<Vec<i64>> = Vec::new();
+    let once = vec![vec![1, 1], vec![9, 1]];
+    assert_eq!(at("1200ms"), nothing, "it never began");
+    assert_eq!(at("1510ms"), once, "it has only begun");
+    assert_eq!(at("1525ms"), [[1, 2], [9, 1]], "its row is there, and it does not know");
+    assert_eq!(at("1533ms"), once, "its step is done");
+    assert_eq!(at("1540ms"), [[1, 1], [9, 2]], "the last row is there, and it does not know");
+    assert_eq!(at("2s"), once);
+    // All that a flush takes is there, or nothing.
+    let flushes = "      flush: 1s\n";
+    assert_eq!(done(flushes, "crash: s.store, at: 1200ms, for: 100ms"), nothing);
+    assert_eq!(done(flushes, "crash: s.store, at: 2100ms, for: 100ms"), once);
+    let flushes = "      flush: 20ms\n";
+    assert_eq!(done(flushes, "crash: s.store, at: 1024ms, for: 100ms"), nothing, "flushed at 1026 ms");
+    assert_eq!(done(flushes, "crash: s.store, at: 1040ms, for: 100ms"), [[1, 2], [9, 1]], "its row was");
+    assert_eq!(done(flushes, "crash: s.store, at: 1055ms, for: 100ms"), once, "and the rest at 1051 ms");
+}
+
+/// A timer of 3 s is set at 1006 ms; what it does is committed at 4013 ms.
+fn timer(store: &str, faults: &str) -> (usize, Vec<i64>) {
+    let run = run(&format!(
+        "scenario: test
+run: {{ horizon: 20s, drain: 2m }}
+messages: {{ Go: {{ kind: command, key: k, fields: {{ k: int }} }} }}
+services:
+  s:
+    workers: 8
+    store:
+      latency: {{ read: 2ms, write: 4ms, commit: 6ms }}
+{store}      tables: {{ asked: {{ key: k, columns: {{ k: int }} }}, done: {{ key: k, columns: {{ k: int, n: int }} }} }}
+    handlers:
+      Go:
+        - transaction: [ {{ insert: asked, key: message.k }}, {{ after: 3s, durable: true, do: [ {{ upsert: done, key: message.k, set: {{ n: row.n + 1 }} }}, {{ effect: mail, takes: 2ms }} ] }} ]
+clients: {{ c: {{ arrivals: {{ times: [1s] }}, do: [ {{ call: s.Go, with: {{ k: 1 }}, timeout: 10s }} ] }} }}
+network: {{ default: {{ latency: 1ms }} }}
+faults: {{ {faults} }}
+"
+    ));
+    assert!(run.is_quiet(), "{store}{faults}");
+    let mails = run.count(|record| matches!(record, Record::Effected { .. }));
+    let asked = run.rows("s.asked").len() as i64;
+    (mails, run.rows("s.done").iter().map(|row| row[1]).chain([asked]).collect())
+}
+
+#[test]
+fn a_durable_timer_is_lost_with_what_was_committed_beside_it_and_comes_back_with_what_it_did() {
+    for store in ["      flush: 1s\n", "      read_replica: { lag: 1s }\n"] {
+        let fault = if store.contains("flush") { "crash" } else { "failover" };
+        let at = |at: &str| timer(store, &format!("f: {{ {fault}: s.store, at: {at}, for: 100ms }}"));
+        assert_eq!(timer(store, ""), (1, vec![1, 1]), "{store}");
+        assert_eq!(at("1500ms"), (0, vec![0]), "{store}: it was never set");
+        assert_eq!(at("2500ms"), (1, vec![1, 1]), "{store}: it is durable");
+        assert_eq!(at("4500ms"), (2, vec![1, 1]), "{store}: it was never done, but for the mail");
+        assert_eq!(at("6s"), (1, vec![1, 1]), "{store}: that it is done is durable");
+    }
+}
+
+#[test]
+fn a_store_that_flushes_later_and_fails_over_keeps_no_sagas() {
+    let text =
+        saga("      flush: 1s\n      read_replica: { lag: 1s }\n", "failover: s.store, at: 5s, for: 1s");
     let (_, diagnostics, _) = read_text("test.yaml", &text, &[]);
     let told: Vec<&str> = diagnostics.list.iter().map(|mistake| mistake.code).collect();
     assert_eq!(told, ["not-built-yet"]);
@@ -227,4 +300,26 @@ fn a_replica_that_is_cut_off_does_not_answer() {
     assert_eq!(ends(2, 1, "degrade: [eu, us], loss: 100%"), ends(2, 1, split));
     assert_eq!(ends(1, 2, split), [9090, 10_040, 11_190]);
     assert_eq!(ends(2, 1, "degrade: [eu, us], latency: 60ms")[2], 11_130);
+}
+
+#[test]
+fn a_statement_on_its_way_to_a_store_that_crashes_is_refused_in_a_transaction_or_not() {
+    // On its way from 1001 ms to 1006 ms.
+    let alone = |steps: &str, fault: &str| {
+        let run = run(&text("", steps, "", fault));
+        (outcomes(&run)[0], run.rows("s.t")[0][1])
+    };
+    let add = "- { update: t, key: 1, set: { v: row.v + 1 } }";
+    assert_eq!(alone(add, "crash: s.store, at: 1003ms, for: 1ms"), (UNAVAILABLE, 5));
+    assert_eq!(alone(add, "failover: s.store, at: 1003ms, for: 1ms"), (UNAVAILABLE, 5));
+    // Done, and nobody knows; before it sets out, nothing has happened to it.
+    assert_eq!(alone(add, "crash: s.store, at: 1008ms, for: 1ms"), (UNAVAILABLE, 6));
+    assert_eq!(alone(add, "crash: s.store, at: 999ms, for: 1ms"), (WELL, 6));
+    // Its connection is whole after an outage that is over before it comes.
+    assert_eq!(alone(add, "outage: s.store, at: 1003ms, for: 1ms"), (WELL, 6));
+    let read = "- { read: t, key: 2, as: r }\n- { update: t, key: 1, set: { v: r.v + 1 } }";
+    assert_eq!(alone(read, "crash: s.store, at: 1001500us, for: 100us"), (UNAVAILABLE, 5));
+    // Who was refused says it again, over a new connection.
+    let again = format!("- try: [ {} ]\n  retry: {{ attempts: 2, delay: 5ms }}", &add[2..]);
+    assert_eq!(alone(&again, "crash: s.store, at: 1003ms, for: 1ms"), (WELL, 6));
 }

@@ -33,7 +33,6 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("every: 1m, do", "every: 1m, once_per: now, do", "not-built-yet", "now"),
     ("{ n: int }", "{ n: { list: int } }", "not-built-yet", "{ list: int }"),
     ("preset: kafka }", "preset: kafka, place: [ eu, us ] }", "not-built-yet", "[ eu, us ]"),
-    ("user: { arrivals", "user: { place: [ eu, us ], arrivals", "not-built-yet", "[ eu, us ]"),
     (
         "ack: after }",
         "ack: after, exhaust: { after: 3, dead_letter: dead, transfer: at_most_once } }",
@@ -116,6 +115,12 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     (
         "ack: after } }\n    handlers: { Gone: [ stop ] }",
         "ack: before } }\n    handlers: { Gone: [ { publish: Gone, to: dead, via: ack } ] }",
+        "contradiction",
+        "ack",
+    ),
+    (
+        "ack: after } }\n    handlers: { Gone: [ stop ] }",
+        "ack: after, stale_ack: ignore } }\n    handlers: { Gone: [ { publish: Gone, to: dead, via: ack } ] }",
         "contradiction",
         "ack",
     ),

@@ -103,7 +103,10 @@ impl Renamed {
                 self.attempts.change(attempt);
                 self.timers.change(timer);
             }
-            Deed::Enqueued { message } | Deed::Freed { message } | Deed::Accepted { message, .. } => {
+            Deed::Enqueued { message }
+            | Deed::Unsaid { message }
+            | Deed::Freed { message }
+            | Deed::Accepted { message, .. } => {
                 self.messages.change(message);
             }
             Deed::TimerGone { timer } => self.timers.change(timer),
@@ -129,6 +132,7 @@ impl Renamed {
             }
             Deed::SagaStepRefused { attempt } => self.attempts.change(attempt),
             Deed::SagaEnded { .. }
+            | Deed::SagaReturned { .. }
             | Deed::EffectGone { .. }
             | Deed::Cleared { .. }
             | Deed::Forgotten { .. }

@@ -5,7 +5,7 @@ use super::steps::push;
 use crate::kernel::distribution::Shape;
 use crate::kernel::ids::*;
 use crate::kernel::stream::Draw;
-use crate::kernel::time::{MILLISECOND, nanos_from_f64};
+use crate::kernel::time::{MILLISECOND, Nanos, nanos_from_f64};
 use crate::model::code::{Duration, Hops, NONE};
 use crate::model::{Place, RegionLink, Route, StoreWay};
 use crate::scenario::resolved::{self as scenario, End, GeneratorKind};
@@ -29,7 +29,6 @@ impl<'s> Compiler<'s> {
             Some(link) => LinkId::new(link),
             None => LinkId(push(names, name)),
         };
-        let mean = mean_latency(&knobs.latency);
         let route = Route {
             link,
             from,
@@ -43,7 +42,7 @@ impl<'s> Compiler<'s> {
                 false => NONE,
             },
             datagram: knobs.datagram,
-            retransmit_after: (200 * MILLISECOND).max(nanos_from_f64(2.0 * mean)),
+            retransmit_after: retransmit_after(&knobs.latency),
             reorders: (!knobs.datagram || self.is_made_a_stream())
                 && (super::parts::fixed(&knobs.latency).is_none()
                     || knobs.loss > 0.0
@@ -152,6 +151,7 @@ impl<'s> Compiler<'s> {
                 for &to in &ends[position + 1..] {
                     let name = format!("network/{}/{from}-{to}", link.name);
                     let latency = self.generated_duration(&link.knobs.latency, &name);
+                    let retransmit_after = retransmit_after(&link.knobs.latency);
                     let narrows =
                         link.knobs.bandwidth.is_some() || self.is_degraded(|_, bandwidth| bandwidth);
                     let mut add = |from, to| {
@@ -160,6 +160,7 @@ impl<'s> Compiler<'s> {
                             to,
                             latency,
                             loss: link.knobs.loss,
+                            retransmit_after,
                             datagram: link.knobs.datagram,
                             duplicate: link.knobs.duplicate,
                             bandwidth: link.knobs.bandwidth.unwrap_or(f64::INFINITY),
@@ -238,6 +239,11 @@ impl<'s> Compiler<'s> {
             Place::Region(region) => self.regions[region as usize].clone(),
         }
     }
+}
+
+/// How long who sends over a link waits before sending again what was lost.
+fn retransmit_after(latency: &scenario::Generator) -> Nanos {
+    (200 * MILLISECOND).max(nanos_from_f64(2.0 * mean_latency(latency)))
 }
 
 fn mean_latency(generator: &scenario::Generator) -> f64 {

@@ -13,7 +13,7 @@ use crate::model::*;
 use crate::scenario::resolved as scenario;
 
 /// How words of a type are read.
-fn reading(ty: &scenario::Type) -> Reading {
+pub(super) fn reading(ty: &scenario::Type) -> Reading {
     match ty {
         scenario::Type::Id => Reading::Id,
         scenario::Type::Int => Reading::Integer,
@@ -243,7 +243,7 @@ impl Compiler<'_> {
                 arrivals,
                 count: spec.count.unwrap_or(u64::MAX),
                 body,
-                region: self.region_in_turn(&spec.place, 0),
+                regions: (0..spec.place.len()).map(|at| self.region_in_turn(&spec.place, at)).collect(),
                 key,
             });
         }

@@ -49,7 +49,7 @@ impl Compiler<'_> {
         for promise in &promises.staleness {
             let table = &self.model.tables[promise.table.index()].name;
             let bounds = [
-                ("stale_reads", promise.stale_reads.map(|reads| StalenessBound::StaleReads(reads))),
+                ("stale_reads", promise.stale_reads.map(StalenessBound::StaleReads)),
                 ("age", promise.age.map(StalenessBound::Age)),
                 ("versions", promise.versions.map(StalenessBound::Versions)),
             ];
@@ -87,6 +87,8 @@ impl Compiler<'_> {
     }
 
     fn watched_saga(&mut self, promise: &scenario::SagaPromise) -> WatchedSaga {
+        let key =
+            saga_key(self.scenario, &promise.way).map_or(Reading::Id, |key| super::parts::reading(&key.ty));
         let way = match &promise.way {
             scenario::SagaWay::Orchestrated { service, saga } => {
                 let name = format!("{}.{saga}", self.scenario.services[service.index()].name);
@@ -105,7 +107,7 @@ impl Compiler<'_> {
                 SagaWay::Choreographed { start: *start, key, steps: steps.iter().map(named).collect() }
             }
         };
-        WatchedSaga { name: promise.name.clone(), way }
+        WatchedSaga { name: promise.name.clone(), key, way }
     }
 
     fn convergence(&mut self, promise: &scenario::Convergence, heading: Heading) -> Convergence {
@@ -290,5 +292,16 @@ fn figure(expression: &Expression) -> Figure {
             }
         }
         other => unreachable!("resolved: only figures of the run: {other:?}"),
+    }
+}
+
+/// What tells sagas of one kind apart.
+fn saga_key<'s>(scenario: &'s scenario::Scenario, way: &'s scenario::SagaWay) -> Option<&'s Expression> {
+    match way {
+        scenario::SagaWay::Orchestrated { service, saga } => {
+            let all = &scenario.services[service.index()].sagas;
+            all.iter().find(|of| of.name == *saga)?.keys.first().map(|(_, key)| key)
+        }
+        scenario::SagaWay::Choreographed { key, .. } => Some(key),
     }
 }

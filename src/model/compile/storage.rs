@@ -1,6 +1,7 @@
 //! What stores keep their rows on, what topics keep for replays, and how long the outside keeps keys.
 
 use super::Compiler;
+use crate::kernel::stream::Draw;
 use crate::model::{Copies, Quorum};
 use crate::scenario::resolved as scenario;
 
@@ -17,6 +18,7 @@ impl Compiler<'_> {
             scenario::Copies::Quorum(of) => {
                 let (write, acknowledge) = (delay(&of.write, "write"), delay(&of.acknowledge, "ack"));
                 let (read, respond) = (delay(&of.read, "read"), delay(&of.respond, "respond"));
+                let trouble = self.stream(format!("{service}/store/trouble"), Draw::Bits);
                 let region = |replica: u32| self.region_in_turn(&own.place, replica as usize);
                 Some(Copies::Quorum(Box::new(Quorum {
                     regions: (0..of.replicas).map(region).collect(),
@@ -26,6 +28,7 @@ impl Compiler<'_> {
                     acknowledge,
                     read,
                     respond,
+                    trouble,
                 })))
             }
         }

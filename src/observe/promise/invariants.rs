@@ -274,6 +274,7 @@ impl<'m> Invariants<'m> {
             let has = if cells.is_empty() { String::new() } else { format!(" has {cells}") };
             known.push(format!("{}{has}", model.row_name(table, row)));
         }
+        known.extend(self.asked_rows(subject, formula));
         for &aggregate in &formula.aggregates {
             let spec = &model.promises.aggregates[aggregate as usize];
             let asked = |source: &&Source| matches!(source, Source::Group(read, _) if *read == aggregate);
@@ -291,6 +292,39 @@ impl<'m> Invariants<'m> {
             }
         }
         (format!("`{}` {verb}: {}", invariant.written, known.join(", ")), facts)
+    }
+
+    /// The rows that a condition asks for by their keys, with the columns that it reads of them.
+    fn asked_rows(&self, subject: Subject, formula: &Formula) -> Vec<String> {
+        let model = self.model;
+        let own = model.promises.invariants[subject.invariant as usize].for_each;
+        let code = &model.instructions[formula.code.indices()];
+        let mut told = Vec::new();
+        for source in &self.read {
+            let Source::Row(table, key) = *source else { continue };
+            let read: BTreeSet<usize> = code
+                .iter()
+                .filter_map(|code| match *code {
+                    Code::Column { table: asked, column, .. } if asked == table => Some(column as usize),
+                    _ => None,
+                })
+                .collect();
+            let is_asked = |code: &Code| matches!(*code, Code::Exists { table: asked, .. } | Code::Column { table: asked, .. } if asked == table);
+            if own == Some(table) && key == subject.row || !code.iter().any(is_asked) {
+                continue;
+            }
+            let Some(row) = self.tables.row(table, key) else {
+                told.push(format!(
+                    "the row of {} that it asks for is absent",
+                    model.tables[table.index()].name
+                ));
+                continue;
+            };
+            let cells = model.cells(table, read, row);
+            let has = if cells.is_empty() { " exists".into() } else { format!(" has {cells}") };
+            told.push(format!("{}{has}", model.row_name(table, row)));
+        }
+        told
     }
 
     /// The run is over.

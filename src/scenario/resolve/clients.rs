@@ -55,7 +55,6 @@ impl<'a> Resolver<'a> {
         body: Body,
         horizon: Nanos,
     ) -> Option<Client> {
-        self.refuse_places(&entry.value, "a client");
         let arrivals = nodes::get(&entry.value, "arrivals");
         let count = arrivals.and_then(|arrivals| nodes::get(arrivals, "count"));
         let count = count.filter(|count| !nodes::is_word(count, "unlimited"));

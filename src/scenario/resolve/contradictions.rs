@@ -9,6 +9,7 @@
 
 use super::Resolver;
 use super::nodes;
+use crate::kernel::consumption::{self, Consumption};
 use crate::kernel::ids::TopicId;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::node::{Entry, Node};
@@ -82,43 +83,57 @@ impl<'a> Resolver<'a> {
 
 fn contradiction(group: &Group) -> Option<Contradiction> {
     let Knobs { order_lock, ack_scope, lease, stale_ack, redeliver, .. } = &group.knobs;
-    let is_cursor = *ack_scope == AckScope::Cursor;
-    let owns_partitions = is_cursor || matches!(order_lock, OrderLock::Partition | OrderLock::Queue);
-    let one_by_one = matches!(lease.kind, LeaseKind::Timer | LeaseKind::Claim | LeaseKind::Transaction);
-    let on_delivery = *ack_scope == AckScope::OnDelivery;
-    let by_position = matches!(group.ack, AckMode::After | AckMode::Periodic);
-    let keeps_keys = *order_lock == OrderLock::Key && *ack_scope == AckScope::Individual;
-    if is_cursor && *order_lock == OrderLock::Session {
-        return Some((&["order_lock", "ack_scope"], "a cursor's partition has one owner for all its keys"));
+    let consumption = Consumption {
+        order_lock: *order_lock,
+        ack_scope: *ack_scope,
+        stale_ack: *stale_ack,
+        is_taken_one_by_one: matches!(
+            lease.kind,
+            LeaseKind::Timer | LeaseKind::Claim | LeaseKind::Transaction
+        ),
+        is_acknowledged_after: matches!(group.ack, AckMode::After | AckMode::Periodic),
+        rewinds_keys: redeliver.to == RedeliverTo::RewindKey,
+    };
+    if let Some(contradiction) = consumption.contradiction() {
+        return Some(told(contradiction));
     }
-    if owns_partitions && one_by_one {
-        let why = "a partition has an owner, so its lease is a session or a connection";
-        return Some((&["ack_scope", "order_lock", "lease"], why));
-    }
-    if on_delivery && one_by_one {
-        let why = "what is acknowledged on delivery needs no lease of its own";
-        return Some((&["ack_scope", "lease"], why));
-    }
-    if on_delivery && *order_lock != OrderLock::None {
-        let why = "what is acknowledged on delivery cannot lock what follows it";
-        return Some((&["ack_scope", "order_lock"], why));
-    }
-    if is_cursor && *stale_ack == StaleAck::Accept {
-        let why = "a cursor (`ack_scope: cursor`) has one owner: what another says of it cannot count";
-        return Some((&["stale_ack", "ack_scope"], why));
-    }
-    if is_cursor && *order_lock == OrderLock::Key && !by_position {
-        let why = "a cursor would pass messages that wait for their key: acknowledge `after` the work, or `periodic`";
-        return Some((&["ack", "order_lock", "ack_scope"], why));
-    }
-    if redeliver.to == RedeliverTo::RewindKey && !keeps_keys {
-        let why = "only messages that are acknowledged one by one under `order_lock: key` are rewound by key, \
-                   and here `redeliver` goes `to: rewind_key`";
-        return Some((&["order_lock", "ack_scope", "redeliver"], why));
-    }
-    if is_cursor && group.knobs.shards > 1 {
+    if *ack_scope == AckScope::Cursor && group.knobs.shards > 1 {
         let why = "a cursor acknowledges by its position, of which no server can miss a part: `shards` are of a queue";
         return Some((&["shards", "ack_scope"], why));
     }
     None
+}
+
+/// The knobs that say so, and what is wrong with it.
+fn told(contradiction: consumption::Contradiction) -> Contradiction {
+    use consumption::Contradiction::*;
+    match contradiction {
+        SessionOfCursor => {
+            (&["order_lock", "ack_scope"], "a cursor's partition has one owner for all its keys")
+        }
+        OwnerWithoutLease => {
+            let why = "a partition has an owner, so its lease is a session or a connection";
+            (&["ack_scope", "order_lock", "lease"], why)
+        }
+        LeaseOfForgotten => {
+            (&["ack_scope", "lease"], "what is acknowledged on delivery needs no lease of its own")
+        }
+        LockOfForgotten => {
+            let why = "what is acknowledged on delivery cannot lock what follows it";
+            (&["ack_scope", "order_lock"], why)
+        }
+        AcknowledgedByAnother => {
+            let why = "a cursor (`ack_scope: cursor`) has one owner: what another says of it cannot count";
+            (&["stale_ack", "ack_scope"], why)
+        }
+        PassesLockedKeys => {
+            let why = "a cursor would pass messages that wait for their key: acknowledge `after` the work, or `periodic`";
+            (&["ack", "order_lock", "ack_scope"], why)
+        }
+        RewindsNoKeys => {
+            let why = "only messages that are acknowledged one by one under `order_lock: key` are rewound by key, \
+                       and here `redeliver` goes `to: rewind_key`";
+            (&["order_lock", "ack_scope", "redeliver"], why)
+        }
+    }
 }

@@ -135,15 +135,14 @@ impl<'a> Resolver<'a> {
                     self.report(diagnostic.help("let it be out for a while: `outage`"));
                     return None;
                 }
-                Some(Copies::Follow { .. }) => {
-                    if let Some(timer) =
-                        self.flow.durable_timers.iter().find(|timer| self.owner_of_store(timer.0) == service)
-                    {
-                        let what = "a durable timer in a store that fails over to a replica";
-                        self.not_built(timer.1, what);
+                Some(Copies::Follow { .. }) if store.flush_every.is_some() => {
+                    let mut kept = self.flow.kept_beside_rows.iter();
+                    if let Some(&(_, span)) = kept.find(|kept| self.owner_of_store(kept.0) == service) {
+                        let what = "a durable timer or a saga in a store that flushes later and fails over to a replica";
+                        self.not_built(span, what);
                     }
                 }
-                None => {}
+                Some(Copies::Follow { .. }) | None => {}
             }
         }
         Some(fault)

@@ -19,8 +19,8 @@ pub struct Flow {
     pub published: BTreeSet<(TopicId, MessageId)>,
     /// Handlers that publish with the acknowledgement of their delivery, and where they say so.
     pub with_ack: Vec<(ServiceId, MessageId, Span)>,
-    /// Services with timers in their store, and where they say so.
-    pub durable_timers: Vec<(ServiceId, Span)>,
+    /// Services with timers or sagas in their store, and where they say so.
+    pub kept_beside_rows: Vec<(ServiceId, Span)>,
     /// A name was not understood, so that something may be missing here.
     pub is_unclear: bool,
 }

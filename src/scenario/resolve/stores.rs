@@ -98,13 +98,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Refuses what must not be lost with what was not flushed.
-    pub fn need_flush(&mut self, service: ServiceId, span: Span, what: &str) {
-        if self.own_store(service).is_some_and(|store| store.flush_every.is_some()) {
-            self.not_built(span, &format!("{what} in a store with a `flush` other than `always`"));
-        }
-    }
-
     /// The store that a service uses, wherever it is declared.
     fn own_store(&self, service: ServiceId) -> Option<&Store> {
         match self.services.get(service.index())?.store.as_ref()? {

@@ -23,7 +23,7 @@ const PARTLY: &[(&str, &str, &str)] = &[
     ),
     ("operation", "scale", "of a service that consumes `per_instance`"),
     ("publish", "delay", "of a message that goes `via: ack`"),
-    ("fault", "failover", "of a store with `read_replica` that keeps durable timers"),
+    ("fault", "failover", "of a store with `read_replica` and `flush` that keeps durable timers or sagas"),
 ];
 
 /// What the language reference and the schema say of a key of a record that is not built, or not with

@@ -38,6 +38,9 @@ impl Broker {
         let end = self.logs[log as usize].end;
         let mut superseded = Vec::new();
         for offset in (from..end).rev() {
+            if self.logs[log as usize].holes.contains_key(&offset) {
+                continue;
+            }
             let message = &self.kept[self.logs[log as usize].at(offset) as usize];
             if message.keyed && !keys.insert(message.key) {
                 superseded.push(offset);
@@ -101,8 +104,10 @@ impl Broker {
         let log = &self.logs[state.log as usize];
         state.fetched < log.end
             && state.fetched >= log.kept_from
-            && !log.holes.contains_key(&state.fetched)
-            && self.kept[log.at(state.fetched) as usize].expired
+            && match log.holes.get(&state.fetched) {
+                Some(end) => *end == Settlement::Expired,
+                None => self.kept[log.at(state.fetched) as usize].expired,
+            }
     }
 
     /// Gives up a message that came back, if its time is over.

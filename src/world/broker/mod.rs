@@ -82,7 +82,7 @@ use log::Log;
 use returned::Returned;
 use rustc_hash::FxHashMap;
 use state::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use timers::Timers;
 
 /// All topics and groups of a scenario.
@@ -161,7 +161,7 @@ impl Broker {
     }
 
     fn add_group(&mut self, group: &Group) {
-        assert_eq!(group.knobs.contradiction(), None);
+        assert!(group.knobs.are_possible());
         let subscriptions = match group.members {
             Members::Share => 1,
             Members::EachAlone => group.instances,
@@ -208,6 +208,7 @@ impl Broker {
                 forgotten: Vec::new(),
                 replayed: 0,
                 seen: 0,
+                passed: BTreeSet::new(),
                 window: VecDeque::new(),
                 started: 0,
                 handled: 0,

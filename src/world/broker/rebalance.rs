@@ -249,6 +249,8 @@ impl Broker {
             }
             if bits & holder::BROKER != 0 {
                 self.uncount(slot);
+            } else if offset >= to {
+                self.lanes[lane as usize].passed.insert(offset);
             }
             self.disown(slot, out);
             if bits & holder::BROKER != 0 && offset < to {

@@ -79,20 +79,35 @@ impl Broker {
         }
     }
 
-    /// Passes the log's next, which is given up.
+    /// Passes the log's next, which is given up; a second time if a rewind has brought the lane back before it.
     pub(super) fn pass_over(&mut self, lane: u32, end: Settlement, out: &mut Vec<Action>) {
         let cursor = self.knobs_of(lane).ack_scope == AckScope::Cursor;
         let state = &self.lanes[lane as usize];
-        let offset = state.fetched;
-        if cursor && !state.window.is_empty() {
-            let mut passed = Delivery::new(self.logs[state.log as usize].at(offset), lane, offset);
+        let (offset, log) = (state.fetched, state.log as usize);
+        let stands_behind = cursor && !state.window.is_empty();
+        let is_settled = self.lanes[lane as usize].passed.remove(&offset);
+        if stands_behind {
+            let mut passed = Delivery::new(self.logs[log].at(offset), lane, offset);
             passed.place = Place::Handled;
             passed.bits |= holder::WINDOW;
+            if is_settled {
+                passed.bits &= !holder::BROKER;
+            }
             let slot = self.deliveries.add(passed);
-            self.is_not_owed(slot, out);
+            if !is_settled {
+                self.is_not_owed(slot, out);
+            }
             self.lanes[lane as usize].window.push_back(slot);
         }
-        self.settle_next(lane, end, out);
+        if is_settled {
+            self.lanes[lane as usize].fetched += 1;
+        } else {
+            self.settle_next(lane, end, out);
+        }
+        if end == Settlement::Expired {
+            // Who comes by it again must not ask the message, which is let go.
+            self.logs[log].holes.insert(offset, end);
+        }
         let state = &mut self.lanes[lane as usize];
         state.seen = state.seen.max(state.fetched);
         if cursor && state.window.is_empty() {

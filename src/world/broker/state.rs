@@ -6,7 +6,7 @@ use super::returned::Returned;
 use super::unheard::Unheard;
 use crate::kernel::ids::{GroupId, InstanceId};
 use crate::model::messaging::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 #[derive(Clone, Debug)]
 pub(super) struct Topic {
@@ -116,6 +116,8 @@ pub(super) struct Lane {
     /// Deliveries in order of offset: with a cursor, what was taken and is not acknowledged; else,
     /// under a partition lock, what was sent and has not ended.
     pub window: VecDeque<u32>,
+    /// What was passed and settled before a rewind, and lies ahead again.
+    pub passed: BTreeSet<u64>,
     /// How many at the front of the window have been started, under a partition lock.
     pub started: u32,
     /// How many at the front of the window have been handled, with a cursor.

@@ -2,8 +2,11 @@
 
 use super::{Degradation, Split, StoreLeg, joins};
 use crate::kernel::agenda::Agenda;
+use crate::kernel::ids::StreamId;
+use crate::kernel::stream::DrawKey;
 use crate::kernel::time::Nanos;
 use crate::model::Place;
+use crate::world::loss::RETRANSMISSION;
 use crate::world::record::Observer;
 use crate::world::{Event, Simulation};
 
@@ -27,6 +30,41 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             self.hold_statement(event);
         }
         is_held
+    }
+
+    /// How much longer than without loss it takes from one end to another over a connection, between these regions;
+    /// `None`: the link between them lets nothing through.
+    pub(in crate::world) fn resent(
+        &mut self,
+        trouble: StreamId,
+        draw: DrawKey,
+        (from, to): (&[Place], &[Place]),
+        regions: (u16, u16),
+    ) -> Option<Nanos> {
+        let degradations = self.world.network.degradations.iter().rev();
+        let degraded = degradations
+            .filter(|of| joins(&of.places, of.one_way, from, to))
+            .find_map(|of| Some((of.firing, of.loss?)));
+        // One that lets nothing through holds back what is sent.
+        let degraded = degraded.filter(|(_, loss)| *loss < 1.0);
+        let own = degraded.map_or(0.0, |(_, loss)| loss);
+        let links = &self.model.region_links;
+        let link = links.iter().find(|link| regions.0 != regions.1 && (link.from, link.to) == regions);
+        let between = link.map_or(0.0, |link| link.loss);
+        if between >= 1.0 {
+            return None;
+        }
+        let loss = 1.0 - (1.0 - own) * (1.0 - between);
+        if loss == 0.0 {
+            return Some(0);
+        }
+        let again = link.map_or(RETRANSMISSION, |link| link.retransmit_after);
+        let hit = degraded.filter(|(_, loss)| *loss > 0.0).map(|(firing, _)| firing);
+        Some(self.retransmissions(trouble, draw, loss, again, |this| {
+            if let Some(firing) = hit {
+                this.touched(firing);
+            }
+        }))
     }
 
     /// What would reach a store, or a copy of it, waits until a fault of the network is over.

@@ -4,8 +4,9 @@
 //! follow in the order of the commits, so that each has all up to some commit, and the one that has most has all that
 //! any of them has.
 
-use super::Behind;
+use super::{Behind, Replicating, channel_to};
 use crate::kernel::agenda::Agenda;
+use crate::model::NONE;
 use crate::world::condition::Unflushed;
 use crate::world::deed::Deed;
 use crate::world::record::Observer;
@@ -18,6 +19,11 @@ impl Behind {
     /// Keeps a part of a commit, the last or one `ahead`, until some copy has it.
     pub(in crate::world) fn keep(&mut self, ahead: u64, part: Unflushed) {
         self.unreplicated.push_back((self.commits + ahead, part));
+    }
+
+    /// Whether the last commit has parts that no copy has.
+    pub(super) fn keeps_of_last(&self) -> bool {
+        self.unreplicated.back().is_some_and(|(commit, _)| *commit == self.commits)
     }
 
     /// A copy has a commit: gives the parts of commits that none had before.
@@ -58,10 +64,44 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             return;
         }
         for part in self.world.stores[store].behind.applies(copy, commit) {
-            if let Unflushed::Row { table, version, key, .. } = part {
-                let table = self.model.stores[store].tables[table as usize];
-                self.tell(&Deed::Durable { row: row_named(table, &key), version });
+            match part {
+                Unflushed::Row { table, version, key, .. } => {
+                    let table = self.model.stores[store].tables[table as usize];
+                    self.tell(&Deed::Durable { row: row_named(table, &key), version });
+                }
+                Unflushed::Outbox { .. } => {}
+                Unflushed::Beside(part) => self.beside_is_durable(part),
             }
+        }
+    }
+
+    /// What is kept beside the rows of a store that may fail over is a commit of its own.
+    pub(in crate::world) fn commit_beside(&mut self, store: usize) {
+        if self.model.stores[store].is_succeeded {
+            self.world.stores[store].behind.commits += 1;
+            self.send_without_rows(store);
+        }
+    }
+
+    /// The copies get a commit that has changed no row.
+    pub(super) fn send_without_rows(&mut self, store: usize) {
+        let model = self.model;
+        let Some(copies) = &model.stores[store].copies else { return };
+        let behind = &self.world.stores[store].behind;
+        let (commit, era) = (behind.commits, behind.era);
+        for copy in 0..copies.count() {
+            let Some(delay) = self.delay_to_copy(NONE, store, copies, copy) else { continue };
+            let change = self.world.replicating.add(Replicating {
+                store: store as u32,
+                from: NONE,
+                copy,
+                table: NONE,
+                key: Vec::new(),
+                version: 0,
+                commit,
+                era,
+            });
+            self.agenda.after_in_order(channel_to(store, copy), delay, Event::Replicated { change });
         }
     }
 
@@ -74,7 +114,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         if !lost.is_empty() {
             self.store_met(store);
         }
-        lost.into_iter().rev().for_each(|part| self.forget_commit(store, part));
+        self.forget_commits(store, lost);
         for (table, key, version) in caught_up {
             let table = self.model.stores[store].tables[table as usize];
             self.tell(&Deed::Replicated { row: row_named(table, &key), version });

@@ -149,3 +149,27 @@ fn an_order_reserved_released_and_reserved_once_more_is_reserved_once() {
     assert_eq!(judged.counts(), [], "{:?}\n{text}", judged.sum);
     assert!(judged.of(Resurrected).exposures > 0);
 }
+
+/// `stock` goes over to another version while the instance is away that crashed in the middle.
+fn deployed(first: &'static str, second: &str) -> crate::oracles::Judged {
+    let text = Shop { placed: first, fault: CRASH, ..Shop::default() }.text();
+    let versions = format!("  stock:\n    versions: {{ v2: {{ handlers: {{ Placed: [ {second} ] }} }} }}\n");
+    let over = "operations: { over: { deploy: stock, version: v2, at: 1500ms } }\n";
+    judge_seeds(&(text.replace("  stock:\n", &versions) + over))
+}
+
+/// Where a step stands in its handler is no part of what it is.
+#[test]
+fn a_step_that_another_version_has_elsewhere_is_the_same_step() {
+    let adds = "- { update: items, key: message.item, set: { reserved: row.reserved + message.qty } }
+        - { name: here, work: 1ms }
+        - { update: items, key: 9, set: { status: paid } }";
+    let later = "{ read: items, key: 8, as: other }, { work: 2ms }, { update: items, key: message.item, set: { reserved: row.reserved + message.qty } }, { update: items, key: 9, set: { status: paid } }";
+    let twice = deployed(adds, later);
+    assert_eq!(twice.counts(), [("duplicate_effects", 1)], "{:?}", twice.sum);
+    let guarded = "- { name: here, transaction: [ { insert: handled, key: message.id, else: [ stop ] }, { update: items, key: message.item, set: { reserved: row.reserved + message.qty } } ] }";
+    let guarded_later = "{ work: 2ms }, { transaction: [ { insert: handled, key: message.id, else: [ stop ] }, { update: items, key: message.item, set: { reserved: row.reserved + message.qty } } ] }";
+    let once = deployed(guarded, guarded_later);
+    assert_eq!(once.counts(), [], "{:?}", once.sum);
+    assert!(once.of(DuplicateEffects).exposures > 0);
+}

@@ -67,3 +67,43 @@ fn an_acknowledgement_that_is_not_durable_is_work_that_is_done_again() {
             { update: items, key: message.item, set: { reserved: row.reserved + message.qty } } ]";
     twin(&shop(marks), DuplicateEffects);
 }
+
+/// The order is gone with its store, and what was told of it is not: the consumer has acted on what never was.
+#[test]
+fn an_order_that_was_told_of_and_is_gone_with_its_store_is_a_loss_and_a_phantom() {
+    let shop = |place: &'static str, fault: &'static str| Shop { place, fault, ..Shop::default() };
+    const PLACE: &str = "- { insert: orders, key: message.order, set: { qty: message.qty }, else: [ stop ] }
+        - { publish: Placed, with: message }";
+    let gone = judged(&shop(PLACE, CRASH_OF_STORE), "flush: 1s, ");
+    let counts = [("torn_effects", 1), ("phantom_effects", 1), ("acknowledged_loss", 1)];
+    assert_eq!(gone.counts(), counts, "{:?}", gone.sum);
+    let failover = "faults: { f: { failover: orders.store, at: 1500ms, for: 1s } }";
+    let failed = judged(&shop(PLACE, failover), "read_replica: { lag: 1s }, ");
+    assert_eq!(failed.counts(), counts, "{:?}", failed.sum);
+    // The relay has told of a commit that was not durable.
+    const OUTBOX: &str = "- { transaction: [ { insert: orders, key: message.order, set: { qty: message.qty } }, { publish: Placed, via: outbox, with: message } ] }";
+    let relayed = judged(&shop(OUTBOX, CRASH_OF_STORE), "flush: 1s, ");
+    assert_eq!(relayed.counts(), counts, "{:?}", relayed.sum);
+    // It had not yet, and has forgotten it with the rest.
+    const EARLY: &str = "faults: { f: { crash: orders.store, at: 1010ms, for: 1s } }";
+    let not_yet = judged(&shop(OUTBOX, EARLY), "flush: 1s, ");
+    assert_eq!(not_yet.counts(), [("lost_effects", 1), ("acknowledged_loss", 1)], "{:?}", not_yet.sum);
+    // Flushed before, or whoever asked asks again: what was forgotten is there in the end.
+    let durable = judged(&shop(PLACE, CRASH_OF_STORE), "flush: 100ms, ");
+    assert_eq!(durable.counts(), [], "{:?}", durable.sum);
+    const SLOW: &str = "- { insert: orders, key: message.order, set: { qty: message.qty }, else: [ stop ] }
+        - { publish: Placed, with: message }
+        - work: 700ms
+        - { read: orders, key: message.order, as: order }
+        - { if: '!order.exists', then: [ { fail: gone } ] }";
+    let again = shop(SLOW, "faults: { f: { crash: orders.store, at: 1500ms, for: 100ms } }").text();
+    let again = again
+        .replacen("    store: { tables: { orders", "    store: { flush: 1s, tables: { orders", 1)
+        .replace(
+            "timeout: 2s, catch",
+            "timeout: 2s, retry: { attempts: 2, delay: 1s, errors: [ gone ] }, catch",
+        );
+    let again = crate::oracles::judge(&again);
+    assert_eq!(again.counts(), [("duplicate_effects", 1), ("duplicate_messages", 1)], "{:?}", again.sum);
+    assert!(again.of(PhantomEffects).exposures > 0 && again.of(AcknowledgedLoss).exposures > 0);
+}

@@ -97,7 +97,7 @@ fn an_undo_that_overtakes_what_it_undoes_leaves_it_behind() {
     let found = judge(&shop(&slow, LET_GO, ""));
     assert_eq!(counts(&found), [("inconsistent", 1), ("leaked", 1)], "{found:?}");
     let first = found[2].1.first.as_ref().expect("it was seen");
-    assert!(first.what.contains("saga order: undone, and something of it is there"), "{first:?}");
+    assert!(first.what.contains("saga order[1]: undone, and something of it is there"), "{first:?}");
 
     // A tombstone: what was released is not reserved any more.
     let reserve = "        - { wait: 200ms }

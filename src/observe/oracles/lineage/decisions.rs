@@ -83,6 +83,7 @@ impl Lineage<'_> {
         state.came_by.push(part);
         let entry = state.entry;
         self.note_exposed(attempt);
+        self.look_for_discard(attempt, step, (row, seen, write));
         let is_done_for_value = self.come_by_value(attempt, entry, part);
         if write == Write::Nothing && !model.undoes[part.site.index()].is_empty() {
             self.note_undone(entry, part.site, row);

@@ -1,13 +1,14 @@
 //! Commits that are not durable yet: a store that crashes forgets them, and what they were is owed again.
 //!
-//! An unflushed commit is a carrier of its obligation, whose end is not known before.
+//! An unflushed commit is a carrier of its obligation, whose end is not known before. Messages that were issued beside
+//! what is forgotten tell of what never was, if nobody does it again.
 
 use super::Lineage;
-use super::ledger::EntryId;
+use super::ledger::{EntryId, Kind};
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::encoder::Encoder;
 use crate::kernel::time::Nanos;
-use crate::model::{Model, Store};
+use crate::model::{Model, NONE, Store};
 use crate::observe::facts;
 use crate::world::deed::{Part, RowName};
 
@@ -81,14 +82,31 @@ impl Lineage<'_> {
             if let Some(effect) = of.effects.iter_mut().find(|effect| effect.part == gone.part) {
                 effect.net -= 1;
             }
-            of.done = false;
+            (of.done, of.forgotten) = (false, true);
             if !of.debt.contains(&gone.part) {
                 of.debt.push(gone.part);
             }
+            self.forgotten_of_saga(gone.entry, gone.part, row);
             self.expose(Anomaly::LostEffects);
             self.expose(Anomaly::AcknowledgedLoss);
+            // What has told others of it tells of what never was, unless it is done again.
+            self.orphan_messages(gone.entry);
         }
         self.let_go_of(now, is_gone);
+    }
+
+    /// What was issued for an entry was issued beside changes that are gone, for all that is known by now.
+    fn orphan_messages(&mut self, entry: EntryId) {
+        let rows_committed = self.ledger[entry].rows_committed;
+        let mut child = self.ledger[entry].first_child;
+        while child != NONE {
+            let of = &mut self.ledger[child];
+            child = of.next_sibling;
+            if matches!(of.kind, Kind::Message { .. } | Kind::Send) {
+                of.orphaned = Some(rows_committed);
+                self.expose(Anomaly::PhantomEffects);
+            }
+        }
     }
 
     fn let_go_of(&mut self, now: Nanos, is_over: impl Fn(&Effect) -> bool) {

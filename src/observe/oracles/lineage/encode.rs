@@ -15,7 +15,7 @@ impl Lineage<'_> {
     /// What it knows now. What it has counted is no part of it, nor when.
     pub fn encode(&self, encoder: &mut Encoder) {
         let issued = self.ledger.all().map(|entry| entry.issued_at);
-        let ranks = Ranks::of(issued.chain(self.undoables.instants()));
+        let ranks = Ranks::of(issued.chain(self.undoables.instants()).chain(self.clocked.instants()));
         encoder.set(self.ledger.all(), |encoder, entry| {
             self.ledger.encode(encoder, entry);
             encode_entry(encoder, entry);
@@ -40,6 +40,7 @@ impl Lineage<'_> {
             encoder.list(ticks, |encoder, (obligation, _)| encoder.word(*obligation));
         });
         self.undoables.encode(encoder, &ranks);
+        self.clocked.encode(encoder, &ranks);
         self.volatile.encode(encoder, |entry| self.ledger[entry].obligation);
         self.sagas.iter().for_each(|sagas| sagas.encode(encoder));
         encoder.list(&self.findings, facts::finding);
@@ -134,6 +135,7 @@ fn encode_entry(encoder: &mut Encoder, of: &Entry) {
         of.accepted > 0,
         of.sent_in_vain,
         of.diverged,
+        of.forgotten,
         of.acted_on,
         of.phantom,
     ]);

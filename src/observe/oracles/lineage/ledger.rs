@@ -80,9 +80,9 @@ pub struct Entry {
     pub root: u64,
     /// When it was issued first.
     pub issued_at: Nanos,
-    first_child: EntryId,
+    pub first_child: EntryId,
     last_child: EntryId,
-    next_sibling: EntryId,
+    pub next_sibling: EntryId,
     children: u32,
     holders: u32,
     pub kind: Kind,
@@ -127,6 +127,8 @@ pub struct Entry {
     /// It was issued with row changes of its issuer to come, and that attempt is over without them: how many
     /// its issuer had committed by then.
     pub orphaned: Option<u64>,
+    /// A store has forgotten some of it after it was committed.
+    pub forgotten: bool,
     /// Somebody has acted on it.
     pub acted_on: bool,
     /// Its issuer's changes will never come.
@@ -179,6 +181,7 @@ impl Default for Entry {
             rows_committed: 0,
             provisional: 0,
             orphaned: None,
+            forgotten: false,
             acted_on: false,
             phantom: false,
             saga: NONE,

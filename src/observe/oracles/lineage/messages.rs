@@ -10,6 +10,7 @@ use crate::kernel::time::Nanos;
 use crate::model::messaging::Members;
 use crate::model::reach::must_reach;
 use crate::model::{Identity, NONE, Pc};
+use crate::observe::facts;
 use crate::world::deed::{Acceptance, Deed, Part, Served, Way};
 use crate::world::identity::{Cause, of_instance};
 use crate::world::record::{Outcome, Settlement};
@@ -21,6 +22,8 @@ pub struct MessageState {
     cause: Cause,
     kind: MessageId,
     content: u64,
+    /// What it is in the work that it was issued for.
+    part: Part,
     /// What it asks of each group: the group, the entry, and whether the message still carries it.
     pub shares: Vec<(GroupId, EntryId, bool)>,
     /// Until a broker has taken it in: whose effect it is to be, which holds that.
@@ -44,6 +47,7 @@ impl Default for MessageState {
             cause: Cause::NOBODY,
             kind: MessageId(NONE),
             content: 0,
+            part: Part::new(SiteId(NONE), 0),
             shares: Vec::new(),
             undecided: None,
         }
@@ -57,6 +61,7 @@ impl MessageState {
         encoder.flag(self.cause.passes_on());
         encoder.word(u64::from(self.kind.0));
         encoder.word(self.content);
+        facts::part(encoder, self.part);
     }
 }
 
@@ -87,6 +92,7 @@ impl Lineage<'_> {
         }
         let state = self.messages.begin(message);
         (state.entry, state.cause, state.kind, state.content) = (entry, cause, kind, content);
+        state.part = part;
         state.shares.clear();
         state.undecided = None;
         if way == Way::Captured {
@@ -350,6 +356,26 @@ impl Lineage<'_> {
             self.ledger.release(owner, now);
         }
         self.settle_released(now);
+    }
+
+    /// What was to be said is gone with the store that kept it: it is owed again by whom it was issued for.
+    pub(super) fn unsaid(&mut self, message: u32) {
+        let Some(state) = self.messages.get(message) else { return };
+        let (entry, part) = (state.entry, state.part);
+        let owner = self.ledger[entry].parent;
+        if owner == NONE {
+            return;
+        }
+        let of = &mut self.ledger[owner];
+        let Some(effect) = of.effects.iter_mut().find(|effect| effect.part == part) else { return };
+        effect.net -= 1;
+        (of.done, of.forgotten) = (false, true);
+        if !of.debt.contains(&part) {
+            of.debt.push(part);
+        }
+        self.ledger[entry].issued -= 1;
+        self.expose(Anomaly::LostEffects);
+        self.expose(Anomaly::AcknowledgedLoss);
     }
 
     /// A client or a service knows how its call went.

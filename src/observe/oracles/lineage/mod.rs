@@ -29,6 +29,7 @@
 mod attempt;
 mod dated;
 mod decisions;
+mod discarded;
 mod duplicates;
 mod durability;
 mod early;
@@ -51,6 +52,7 @@ use crate::observe::slots::SlotTable;
 use crate::world::deed::{Deed, Part, RowName, Served};
 use crate::world::record::{Observer, Record};
 use attempt::AttemptState;
+use discarded::Clocked;
 use durability::Volatile;
 use ledger::{EntryId, Issuer, Kind, Ledger};
 use messages::MessageState;
@@ -95,6 +97,7 @@ pub struct Lineage<'m> {
     changes_follow: Vec<Option<Box<[SiteId]>>>,
     undoables: Undoables,
     volatile: Volatile,
+    clocked: Clocked,
     /// `None`: nothing is promised of sagas.
     sagas: Option<SagaOracle<'m>>,
     /// What was left undone for a value, and nobody has done since.
@@ -114,13 +117,15 @@ impl<'m> Lineage<'m> {
     pub fn new(model: &'m Model) -> Self {
         let has_undos = model.undoes.iter().any(|undone| !undone.is_empty());
         let sagas = SagaOracle::new(model);
+        let clocked = Clocked::new(model);
+        let by_root = has_undos || sagas.is_some() || clocked.any();
         Self {
             model,
             uses: Uses::new(model),
             parts: Vec::new(),
             to_come: Vec::new(),
             over: Vec::new(),
-            ledger: if has_undos || sagas.is_some() { Ledger::by_root() } else { Ledger::default() },
+            ledger: if by_root { Ledger::by_root() } else { Ledger::default() },
             attempts: SlotTable::default(),
             messages: SlotTable::default(),
             timers: SlotTable::default(),
@@ -132,6 +137,7 @@ impl<'m> Lineage<'m> {
             changes_follow: vec![None; model.code.len()],
             undoables: Undoables::new(&model.undoes),
             volatile: Volatile::new(model),
+            clocked,
             sagas,
             values_owed: Vec::new(),
             drain_began: 0,
@@ -232,6 +238,9 @@ impl<'m> Lineage<'m> {
             None => self.ledger.enter(obligation, kind, NONE, Issuer::Anyone, now),
         };
         self.ledger.hold(entry);
+        if kind == Kind::Root {
+            self.clocked.begin(obligation, now);
+        }
         if let Served::Tick { job } = served {
             self.hold_tick(now, job.index(), obligation, entry);
         }
@@ -319,11 +328,15 @@ impl Observer for Lineage<'_> {
             }
             Deed::Scanned { attempt, pc, table } => self.scanned(attempt, pc, table),
             Deed::Wrote { .. } => self.wrote(deed),
-            Deed::Committed { .. } => self.committed(now, deed),
+            Deed::Committed { row, new, .. } => {
+                self.clocked.committed(now, row, new.is_some());
+                self.committed(now, deed);
+            }
             Deed::TransactionEnded { attempt, committed } => self.transaction_ended(now, attempt, committed),
             Deed::Issued { .. } => self.issued(now, deed),
             Deed::Cleared { table, group } => self.cleared(table, group),
             Deed::Forgotten { row, version } => self.forgotten(now, row, version),
+            Deed::Unsaid { message } => self.unsaid(message),
             Deed::Flushed { store } => self.flushed(now, store),
             Deed::Durable { row, version } => self.durable(now, row, version),
             Deed::Made { .. } | Deed::Asked { .. } | Deed::Enqueued { .. } | Deed::Replicated { .. } => {}
@@ -344,6 +357,7 @@ impl Observer for Lineage<'_> {
                 self.timer_set(now, attempt, timer, cause.obligation, durable, part);
             }
             Deed::SagaMoved { .. } => self.saga_moved(now, deed),
+            Deed::SagaReturned { saga, .. } => self.saga_returned(saga),
             Deed::SagaStepRefused { attempt } => self.saga_step_refused(attempt),
             Deed::SagaEnded { saga, completed, .. } => self.saga_ended(saga, completed),
             Deed::TimerGone { timer } => {

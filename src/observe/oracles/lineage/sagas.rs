@@ -18,6 +18,7 @@
 //! ```
 
 mod encode;
+mod volatile;
 mod wording;
 
 use super::Lineage;
@@ -196,14 +197,15 @@ impl<'m> SagaOracle<'m> {
         let is_led = self.is_led(&record);
         let findings = &mut self.findings[record.watched as usize];
         let what = || {
-            let name = &model.promises.watched_sagas[record.watched as usize].name;
+            let watched = &model.promises.watched_sagas[record.watched as usize];
+            let (name, key) = (&watched.name, model.word(watched.key, record.key));
             let left = record.effects.iter().map(|of| {
                 let what =
                     if of.row.table.0 == NONE { "the outside".into() } else { row_text(model, of.row, None) };
                 format!("{} on {what}: net {}", model.names.sites[of.site.index()], of.net)
             });
             let left = left.collect::<Vec<_>>().join(", ");
-            format!("saga {name}: {}; {left}", words(ending))
+            format!("saga {name}[{key}]: {}; {left}", words(ending))
         };
         let rows = || record.effects.iter().map(|of| of.row).filter(|row| row.table.0 != NONE).collect();
         let sighting = || Sighting {

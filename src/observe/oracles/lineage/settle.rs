@@ -136,6 +136,7 @@ impl Lineage<'_> {
             });
             if let Some(root) = over {
                 self.undoables.forget(root);
+                self.clocked.forget(root);
                 self.judge_sagas_of(now, root);
             }
         }
@@ -147,7 +148,7 @@ impl Lineage<'_> {
         let obligation = if let Kind::Once { .. } = kind { entry.asked_by } else { entry.obligation };
         let told_well = entry.by_client && entry.told == Some(Outcome::Well);
         let told_no = entry.by_client && entry.told.is_some_and(|outcome| outcome != Outcome::Well);
-        let sent_in_vain = entry.sent_in_vain;
+        let (sent_in_vain, forgotten) = (entry.sent_in_vain, entry.forgotten);
         let (has_left, fate) = (entry.has_left() || self.has_done_for_a_value(entry), entry.fate);
         let is_phantom = entry.phantom && entry.acted_on;
         if is_phantom {
@@ -155,7 +156,10 @@ impl Lineage<'_> {
                 format!("{}: acted on, though its issuer's changes never came", name(model, kind))
             });
         }
+        let is_discarded = self.clocked.take(self.ledger[id].obligation);
         let Some(end) = end_of(&self.ledger[id]) else { return };
+        let is_discarded = is_discarded && end == End::Done && !has_left;
+        let end = if is_discarded { End::Lost } else { end };
         self.sum.owed += 1;
         for anomaly in [Anomaly::LostEffects, Anomaly::TornEffects, Anomaly::MixedEffects, Anomaly::Swallowed]
         {
@@ -175,7 +179,8 @@ impl Lineage<'_> {
         *counter += 1;
         if let Some(anomaly) = anomaly {
             self.sight(anomaly, at, obligation, |model| {
-                format!("{}: {}{}", name(model, kind), words(end), why(fate))
+                let why = if is_discarded { " (taken for older than what it is not)" } else { why(fate) };
+                format!("{}: {}{why}", name(model, kind), words(end))
             });
         }
         if end == End::Lost && matches!(kind, Kind::Message { .. }) {
@@ -185,6 +190,12 @@ impl Lineage<'_> {
             || !has_left && (end == End::Torn || end == End::Done && sent_in_vain);
         if told_well && nothing {
             self.sight(Anomaly::AcknowledgedLoss, at, obligation, |_| "told ok, and nothing was done".into());
+        }
+        // What its store had said to be done, and has forgotten, is no less gone because something else is left.
+        if told_well && !nothing && forgotten && end == End::Torn {
+            self.sight(Anomaly::AcknowledgedLoss, at, obligation, |_| {
+                "told ok, and some of it is gone".into()
+            });
         }
         if told_no && end == End::Done && has_left {
             self.sight(Anomaly::UnacknowledgedEffect, at, obligation, |_| "told no, and it was done".into());

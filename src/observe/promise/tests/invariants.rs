@@ -229,3 +229,20 @@ fn the_one_who_broke_it_is_named() {
     });
     assert_eq!(broken.first.map(|first| first.obligation), Some(cause.obligation));
 }
+
+#[test]
+fn the_rows_that_a_condition_asks_for_by_key_are_told() {
+    let of_one = found("{ always: 'orders.orders[7].qty < 5' }", |tell| {
+        tell.at(1).put(ORDERS, [7, 0, 1, 2]);
+        tell.at(2).put(ORDERS, [7, 0, 1, 9]).end(true);
+    });
+    assert_eq!(first(&of_one), (2, "`orders.orders[7].qty < 5` does not hold: orders.orders[7] has qty = 9"));
+    let beside = "{ always: 'row.note == 0 || orders.orders[row.note].exists', for_each: inventory.stock }";
+    let absent = found(beside, |tell| tell.at(2).put(STOCK, [1, 0, 8]).end(true));
+    let told = "inventory.stock[1] has note = 8, the row of orders.orders that it asks for is absent";
+    assert!(first(&absent).1.ends_with(told), "{absent:?}");
+    let kept = found("{ always: 'orders.orders[7].qty < 5' }", |tell| {
+        tell.at(1).put(ORDERS, [7, 0, 1, 2]).end(true);
+    });
+    assert_eq!((kept.count, kept.exposures), (0, 1));
+}

@@ -16,7 +16,11 @@ pub static CLIENT: Record = Record {
     about: "A source of work. Each arrival is an intent: one thing that is wanted once, however often it is tried.",
     groups: &[&[
         Key::required("arrivals", Shape::Record(&ARRIVALS), "When intents begin."),
-        Key::optional("place", Names(Kind::Region), "The regions it is in, in turn."),
+        Key::optional(
+            "place",
+            Names(Kind::Region),
+            "The regions it is in: its intents come from them in turn, and those of one user from one.",
+        ),
         Key::optional("calls", CALLS_OF, "What all its calls to one service share."),
         Key::required("do", Steps, "What is done for one intent."),
     ]],

@@ -43,7 +43,7 @@ pub static STORE: Record = Record {
             "flush",
             OneOf(&[Word(&[("always", "before the commit is answered")]), DURATION]),
             "always",
-            "When a commit becomes durable. With an interval, a crash of the store loses what was committed since the last flush; durable timers and sagas in such a store are not built yet.",
+            "When a commit becomes durable. With an interval, a crash of the store loses what was committed since the last flush: rows, outbox rows, durable timers, and how far sagas had come.",
         ),
         Key::optional("place", Names(Kind::Region), "The regions it is in."),
         Key::optional("replication", Shape::Record(&REPLICATION), "Makes it a quorum store."),

@@ -70,7 +70,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 _ if group.knobs.ack_scope == AckScope::OnDelivery => {
                     "what is acknowledged on delivery is not acknowledged by its consumer"
                 }
-                _ if group.knobs.stale_ack == StaleAck::Accept => {
+                // One that is ignored counts all the same while nobody else has the message.
+                _ if group.knobs.stale_ack != StaleAck::Fence => {
                     "a consumer that is no longer the owner could still acknowledge"
                 }
                 _ => continue,

@@ -45,8 +45,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Owner::Service(service) => {
                     self.resolver.need_store(service, span, "a durable timer");
                     self.resolver.need_one_copy(service, span, "a durable timer");
-                    self.resolver.need_flush(service, span, "a durable timer");
-                    self.resolver.flow.durable_timers.push((service, span));
+                    self.resolver.flow.kept_beside_rows.push((service, span));
                 }
                 Owner::Client(_) => self.misplaced(span, "a client has no store to keep a timer in"),
             }

@@ -51,7 +51,7 @@ impl<'a> Resolver<'a> {
 
     fn resolve_saga(&mut self, service: ServiceId, name: &str, saga: &str, entry: &'a Entry) -> Option<Saga> {
         let node = &entry.value;
-        self.need_flush(service, entry.key_span, "a saga");
+        self.flow.kept_beside_rows.push((service, entry.key_span));
         let start = nodes::get(node, "start")?;
         let start = self.message_named(nodes::text(start)?, start.span)?;
         let written = nodes::get(node, "steps").map_or(&[][..], nodes::list);

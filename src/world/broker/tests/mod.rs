@@ -1,6 +1,7 @@
 //! The broker under a small world of packets, attempts and timers.
 
 mod conformance;
+mod kept;
 mod laws;
 mod properties;
 mod rig;

@@ -10,7 +10,7 @@ use crate::kernel::time::{MILLISECOND, SECOND};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-fn sometimes_fails(message: u64, attempt: u32) -> (Nanos, Outcome) {
+pub(super) fn sometimes_fails(message: u64, attempt: u32) -> (Nanos, Outcome) {
     let failed = message.wrapping_add(u64::from(attempt)).is_multiple_of(3) && attempt < 4;
     (7 * MILLISECOND, if failed { Outcome::Failed } else { Outcome::Done })
 }
@@ -56,10 +56,10 @@ fn faithful() -> impl Strategy<Value = GroupKnobs> {
             if knobs.ack_scope == AckScope::Cursor && redeliver_to == RedeliverTo::RewindKey {
                 knobs.redeliver_to = RedeliverTo::Original;
             }
-            if knobs.contradiction().is_some() {
+            if !knobs.are_possible() {
                 knobs.order_lock = OrderLock::Key;
             }
-            if knobs.contradiction().is_some() {
+            if !knobs.are_possible() {
                 knobs.stale_ack = StaleAck::Fence;
             }
             knobs
@@ -68,7 +68,7 @@ fn faithful() -> impl Strategy<Value = GroupKnobs> {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Move {
+pub(super) enum Move {
     Publish(u64),
     Happen(u16),
     Crash(u32),
@@ -78,7 +78,7 @@ enum Move {
     LoseAck(u16),
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
+pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         4 => (0..6u64).prop_map(Move::Publish),
         20 => any::<u16>().prop_map(Move::Happen),
@@ -91,7 +91,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..250)
 }
 
-fn play(rig: &mut Rig, moves: &[Move]) {
+pub(super) fn play(rig: &mut Rig, moves: &[Move]) {
     let is_down = |rig: &Rig, i: u32| rig.down.iter().any(|at| at.1 == InstanceId(i));
     let is_paused = |rig: &Rig, i: u32| rig.paused.iter().any(|at| at.1 == InstanceId(i));
     for &step in moves {
@@ -125,7 +125,7 @@ fn play(rig: &mut Rig, moves: &[Move]) {
 }
 
 /// Everybody is back, and the rig runs until nothing is pending.
-fn mend(rig: &mut Rig) {
+pub(super) fn mend(rig: &mut Rig) {
     for i in 0..3 {
         if rig.paused.iter().any(|at| at.1 == InstanceId(i)) {
             rig.resume(0, i);
@@ -146,7 +146,7 @@ fn rig(knobs: GroupKnobs, partitions: u32) -> Rig {
     rig
 }
 
-fn at_rest(rig: &Rig) {
+pub(super) fn at_rest(rig: &Rig) {
     assert_eq!(rig.held(), 0, "every message is released");
     let timers = rig.pending.iter().filter(|p| matches!(p.event, Event::Timer(..))).count();
     assert_eq!(rig.broker.in_use(), (0, timers), "no delivery is left, and no timer but those that run");
@@ -193,7 +193,7 @@ proptest! {
         let ack = [AckMode::After, AckMode::Before, AckMode::Periodic { every: SECOND }][ack as usize];
         let reset = if latest { Reset::Latest } else { Reset::Earliest };
         let mut knobs = GroupKnobs { exhaust, ack, reset, ..knobs };
-        if knobs.contradiction().is_some() {
+        if !knobs.are_possible() {
             knobs.order_lock = OrderLock::None;
             knobs.redeliver_to = RedeliverTo::Original;
         }

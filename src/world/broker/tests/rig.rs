@@ -48,6 +48,13 @@ pub struct Rig {
     pub paused: Vec<(GroupId, InstanceId)>,
     /// Acknowledgements arrive as they are sent, where that is simple.
     pub acknowledges_at_once: bool,
+    /// How long a message with an odd key is worth anything, if not for ever; and those whose time was over.
+    pub expires_odd_keys: Option<Nanos>,
+    expiries: Vec<(TimerId, u64)>,
+    pub times_over: Vec<u64>,
+    /// Each attempt that ends well publishes a message to topic 1 with its acknowledgement: for which, and its number.
+    pub publishes_with_acks: bool,
+    pub sent: Vec<(u64, u64)>,
     draws: u64,
 }
 
@@ -68,22 +75,54 @@ impl Rig {
             down: Vec::new(),
             paused: Vec::new(),
             acknowledges_at_once: false,
+            expires_odd_keys: None,
+            expiries: Vec::new(),
+            times_over: Vec::new(),
+            publishes_with_acks: false,
+            sent: Vec::new(),
             draws: 0,
         }
     }
 
     /// Publishes the next message (0, 1, 2, …) to topic 0.
     pub fn publish(&mut self, key: Option<u64>) -> Accepted {
+        let slot = self.new_message();
+        let accepted = self.call(|broker, choose, out| {
+            let partition = broker.route(TopicId(0), key, choose);
+            broker.accept(TopicId(0), partition, slot, key, 100, None, choose, out)
+        });
+        if let Some(after) = self.expires_odd_keys.filter(|_| key.is_some_and(|key| key % 2 == 1)) {
+            let number = self.messages - 1;
+            self.call(|broker, _, out| broker.expires(slot, after, out));
+            if let Some(&Pending { event: Event::Timer(timer, TimerKind::Expiry), .. }) = self.pending.last()
+            {
+                self.expiries.push((timer, number));
+            }
+        }
+        accepted
+    }
+
+    /// A slot with the next message.
+    fn new_message(&mut self) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() as u32 - 1
         });
         assert_eq!(self.slots[slot as usize].replace((self.messages, 1)), None);
         self.messages += 1;
-        self.call(|broker, choose, out| {
-            let partition = broker.route(TopicId(0), key, choose);
-            broker.accept(TopicId(0), partition, slot, key, 100, None, choose, out)
-        })
+        slot
+    }
+
+    /// The attempt on a delivery publishes with its acknowledgement.
+    fn publish_with(&mut self, delivery: DeliveryId, source: u64) {
+        let (slot, number) = (self.new_message(), self.messages - 1);
+        self.sent.push((source, number));
+        let is_held =
+            self.call(|broker, _, _| broker.accept_undecided(delivery, TopicId(1), 0, slot, None, 100));
+        if !is_held {
+            self.slots[slot as usize] = None;
+            self.free.push(slot);
+        }
     }
 
     pub fn publish_many(&mut self, count: u64) {
@@ -188,6 +227,11 @@ impl Rig {
                 let attempts = self.broker.attempts(delivery).expect("as above");
                 let number = self.number(message);
                 let (_, outcome) = (self.work)(number, attempts);
+                let is_of_first =
+                    self.broker.consumer(delivery).is_some_and(|(group, _)| group == GroupId(0));
+                if self.publishes_with_acks && is_of_first {
+                    self.publish_with(delivery, number);
+                }
                 if self.acknowledges_at_once
                     && outcome == Outcome::Done
                     && self.call(|broker, choose, out| broker.acknowledge_at_once(delivery, choose, out))
@@ -198,7 +242,14 @@ impl Rig {
             }
             Event::Ack(delivery) => self.call(|broker, choose, out| broker.ack(delivery, choose, out)),
             Event::Nack(delivery) => self.call(|broker, choose, out| broker.nack(delivery, choose, out)),
-            Event::Timer(timer, _) => self.call(|broker, choose, out| broker.timer(timer, choose, out)),
+            Event::Timer(timer, kind) => {
+                if kind == TimerKind::Expiry
+                    && let Some(at) = self.expiries.iter().rposition(|(own, _)| *own == timer)
+                {
+                    self.times_over.push(self.expiries[at].1);
+                }
+                self.call(|broker, choose, out| broker.timer(timer, choose, out));
+            }
         }
     }
 
@@ -270,6 +321,9 @@ impl Rig {
                 let number = self.number(message);
                 let before = self.ends.insert((group.0, number), end);
                 assert_eq!(before, None, "a group is done with a message once");
+            }
+            Action::Unblocked { topic, partition } => {
+                self.call(|broker, choose, out| broker.admit_decided(topic, partition, choose, out));
             }
             other => self.notes.push(other),
         }

@@ -1,0 +1,134 @@
+//! Writes that a clock throws away: the last write wins, and which one is last is read off clocks that may be wrong.
+//!
+//! What a `where` on a time in the row refuses is superseded, unless the row was there before anybody wanted the
+//! write: then what is newer was taken for older, and is lost.
+//!
+//! ```text
+//! 1 s  instance 0, 10 s ahead   price := 5, at := 11 s     committed
+//! 2 s  instance 1               price := 7, at := 2 s      refused: 2 s is not after 11 s. The order of 2 s is lost
+//! ```
+
+use super::Lineage;
+use crate::kernel::anomaly::Anomaly;
+use crate::kernel::encoder::{Encoder, Ranks};
+use crate::kernel::time::Nanos;
+use crate::model::promise::Reading;
+use crate::model::{Code, Model, Operand, RowStep};
+use crate::observe::facts;
+use crate::world::deed::{RowName, Version, Write};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Rows that are written by the clock.
+#[derive(Clone, Debug, Default)]
+pub struct Clocked {
+    /// By table; empty: none is.
+    tables: Vec<bool>,
+    /// When each of their rows was written last.
+    written_at: FxHashMap<RowName, Nanos>,
+    /// When intents and ticks began of which something can still come.
+    begun_at: FxHashMap<u64, Nanos>,
+    /// Obligations whose write was taken for older than what it is not.
+    discarded: FxHashSet<u64>,
+}
+
+impl Clocked {
+    pub fn new(model: &Model) -> Self {
+        let mut tables = vec![false; model.tables.len()];
+        model.row_steps.iter().filter(|step| is_by_clock(model, step)).for_each(|step| {
+            tables[step.table.index()] = true;
+        });
+        if !tables.contains(&true) {
+            tables.clear();
+        }
+        Self { tables, ..Self::default() }
+    }
+
+    /// Whether any row is.
+    pub fn any(&self) -> bool {
+        !self.tables.is_empty()
+    }
+
+    /// An intent or a tick begins.
+    pub fn begin(&mut self, root: u64, now: Nanos) {
+        if self.any() {
+            self.begun_at.entry(root).or_insert(now);
+        }
+    }
+
+    /// Nothing more can come of one.
+    pub fn forget(&mut self, root: u64) {
+        self.begun_at.remove(&root);
+    }
+
+    /// A row is written, or deleted.
+    pub fn committed(&mut self, now: Nanos, row: RowName, is_there: bool) {
+        if self.tables.get(row.table.index()) != Some(&true) {
+            return;
+        }
+        match is_there {
+            true => drop(self.written_at.insert(row, now)),
+            false => drop(self.written_at.remove(&row)),
+        }
+    }
+
+    /// Whether the write of an obligation was thrown away, which is asked once.
+    pub fn take(&mut self, obligation: u64) -> bool {
+        self.discarded.remove(&obligation)
+    }
+
+    /// Instants that count beside others.
+    pub fn instants(&self) -> impl Iterator<Item = Nanos> {
+        self.written_at.values().chain(self.begun_at.values()).copied()
+    }
+
+    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
+        encoder.set(&self.written_at, |encoder, (row, at)| {
+            facts::row(encoder, *row);
+            encoder.word(ranks.rank(*at));
+        });
+        encoder.set(&self.begun_at, |encoder, (root, at)| {
+            encoder.word(*root);
+            encoder.word(ranks.rank(*at));
+        });
+        encoder.set(&self.discarded, |encoder, obligation| encoder.word(*obligation));
+    }
+}
+
+/// Whether a write asks a time in the row whether it may.
+fn is_by_clock(model: &Model, step: &RowStep) -> bool {
+    let Some(Operand::Program(filter)) = step.filter else { return false };
+    let code = &model.instructions[model.programs[filter as usize].indices()];
+    let readings = &model.tables[step.table.index()].readings;
+    let is_time =
+        |code: &Code| matches!(*code, Code::Row(column) if readings[column as usize] == Reading::Moment);
+    !step.verb.reads() && code.iter().any(is_time)
+}
+
+impl Lineage<'_> {
+    /// A write has been made, or there was nothing to do.
+    pub(super) fn look_for_discard(
+        &mut self,
+        attempt: u32,
+        step: &RowStep,
+        (row, seen, write): (RowName, Version, Write),
+    ) {
+        if !self.clocked.any() || !is_by_clock(self.model, step) {
+            return;
+        }
+        let Some(state) = self.attempts.get(attempt) else { return };
+        let of = &self.ledger[state.entry];
+        if write != Write::Nothing {
+            self.clocked.discarded.remove(&of.obligation);
+            return;
+        }
+        if !state.is_anothers(seen) {
+            return;
+        }
+        let began = self.clocked.begun_at.get(&of.root);
+        let written = self.clocked.written_at.get(&row);
+        if began.zip(written).is_some_and(|(began, written)| began > written) {
+            self.clocked.discarded.insert(of.obligation);
+        }
+        self.expose(Anomaly::LostEffects);
+    }
+}
