@@ -6,7 +6,8 @@
 
 use super::run::{ReportArguments, Telling, complain, simulated};
 use super::store::Store;
-use super::sweep::{Asked, ChartArguments, Stage, SweepTelling, VariedArguments};
+use super::publish::Publisher;
+use super::sweep::{Asked, ChartArguments, Stage, VariedArguments, tell};
 use super::terminal::Colour;
 use super::{Ending, SettingArguments, terminal};
 use crate::experiment::account::TwinDesign;
@@ -128,13 +129,13 @@ fn merge_sweep(shards: &Shards, arguments: &Arguments) -> Ending {
     match asked.find(&prepared, &points, &stage, shards) {
         Ok(found) if found.points.len() < points.len() => damaged(),
         Ok(found) => {
-            let telling = SweepTelling {
+            let publisher = Publisher {
                 out: &arguments.report.out,
                 data: arguments.report.data.as_deref(),
                 style: arguments.color.style(),
                 is_quiet: arguments.quiet,
             };
-            telling.tell(&results(prepared.plan, found.points), found.data)
+            tell(publisher, &results(prepared.plan, found.points), found.data)
         }
         Err(ending) => ending,
     }

@@ -147,7 +147,7 @@ pub fn run_kept(
 }
 
 /// Runs a share of the replications of several models and makes no result of them: whoever keeps them does, once
-/// all are there. One that halts is kept as such.
+/// all are there. Gives those that halted, which are kept as such; later ones of their model may not be run.
 ///
 /// # Errors
 ///
@@ -159,7 +159,7 @@ pub fn run_share(
     progress: &(dyn Progress + Sync),
     interrupt: &AtomicBool,
     keeper: &dyn Keeper,
-) -> Result<(), Failure> {
+) -> Result<Vec<(Place, Halt)>, Failure> {
     let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: share.len() as u32 };
     let benches: Vec<Bench> = undertakings
         .iter()
@@ -168,10 +168,11 @@ pub fn run_share(
         .collect();
     let provide = |place: Place| benches[place.point as usize].provide(place.replication).map(drop);
     let all = in_turn(share, options, provide)?;
-    match all.contains(&Err(Halt::Interrupted)) && interrupt.load(Ordering::Relaxed) {
-        true => Err(Failure::Interrupted),
-        false => Ok(()),
+    if all.contains(&Err(Halt::Interrupted)) && interrupt.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted);
     }
+    let halted = share.iter().zip(all).filter_map(|(place, outcome)| Some((*place, outcome.err()?)));
+    Ok(halted.filter(|(_, halt)| *halt != Halt::Interrupted).collect())
 }
 
 /// What one replication found of what is promised.

@@ -2,7 +2,8 @@
 //! differently.
 
 use super::tables::MOST_ROWS;
-use super::{POLICY, STYLE, draw_panel};
+use super::draw_panel;
+use super::shell::Page;
 use crate::experiment::results::compare::{
     ComparedMeasure, Comparison, Draws, FileDifference, LineKind, PairOfMeasures,
 };
@@ -12,52 +13,33 @@ use crate::report::chart::{Line, OverTime, Panel, Silence, Tail, over_time, perc
 use crate::report::compare::words;
 use crate::report::figure::{Quantity, count, figure, instant, rough};
 use crate::report::{reproduce, text, verdict};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 /// The page for a comparison.
 pub fn render(comparison: &Comparison) -> String {
     let names: Vec<String> = comparison.designs.iter().map(|design| text::name(&design.name)).collect();
     let title = names.join(" against ");
-    let version = text::name(&comparison.eventflow);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content={ "eventflow " (version) };
-                title { (title) " · eventflow" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    p.kind { "eventflow · comparison of designs" }
-                    h1 { (title) }
-                }
-                main {
-                    (banner(comparison))
-                    (ranking(comparison))
-                    (notes(comparison))
-                    (promises(comparison))
-                    (measures("questions", "Questions", QUESTIONS, &comparison.questions, comparison))
-                    (charts(comparison))
-                    (pictures(comparison))
-                    (differences(comparison))
-                    (measures("further", "How it comes about", FURTHER, &comparison.further, comparison))
-                    (not_compared(comparison))
-                    (what_was_run(comparison))
-                }
-                footer { p {
-                    "Differences are Student's paired t within each replication, " (words::confidence(comparison))
-                    ". What is called clear is so together with all else in its table, at "
-                    (percent(comparison.confidence)) " (Holm)."
-                } }
-            }
-        }
+    let main = html! {
+        (banner(comparison))
+        (ranking(comparison))
+        (notes(comparison))
+        (promises(comparison))
+        (measures("questions", "Questions", QUESTIONS, &comparison.questions, comparison))
+        (charts(comparison))
+        (pictures(comparison))
+        (differences(comparison))
+        (measures("further", "How it comes about", FURTHER, &comparison.further, comparison))
+        (not_compared(comparison))
+        (what_was_run(comparison))
     };
-    page.into_string()
+    let foot = html! {
+        "Differences are Student's paired t within each replication, " (words::confidence(comparison))
+        ". What is called clear is so together with all else in its table, at " (percent(comparison.confidence))
+        " (Holm)."
+    };
+    let page =
+        Page { kind: "comparison of designs", title, about: "", version: &comparison.eventflow, main, foot };
+    page.render()
 }
 
 const QUESTIONS: &str =
@@ -202,7 +184,7 @@ fn measures(
                         th scope="row" { span.name { (text::name(&measure.name)) } }
                         @for estimate in &measure.designs {
                             td.number {
-                                (figure(estimate, words::quantity(measure.unit)))
+                                (figure(estimate, measure.unit.into()))
                                 @if estimate.mean.is_some() && estimate.n != comparison.replications_done {
                                     span.few { " (n = " (estimate.n) ")" }
                                 }
