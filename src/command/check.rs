@@ -129,7 +129,8 @@ impl Reports {
             _ => format!("{plain}-{number}.html"),
         });
         let is_free = |name: &String| {
-            name.to_lowercase() != PAGE && !self.names.iter().flatten().any(|it| it.eq_ignore_ascii_case(name))
+            name.to_lowercase() != PAGE
+                && !self.names.iter().flatten().any(|it| it.eq_ignore_ascii_case(name))
         };
         let name = names.into_iter().find(is_free).expect("numbers do not end");
         self.pages.push((self.folder.join(&name), page::render(results)));

@@ -1,7 +1,7 @@
 //! `eventflow compare A B …`: several designs under the same work, and which is better.
 
-use super::run::{SimulationArguments, file_name, with_progress};
 use super::publish::{Publisher, Report};
+use super::run::{SimulationArguments, file_name, with_progress};
 use super::{Ending, SettingArguments, show, terminal};
 use crate::experiment::compare::{Entrant, MOST_DESIGNS, Trouble, compare, work};
 use crate::experiment::results::compare::{Comparison, Draws};

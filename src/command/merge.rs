@@ -4,9 +4,9 @@
 //! code. Nothing is simulated but the counterexamples that a page tells. Whatever is wrong with the files is said at once, each with the file
 //! or the shard that it is about.
 
+use super::publish::Publisher;
 use super::run::{ReportArguments, Telling, complain, simulated};
 use super::store::Store;
-use super::publish::Publisher;
 use super::sweep::{Asked, ChartArguments, Stage, VariedArguments, tell};
 use super::terminal::Colour;
 use super::{Ending, SettingArguments, terminal};

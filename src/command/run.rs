@@ -7,8 +7,8 @@
 
 use super::keeping::{Keeping, KeepingArguments, refuse_with_shard, shard_file};
 use super::progress::Bar;
-use super::store::Store;
 use super::publish::{Publisher, Report};
+use super::store::Store;
 use super::{Ending, ScenarioArguments, terminal};
 use crate::experiment::account::TwinDesign;
 use crate::experiment::account::gathered::{Wish, gather};

@@ -8,8 +8,8 @@ mod stage;
 pub use stage::Stage;
 
 use super::keeping::{Keeping, KeepingArguments, refuse_with_shard, shard_file};
-use super::run::{SimulationArguments, complain, file_name, finish_shard};
 use super::publish::{Publisher, Report};
+use super::run::{SimulationArguments, complain, file_name, finish_shard};
 use super::{Ending, ScenarioArguments, SettingArguments, terminal};
 use crate::experiment::measures::measured;
 use crate::experiment::results::data::{Data, DataColumn, DataPoint};
@@ -25,9 +25,9 @@ use crate::experiment::verdict::measure::wanted;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::compile::compile;
-use crate::world::Halt;
 use crate::report::{sweep, text};
 use crate::scenario::diagnostic::closest;
+use crate::world::Halt;
 use clap::Args;
 use stage::OfPoints;
 use std::path::{Path, PathBuf};
@@ -69,8 +69,11 @@ impl Arguments {
     /// That nothing was said that a shard would ignore.
     fn check(&self) -> Result<(), Ending> {
         let ChartArguments { measure, front } = &self.charts;
-        let of_report =
-            [("--measure", !measure.is_empty()), ("--front", front.is_some()), ("--data", self.data.is_some())];
+        let of_report = [
+            ("--measure", !measure.is_empty()),
+            ("--front", front.is_some()),
+            ("--data", self.data.is_some()),
+        ];
         if self.keeping.shard.is_some() { refuse_with_shard(&of_report) } else { Ok(()) }
     }
 }
@@ -355,8 +358,9 @@ impl Asked<'_> {
                 .collect();
             let keeper = OfPoints { keeper, points: some };
             match run_share(&undertakings, &places, &self.options, stage, &stage.interrupt, &keeper) {
-                Ok(of_these) => halted
-                    .extend(of_these.into_iter().map(|(place, halt)| (keeper.place(place), halt))),
+                Ok(of_these) => {
+                    halted.extend(of_these.into_iter().map(|(place, halt)| (keeper.place(place), halt)))
+                }
                 Err(failure) => return Ok(Err(failure)),
             }
             stage.passed(places.len() as u32);

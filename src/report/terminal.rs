@@ -182,8 +182,7 @@ fn verdicts(results: &RunResults) -> Section {
 }
 
 fn clients(results: &RunResults) -> Section {
-    let shown =
-        |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let row = |client: &crate::experiment::results::ClientResults| {
         let times = &client.response_time;
         vec![
@@ -201,8 +200,7 @@ fn clients(results: &RunResults) -> Section {
 
 /// What ended badly and why, of clients first, then of calls; those without errors are left out.
 fn errors(results: &RunResults) -> Section {
-    let shown =
-        |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let of_clients = results.clients.iter().map(|client| (client.name.clone(), &client.errors_by_reason));
     let of_calls = results
         .calls
@@ -221,8 +219,7 @@ fn errors(results: &RunResults) -> Section {
 
 /// The busiest first; those without a bound on workers have no utilization, and come last.
 fn services(results: &RunResults) -> Section {
-    let shown =
-        |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let mut order: Vec<_> = results.services.iter().collect();
     order.sort_by(|a, b| size(&b.utilization).total_cmp(&size(&a.utilization)));
     let row = |service: &&crate::experiment::results::ServiceResults| {
@@ -242,8 +239,7 @@ fn services(results: &RunResults) -> Section {
 
 /// The furthest behind first.
 fn subscriptions(results: &RunResults) -> Section {
-    let shown =
-        |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let mut order: Vec<&SubscriptionResults> = results.subscriptions.iter().collect();
     order.sort_by(|a, b| size(&b.lag).total_cmp(&size(&a.lag)));
     let row = |group: &&SubscriptionResults| {
@@ -260,8 +256,7 @@ fn subscriptions(results: &RunResults) -> Section {
 }
 
 fn faults(results: &RunResults) -> Section {
-    let shown =
-        |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let row = |fault: &crate::experiment::results::FaultResults| {
         vec![
             format!("{}: {}", text::name(&fault.name), fault.what),

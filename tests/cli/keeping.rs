@@ -203,15 +203,18 @@ fn a_shard_takes_nothing_that_it_would_ignore() {
 #[test]
 fn a_shard_tells_what_came_to_no_end() {
     let desk = Desk::with(SHOP);
-    let run = words(RUN, &["--max-events", "5000", "--threads", "1"]);
+    let run = ["run", "scenario.yaml", "--replications", "4", "--quiet", "--max-events", "1000"];
     for shard in ["1/2", "2/2"] {
         let (code, said, complaint) = desk.outcome(&words(&run, &["--shard", shard]));
         assert_eq!((code, said.as_str()), (2, ""));
-        assert!(complaint.contains("replication ") && complaint.contains("budget of 5000"), "{complaint}");
+        assert!(complaint.contains("replication ") && complaint.contains("budget of 1000"), "{complaint}");
     }
     let (first, second) = ("reports/shop.shard-1-of-2", "reports/shop.shard-2-of-2");
     let (code, _, complaint) = desk.outcome(&["merge", first, second]);
-    assert!(code == 2 && complaint.contains("replication 0: ") && complaint.contains("budget"), "{complaint}");
+    assert!(
+        code == 2 && complaint.contains("replication 0: ") && complaint.contains("budget"),
+        "{complaint}"
+    );
     let sweep = ["sweep", "scenario.yaml", "--over", "rate=20/s,500/s", "--replications", "2"];
     let few = ["--max-events", "20000", "--set", "run.horizon=5s", "--shard", "1/1", "--quiet"];
     let (code, said, complaint) = desk.outcome(&words(&sweep, &few));

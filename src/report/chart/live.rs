@@ -153,7 +153,8 @@ impl Live {
 impl Plot {
     fn of(frame: &Frame) -> Self {
         let Axis { from, to, .. } = frame.x;
-        Self { area: frame.plot_area(), x: [from, to], lanes: frame.tops_of_lanes() }
+        // As places are rounded: the last lies on the axis and not behind its end.
+        Self { area: frame.plot_area(), x: [from, to].map(along), lanes: frame.tops_of_lanes() }
     }
 }
 
@@ -161,9 +162,9 @@ impl Names {
     /// With places for values.
     fn placed(self, axis: &Axis) -> Self {
         match self {
-            Names::Given(values) => {
-                Names::Given(values.into_iter().map(|(value, name)| (along(axis.place(value)), name)).collect())
-            }
+            Names::Given(values) => Names::Given(
+                values.into_iter().map(|(value, name)| (along(axis.place(value)), name)).collect(),
+            ),
             others => others,
         }
     }

@@ -58,7 +58,8 @@ fn rows<'a>(results: &'a CheckResults, reports: &'a [Option<String>]) -> impl It
 
 fn banner(results: &CheckResults) -> Markup {
     let is_partial = |run: &CheckedRun| run.replications_done < run.replications_asked;
-    let partial = results.files.iter().filter_map(|file| file.run.as_ref()).filter(|run| is_partial(run)).count();
+    let partial =
+        results.files.iter().filter_map(|file| file.run.as_ref()).filter(|run| is_partial(run)).count();
     html! {
         p.banner.quiet[results.standing == Standing::Pass] role="status" {
             strong { (results.standing.name()) ". " } (total(results)) "."

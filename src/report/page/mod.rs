@@ -39,8 +39,14 @@ pub fn render(results: &RunResults) -> String {
          at " (confidence(results)) "."
     };
     let title = text::name(&results.scenario);
-    let page =
-        Page { kind: "simulation report", title, about: &results.about, version: &results.eventflow, main, foot };
+    let page = Page {
+        kind: "simulation report",
+        title,
+        about: &results.about,
+        version: &results.eventflow,
+        main,
+        foot,
+    };
     page.render()
 }
 

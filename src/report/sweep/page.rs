@@ -309,4 +309,3 @@ fn points(results: &SweepResults) -> Markup {
         }
     }
 }
-

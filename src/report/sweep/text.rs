@@ -65,8 +65,9 @@ fn table(results: &SweepResults) -> Vec<String> {
     rows.push(names.chain(measures).chain(["verdicts".to_owned()]).collect());
     for point in results.points.iter().take(MOST_POINTS) {
         let values = point.values.iter().map(|value| visible(value));
-        let figures =
-            shown.iter().map(|(at, measure)| cell(&point.estimates[*at], quantity(measure), results.replications));
+        let figures = shown
+            .iter()
+            .map(|(at, measure)| cell(&point.estimates[*at], quantity(measure), results.replications));
         rows.push(values.chain(figures).chain([visible(&verdicts(point))]).collect());
     }
     let rows: Vec<Vec<String>> =
