@@ -310,7 +310,7 @@ fn a_check_writes_a_page_that_leads_to_the_report_of_each_file() {
     {
         assert!(page.contains(part), "{part}");
     }
-    let verdicts = &page[page.find("<tbody>").unwrap()..];
+    let verdicts = &page[page.find("<tbody").unwrap()..];
     assert!(verdicts.find("verdict fail") < verdicts.find("verdict pass"), "what does not stand comes first");
     let (code, _, complaint) = desk.outcome(&["check", "scenario.yaml", "--out", "scenario.yaml"]);
     assert!(code == 2 && complaint.contains("cannot write scenario.yaml"), "{complaint}");

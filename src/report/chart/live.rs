@@ -226,7 +226,7 @@ fn rounded(value: f64, digits: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::chart::Ink;
+    use crate::report::chart::canvas::Ink;
 
     #[test]
     fn digits_beyond_those_that_show_are_left_out() {

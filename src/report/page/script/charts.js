@@ -56,9 +56,11 @@ class LiveChart {
 
   markTools() {
     const [from, to] = this.view ?? this.whole();
-    this.closer.disabled = to - from <= this.narrowest * 1.001;
-    this.wider.disabled = this.view === null;
-    this.all.disabled = this.view === null;
+    // A control that does nothing keeps the keyboard where it is.
+    const mark = (tool, isIdle) => tool.setAttribute("aria-disabled", String(isIdle));
+    mark(this.closer, to - from <= this.narrowest * 1.001);
+    mark(this.wider, this.view === null);
+    mark(this.all, this.view === null);
   }
 
   // Shows so many times as much, about what is read or else the middle.
