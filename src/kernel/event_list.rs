@@ -1,9 +1,10 @@
 //! The future event list: what will happen, in the order (time, class, sequence).
 //!
-//! Two places hold pending events: 16-byte keys in order (a short sorted row before a 4-ary heap) beside a
-//! slab of events; and a ring for each constant delay (timeouts, leases), whose entries fall due in the order
-//! they were put in, so that only its first one needs a place among the keys in order. Cancelling frees the
-//! slab entry at once; a key left behind is recognised by its order number when it comes up.
+//! Three places hold pending events. A 4-ary heap of 16-byte keys beside a slab of events; a ring
+//! for each constant delay (timeouts, leases), whose entries fall due in the order they were put
+//! in, so that only its first one needs a place in the heap; and a ring for each class of events
+//! due at this very instant. Cancelling frees the slab entry at once; a key left behind is
+//! recognised by its order number when it comes up.
 //!
 //! ```
 //! use eventflow::kernel::event_list::{Class, EventList};
@@ -15,10 +16,9 @@
 //! ```
 
 mod heap;
-mod keys;
 
 use super::time::Nanos;
-use keys::Keys;
+use heap::Heap;
 use std::collections::VecDeque;
 
 /// Rank among events of the same instant: the smaller happens first.
@@ -36,6 +36,8 @@ pub enum Class {
     /// A client wants something.
     Arrival,
 }
+
+const CLASSES: usize = 5;
 
 /// Names a pending event for [`EventList::cancel`]. Order numbers are never reused, so a stale
 /// handle is harmless.
@@ -75,7 +77,7 @@ const SEQUENCE_BITS: u32 = 37;
 const RING_BITS: u32 = 20;
 /// Slots from here on stand for a ring's first entry.
 const RING_BASE: u32 = (1 << SLOT_BITS) - (1 << RING_BITS);
-/// How many events may be pending.
+/// How many events may be pending in the heap and rings.
 pub const MAX_PENDING: usize = RING_BASE as usize;
 
 #[derive(Clone)]
@@ -97,7 +99,7 @@ const CLEAN_RING: usize = 1024;
 struct Ring {
     delay: Nanos,
     keys: VecDeque<Key>,
-    /// Whether a key in order will wake this ring.
+    /// Whether the heap holds a key that will wake this ring.
     armed: bool,
     /// At this length the keys of cancelled events are taken out.
     clean_at: usize,
@@ -108,14 +110,17 @@ struct Ring {
 pub struct EventList<E> {
     now: Nanos,
     sequence: u64,
-    keys: Keys,
+    heap: Heap,
     slab: Vec<Entry<E>>,
     /// The entry freed last, or `NO_ENTRY`, and how many are in use.
     free: u32,
     used: usize,
     rings: Vec<Ring>,
+    immediate: [VecDeque<(u64, E)>; CLASSES],
     /// Set when an event found no slot; it is lost, and the run cannot go on.
     full: bool,
+    /// Bit c is set while `immediate[c]` holds something.
+    immediate_classes: u8,
 }
 
 impl<E: Copy> EventList<E> {
@@ -124,12 +129,14 @@ impl<E: Copy> EventList<E> {
         Self {
             now,
             sequence: 0,
-            keys: Keys::default(),
+            heap: Heap::default(),
             slab: Vec::new(),
             free: NO_ENTRY,
             used: 0,
             rings: Vec::new(),
+            immediate: Default::default(),
             full: false,
+            immediate_classes: 0,
         }
     }
 
@@ -145,7 +152,7 @@ impl<E: Copy> EventList<E> {
         self.full
     }
 
-    /// Pending events.
+    /// Pending events that are not due at this instant.
     pub fn pending(&self) -> usize {
         self.used
     }
@@ -157,14 +164,30 @@ impl<E: Copy> EventList<E> {
         RingId(self.rings.len() as u32 - 1)
     }
 
-    /// Puts an event `delay` into the future.
-    #[inline]
+    /// Puts an event `delay` into the future. An event due now cannot be cancelled.
+    #[inline(always)]
     pub fn after(&mut self, delay: Nanos, class: Class, event: E) -> Handle {
+        if delay == 0 {
+            self.at_once(class, event);
+            return Handle::NONE;
+        }
+        self.later(delay, class, event)
+    }
+
+    #[inline]
+    fn at_once(&mut self, class: Class, event: E) {
+        let order = self.next_order(class);
+        self.immediate[class as usize].push_back((order, event));
+        self.immediate_classes |= 1 << class as u8;
+    }
+
+    #[inline]
+    fn later(&mut self, delay: Nanos, class: Class, event: E) -> Handle {
         let order = self.next_order(class);
         let time = self.now.saturating_add(delay);
         let Some(slot) = self.keep(order, time, event) else { return Handle::NONE };
         let key = key(time, order, slot);
-        self.keys.push(key);
+        self.heap.push(key);
         Handle::of(key)
     }
 
@@ -186,7 +209,7 @@ impl<E: Copy> EventList<E> {
         if !place.armed {
             place.armed = true;
             let wake = with_slot(key, RING_BASE + ring.0);
-            self.keys.push(wake);
+            self.heap.push(wake);
         }
         Handle::of(key)
     }
@@ -213,7 +236,14 @@ impl<E: Copy> EventList<E> {
     #[inline(always)]
     pub fn advance(&mut self) -> Option<E> {
         loop {
-            let key = self.keys.pop()?;
+            self.heap.drop_spent();
+            if self.immediate_classes != 0
+                && let Some(event) = self.next_immediate()
+            {
+                return Some(event);
+            }
+            let key = self.heap.first()?;
+            self.heap.spend_first();
             let slot = slot_of(key);
             if slot >= RING_BASE {
                 if let Some(event) = self.wake_ring(slot - RING_BASE, key) {
@@ -226,6 +256,25 @@ impl<E: Copy> EventList<E> {
                 return Some(self.take(slot));
             }
         }
+    }
+
+    /// The next event of this instant, unless the heap holds one that ranks before it.
+    #[inline]
+    fn next_immediate(&mut self) -> Option<E> {
+        let class = self.immediate_classes.trailing_zeros() as usize;
+        let queue = &mut self.immediate[class];
+        let &(order, event) = queue.front()?;
+        if let Some(first) = self.heap.first()
+            && time_of(first) == self.now
+            && order_of(first) < order
+        {
+            return None;
+        }
+        queue.pop_front();
+        if queue.is_empty() {
+            self.immediate_classes &= !(1 << class);
+        }
+        Some(event)
     }
 
     /// A ring's key came up: take its first entry if the key was still its own, and arm it again.
@@ -241,7 +290,7 @@ impl<E: Copy> EventList<E> {
             self.drop_dead_front(ring);
         }
         match self.rings[ring as usize].keys.front() {
-            Some(&next) => self.keys.push(with_slot(next, RING_BASE + ring)),
+            Some(&next) => self.heap.push(with_slot(next, RING_BASE + ring)),
             None => self.rings[ring as usize].armed = false,
         }
         event

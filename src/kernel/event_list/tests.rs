@@ -70,5 +70,5 @@ fn cancelled_timers_leave_nothing_behind() {
         assert_eq!(list.advance(), Some(1));
         list.cancel(timer);
     }
-    assert!(list.slab.len() < 4 && list.rings[0].keys.len() < 4 && list.keys.len() < 4);
+    assert!(list.slab.len() < 4 && list.rings[0].keys.len() < 4 && list.heap.len() < 4);
 }
