@@ -73,7 +73,8 @@ async function visit(width, colorScheme) {
 
 // A picture of the first charts, as a readme shows it.
 async function cover(page, colorScheme) {
-  const top = await page.evaluate(() => document.querySelector("#charts").getBoundingClientRect().top + scrollY);
+  const top = await page.evaluate(() => document.querySelector("#charts")?.getBoundingClientRect().top + scrollY);
+  if (Number.isNaN(top)) return;
   const path = join(screenshots, `${basename(file, ".html")}-cover-${colorScheme}.png`);
   await page.screenshot({ path, fullPage: true, clip: { x: 0, y: top, width: WIDTHS.at(-1), height: 1640 } });
 }

@@ -4,7 +4,7 @@
 //! mistakes is told and does not keep the others from being run; the worst of all files is the exit code.
 
 use super::progress::Bar;
-use super::run::{SimulationArguments, interrupt};
+use super::run::{SimulationArguments, file_name, interrupt};
 use super::terminal::Colour;
 use super::write::{Output, write_whole};
 use super::{Ending, SettingArguments, terminal};
@@ -17,7 +17,7 @@ use crate::experiment::run::{Failure, Undertaking, replications_of, run_all};
 use crate::model::Model;
 use crate::model::compile::compile;
 use crate::report::terminal::Style;
-use crate::report::{check, text};
+use crate::report::{check, page, text};
 use crate::scenario::diagnostic::Diagnostics;
 use crate::scenario::open::read_scenario;
 use crate::scenario::render;
@@ -25,6 +25,9 @@ use crate::scenario::source::Sources;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+
+/// Page of all verdicts.
+const PAGE: &str = "check.html";
 
 /// Simulate scenarios and say which of their promises held
 ///
@@ -53,14 +56,18 @@ pub struct Arguments {
     /// Also write the verdicts as JSON; with `-`, print it in place of the lines
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Also write a page of all verdicts, check.html, and beside it the report of each file, named after its scenario
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Ending {
     let files: Vec<Result<Read, Box<CheckedFile>>> =
         arguments.files.iter().map(|file| read(file, arguments)).collect();
-    let (checked, is_interrupted) = simulate(files, arguments);
+    let mut reports = arguments.out.as_deref().map(Reports::into_folder);
+    let (checked, is_interrupted) = simulate(files, arguments, reports.as_mut());
     let results = CheckResults::new(checked);
-    if let Err(ending) = write(&results, arguments) {
+    if let Err(ending) = write(&results, reports, arguments) {
         return ending;
     }
     match say(&results, arguments) {
@@ -101,8 +108,48 @@ fn troubles(sources: &Sources, mistakes: &Diagnostics) -> Vec<Trouble> {
     mistakes.list.iter().map(trouble).collect()
 }
 
+/// The pages of the files, as they come.
+struct Reports {
+    folder: PathBuf,
+    /// One for each file: its name, if there is one.
+    names: Vec<Option<String>>,
+    pages: Vec<(PathBuf, String)>,
+}
+
+impl Reports {
+    fn into_folder(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), names: Vec::new(), pages: Vec::new() }
+    }
+
+    /// Two scenarios may have one name, and one may be called `check`, as the page of all is.
+    fn add(&mut self, results: &RunResults) {
+        let plain = file_name(&results.scenario);
+        let names = (1..).map(|number| match number {
+            1 => format!("{plain}.html"),
+            _ => format!("{plain}-{number}.html"),
+        });
+        let is_free = |name: &String| {
+            name.to_lowercase() != PAGE
+                && !self.names.iter().flatten().any(|it| it.eq_ignore_ascii_case(name))
+        };
+        let name = names.into_iter().find(is_free).expect("numbers do not end");
+        self.pages.push((self.folder.join(&name), page::render(results)));
+        self.names.push(Some(name));
+    }
+
+    /// The page of all, which leads to the others.
+    fn finish(mut self, results: &CheckResults) -> Vec<(PathBuf, String)> {
+        self.pages.push((self.folder.join(PAGE), check::page::render(results, &self.names)));
+        self.pages
+    }
+}
+
 /// Runs what can be run; all files in their order, and whether the user ended it.
-fn simulate(files: Vec<Result<Read, Box<CheckedFile>>>, arguments: &Arguments) -> (Vec<CheckedFile>, bool) {
+fn simulate(
+    files: Vec<Result<Read, Box<CheckedFile>>>,
+    arguments: &Arguments,
+    mut reports: Option<&mut Reports>,
+) -> (Vec<CheckedFile>, bool) {
     let undertakings: Vec<Undertaking> =
         files.iter().flatten().map(|read| Undertaking { model: &read.model, file: &read.file }).collect();
     let options = arguments.simulation.options();
@@ -124,6 +171,7 @@ fn simulate(files: Vec<Result<Read, Box<CheckedFile>>>, arguments: &Arguments) -
             Ok(read) => read,
             Err(unusable) => {
                 checked.push(*unusable);
+                reports.iter_mut().for_each(|reports| reports.names.push(None));
                 continue;
             }
         };
@@ -132,6 +180,7 @@ fn simulate(files: Vec<Result<Read, Box<CheckedFile>>>, arguments: &Arguments) -
                 is_interrupted |= results.partial;
                 results.settings.clone_from(&arguments.settings.settings);
                 results.accounts = accounts(&model, &results, arguments);
+                reports.iter_mut().for_each(|reports| reports.add(&results));
                 CheckedFile::judged(results)
             }
             Err(failure) => {
@@ -139,6 +188,7 @@ fn simulate(files: Vec<Result<Read, Box<CheckedFile>>>, arguments: &Arguments) -
                 let name = text::visible(&file);
                 complain(&format!("error: {name}: {}\n", text::visible(&failure.to_string())), arguments);
                 let trouble = Trouble { place: None, message: failure.to_string() };
+                reports.iter_mut().for_each(|reports| reports.names.push(None));
                 CheckedFile::unusable(file, vec![trouble])
             }
         });
@@ -168,13 +218,17 @@ fn prints_json(arguments: &Arguments) -> bool {
 }
 
 /// Writes the files that were asked for, all or none.
-fn write(results: &CheckResults, arguments: &Arguments) -> Result<(), Ending> {
+fn write(results: &CheckResults, reports: Option<Reports>, arguments: &Arguments) -> Result<(), Ending> {
     let junit = arguments.junit.as_ref().map(|path| (path, check::junit::render(results)));
     let json = arguments.json.as_ref().filter(|_| !prints_json(arguments));
     let json = json.map(|path| (path, check::json(results)));
     let asked = [junit, json];
-    let outputs: Vec<Output> =
-        asked.iter().flatten().map(|(path, content)| Output { path, content: content.as_bytes() }).collect();
+    let pages = reports.map(|reports| reports.finish(results)).unwrap_or_default();
+    let asked = asked.iter().flatten().map(|(path, content)| (*path, content));
+    let outputs: Vec<Output> = asked
+        .chain(pages.iter().map(|(path, page)| (path, page)))
+        .map(|(path, content)| Output { path, content: content.as_bytes() })
+        .collect();
     write_whole(&outputs).map_err(|error| {
         complain(&format!("error: {}\n", text::visible(&error.to_string())), arguments);
         Ending::Unusable

@@ -1,16 +1,14 @@
 //! `eventflow compare A B …`: several designs under the same work, and which is better.
 
+use super::publish::{Publisher, Report};
 use super::run::{SimulationArguments, file_name, with_progress};
-use super::write::{Output, write_whole};
 use super::{Ending, SettingArguments, show, terminal};
 use crate::experiment::compare::{Entrant, MOST_DESIGNS, Trouble, compare, work};
-use crate::experiment::results::check::Standing;
 use crate::experiment::results::compare::{Comparison, Draws};
 use crate::experiment::run::Failure;
 use crate::model::compile::compile;
 use crate::report::compare::{json, terminal as summary};
 use crate::report::page;
-use crate::report::terminal::{Style, Written};
 use crate::report::text;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -83,32 +81,22 @@ fn complain(trouble: &Trouble) -> Ending {
     ending
 }
 
-/// Writes the report, then says what matters first.
 fn report(comparison: &Comparison, arguments: &Arguments) -> Ending {
-    let name = report_name(comparison);
-    let file = |extension: &str| arguments.out.join(format!("{name}.{extension}"));
-    let (page_path, json_path) = (file("html"), file("json"));
-    let (page, json) = (page::compare::render(comparison), json(comparison));
-    let outputs = [
-        Output { path: &page_path, content: page.as_bytes() },
-        Output { path: &json_path, content: json.as_bytes() },
-    ];
-    if let Err(error) = write_whole(&outputs) {
-        terminal::complain(&format!("error: {}\n", text::visible(&error.to_string())));
-        return Ending::Unusable;
-    }
-    if !arguments.simulation.quiet {
-        let style: Style = arguments.settings.color.style();
-        let written = Written { page: &page_path, json: &json_path };
-        let said = terminal::say(&summary::render(comparison, style, &written));
-        if said != Ending::Well {
-            return said;
-        }
-    }
-    match comparison.partial {
-        true => Ending::Interrupted,
-        false => Standing::from(comparison.standing()).into(),
-    }
+    let report = Report {
+        name: &report_name(comparison),
+        page: page::compare::render(comparison),
+        json: json(comparison),
+        data: None,
+        partial: comparison.partial,
+        standing: comparison.standing(),
+    };
+    let publisher = Publisher {
+        out: &arguments.out,
+        data: None,
+        style: arguments.settings.color.style(),
+        is_quiet: arguments.simulation.quiet,
+    };
+    publisher.publish(&report, |style, written| summary::render(comparison, style, written))
 }
 
 /// `chain-against-fan-out`, `chain-against-3-others`.

@@ -38,6 +38,25 @@ fn shard(text: &str) -> Result<Shard, String> {
     is_one.then_some(shard).ok_or_else(wrong)
 }
 
+/// Refuses what is said of the report where only a shard is done: it is for `merge` to say.
+///
+/// # Errors
+///
+/// [`Ending::Unusable`] if any of these options was given; it was said which.
+pub fn refuse_with_shard(options: &[(&str, bool)]) -> Result<(), Ending> {
+    let given: Vec<&str> = options.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    let (given, are) = (given.join(", "), if given.len() == 1 { "is" } else { "are" });
+    terminal::complain(&format!(
+        "error: a shard has no report of its own, so that {given} {are} of no use with --shard; give {} to `eventflow \
+         merge`, which puts the shards together\n",
+        if are == "is" { "it" } else { "them" }
+    ));
+    Err(Ending::Unusable)
+}
+
 /// Where finished replications go: into a file, or nowhere.
 pub enum Keeping {
     Nowhere,

@@ -4,9 +4,10 @@
 //! code. Nothing is simulated but the counterexamples that a page tells. Whatever is wrong with the files is said at once, each with the file
 //! or the shard that it is about.
 
+use super::publish::Publisher;
 use super::run::{ReportArguments, Telling, complain, simulated};
 use super::store::Store;
-use super::sweep::{Asked, ChartArguments, Stage, SweepTelling, VariedArguments};
+use super::sweep::{Asked, ChartArguments, Stage, VariedArguments, tell};
 use super::terminal::Colour;
 use super::{Ending, SettingArguments, terminal};
 use crate::experiment::account::TwinDesign;
@@ -128,13 +129,13 @@ fn merge_sweep(shards: &Shards, arguments: &Arguments) -> Ending {
     match asked.find(&prepared, &points, &stage, shards) {
         Ok(found) if found.points.len() < points.len() => damaged(),
         Ok(found) => {
-            let telling = SweepTelling {
+            let publisher = Publisher {
                 out: &arguments.report.out,
                 data: arguments.report.data.as_deref(),
                 style: arguments.color.style(),
                 is_quiet: arguments.quiet,
             };
-            telling.tell(&results(prepared.plan, found.points), found.data)
+            tell(publisher, &results(prepared.plan, found.points), found.data)
         }
         Err(ending) => ending,
     }

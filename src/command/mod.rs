@@ -23,6 +23,7 @@ pub mod merge;
 pub mod moment;
 pub mod mutate;
 pub mod progress;
+pub mod publish;
 pub mod replay;
 pub mod run;
 pub mod schema;

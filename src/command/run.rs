@@ -5,16 +5,15 @@
 //! a journal of the replications that were done, with which the same command goes on ([`super::keeping`]). How it ends
 //! is what its verdicts come to. After one Ctrl-C the replications that are finished are reported, and everything says so.
 
-use super::keeping::{Keeping, KeepingArguments, shard_file};
+use super::keeping::{Keeping, KeepingArguments, refuse_with_shard, shard_file};
 use super::progress::Bar;
+use super::publish::{Publisher, Report};
 use super::store::Store;
-use super::write::{Frames, Output, write_whole};
 use super::{Ending, ScenarioArguments, terminal};
 use crate::experiment::account::TwinDesign;
 use crate::experiment::account::gathered::{Wish, gather};
 use crate::experiment::results::RunResults;
 use crate::experiment::results::account::Accounts;
-use crate::experiment::results::check::Standing;
 use crate::experiment::results::data::{Data, DataColumn, DataPoint};
 use crate::experiment::run::{
     Failure, Progress, Replicated, RunOptions, Undertaking, replications_of, run_kept, run_measured_kept,
@@ -25,12 +24,13 @@ use crate::experiment::stored::{FORMAT, Keeper, Place};
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::compile::compile;
-use crate::report::terminal::{Style, Written};
+use crate::report::terminal::Style;
 use crate::report::{json, page, terminal as summary, text};
 use crate::stats::sequential::Precision;
-use crate::world::Limits;
+use crate::world::{Halt, Limits};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,6 +74,14 @@ impl Arguments {
     fn options(&self) -> RunOptions {
         RunOptions { precision: self.stopping.precision(), ..self.simulation.options() }
     }
+
+    /// That nothing was said that a shard would ignore.
+    fn check(&self) -> Result<(), Ending> {
+        let ReportArguments { accounts, twin, data, .. } = &self.report;
+        let of_report =
+            [("--accounts", accounts.is_some()), ("--twin", twin.is_some()), ("--data", data.is_some())];
+        if self.keeping.shard.is_some() { refuse_with_shard(&of_report) } else { Ok(()) }
+    }
 }
 
 impl StoppingArguments {
@@ -92,13 +100,16 @@ fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "a share is meant, above 0% and below 100%, such as 2%".to_owned())
 }
 
+/// Counterexamples that are told in full, if nothing else is said.
+const ACCOUNTS: u8 = 6;
+
 /// What to report, and where.
 #[derive(Args, Debug)]
 pub struct ReportArguments {
     /// Of how many broken promises the first counterexample is told in full on the page; each takes the time of a few
-    /// replications
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(0..=20))]
-    pub accounts: u8,
+    /// replications; 6 if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=20))]
+    pub accounts: Option<u8>,
     /// Another scenario that the accounts are held against: the design repaired, under the same seed and the same faults
     #[arg(long, value_name = "FILE")]
     pub twin: Option<PathBuf>,
@@ -144,6 +155,9 @@ impl SimulationArguments {
 }
 
 pub fn run(arguments: &Arguments) -> Ending {
+    if let Err(ending) = arguments.check() {
+        return ending;
+    }
     let Some((sources, scenario)) = arguments.scenario.read() else { return Ending::Unusable };
     let twin = match arguments.scenario.settings.twin(arguments.report.twin.as_deref()) {
         Ok(twin) => twin,
@@ -237,9 +251,11 @@ fn run_one_shard(model: &Model, shard: Shard, arguments: &Arguments) -> Ending {
     finish_shard(store, done)
 }
 
-/// The file of a shard as it is left, and what is said of it.
-pub fn finish_shard(store: Store, done: Result<(), Failure>) -> Ending {
+/// The file of a shard as it is left, and what is said of it. A replication without an end leaves a run without a result,
+/// whatever the other shards find; of a sweep it is what was found at its point.
+pub fn finish_shard(store: Store, done: Result<Vec<(Place, Halt)>, Failure>) -> Ending {
     let (path, shard) = (store.path().to_owned(), store.heading().shard);
+    let is_run = store.heading().command == Command::Run;
     let path = text::visible(&path.display().to_string());
     let count = store.places().len();
     if let Err(error) = store.finish() {
@@ -247,9 +263,22 @@ pub fn finish_shard(store: Store, done: Result<(), Failure>) -> Ending {
         return Ending::Unusable;
     }
     match done {
-        Ok(()) => {
+        Ok(halted) => {
             let shard = shard.map_or_else(String::new, |shard| format!("shard {shard}: "));
-            terminal::say(&format!("{shard}{count} replications in {path}\n"))
+            match halted.first() {
+                None => terminal::say(&format!("{shard}{count} replications in {path}\n")),
+                Some((Place { replication, .. }, halt)) if is_run => {
+                    complain(&Failure::Halted { replication: *replication, halt: halt.clone() })
+                }
+                Some(_) => {
+                    let points: BTreeSet<u32> = halted.iter().map(|(place, _)| place.point).collect();
+                    let points = match points.len() {
+                        1 => "1 point came".to_owned(),
+                        all => format!("{all} points came"),
+                    };
+                    terminal::say(&format!("{shard}{count} replications in {path}; {points} to no end\n"))
+                }
+            }
         }
         Err(Failure::Interrupted) => {
             terminal::complain(&format!(
@@ -338,22 +367,21 @@ impl Telling<'_> {
     pub fn tell(&self, model: &Model, twin: Option<TwinDesign>, found: Simulated) -> Ending {
         let Simulated { mut results, data } = found;
         results.accounts = self.accounts(model, twin, &results);
-        let name = file_name(&results.scenario);
-        let file = |extension: &str| self.report.out.join(format!("{name}.{extension}"));
-        let (page, json) = (file("html"), file("json"));
-        let frames = data.as_ref().zip(self.report.data.as_ref());
-        let frames = frames.map(|(data, folder)| Frames::new(data, folder, &name));
-        if let Err(ending) = write(&results, &page, &json, frames.as_ref()) {
-            return ending;
-        }
-        if !self.is_quiet {
-            let written = Written { page: &page, json: &json };
-            let said = terminal::say(&summary::render(&results, self.style, &written));
-            if said != Ending::Well {
-                return said;
-            }
-        }
-        if results.partial { Ending::Interrupted } else { Standing::from(results.standing()).into() }
+        let report = Report {
+            name: &file_name(&results.scenario),
+            page: page::render(&results),
+            json: json::render(&results),
+            data,
+            partial: results.partial,
+            standing: results.standing(),
+        };
+        let publisher = Publisher {
+            out: &self.report.out,
+            data: self.report.data.as_deref(),
+            style: self.style,
+            is_quiet: self.is_quiet,
+        };
+        publisher.publish(&report, |style, written| summary::render(&results, style, written))
     }
 
     /// The counterexamples that the page tells in full. A run that was broken off has none: nobody wants to wait for it.
@@ -364,7 +392,7 @@ impl Telling<'_> {
         let wish = Wish {
             model,
             twin,
-            most: usize::from(self.report.accounts),
+            most: usize::from(self.report.accounts.unwrap_or(ACCOUNTS)),
             threads: self.options.threads,
             limits: self.options.limits,
             // The run is over: Ctrl-C ends the program.
@@ -387,24 +415,6 @@ pub fn interrupt() -> Arc<AtomicBool> {
         terminal::complain(&format!("warning: Ctrl-C will end the run without a report: {error}\n"));
     }
     interrupt
-}
-
-fn write(
-    results: &RunResults,
-    page_path: &Path,
-    json_path: &Path,
-    frames: Option<&Frames>,
-) -> Result<(), Ending> {
-    let (page, json) = (page::render(results), json::render(results));
-    let mut outputs = vec![
-        Output { path: page_path, content: page.as_bytes() },
-        Output { path: json_path, content: json.as_bytes() },
-    ];
-    outputs.extend(frames.iter().flat_map(|frames| frames.outputs()));
-    write_whole(&outputs).map_err(|error| {
-        terminal::complain(&format!("error: {}\n", text::visible(&error.to_string())));
-        Ending::Unusable
-    })
 }
 
 /// A scenario's name as the name of a file in the folder that was asked for, and nowhere else.

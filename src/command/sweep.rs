@@ -7,12 +7,11 @@ mod stage;
 
 pub use stage::Stage;
 
-use super::keeping::{Keeping, KeepingArguments, shard_file};
+use super::keeping::{Keeping, KeepingArguments, refuse_with_shard, shard_file};
+use super::publish::{Publisher, Report};
 use super::run::{SimulationArguments, complain, file_name, finish_shard};
-use super::write::{Frames, Output, write_whole};
 use super::{Ending, ScenarioArguments, SettingArguments, terminal};
 use crate::experiment::measures::measured;
-use crate::experiment::results::check::Standing;
 use crate::experiment::results::data::{Data, DataColumn, DataPoint};
 use crate::experiment::results::sweep::{Axis, Design, SweepResults};
 use crate::experiment::run::{
@@ -26,9 +25,9 @@ use crate::experiment::verdict::measure::wanted;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::compile::compile;
-use crate::report::terminal::{Style, Written};
 use crate::report::{sweep, text};
 use crate::scenario::diagnostic::closest;
+use crate::world::Halt;
 use clap::Args;
 use stage::OfPoints;
 use std::path::{Path, PathBuf};
@@ -66,6 +65,19 @@ pub struct Arguments {
     pub data: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// That nothing was said that a shard would ignore.
+    fn check(&self) -> Result<(), Ending> {
+        let ChartArguments { measure, front } = &self.charts;
+        let of_report = [
+            ("--measure", !measure.is_empty()),
+            ("--front", front.is_some()),
+            ("--data", self.data.is_some()),
+        ];
+        if self.keeping.shard.is_some() { refuse_with_shard(&of_report) } else { Ok(()) }
+    }
+}
+
 /// What is varied.
 #[derive(Args, Debug)]
 pub struct VariedArguments {
@@ -92,6 +104,9 @@ pub struct ChartArguments {
 }
 
 pub fn run(arguments: &Arguments) -> Ending {
+    if let Err(ending) = arguments.check() {
+        return ending;
+    }
     let asked = Asked {
         file: &arguments.scenario.file,
         settings: &arguments.scenario.settings,
@@ -147,13 +162,13 @@ fn run_all(asked: &Asked, prepared: Prepared, name: &str, arguments: &Arguments)
     };
     let results = results(prepared.plan, found.points);
     let partial = results.partial;
-    let telling = SweepTelling {
+    let publisher = Publisher {
         out: &arguments.out,
         data: arguments.data.as_deref(),
         style: arguments.scenario.settings.color.style(),
         is_quiet: arguments.simulation.quiet,
     };
-    let ending = telling.tell(&results, found.data);
+    let ending = tell(publisher, &results, found.data);
     match partial {
         true => keeping.interrupted(),
         false if ending != Ending::Unusable => keeping.over(),
@@ -162,41 +177,18 @@ fn run_all(asked: &Asked, prepared: Prepared, name: &str, arguments: &Arguments)
     ending
 }
 
-/// How the results of a sweep are told, whoever ran it.
-pub struct SweepTelling<'a> {
-    pub out: &'a Path,
-    pub data: Option<&'a Path>,
-    pub style: Style,
-    pub is_quiet: bool,
-}
-
-impl SweepTelling<'_> {
-    /// Writes the report, then says what matters first.
-    pub fn tell(&self, results: &SweepResults, data: Vec<DataPoint>) -> Ending {
-        let name = format!("{}.sweep", file_name(&results.scenario));
-        let [page_path, json_path] =
-            ["html", "json"].map(|extension| self.out.join(format!("{name}.{extension}")));
-        let (page, json) = (sweep::page(results), sweep::json(results));
-        let mut outputs = vec![
-            Output { path: &page_path, content: page.as_bytes() },
-            Output { path: &json_path, content: json.as_bytes() },
-        ];
-        let (scenario, axes) = (results.scenario.clone(), results.axes.clone());
-        let data = Data { scenario, seed: results.seed, axes, points: data };
-        let frames = self.data.map(|folder| Frames::new(&data, folder, &name));
-        outputs.extend(frames.iter().flat_map(Frames::outputs));
-        if let Err(error) = write_whole(&outputs) {
-            return unusable(error.to_string());
-        }
-        if !self.is_quiet {
-            let written = Written { page: &page_path, json: &json_path };
-            let said = terminal::say(&sweep::text(results, self.style, &written));
-            if said != Ending::Well {
-                return said;
-            }
-        }
-        if results.partial { Ending::Interrupted } else { Standing::from(results.standing()).into() }
-    }
+/// Tells what a sweep found, whoever ran it.
+pub fn tell(publisher: Publisher, results: &SweepResults, points: Vec<DataPoint>) -> Ending {
+    let (scenario, axes) = (results.scenario.clone(), results.axes.clone());
+    let report = Report {
+        name: &format!("{}.sweep", file_name(&results.scenario)),
+        page: sweep::page(results),
+        json: sweep::json(results),
+        data: Some(Data { scenario, seed: results.seed, axes, points }),
+        partial: results.partial,
+        standing: results.standing(),
+    };
+    publisher.publish(&report, |style, written| sweep::text(results, style, written))
 }
 
 /// What was found at points.
@@ -355,8 +347,9 @@ impl Asked<'_> {
         points: &[u32],
         stage: &Stage,
         keeper: &dyn Keeper,
-    ) -> Result<Result<(), Failure>, Ending> {
+    ) -> Result<Result<Vec<(Place, Halt)>, Failure>, Ending> {
         let replications = prepared.plan.replications;
+        let mut halted = Vec::new();
         for some in points.chunks(at_once(&prepared.plan)) {
             let models = self.models(prepared, some)?;
             let undertakings = undertakings(&models, &prepared.plan);
@@ -364,13 +357,15 @@ impl Asked<'_> {
                 .flat_map(|point| (0..replications).map(move |replication| Place { point, replication }))
                 .collect();
             let keeper = OfPoints { keeper, points: some };
-            let done = run_share(&undertakings, &places, &self.options, stage, &stage.interrupt, &keeper);
-            if done.is_err() {
-                return Ok(done);
+            match run_share(&undertakings, &places, &self.options, stage, &stage.interrupt, &keeper) {
+                Ok(of_these) => {
+                    halted.extend(of_these.into_iter().map(|(place, halt)| (keeper.place(place), halt)))
+                }
+                Err(failure) => return Ok(Err(failure)),
             }
             stage.passed(places.len() as u32);
         }
-        Ok(Ok(()))
+        Ok(Ok(halted))
     }
 
     /// Reads some points again: all at once may be too many to hold.

@@ -49,7 +49,7 @@ pub struct RunOptions {
     /// `None`: the scenario's. At least 1.
     pub replications: Option<u32>,
     /// As many replications as it takes for the figures that one asks about first, in place of a number of them; it
-    /// steers [`run`], [`run_all`] and [`run_kept`] alone.
+    /// steers all but [`judge_all`] and [`run_share`].
     pub precision: Option<Precision>,
     /// `None`: as many as there are processors.
     pub threads: Option<usize>,
@@ -136,18 +136,11 @@ pub fn run_kept(
     interrupt: &AtomicBool,
     keeper: &dyn Keeper,
 ) -> Vec<Result<RunResults, Failure>> {
-    each(
-        undertakings,
-        options,
-        Around { progress, interrupt, keeper },
-        |finished| finished,
-        precision::estimates,
-        results,
-    )
+    whole(undertakings, options, Around { progress, interrupt, keeper }, results)
 }
 
 /// Runs a share of the replications of several models and makes no result of them: whoever keeps them does, once
-/// all are there. One that halts is kept as such.
+/// all are there. Gives those that halted, which are kept as such; later ones of their model may not be run.
 ///
 /// # Errors
 ///
@@ -159,7 +152,7 @@ pub fn run_share(
     progress: &(dyn Progress + Sync),
     interrupt: &AtomicBool,
     keeper: &dyn Keeper,
-) -> Result<(), Failure> {
+) -> Result<Vec<(Place, Halt)>, Failure> {
     let tally = DoneInAll { progress, done: AtomicU32::new(0), asked: share.len() as u32 };
     let benches: Vec<Bench> = undertakings
         .iter()
@@ -168,10 +161,11 @@ pub fn run_share(
         .collect();
     let provide = |place: Place| benches[place.point as usize].provide(place.replication).map(drop);
     let all = in_turn(share, options, provide)?;
-    match all.contains(&Err(Halt::Interrupted)) && interrupt.load(Ordering::Relaxed) {
-        true => Err(Failure::Interrupted),
-        false => Ok(()),
+    if all.contains(&Err(Halt::Interrupted)) && interrupt.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted);
     }
+    let halted = share.iter().zip(all).filter_map(|(place, outcome)| Some((*place, outcome.err()?)));
+    Ok(halted.filter(|(_, halt)| *halt != Halt::Interrupted).collect())
 }
 
 /// What one replication found of what is promised.
@@ -254,18 +248,7 @@ pub struct Replicated {
     pub broken: Vec<(String, Vec<Option<bool>>)>,
 }
 
-/// Runs several models as [`run_all`] does, and gives what each replication measured besides.
-pub fn run_measured(
-    undertakings: &[Undertaking],
-    options: &RunOptions,
-    progress: &(dyn Progress + Sync),
-    interrupt: &AtomicBool,
-) -> Vec<Result<Replicated, Failure>> {
-    let options = RunOptions { precision: None, ..*options };
-    run_measured_kept(undertakings, &options, progress, interrupt, &())
-}
-
-/// Runs several models as [`run_measured`] does, and keeps each replication as [`run_kept`] does.
+/// Runs several models as [`run_kept`] does, and gives what each replication measured besides.
 pub fn run_measured_kept(
     undertakings: &[Undertaking],
     options: &RunOptions,
@@ -273,14 +256,17 @@ pub fn run_measured_kept(
     interrupt: &AtomicBool,
     keeper: &dyn Keeper,
 ) -> Vec<Result<Replicated, Failure>> {
-    each(
-        undertakings,
-        options,
-        Around { progress, interrupt, keeper },
-        |finished| finished,
-        precision::estimates,
-        replicated,
-    )
+    whole(undertakings, options, Around { progress, interrupt, keeper }, replicated)
+}
+
+/// Runs several models, retains what results are made of, and makes one of each, in their order.
+fn whole<'a, Made>(
+    undertakings: &[Undertaking<'a>],
+    options: &RunOptions,
+    around: Around<'a>,
+    make: impl Fn(Bench, Vec<Finished>) -> Made,
+) -> Vec<Result<Made, Failure>> {
+    each(undertakings, options, around, |finished| finished, precision::estimates, make)
 }
 
 /// Runs several models, retains something of each replication, and makes one result for each model of what is

@@ -20,7 +20,8 @@ pub struct Finding {
     pub of: u64,
     /// Things whose end is not known: with any, a count of 0 is not a pass.
     pub unsettled: u64,
-    pub first: Option<Sighting>,
+    /// Apart from the rest: most findings have none, and there is one of each for every replication.
+    pub first: Option<Box<Sighting>>,
     /// What the judge has to say beside.
     pub caveat: Option<Caveat>,
 }
@@ -79,7 +80,7 @@ impl Finding {
     pub fn count(&mut self, sighting: impl FnOnce() -> Sighting) {
         self.count += 1;
         if self.first.is_none() {
-            self.first = Some(sighting());
+            self.first = Some(Box::new(sighting()));
         }
     }
 }

@@ -14,6 +14,7 @@
 //! ```
 
 use crate::experiment::results::Estimate;
+use crate::experiment::results::measure::Unit;
 use std::fmt;
 
 /// What a number measures, and so which unit it is shown in.
@@ -29,6 +30,18 @@ pub enum Quantity {
     Number,
     /// Offered load in erlang.
     Erlang,
+}
+
+impl From<Unit> for Quantity {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Seconds => Quantity::Seconds,
+            Unit::PerSecond => Quantity::PerSecond,
+            Unit::Share => Quantity::Share,
+            Unit::Number => Quantity::Number,
+            Unit::Erlang => Quantity::Erlang,
+        }
+    }
 }
 
 /// An estimate, rounded and with its unit.
@@ -88,6 +101,15 @@ pub fn figure(estimate: &Estimate, quantity: Quantity) -> Figure {
     let (mean, half_width) = (mean * scale, half_width.map(|half_width| half_width * scale));
     let decimals = decimals(mean, half_width);
     Figure { value: number(mean, decimals), half_width: half_width.map(|h| spread(h, decimals)), unit }
+}
+
+/// A cell of a table on a terminal: [`Figure::compact`], and the replications in which it is defined where those are not
+/// all that were done, which a table with such cells must say: `12.3±0.4 ms (n=8)`.
+pub fn cell(estimate: &Estimate, quantity: Quantity, replications: u32) -> String {
+    let figure = figure(estimate, quantity);
+    let compact = figure.compact();
+    let is_of_all = estimate.n == replications || !figure.is_defined();
+    if is_of_all { compact } else { format!("{compact} (n={})", estimate.n) }
 }
 
 /// A single value, rounded to three significant digits, with its unit: for points of a chart.

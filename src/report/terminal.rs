@@ -3,7 +3,7 @@
 //! Every list is cut to what the screen holds, and says how much more the report has. Columns that do
 //! not fit are left out from the right, the least asked for first.
 
-use super::figure::{Quantity, count, figure, instant};
+use super::figure::{Quantity, cell, count, instant};
 use super::{reproduce, text, verdict as words};
 use crate::experiment::results::verdict::{Outcome, Verdict};
 use crate::experiment::results::{ErrorResults, Estimate, RunResults, SubscriptionResults};
@@ -182,6 +182,7 @@ fn verdicts(results: &RunResults) -> Section {
 }
 
 fn clients(results: &RunResults) -> Section {
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let row = |client: &crate::experiment::results::ClientResults| {
         let times = &client.response_time;
         vec![
@@ -199,6 +200,7 @@ fn clients(results: &RunResults) -> Section {
 
 /// What ended badly and why, of clients first, then of calls; those without errors are left out.
 fn errors(results: &RunResults) -> Section {
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let of_clients = results.clients.iter().map(|client| (client.name.clone(), &client.errors_by_reason));
     let of_calls = results
         .calls
@@ -217,6 +219,7 @@ fn errors(results: &RunResults) -> Section {
 
 /// The busiest first; those without a bound on workers have no utilization, and come last.
 fn services(results: &RunResults) -> Section {
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let mut order: Vec<_> = results.services.iter().collect();
     order.sort_by(|a, b| size(&b.utilization).total_cmp(&size(&a.utilization)));
     let row = |service: &&crate::experiment::results::ServiceResults| {
@@ -236,6 +239,7 @@ fn services(results: &RunResults) -> Section {
 
 /// The furthest behind first.
 fn subscriptions(results: &RunResults) -> Section {
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let mut order: Vec<&SubscriptionResults> = results.subscriptions.iter().collect();
     order.sort_by(|a, b| size(&b.lag).total_cmp(&size(&a.lag)));
     let row = |group: &&SubscriptionResults| {
@@ -252,6 +256,7 @@ fn subscriptions(results: &RunResults) -> Section {
 }
 
 fn faults(results: &RunResults) -> Section {
+    let shown = |estimate: &Estimate, quantity| cell(estimate, quantity, results.replications_done);
     let row = |fault: &crate::experiment::results::FaultResults| {
         vec![
             format!("{}: {}", text::name(&fault.name), fault.what),
@@ -268,10 +273,6 @@ fn faults(results: &RunResults) -> Section {
 
 fn size(estimate: &Estimate) -> f64 {
     estimate.mean.unwrap_or(f64::NEG_INFINITY)
-}
-
-fn shown(estimate: &Estimate, quantity: Quantity) -> String {
-    figure(estimate, quantity).compact()
 }
 
 /// The lines that sections take at least, with their heads: `first` for the first, and for each other a row

@@ -287,3 +287,31 @@ fn how_an_unexpected_failure_came_about_is_said_at_once() {
     let (code, said, _) = desk.outcome(&["check", "expected.yaml"]);
     assert!(code == 0 && !said.contains("MEANT"), "{said}");
 }
+
+/// One page of all verdicts, which leads to a report of each file; nothing but names beside it is linked.
+#[test]
+fn a_check_writes_a_page_that_leads_to_the_report_of_each_file() {
+    let desk = desk();
+    let other = std::fs::read_to_string(desk.path("scenario.yaml")).unwrap();
+    std::fs::write(desk.path("named.yaml"), other.replace("scenario: shop", "scenario: check")).unwrap();
+    let files = ["fails.yaml", "scenario.yaml", "silent.yaml", "broken.yaml", "named.yaml"];
+    let (code, said, _) = desk.outcome(&[&["check", "--out", "pages"][..], &files].concat());
+    assert_eq!(code, 2, "{said}");
+    let read = |name: &str| std::fs::read_to_string(desk.path(&format!("pages/{name}"))).unwrap();
+    let page = read("check.html").replace("<wbr>", "");
+    let links: Vec<&str> =
+        page.split(" href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    for (link, scenario) in [("shop.html", "shop"), ("shop-2.html", "shop"), ("check-2.html", "check")] {
+        assert!(links.contains(&format!("./{link}").as_str()), "{link}: {links:?}");
+        assert!(read(link).contains(&format!("<h1>{scenario}</h1>")));
+    }
+    assert!(links.iter().all(|link| link.starts_with("./")), "{links:?}");
+    for part in ["5 files checked", "Not usable", "Without promises", "p50(shopper.response_time) &lt; 100us"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    let verdicts = &page[page.find("<tbody").unwrap()..];
+    assert!(verdicts.find("verdict fail") < verdicts.find("verdict pass"), "what does not stand comes first");
+    let (code, _, complaint) = desk.outcome(&["check", "scenario.yaml", "--out", "scenario.yaml"]);
+    assert!(code == 2 && complaint.contains("cannot write scenario.yaml"), "{complaint}");
+}

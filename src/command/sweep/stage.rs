@@ -16,7 +16,8 @@ pub struct OfPoints<'a> {
 }
 
 impl OfPoints<'_> {
-    fn place(&self, place: Place) -> Place {
+    /// A place among these points as one in the whole design.
+    pub fn place(&self, place: Place) -> Place {
         Place { point: self.points[place.point as usize], ..place }
     }
 }

@@ -93,7 +93,7 @@ fn suspects(look: &Look) -> impl Iterator<Item = (Measure, &Sighting)> {
     let seen = seen.map(|(anomaly, sighting)| (Measure::Anomaly(*anomaly), sighting));
     let first = [Anomaly::LostUpdates, Anomaly::Regressed].map(Measure::Anomaly);
     let first =
-        first.into_iter().filter_map(|measure| Some((measure, look.finding(measure)?.first.as_ref()?)));
+        first.into_iter().filter_map(|measure| Some((measure, look.finding(measure)?.first.as_deref()?)));
     seen.chain(first)
 }
 

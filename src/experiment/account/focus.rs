@@ -177,7 +177,7 @@ fn all(model: &Model) -> Vec<Measure> {
 
 fn seen(findings: &Findings, measure: Measure) -> Option<(Measure, Sighting)> {
     let first = finding_of(findings, measure).filter(|finding| finding.count > 0)?.first.clone()?;
-    Some((measure, first))
+    Some((measure, *first))
 }
 
 /// Promises first: those that are broken, then those of which anything was seen; then everything else.

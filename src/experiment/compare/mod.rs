@@ -18,7 +18,7 @@ use super::results::compare::{
     COMPARISON_VERSION, ComparedMeasure, ComparedPromise, Comparison, Design, Draws, VarianceReduction,
 };
 use super::run::{
-    CONFIDENCE, Failure, Progress, Replicated, RunOptions, Undertaking, run_measured, with_warm_up,
+    CONFIDENCE, Failure, Progress, Replicated, RunOptions, Undertaking, run_measured_kept, with_warm_up,
 };
 use crate::kernel::time::{Nanos, Pretty};
 use crate::model::{Model, WarmUp};
@@ -65,8 +65,8 @@ pub fn compare(
     let models: Vec<Model> = entrants.iter().zip(0..).map(|(one, at)| common.model(one, draws, at)).collect();
     let undertakings: Vec<Undertaking> =
         models.iter().zip(entrants).map(|(model, one)| Undertaking { model, file: &one.file }).collect();
-    let options = RunOptions { seed: None, replications: None, ..*options };
-    let all = run_measured(&undertakings, &options, progress, interrupt);
+    let options = RunOptions { seed: None, replications: None, precision: None, ..*options };
+    let all = run_measured_kept(&undertakings, &options, progress, interrupt, &());
     let all = all.into_iter().zip(entrants);
     let replicated: Vec<Replicated> = all
         .map(|(outcome, one)| outcome.map_err(|failure| Trouble::Failed(one.file.clone(), failure)))

@@ -241,7 +241,7 @@ impl<'m> Invariants<'m> {
         let index = subject.invariant as usize;
         if self.findings[index].first.is_none() {
             let (what, facts) = self.words(subject, result);
-            self.findings[index].first = Some(Sighting { at, obligation, what, facts });
+            self.findings[index].first = Some(Box::new(Sighting { at, obligation, what, facts }));
         }
         self.findings[index].count += 1;
     }

@@ -42,6 +42,15 @@ impl Axis {
         place.clamp(self.from, self.to)
     }
 
+    /// What places are of values, by name.
+    pub fn scale_name(&self) -> &'static str {
+        match self.scale {
+            Scale::Linear => "linear",
+            Scale::Logarithm => "logarithm",
+            Scale::Nines => "nines",
+        }
+    }
+
     /// From 0 to a round value at or above `most`, with at most `ticks` steps.
     pub fn linear(most: f64, ticks: usize, quantity: Quantity) -> Axis {
         let most = if most.is_finite() && most > f64::MIN_POSITIVE { most.min(1e300) } else { 1.0 };

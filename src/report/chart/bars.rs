@@ -51,6 +51,7 @@ pub fn bars(id: &str, title: &str, what: &str, nothing: &str, all: &[Bar]) -> Pa
         summary,
         wide,
         narrow,
+        live: None,
         legend: Vec::new(),
         notes,
         table,

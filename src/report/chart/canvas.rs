@@ -34,6 +34,10 @@ pub enum Ink {
     /// Letters: of ticks, and of titles and names.
     Tick,
     Label,
+    /// Lines and letters whose place depends on the horizontal axis.
+    GridAcross,
+    TickAcross,
+    LabelAcross,
     /// What a bar fills when it is full, its own area, and its interval.
     Track,
     Bar,
@@ -61,6 +65,9 @@ impl Ink {
             (Ink::Axis, "axis"),
             (Ink::Tick, "tick"),
             (Ink::Label, "label"),
+            (Ink::GridAcross, "grid across"),
+            (Ink::TickAcross, "tick across"),
+            (Ink::LabelAcross, "label across"),
             (Ink::Track, "track"),
             (Ink::Bar, "bar"),
             (Ink::Whisker, "whisker"),
@@ -86,8 +93,18 @@ impl Ink {
             Ink::Around(i) => (11, i),
             Ink::Dot(i) => (12, i),
             Ink::Heat(i) => (13, i),
+            Ink::GridAcross => (14, 0),
+            Ink::TickAcross => (15, 0),
+            Ink::LabelAcross => (16, 0),
         };
         RGBColor(0xef, group, number as u8)
+    }
+
+    /// The class that stands for this role in the stylesheet.
+    pub fn class(self) -> String {
+        let marker = self.marker();
+        let found = Self::all().find(|(ink, _)| ink.marker() == marker);
+        found.map(|(_, class)| class).expect("every role has a class")
     }
 
     /// For a line of this width in pixels.

@@ -141,6 +141,16 @@ impl Frame {
         self.draw_lanes(area)
     }
 
+    /// Left, top, right and bottom of the plot in the drawing's own units.
+    pub fn plot_area(&self) -> [i32; 4] {
+        [self.gutter(), self.plot_top(), self.right(), self.plot_bottom()].map(grid)
+    }
+
+    /// Where the name of each lane begins, from above, in the drawing's own units.
+    pub fn tops_of_lanes(&self) -> Vec<i32> {
+        self.rows_of_lanes().into_iter().map(|row| grid(top_of_row(row))).collect()
+    }
+
     /// Grid, ticks and titles.
     fn draw_axes(&self, area: &Area) -> Drawn {
         let (left, right, top, bottom) = (self.gutter(), self.right(), self.plot_top(), self.plot_bottom());
@@ -154,22 +164,22 @@ impl Frame {
         }
         for (place, name) in &self.x.ticks {
             let x = self.pixel_of_x(*place);
-            area.draw(&line((x, top), (x, bottom), Ink::Grid))?;
+            area.draw(&line((x, top), (x, bottom), Ink::GridAcross))?;
             area.draw_text(name, &x_name, (grid(x), grid(bottom + 6.0)))?;
         }
         area.draw(&line((left, bottom), (right, bottom), Ink::Axis))?;
         let y_title = Ink::Label.letters().pos(Pos::new(HPos::Left, VPos::Top));
         area.draw_text(&self.y_title, &y_title, (grid(2.0), grid(2.0)))?;
-        let x_title = Ink::Label.letters().pos(Pos::new(HPos::Right, VPos::Top));
+        let x_title = Ink::LabelAcross.letters().pos(Pos::new(HPos::Right, VPos::Top));
         area.draw_text(&self.x_title, &x_title, (grid(right), grid(bottom + TICK_HEIGHT + 4.0)))
     }
 
     /// Names of bands, and bars that tell when they last, above the plot.
     fn draw_lanes(&self, area: &Area) -> Drawn {
         for (lane, row) in self.lanes.iter().zip(self.rows_of_lanes()) {
-            let top = TITLE_HEIGHT + row as f64 * LANE_HEIGHT;
+            let top = top_of_row(row);
             let (name, x) = self.name_of_lane(lane);
-            let style = Ink::Label.letters().pos(Pos::new(HPos::Center, VPos::Top));
+            let style = Ink::LabelAcross.letters().pos(Pos::new(HPos::Center, VPos::Top));
             area.draw_text(&name, &style, (grid(x), grid(top)))?;
             for &(from, to) in &lane.spans {
                 let from = self.pixel_of_x(self.x.place(from));
@@ -213,7 +223,7 @@ impl Frame {
     }
 
     fn x_name_style(&self) -> TextStyle<'static> {
-        Ink::Tick.letters().pos(Pos::new(HPos::Center, VPos::Top))
+        Ink::TickAcross.letters().pos(Pos::new(HPos::Center, VPos::Top))
     }
 
     fn height(&self) -> f64 {
@@ -248,6 +258,11 @@ impl Frame {
         let share = (place - self.y.from) / (self.y.to - self.y.from);
         self.plot_bottom() - share * (self.plot_bottom() - self.plot_top())
     }
+}
+
+/// Where a row of lanes begins, in pixels.
+fn top_of_row(row: usize) -> f64 {
+    TITLE_HEIGHT + row as f64 * LANE_HEIGHT
 }
 
 /// A hairline between two points in pixels.

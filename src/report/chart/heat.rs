@@ -60,6 +60,7 @@ pub fn heat_map(map: &HeatMap) -> Panel {
         title: map.title.to_owned(),
         wide,
         narrow,
+        live: None,
         legend: Vec::new(),
         notes: vec!["The darker a cell, the more. Means are drawn without their intervals, which the table of points has.".to_owned()],
         table: table(map),

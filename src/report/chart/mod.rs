@@ -13,6 +13,7 @@ mod bars;
 pub mod canvas;
 mod frame;
 mod heat;
+mod live;
 mod over_axis;
 mod over_time;
 mod percentile;
@@ -50,6 +51,8 @@ pub struct Chart {
     /// SVG for a wide column, and for a phone.
     pub wide: String,
     pub narrow: String,
+    /// What the page's script knows of it, as JSON for a `script` element; `None`: it is to be looked at only.
+    pub live: Option<String>,
     pub legend: Vec<LegendEntry>,
     /// What a reader must know to read it rightly.
     pub notes: Vec<String>,

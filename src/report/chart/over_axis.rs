@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use super::frame::{Format, Frame};
+use super::live::{Drawn, Live, Names, Reads, Trace, drawn};
 use super::{Chart, DataTable, LegendEntry, MOST_SERIES, Panel, Swatch};
 use crate::experiment::results::Estimate;
 use crate::report::figure::{Quantity, figure, rough};
@@ -44,9 +45,11 @@ pub fn over_axis(chart: &OverAxis) -> Panel {
         return Panel::Blank { title: chart.title.to_owned(), why };
     }
     let summary = summary(chart, &shown);
-    let draw =
-        |format: Format| frame(chart, &shown, (least, most), format).draw(chart.title, &summary, chart.id);
-    let [wide, narrow] = Format::BOTH.map(draw);
+    let Drawn { wide, narrow, live } = drawn(
+        |format| frame(chart, &shown, (least, most), format),
+        (chart.title, &summary, chart.id),
+        |frames| known(frames, chart, &shown),
+    );
     let mut notes = vec!["The band around a line is the interval of each point.".to_owned()];
     if chart.curves.len() > MOST_SERIES {
         let more = chart.curves.len() - MOST_SERIES;
@@ -60,6 +63,7 @@ pub fn over_axis(chart: &OverAxis) -> Panel {
         title: chart.title.to_owned(),
         wide,
         narrow,
+        live: Some(live),
         legend: shown.iter().enumerate().filter(|_| has_legend).map(entry).collect(),
         notes,
         table: table(chart, &shown),
@@ -105,6 +109,27 @@ fn frame(chart: &OverAxis, shown: &[&Curve], (least, most): (f64, f64), format: 
         frame.dots.extend(points.iter().map(|(x, mean, ..)| (series, *x, *mean)));
     }
     frame
+}
+
+/// The lines as numbers, for the page's script.
+fn known(frames: &[Frame; 2], chart: &OverAxis, shown: &[&Curve]) -> Live {
+    let trace = |curve: &&Curve| {
+        let points = || {
+            let point = |(x, estimate): &(f64, Estimate)| Some((*x, *estimate, reach(estimate)?));
+            curve.points.iter().filter_map(point)
+        };
+        let name = if curve.name.is_empty() { chart.y_title.to_owned() } else { curve.name.clone() };
+        Trace {
+            name,
+            x: points().map(|(x, ..)| x).collect(),
+            y: points().map(|(.., (mean, ..))| Some(mean)).collect(),
+            band: points().map(|(.., (_, low, high))| (low, high)).collect(),
+            told: points().map(|(_, estimate, _)| figure(&estimate, chart.quantity).to_string()).collect(),
+        }
+    };
+    let names = Names::Given(chart.x.to_vec());
+    let traces = shown.iter().map(trace).collect();
+    Live::new(frames, chart.x_title, names, chart.quantity, Reads::Lines, traces)
 }
 
 fn summary(chart: &OverAxis, shown: &[&Curve]) -> String {

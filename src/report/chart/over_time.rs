@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::canvas::{BANDS, Ink};
 use super::frame::{Format, Frame, Lane};
+use super::live::{Drawn, Live, Names, Reads, Trace, drawn};
 use super::{Chart, DataTable, LegendEntry, Panel, Swatch, largest, not_shown};
 use crate::experiment::results::{RunResults, Series};
 use crate::report::figure::{Quantity, instant, rough};
@@ -10,6 +11,8 @@ use crate::report::text;
 
 /// Most points on a line; more buckets are averaged, which no screen could tell.
 const MOST_POINTS: usize = 400;
+/// Title of the horizontal axis, without its unit.
+const TIME: &str = "simulated time";
 /// Most rows of the table behind a chart.
 const MOST_ROWS: usize = 60;
 
@@ -84,8 +87,11 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
     }
     let shown: Vec<&Line> = largest(&peaks).into_iter().map(|i| &chart.lines[i]).collect();
     let summary = summary(chart, &shown, shades);
-    let draw = |format| frame(chart, &shown, shades, most, format).draw(chart.title, &summary, chart.id);
-    let [wide, narrow] = Format::BOTH.map(draw);
+    let Drawn { wide, narrow, live } = drawn(
+        |format| frame(chart, &shown, shades, most, format),
+        (chart.title, &summary, chart.id),
+        |frames| known(frames, chart, &shown),
+    );
     let mut notes = Vec::new();
     notes.extend(not_shown(chart.lines.len(), shown.len(), chart.what));
     let entry =
@@ -97,6 +103,7 @@ pub fn over_time(chart: &OverTime, shades: &[Shade]) -> Panel {
         summary,
         wide,
         narrow,
+        live: Some(live),
         legend: shown.iter().enumerate().map(entry).collect(),
         notes,
         broad: false,
@@ -122,7 +129,7 @@ fn frame(chart: &OverTime, shown: &[&Line], shades: &[Shade], most: f64, format:
         if y.unit.is_empty() { chart.y_title.to_owned() } else { format!("{}, {}", chart.y_title, y.unit) };
     Frame {
         format,
-        x_title: format!("simulated time, {}", x.unit),
+        x_title: format!("{TIME}, {}", x.unit),
         y_title,
         x,
         y,
@@ -131,6 +138,19 @@ fn frame(chart: &OverTime, shown: &[&Line], shades: &[Shade], most: f64, format:
         bands: Vec::new(),
         dots: Vec::new(),
     }
+}
+
+/// The lines as numbers, for the page's script.
+fn known(frames: &[Frame; 2], chart: &OverTime, shown: &[&Line]) -> Live {
+    let mut bucket: f64 = 0.0;
+    let mut trace = |line: &&Line| {
+        let (width, y) = condensed(line.series, MOST_POINTS, chart.silence);
+        bucket = bucket.max(width);
+        let x = (0..y.len()).map(|i| (i as f64 + 0.5) * width).collect();
+        Trace { name: line.name.clone(), x, y, band: Vec::new(), told: Vec::new() }
+    };
+    let traces = shown.iter().map(&mut trace).collect();
+    Live::new(frames, TIME, Names::Time(bucket), chart.quantity, Reads::Lines, traces)
 }
 
 /// Linear, or logarithmic for durations that differ by more than a linear axis can show.

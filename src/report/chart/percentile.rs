@@ -3,6 +3,7 @@
 
 use super::axis::Axis;
 use super::frame::{Format, Frame};
+use super::live::{Drawn, Live, Names, Reads, Trace, drawn};
 use super::{Chart, DataTable, LegendEntry, Panel, Swatch, largest, not_shown};
 use crate::experiment::results::DurationResults;
 use crate::report::figure::{Quantity, count, figure, rough};
@@ -27,7 +28,8 @@ pub fn percentile(id: &str, title: &str, y_title: &str, what: &str, tails: &[Tai
     let sizes: Vec<f64> = seen.iter().map(|tail| tail.durations.p99.mean.unwrap_or(0.0)).collect();
     let shown: Vec<&Tail> = largest(&sizes).into_iter().map(|i| seen[i]).collect();
     let summary = summary(y_title, &shown);
-    let [wide, narrow] = Format::BOTH.map(|format| frame(y_title, &shown, format).draw(title, &summary, id));
+    let Drawn { wide, narrow, live } =
+        drawn(|format| frame(y_title, &shown, format), (title, &summary, id), |frames| known(frames, &shown));
     let mut notes = Vec::new();
     notes.extend(not_shown(seen.len(), shown.len(), what));
     notes.push(
@@ -43,6 +45,7 @@ pub fn percentile(id: &str, title: &str, y_title: &str, what: &str, tails: &[Tai
         summary,
         wide,
         narrow,
+        live: Some(live),
         legend: shown.iter().enumerate().map(entry).collect(),
         notes,
         table: table(&shown),
@@ -68,6 +71,16 @@ fn frame(y_title: &str, shown: &[&Tail], format: Format) -> Frame {
         dots: Vec::new(),
         lines: shown.iter().map(|tail| vec![steps(tail.durations, least)]).collect(),
     }
+}
+
+/// The lines as numbers, for the page's script.
+fn known(frames: &[Frame; 2], shown: &[&Tail]) -> Live {
+    let trace = |tail: &&Tail| {
+        let (x, y) = steps(tail.durations, 0.0).into_iter().map(|(share, edge)| (share, Some(edge))).unzip();
+        Trace { name: tail.name.clone(), x, y, band: Vec::new(), told: Vec::new() }
+    };
+    let traces = shown.iter().map(trace).collect();
+    Live::new(frames, "percentile", Names::Nines, Quantity::Seconds, Reads::Lines, traces)
 }
 
 /// The quantile function as a line from the 0th percentile to the last that the observations can tell:

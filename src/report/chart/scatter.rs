@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use super::frame::{Format, Frame};
+use super::live::{Drawn, Live, Names, Reads, Trace, drawn};
 use super::{Chart, DataTable, Panel};
 use crate::report::figure::{Quantity, rough};
 
@@ -46,7 +47,7 @@ pub fn scatter(chart: &Scatter) -> Panel {
             named.join("; ")
         ),
     };
-    let draw = |format: Format| {
+    let frame = |format: Format| {
         let most = |of: fn(&Dot) -> f64| dots.iter().map(|dot| of(dot)).fold(0.0, f64::max);
         let line: Vec<(f64, f64)> = front.iter().map(|dot| (dot.x, dot.y)).collect();
         let series = |dot: &Dot| usize::from(!dot.is_on_front);
@@ -61,9 +62,9 @@ pub fn scatter(chart: &Scatter) -> Panel {
             bands: Vec::new(),
             dots: dots.iter().map(|dot| (series(dot), dot.x, dot.y)).collect(),
         }
-        .draw(chart.title, &summary, chart.id)
     };
-    let [wide, narrow] = Format::BOTH.map(draw);
+    let about = (chart.title, summary.as_str(), chart.id);
+    let Drawn { wide, narrow, live } = drawn(frame, about, |frames| known(frames, chart, &dots));
     let row = |dot: &&Dot| {
         let on = if dot.is_on_front { "yes" } else { "" };
         vec![dot.name.clone(), rough(dot.x, chart.x), rough(dot.y, chart.y), on.to_owned()]
@@ -74,10 +75,30 @@ pub fn scatter(chart: &Scatter) -> Panel {
         title: chart.title.to_owned(),
         wide,
         narrow,
+        live: Some(live),
         legend: Vec::new(),
         notes: chart.notes.clone(),
         table: DataTable { head, rows: dots.iter().take(200).map(row).collect() },
         summary,
         broad: false,
     }))
+}
+
+/// The points as numbers, for the page's script: those on the front first, from left to right.
+fn known(frames: &[Frame; 2], chart: &Scatter, dots: &[&Dot]) -> Live {
+    let trace = |is_on_front: bool| {
+        let mut some: Vec<&&Dot> = dots.iter().filter(|dot| dot.is_on_front == is_on_front).collect();
+        some.sort_by(|one, other| one.x.total_cmp(&other.x).then(one.y.total_cmp(&other.y)));
+        let told =
+            |dot: &&&Dot| format!("{}: {}, {}", dot.name, rough(dot.x, chart.x), rough(dot.y, chart.y));
+        Trace {
+            name: if is_on_front { "on the front".to_owned() } else { String::new() },
+            x: some.iter().map(|dot| dot.x).collect(),
+            y: some.iter().map(|dot| Some(dot.y)).collect(),
+            band: Vec::new(),
+            told: some.iter().map(told).collect(),
+        }
+    };
+    let names = Names::Measured(chart.x.into());
+    Live::new(frames, chart.x_title, names, chart.y, Reads::Points, vec![trace(true), trace(false)])
 }

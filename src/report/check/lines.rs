@@ -1,7 +1,7 @@
 //! One line a verdict; below one that did not stand, where it was first seen and how to see it again.
 
-use super::told;
-use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun, Standing};
+use super::{told, total};
+use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun};
 use crate::experiment::results::verdict::{Outcome, Verdict};
 use crate::report::account::text::first_lines;
 use crate::report::terminal::Style;
@@ -39,7 +39,11 @@ pub fn render(results: &CheckResults, style: Style) -> String {
 
 fn of_verdict(verdict: &Verdict, run: &CheckedRun, file: &CheckedFile, style: Style) -> String {
     let standing = verdict.standing();
-    let said = format!("{}: {}", verdict.name, told(verdict));
+    let mut said = format!("{}: {}", verdict.name, told(verdict));
+    // How sure one can be that it does not happen, or how often it does, is as much of an answer as the word is.
+    if let Some(violation) = &verdict.violation {
+        said += &format!(" Replications that break it: {}.", words::violation(violation));
+    }
     let mut lines = line(standing, &words::word(verdict), file, &said, style);
     if let Some(shown) = verdict.counterexample.as_ref().filter(|_| standing == Outcome::Fail) {
         let replay = reproduce::replay(&file.file, run.seed, &run.settings, &verdict.name, shown);
@@ -63,31 +67,4 @@ fn line(standing: Outcome, word: &str, file: &CheckedFile, said: &str, style: St
     };
     let said = text::shortened(said, LONGEST);
     format!("{word}{padding} {}  {said}\n", text::visible(&file.file))
-}
-
-/// How many of each there were.
-fn total(results: &CheckResults) -> String {
-    let verdicts = || results.files.iter().filter_map(|file| file.run.as_ref()).flat_map(|run| &run.verdicts);
-    let of = |standing| verdicts().filter(|verdict| verdict.standing() == standing).count();
-    let mut total = format!(
-        "{} checked: {} verdicts as promised or expected, {} not, {} inconclusive",
-        counted(results.files.len(), "file"),
-        of(Outcome::Pass),
-        of(Outcome::Fail),
-        of(Outcome::Inconclusive)
-    );
-    let files = |is_such: fn(&CheckedFile) -> bool| results.files.iter().filter(|file| is_such(file)).count();
-    let silent = files(|file| file.run.as_ref().is_some_and(|run| run.verdicts.is_empty()));
-    if silent > 0 {
-        total += &format!("; {} without promises", counted(silent, "file"));
-    }
-    let unusable = files(|file| file.standing == Standing::Unusable);
-    if unusable > 0 {
-        total += &format!("; {} not usable", counted(unusable, "file"));
-    }
-    total
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

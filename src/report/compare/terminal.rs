@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::experiment::results::compare::{ComparedMeasure, Comparison, Draws};
-use crate::report::figure::{figure, instant};
+use crate::report::figure::{cell, instant};
 use crate::report::terminal::{Style, Written};
 use crate::report::{reproduce, text};
 use unicode_width::UnicodeWidthStr;
@@ -125,7 +125,8 @@ impl Page {
         let is_pair = comparison.designs.len() == 2;
         let row = |measure: &ComparedMeasure| {
             let shown = measure.designs.iter().take(MOST_COLUMNS);
-            let shown = shown.map(|estimate| figure(estimate, words::quantity(measure.unit)).compact());
+            let shown =
+                shown.map(|estimate| cell(estimate, measure.unit.into(), comparison.replications_done));
             let mut row: Vec<String> = [text::name(&measure.name)].into_iter().chain(shown).collect();
             if is_pair && let Some(pair) = measure.pairs.first() {
                 row.push(words::change(pair, measure.unit));

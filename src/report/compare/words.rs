@@ -18,22 +18,11 @@ pub fn named(comparison: &Comparison, design: usize) -> String {
     format!("{} {}", letter(design), text::name(&comparison.designs[design].name))
 }
 
-/// In which unit values of a measure are shown.
-pub fn quantity(unit: Unit) -> Quantity {
-    match unit {
-        Unit::Seconds => Quantity::Seconds,
-        Unit::PerSecond => Quantity::PerSecond,
-        Unit::Share => Quantity::Share,
-        Unit::Number => Quantity::Number,
-        Unit::Erlang => Quantity::Erlang,
-    }
-}
-
 /// How the second of a pair differs from the first: `38 ± 4 % less`, and without a share of the first
 /// `1.2 ± 0.3 s more`.
 pub fn change(pair: &PairOfMeasures, unit: Unit) -> String {
     let relative = pair.relative.mean.map(|mean| (mean, &pair.relative, Quantity::Share));
-    let absolute = pair.difference.mean.map(|mean| (mean, &pair.difference, quantity(unit)));
+    let absolute = pair.difference.mean.map(|mean| (mean, &pair.difference, unit.into()));
     // Of shares and of rare counts a share of the share says little, and of what grew a hundredfold too.
     let relative = relative.filter(|(mean, ..)| unit != Unit::Share && mean.abs() < 10.0);
     let Some((mean, estimate, quantity)) = relative.or(absolute) else { return "–".to_owned() };
@@ -54,7 +43,7 @@ pub fn answer(comparison: &Comparison, measure: &ComparedMeasure) -> Option<Stri
     }
     let is_best = |design: &usize| !clear.iter().any(|pair| worse(measure, pair) == Some(*design));
     let shown = |design: usize| {
-        let estimate = figure(&measure.designs[design], quantity(measure.unit));
+        let estimate = figure(&measure.designs[design], measure.unit.into());
         format!("{} ({estimate})", named(comparison, design))
     };
     let all = (0..comparison.designs.len()).filter(|design| measure.designs[*design].mean.is_some());

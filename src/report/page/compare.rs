@@ -1,63 +1,47 @@
 //! The page of a comparison: the designs side by side, what is clear and what is not, and what their files say
 //! differently.
 
+use super::draw_panel;
+use super::shell::Page;
 use super::tables::MOST_ROWS;
-use super::{POLICY, STYLE, draw_panel};
 use crate::experiment::results::compare::{
     ComparedMeasure, Comparison, Draws, FileDifference, LineKind, PairOfMeasures,
 };
 use crate::experiment::results::verdict::Outcome;
 use crate::experiment::results::{ClientResults, RunResults, Series};
-use crate::report::chart::{Line, OverTime, Panel, Silence, Tail, over_time, percentile, topology};
+use crate::report::chart::{
+    Line, OverTime, Panel, Shade, Silence, Tail, over_time, percentile, shades, topology,
+};
 use crate::report::compare::words;
 use crate::report::figure::{Quantity, count, figure, instant, rough};
 use crate::report::{reproduce, text, verdict};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 /// The page for a comparison.
 pub fn render(comparison: &Comparison) -> String {
     let names: Vec<String> = comparison.designs.iter().map(|design| text::name(&design.name)).collect();
     let title = names.join(" against ");
-    let version = text::name(&comparison.eventflow);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content={ "eventflow " (version) };
-                title { (title) " · eventflow" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    p.kind { "eventflow · comparison of designs" }
-                    h1 { (title) }
-                }
-                main {
-                    (banner(comparison))
-                    (ranking(comparison))
-                    (notes(comparison))
-                    (promises(comparison))
-                    (measures("questions", "Questions", QUESTIONS, &comparison.questions, comparison))
-                    (charts(comparison))
-                    (pictures(comparison))
-                    (differences(comparison))
-                    (measures("further", "How it comes about", FURTHER, &comparison.further, comparison))
-                    (not_compared(comparison))
-                    (what_was_run(comparison))
-                }
-                footer { p {
-                    "Differences are Student's paired t within each replication, " (words::confidence(comparison))
-                    ". What is called clear is so together with all else in its table, at "
-                    (percent(comparison.confidence)) " (Holm)."
-                } }
-            }
-        }
+    let main = html! {
+        (banner(comparison))
+        (ranking(comparison))
+        (notes(comparison))
+        (promises(comparison))
+        (measures("questions", "Questions", QUESTIONS, &comparison.questions, comparison))
+        (charts(comparison))
+        (pictures(comparison))
+        (differences(comparison))
+        (measures("further", "How it comes about", FURTHER, &comparison.further, comparison))
+        (not_compared(comparison))
+        (what_was_run(comparison))
     };
-    page.into_string()
+    let foot = html! {
+        "Differences are Student's paired t within each replication, " (words::confidence(comparison))
+        ". What is called clear is so together with all else in its table, at " (percent(comparison.confidence))
+        " (Holm)."
+    };
+    let page =
+        Page { kind: "comparison of designs", title, about: "", version: &comparison.eventflow, main, foot };
+    page.render()
 }
 
 const QUESTIONS: &str =
@@ -202,7 +186,7 @@ fn measures(
                         th scope="row" { span.name { (text::name(&measure.name)) } }
                         @for estimate in &measure.designs {
                             td.number {
-                                (figure(estimate, words::quantity(measure.unit)))
+                                (figure(estimate, measure.unit.into()))
                                 @if estimate.mean.is_some() && estimate.n != comparison.replications_done {
                                     span.few { " (n = " (estimate.n) ")" }
                                 }
@@ -271,6 +255,8 @@ fn charts(comparison: &Comparison) -> Markup {
     let lines = |series: fn(&ClientResults) -> &Series| -> Vec<Line> {
         clients.iter().map(|(name, client)| Line { name: name.clone(), series: series(client) }).collect()
     };
+    let weather = weather(comparison);
+    let time = |titles, axis, lines| time(titles, axis, lines, &weather);
     let panels = [
         percentile("response", "Response time by percentile", "response time", "clients", &tails),
         time(
@@ -292,7 +278,12 @@ fn charts(comparison: &Comparison) -> Markup {
     html! {
         section aria-labelledby="charts" {
             h2 #charts { "Charts" }
-            p.lead { "Lines over time are means over replications, without their intervals." }
+            p.lead {
+                "Lines over time are means over replications, without their intervals."
+                @if weather.iter().any(|shade| shade.is_fault) {
+                    " Shaded bands show the faults as they fell in the first replication, of all designs alike."
+                }
+            }
             div.charts { @for panel in &panels { (draw_panel(panel)) } }
         }
     }
@@ -302,8 +293,19 @@ fn time(
     (id, title, y_title): (&'static str, &'static str, &'static str),
     (quantity, silence, if_zero): (Quantity, Silence, &'static str),
     lines: Vec<Line>,
+    shades: &[Shade],
 ) -> Panel {
-    over_time(&OverTime { id, title, y_title, quantity, silence, lines, what: "clients", if_zero }, &[])
+    over_time(&OverTime { id, title, y_title, quantity, silence, lines, what: "clients", if_zero }, shades)
+}
+
+/// The warm-up and the faults, if they fell on all designs alike: a band stands behind the lines of all.
+fn weather(comparison: &Comparison) -> Vec<Shade> {
+    let of = |run: &RunResults| -> Vec<(String, Vec<(f64, f64)>)> {
+        run.faults.iter().map(|fault| (fault.name.clone(), fault.bands.clone())).collect()
+    };
+    let first = &comparison.designs[0].run;
+    let is_alike = |run: &RunResults| run.warm_up == first.warm_up && of(run) == of(first);
+    if comparison.designs.iter().all(|design| is_alike(&design.run)) { shades(first) } else { Vec::new() }
 }
 
 /// Each design's parts and what flows between them.

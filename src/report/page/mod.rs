@@ -1,14 +1,14 @@
-//! The report page: one HTML file that needs nothing else, and reaches for nothing else.
+//! The page of a run: first what stands and what does not, then what was run, then every figure.
 //!
-//! It has no script. Its content security policy forbids every request and allows one inline style
-//! sheet. Light, dark, phone and paper are told apart by the style sheet alone.
+//! The pages of a check, a comparison and a sweep are made of the same parts, in the same [`shell`].
 
 mod accounts;
 pub mod compare;
 mod figures;
+pub mod shell;
 mod tables;
 mod truth;
-mod verdicts;
+pub mod verdicts;
 
 use super::chart::{
     Bar, Chart, LegendEntry, Line, OverTime, Panel, Shade, Silence, Swatch, Tail, bars, over_time,
@@ -17,53 +17,37 @@ use super::chart::{
 use super::figure::{Quantity, count, instant, rough};
 use super::{reproduce, text};
 use crate::experiment::results::{RunResults, Series};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-
-pub const STYLE: &str = include_str!("style.css");
-
-/// Nothing may be fetched, run, framed or sent. Inline styles are the one exception, for the style
-/// sheet of the page itself; they can fetch nothing either.
-pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+use maud::{Markup, PreEscaped, html};
+use shell::Page;
 
 /// The page for `results`.
 pub fn render(results: &RunResults) -> String {
-    let title = text::name(&results.scenario);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content={ "eventflow " (text::name(&results.eventflow)) };
-                title { (title) " · eventflow" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    p.kind { "eventflow · simulation report" }
-                    h1 { (title) }
-                    @if !results.about.trim().is_empty() { p.about { (text::prose(&results.about)) } }
-                }
-                main {
-                    (banner(results))
-                    (verdicts::verdicts(results))
-                    (accounts::accounts(results))
-                    (truth::truth(results))
-                    (what_was_run(results))
-                    (notes(results))
-                    (figures::key_figures(results))
-                    (charts(results))
-                    (verdicts::anomalies(results))
-                    (tables::tables(results))
-                }
-                footer { p { "Durations, rates and shares are estimates over independent replications; every interval is "
-                    "a Student t interval at " (confidence(results)) "." } }
-            }
-        }
+    let main = html! {
+        (banner(results))
+        (verdicts::verdicts(results))
+        (accounts::accounts(results))
+        (truth::truth(results))
+        (what_was_run(results))
+        (notes(results))
+        (figures::key_figures(results))
+        (charts(results))
+        (verdicts::anomalies(results))
+        (tables::tables(results))
     };
-    page.into_string()
+    let foot = html! {
+        "Durations, rates and shares are estimates over independent replications; every interval is a Student t interval \
+         at " (confidence(results)) "."
+    };
+    let title = text::name(&results.scenario);
+    let page = Page {
+        kind: "simulation report",
+        title,
+        about: &results.about,
+        version: &results.eventflow,
+        main,
+        foot,
+    };
+    page.render()
 }
 
 /// Said before anything else if not everything was run.
@@ -320,6 +304,7 @@ fn draw_chart(chart: &Chart) -> Markup {
             h3 { (chart.title) }
             // What is too large for its place is scrolled there, not with the page.
             div.drawing tabindex=[chart.broad.then_some("0")] { (PreEscaped(&chart.wide)) (PreEscaped(&chart.narrow)) }
+            @if let Some(live) = &chart.live { script.live type="application/json" { (PreEscaped(live)) } }
             @if !chart.legend.is_empty() { ul.legend { @for entry in &chart.legend { (legend_entry(entry)) } } }
             figcaption {
                 @for note in &chart.notes { p { (note) } }

@@ -71,9 +71,9 @@ fn worst_first(verdicts: &[Verdict]) -> Vec<&Verdict> {
     order
 }
 
-/// Text that may be broken behind a dot or an underscore.
-fn breakable(text: &str) -> Markup {
-    html! { @for part in text.split_inclusive(['.', '_']) { (part) wbr; } }
+/// Text that may be broken behind a dot, an underscore or a slash.
+pub fn breakable(text: &str) -> Markup {
+    html! { @for part in text.split_inclusive(['.', '_', '/']) { (part) wbr; } }
 }
 
 fn row(verdict: &Verdict, results: &RunResults) -> Markup {

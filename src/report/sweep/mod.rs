@@ -9,8 +9,8 @@ pub use page::page;
 pub use text::text;
 
 use super::figure::Quantity;
-use crate::experiment::results::measure::Unit;
 use crate::experiment::results::sweep::{Axis, PointResults, SweepResults, SweptMeasure};
+use crate::experiment::results::verdict::Outcome;
 
 /// All of it as JSON.
 pub fn json(results: &SweepResults) -> String {
@@ -23,12 +23,17 @@ fn charted(results: &SweepResults) -> Vec<(usize, &SweptMeasure)> {
 }
 
 fn quantity(measure: &SweptMeasure) -> Quantity {
-    match measure.unit {
-        Unit::Seconds => Quantity::Seconds,
-        Unit::PerSecond => Quantity::PerSecond,
-        Unit::Share => Quantity::Share,
-        Unit::Number => Quantity::Number,
-        Unit::Erlang => Quantity::Erlang,
+    measure.unit.into()
+}
+
+/// What the verdicts at a point come to, with those that decide it; names as they are.
+fn verdicts(point: &PointResults) -> String {
+    match (point.standing, &point.trouble) {
+        (_, Some(_)) => "no end".to_owned(),
+        (Outcome::Pass, None) => "pass".to_owned(),
+        (Outcome::Fail, None) if point.failed.is_empty() => "not as expected".to_owned(),
+        (Outcome::Fail, None) => format!("fail: {}", point.failed.join(", ")),
+        (Outcome::Inconclusive, None) => format!("inconclusive: {}", point.inconclusive.join(", ")),
     }
 }
 

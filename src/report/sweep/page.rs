@@ -1,13 +1,13 @@
 //! The page of a sweep: what was varied, where it bends, the charts, and every point in a table.
 
-use super::{charted, named, quantity};
+use super::{charted, named, quantity, verdicts};
 use crate::experiment::results::sweep::{Design, PointResults, Scale, SweepResults, SweptMeasure};
-use crate::experiment::results::verdict::Outcome;
 use crate::report::chart::{Curve, Dot, HeatMap, OverAxis, Panel, Scatter, heat_map, over_axis, scatter};
 use crate::report::figure::figure;
-use crate::report::page::{POLICY, STYLE, draw_panel};
+use crate::report::page::draw_panel;
+use crate::report::page::shell::Page;
 use crate::report::text;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 /// Most rows of the table of points, and most heat maps of one measure.
 const MOST_ROWS: usize = 500;
@@ -15,46 +15,27 @@ const MOST_MAPS: usize = 4;
 
 /// The page for `results`.
 pub fn page(results: &SweepResults) -> String {
-    let title = text::name(&results.scenario);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content={ "eventflow " (text::name(&results.eventflow)) };
-                title { (title) " · sweep · eventflow" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    p.kind { "eventflow · sweep" }
-                    h1 { (title) }
-                    @if !results.about.trim().is_empty() { p.about { (text::prose(&results.about)) } }
-                }
-                main {
-                    @if results.partial {
-                        p.banner role="status" {
-                            strong { "Partial result. " }
-                            "Interrupted after " (results.points.len()) " of " (results.points_asked) " points."
-                        }
-                    }
-                    (what_was_run(results))
-                    (findings(results))
-                    section aria-labelledby="charts" {
-                        h2 #charts { "Charts" }
-                        div.charts { @for panel in &panels(results) { (draw_panel(panel)) } }
-                    }
-                    (points(results))
-                }
-                footer { p { "All points drew the same random numbers. Every interval is a Student t interval at "
-                    (confidence(results)) " confidence over " (results.replications) " replications of its point." } }
+    let main = html! {
+        @if results.partial {
+            p.banner role="status" {
+                strong { "Partial result. " }
+                "Interrupted after " (results.points.len()) " of " (results.points_asked) " points."
             }
         }
+        (what_was_run(results))
+        (findings(results))
+        section aria-labelledby="charts" {
+            h2 #charts { "Charts" }
+            div.charts { @for panel in &panels(results) { (draw_panel(panel)) } }
+        }
+        (points(results))
     };
-    page.into_string()
+    let foot = html! {
+        "All points drew the same random numbers. Every interval is a Student t interval at " (confidence(results))
+        " confidence over " (results.replications) " replications of its point."
+    };
+    let title = text::name(&results.scenario);
+    Page { kind: "sweep", title, about: &results.about, version: &results.eventflow, main, foot }.render()
 }
 
 fn confidence(results: &SweepResults) -> String {
@@ -310,29 +291,21 @@ fn points(results: &SweepResults) -> Markup {
                     tbody { @for point in results.points.iter().take(MOST_ROWS) { tr {
                         @for value in &point.values { td { (text::shortened(value, 80)) } }
                         @for (at, measure) in &shown {
-                            td.number { (figure(&point.estimates[*at], quantity(measure)).to_string()) }
+                            @let estimate = &point.estimates[*at];
+                            td.number {
+                                (figure(estimate, quantity(measure)).to_string())
+                                @if estimate.mean.is_some() && estimate.n != results.replications {
+                                    span.few { " (n = " (estimate.n) ")" }
+                                }
+                            }
                         }
-                        td { (standing(point)) }
+                        td { (text::shortened(&verdicts(point), 200)) }
                     } } }
                 }
             }
             @if results.points.len() > MOST_ROWS {
                 p { (results.points.len() - MOST_ROWS) " more points are in the JSON file." }
             }
-        }
-    }
-}
-
-fn standing(point: &PointResults) -> String {
-    match (point.standing, &point.trouble) {
-        (_, Some(_)) => "no end".to_owned(),
-        (Outcome::Pass, None) => "pass".to_owned(),
-        (Outcome::Fail, None) => match point.failed.as_slice() {
-            [] => "not as expected".to_owned(),
-            failed => format!("fail: {}", text::shortened(&failed.join(", "), 200)),
-        },
-        (Outcome::Inconclusive, None) => {
-            format!("inconclusive: {}", text::shortened(&point.inconclusive.join(", "), 200))
         }
     }
 }

@@ -1,9 +1,8 @@
 //! A sweep on a terminal: a line for each point, then the knees, the front, and where the rest is.
 
-use super::{charted, named, quantity};
-use crate::experiment::results::sweep::{PointResults, SweepResults};
-use crate::experiment::results::verdict::Outcome;
-use crate::report::figure::figure;
+use super::{charted, named, quantity, verdicts};
+use crate::experiment::results::sweep::SweepResults;
+use crate::report::figure::{cell, figure};
 use crate::report::terminal::{Style, Written};
 use crate::report::text::{fitted_to_columns, visible};
 use unicode_width::UnicodeWidthStr;
@@ -66,9 +65,10 @@ fn table(results: &SweepResults) -> Vec<String> {
     rows.push(names.chain(measures).chain(["verdicts".to_owned()]).collect());
     for point in results.points.iter().take(MOST_POINTS) {
         let values = point.values.iter().map(|value| visible(value));
-        let figures =
-            shown.iter().map(|(at, measure)| figure(&point.estimates[*at], quantity(measure)).compact());
-        rows.push(values.chain(figures).chain([verdicts(point)]).collect());
+        let figures = shown
+            .iter()
+            .map(|(at, measure)| cell(&point.estimates[*at], quantity(measure), results.replications));
+        rows.push(values.chain(figures).chain([visible(&verdicts(point))]).collect());
     }
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| fitted_to_columns(cell, WIDEST)).collect()).collect();
@@ -85,16 +85,6 @@ fn table(results: &SweepResults) -> Vec<String> {
         }
     };
     rows.iter().map(|row| row.iter().enumerate().map(padded).collect::<Vec<_>>().join("  ")).collect()
-}
-
-fn verdicts(point: &PointResults) -> String {
-    match (point.standing, &point.trouble) {
-        (_, Some(_)) => "no end".to_owned(),
-        (Outcome::Pass, None) => "pass".to_owned(),
-        (Outcome::Fail, None) if point.failed.is_empty() => "not as expected".to_owned(),
-        (Outcome::Fail, None) => format!("fail: {}", visible(&point.failed.join(", "))),
-        (Outcome::Inconclusive, None) => "inconclusive".to_owned(),
-    }
 }
 
 fn troubles(results: &SweepResults) -> Vec<String> {

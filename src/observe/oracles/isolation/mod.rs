@@ -320,12 +320,8 @@ impl<'m> Isolation<'m> {
 
     fn cycle_found(&mut self, now: Nanos, obligation: u64, name: RowName) {
         let what = || sighting::cycle(self.model, name);
-        self.conflict_cycles.first.get_or_insert_with(|| Sighting {
-            at: now,
-            obligation,
-            what: what(),
-            facts: Facts::at(name),
-        });
+        let sighting = || Sighting { at: now, obligation, what: what(), facts: Facts::at(name) };
+        self.conflict_cycles.first.get_or_insert_with(|| Box::new(sighting()));
     }
 
     fn transaction_ended(&mut self, now: Nanos, slot: SlotNumber, committed: bool) {

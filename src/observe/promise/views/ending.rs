@@ -55,7 +55,7 @@ impl<'m> View<'m> {
             let (what, side) = self.words(key, since, evaluator);
             let rows = vec![RowName { table: self.spec.view, key, instance: NONE }];
             let facts = Facts { rows, sides: vec![side], ..Facts::default() };
-            self.found.finding.first = Some(Sighting { at, obligation, what, facts });
+            self.found.finding.first = Some(Box::new(Sighting { at, obligation, what, facts }));
         }
         self.found.finding.count += times;
     }

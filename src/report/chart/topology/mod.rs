@@ -77,6 +77,7 @@ pub fn topology(topology: &Topology) -> Panel {
         summary,
         wide,
         narrow,
+        live: None,
         legend: legend(&picture),
         notes: notes(topology, &picture),
         table: table(topology, &picture),
