@@ -28,14 +28,14 @@ pub const KEY_PARTS: &[KeyPart] = &[
     KeyPart {
         name: "item: what a loop does for one item is what it does for the next",
         file: "src/world/tell.rs",
-        original: "Part { site, item: self.world.attempts[attempt].item }",
-        other: Some("Part { site, item: 0 }"),
+        original: "Part::new(site, self.world.attempts[attempt].item)",
+        other: Some("Part::new(site, 0)"),
     },
     KeyPart {
         name: "item: a step on many rows is one part",
         file: "src/world/tell.rs",
-        original: "mix(item, self.row_in_hand(attempt, of.table).key) | 1",
-        other: Some("item"),
+        original: "mix(part.item, self.row_in_hand(attempt, of.table).key) | 1",
+        other: Some("part.item"),
     },
     KeyPart {
         name: "item: what a loop issues for one item is what it issues for the next",
@@ -62,7 +62,7 @@ pub const KEY_PARTS: &[KeyPart] = &[
     KeyPart {
         name: "dry run: a remainder never decides on what its obligation wrote",
         file: "src/world/debt.rs",
-        original: "remainder.resumes |= own && decides(of);",
+        original: "remainder.resumes |= writer == Some(own) && decides(of);",
         other: None,
     },
     KeyPart {

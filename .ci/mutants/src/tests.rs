@@ -1,4 +1,8 @@
 //! The tests that are asked, and what they say of a mutant.
+//!
+//! Each test is run once with nothing broken, which tells how long it takes and which places it comes by. A mutant
+//! is shown to the tests that come by its place and to no other, the quickest first, until one fails: the others
+//! run over the same code as before.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,33 +10,27 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Some tests of one program.
-pub struct Round {
-    /// Of the library's own tests.
+/// Some tests of one program, by parts of their names.
+pub struct Choice {
     library: bool,
     only: &'static [&'static str],
-    but: &'static [&'static str],
 }
 
 /// The rows that each have a planted bug, a twin, or a history.
-pub const PLANTED: &[Round] =
-    &[Round { library: false, only: &["oracles::planted", "oracles::histories"], but: &[] }];
+pub const PLANTED: &[Choice] =
+    &[Choice { library: false, only: &["oracles::planted", "oracles::histories"] }];
 
-const SLOW: &[&str] = &["oracles::enumeration", "::random", "oracles::references", "::seeds"];
-
-/// All that is about judging; what is quick first.
-pub const ALL: &[Round] = &[
-    Round {
-        library: true,
-        only: &["observe::", "stats::reordering", "world::debt", "experiment::verdict"],
-        but: &[],
-    },
-    Round { library: false, only: &["oracles::", "runs::"], but: SLOW },
-    Round { library: false, only: SLOW, but: &[] },
+/// All that is about judging.
+pub const ALL: &[Choice] = &[
+    Choice { library: true, only: &["observe::", "stats::reordering", "world::debt", "experiment::verdict"] },
+    Choice { library: false, only: &["oracles::", "runs::"] },
 ];
+
+/// Tests are run together up to this long: a program that begins costs as much as a quick test.
+const SHORTEST_BATCH: Duration = Duration::from_millis(300);
 
 /// What the tests said.
 pub enum Outcome {
@@ -53,10 +51,12 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How the tests do when nothing is broken.
-pub struct Baseline {
-    rounds: &'static [Round],
-    took: Vec<Duration>,
+/// One test with nothing broken.
+pub struct Test {
+    library: bool,
+    name: String,
+    took: Duration,
+    /// Mutants whose places it comes by.
     reached: BTreeSet<u32>,
 }
 
@@ -91,43 +91,90 @@ impl Tests {
         Self { tree: tree.to_owned(), library: executable("eventflow"), main: executable("main") }
     }
 
-    /// Runs every round with nothing broken.
-    pub fn baseline(&self, rounds: &'static [Round]) -> Baseline {
-        let file = self.tree.join("reached");
-        let _ = std::fs::remove_file(&file);
-        let took = rounds.iter().map(|round| {
-            let begun = Instant::now();
-            let failed = self.run(round, 0, Some(&file), Duration::from_secs(1800));
-            assert!(failed.is_none(), "fails with nothing broken: {failed:?}");
-            begun.elapsed()
+    /// Runs every chosen test with nothing broken; gives them with the quickest first.
+    pub fn baseline(&self, choices: &[Choice], jobs: usize) -> Vec<Test> {
+        let names: Vec<(bool, String)> = choices.iter().flat_map(|choice| self.names(choice)).collect();
+        let next = AtomicUsize::new(0);
+        let done = std::sync::Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for job in 0..jobs {
+                let (names, next, done) = (&names, &next, &done);
+                scope.spawn(move || {
+                    let file = self.tree.join(format!("reached.{job}"));
+                    while let Some((library, name)) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let test = self.unbroken(*library, name, &file);
+                        done.lock().unwrap().push(test);
+                    }
+                });
+            }
         });
-        let took: Vec<Duration> = took.collect();
-        println!("with nothing broken: {took:.1?}");
-        let reached = std::fs::read_to_string(&file).unwrap_or_default();
-        let reached = reached.lines().filter_map(|line| line.parse().ok()).collect();
-        Baseline { rounds, took, reached }
+        let mut tests = done.into_inner().unwrap();
+        tests.sort_by(|one: &Test, other| (one.took, &one.name).cmp(&(other.took, &other.name)));
+        let all: Duration = tests.iter().map(|test| test.took).sum();
+        println!("{} tests, {all:.1?} with nothing broken", tests.len());
+        tests
     }
 
-    pub fn judge(&self, number: u32, baseline: &Baseline) -> Outcome {
-        if number < 1 << 14 && !baseline.reached.contains(&number) {
+    fn names(&self, choice: &Choice) -> Vec<(bool, String)> {
+        let program = if choice.library { &self.library } else { &self.main };
+        let output = Command::new(program)
+            .args(choice.only)
+            .args(["--list", "--format", "terse"])
+            .current_dir(&self.tree)
+            .output()
+            .expect("the tests are told");
+        let told = String::from_utf8(output.stdout).unwrap();
+        let names = told.lines().filter_map(|line| line.strip_suffix(": test"));
+        names.map(|name| (choice.library, name.to_owned())).collect()
+    }
+
+    fn unbroken(&self, library: bool, name: &str, file: &Path) -> Test {
+        let _ = std::fs::remove_file(file);
+        let begun = Instant::now();
+        let failed = self.run(library, &[name], 0, Some(file), Duration::from_secs(1800));
+        assert!(failed.is_none(), "fails with nothing broken: {failed:?}");
+        let told = std::fs::read_to_string(file).unwrap_or_default();
+        let reached = told.lines().filter_map(|line| line.parse().ok()).collect();
+        Test { library, name: name.to_owned(), took: begun.elapsed(), reached }
+    }
+
+    /// Shows a mutant to the tests until one fails.
+    pub fn judge(&self, number: u32, tests: &[Test]) -> Outcome {
+        let all: Vec<&Test> = tests.iter().filter(|test| test.reached.contains(&number)).collect();
+        if all.is_empty() {
             return Outcome::NeverReached;
         }
-        for (round, took) in baseline.rounds.iter().zip(&baseline.took) {
-            let limit = *took * 6 + Duration::from_secs(20);
-            if let Some(by) = self.run(round, number, None, limit) {
+        let (mut at, mut longest) = (0, SHORTEST_BATCH);
+        while at < all.len() {
+            let library = all[at].library;
+            let mut took = all[at].took;
+            let mut end = at + 1;
+            while end < all.len() && all[end].library == library && took + all[end].took <= longest {
+                took += all[end].took;
+                end += 1;
+            }
+            let names: Vec<&str> = all[at..end].iter().map(|test| test.name.as_str()).collect();
+            if let Some(by) = self.run(library, &names, number, None, took * 6 + Duration::from_secs(20)) {
                 return Outcome::Noticed(by);
             }
+            (at, longest) = (end, longest * 2);
         }
         Outcome::Survived
     }
 
-    /// Runs a round until a test fails; `None`: none does.
-    fn run(&self, round: &Round, number: u32, reached: Option<&Path>, limit: Duration) -> Option<String> {
-        let program = if round.library { &self.library } else { &self.main };
+    /// Runs tests until one fails; `None`: none does.
+    fn run(
+        &self,
+        library: bool,
+        names: &[&str],
+        number: u32,
+        reached: Option<&Path>,
+        limit: Duration,
+    ) -> Option<String> {
+        let program = if library { &self.library } else { &self.main };
         // Whoever counts without end would take the machine's memory.
         let mut command = Command::new("sh");
-        command.args(["-c", "ulimit -v 6000000; exec \"$0\" \"$@\""]).arg(program).args(round.only);
-        command.args(round.but.iter().flat_map(|but| ["--skip", *but]));
+        command.args(["-c", "ulimit -v 6000000; exec \"$0\" \"$@\""]).arg(program).arg("--exact").args(names);
         command.args(["--test-threads", "1"]).current_dir(&self.tree);
         command.env("EVENTFLOW_MUTANT", number.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
         command.envs(reached.map(|file| ("EVENTFLOW_REACHED", file)));
@@ -146,7 +193,7 @@ impl Tests {
                         let _ = child.lock().unwrap().kill();
                         return;
                     }
-                    std::thread::sleep(Duration::from_millis(20));
+                    std::thread::sleep(Duration::from_millis(5));
                 }
             })
         };
