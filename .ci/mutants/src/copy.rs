@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: OnceLock<u32> = OnceLock::new();
 static REACHED_FILE: OnceLock<Option<String>> = OnceLock::new();
-static REACHED: [AtomicBool; 1 << 14] = [const { AtomicBool::new(false) }; 1 << 15];
+static REACHED: [AtomicBool; 1 << 15] = [const { AtomicBool::new(false) }; 1 << 15];
 
 pub fn is(number: u32) -> bool {
     let asked = *ASKED.get_or_init(|| {
@@ -71,11 +71,11 @@ fn is_rewritten(path: &Path) -> bool {
 
 /// The switch, and of the integration tests those that are about judging.
 pub fn add_switch(tree: &Path) {
-    write(&tree.join("tests/main.rs"), "#![allow(dead_code)]\nmod engine;\nmod oracles;\nmod runs;\n");
+    write(&tree.join("tests/main.rs"), "#![allow(warnings)]\nmod engine;\nmod oracles;\nmod runs;\n");
     write(&tree.join("src/mutants.rs"), SWITCH);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let library = fs::read_to_string(root.join("src/lib.rs")).unwrap();
-    write(&tree.join("src/lib.rs"), &(library + "\npub mod mutants;\n"));
+    write(&tree.join("src/lib.rs"), &format!("#![allow(warnings)]\n{library}\npub mod mutants;\n"));
 }
 
 pub fn write(path: &Path, text: &str) {
