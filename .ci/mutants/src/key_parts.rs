@@ -95,4 +95,34 @@ pub const KEY_PARTS: &[KeyPart] = &[
         original: "self.ledger.hold(share);",
         other: None,
     },
+    KeyPart {
+        name: "value: what ought to happen once for a value is each one's own",
+        file: "src/world/tell.rs",
+        original: "Part { item: mix(mix(ONCE, value), part.item), is_of_value: true, ..part }",
+        other: Some("part"),
+    },
+    KeyPart {
+        name: "passed on: who is handed an obligation has one of his own",
+        file: "src/world/identity.rs",
+        original: "Self { obligation, forwarded: 0, ..child }",
+        other: Some("Self { forwarded: 0, obligation: obligation ^ 1, ..child }"),
+    },
+    KeyPart {
+        name: "epoch: what a rebuild has cleared counts as there",
+        file: "src/observe/oracles/lineage/messages.rs",
+        original: "of.effects.retain(|effect| !writes(&effect.part));",
+        other: None,
+    },
+    KeyPart {
+        name: "undo: what was undone counts as there",
+        file: "src/observe/oracles/lineage/undo.rs",
+        original: "effect.net -= 1;",
+        other: None,
+    },
+    KeyPart {
+        name: "forgotten: what a store's crash forgot counts as there",
+        file: "src/observe/oracles/lineage/durability.rs",
+        original: "effect.net -= 1;",
+        other: None,
+    },
 ];
