@@ -1,6 +1,7 @@
 //! Promises about rows, judged over whole runs: broken by a planted bug, kept by its repaired twin.
 
 use super::Shop;
+use super::exposures::as_written;
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::observe::findings::Finding;
@@ -33,7 +34,10 @@ fn judge(placed: &'static str) -> (Vec<Finding>, ViewFindings) {
     let agenda = replication::agenda(&model, &plan, 1, 0);
     replication::replicate(&model, agenda, &mut judges, Limits::default(), &AtomicBool::new(false))
         .expect("it ends");
-    (judges.0.findings(), judges.1.findings().remove(0))
+    let (invariants, view) = (judges.0.findings(), judges.1.findings().remove(0));
+    let names = ["adds_up", "few", "not_negative", "follows", "reserved"];
+    as_written(names.into_iter().zip(invariants.iter().chain([&view.finding])), "");
+    (invariants, view)
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod memory;
 mod random;
 
+use super::exposures::as_written;
 use eventflow::experiment::replication::{agenda, replicate};
 use eventflow::kernel::anomaly::Anomaly;
 use eventflow::kernel::stream::StreamPlan;
@@ -64,6 +65,7 @@ fn findings(name: &str) -> Three {
         findings.map(|(_, finding)| finding)
     };
     let first = of_replication(0);
+    as_written(["lost", "stale", "cycles"].into_iter().zip(&first), name);
     for replication in 1..20 {
         assert_eq!(of_replication(replication), first, "{name}: every replication plays the same race");
     }

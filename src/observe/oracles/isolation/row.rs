@@ -259,6 +259,25 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_left_in_the_room_of_a_row() {
+        let mut graph = Graph::default();
+        let attempt = graph.begin();
+        graph.enter(attempt);
+        let mut row = Row::default();
+        row.newest.replace(3, attempt);
+        row.columns.push(row.newest);
+        (row.absent, row.writers) = (2, 1);
+        row.alive.push((attempt, 0));
+        (row.last_left, row.last_writer_left) = (graph.now(), graph.now());
+        row.history.write(&mut graph, attempt, 1, true);
+        row.history.write(&mut graph, attempt, 2, false);
+        row.history.write(&mut graph, attempt, 3, true);
+        row.history.read(&mut graph, attempt, 3);
+        row.clear();
+        assert_eq!(format!("{row:?}"), format!("{:?}", Row::default()));
+    }
+
+    #[test]
     fn a_row_shows_by_its_name() {
         const NAME: RowName = RowName { table: crate::kernel::ids::TableId(1), key: 2, instance: 3 };
         each_shows(

@@ -166,5 +166,14 @@ mod tests {
                 |of| of.claim(ONE, 0, Some(5)),
             ],
         );
+        let words = |of: &Subjects| {
+            let mut encoder = Encoder::default();
+            of.encode(&mut encoder);
+            encoder.into_words()
+        };
+        let as_it_was = words(&of);
+        assert!(of.violate(ONE, true) && !of.violate(ONE, true));
+        assert!(!of.violate(ONE, false));
+        assert_eq!(words(&of), as_it_was, "of a subject that is as it began nothing is remembered");
     }
 }

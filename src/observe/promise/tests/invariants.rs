@@ -229,3 +229,27 @@ fn the_one_who_broke_it_is_named() {
     });
     assert_eq!(broken.first.map(|first| first.obligation), Some(cause.obligation));
 }
+
+#[test]
+fn what_is_broken_from_the_start_is_counted_from_the_start() {
+    let broken = found("{ always: sum(inventory.stock.reserved) > 0 }", |tell| {
+        tell.at(10).put(STOCK, [1, 0, 5]).end(true);
+    });
+    assert_eq!((broken.count, first(&broken).0), (1, 0), "before anything has happened");
+}
+
+#[test]
+fn a_condition_goes_one_way_or_the_other_and_asks_lists() {
+    let either = "{ always: 'row.note > 0 ? row.reserved == row.note : row.reserved in [0, 2, 4]', for_each: inventory.stock }";
+    let kept = found(either, |tell| {
+        tell.at(1).put(STOCK, [1, 2, 0]).put(STOCK, [1, 4, 0]).put(STOCK, [1, 7, 7]).put(STOCK, [2, 0, 0]);
+        tell.at(9).end(true);
+    });
+    assert_eq!((kept.count, kept.exposures), (0, 4));
+    for broken in [[1, 3, 0], [1, 2, 3], [1, 7, 0]] {
+        let found = found(either, |tell| {
+            tell.at(5).put(STOCK, broken).end(true);
+        });
+        assert_eq!((found.count, first(&found).0), (1, 5), "{broken:?}");
+    }
+}

@@ -158,6 +158,40 @@ fn take(errands: &mut [u64], slot: SlotNumber) -> u64 {
 mod tests {
     use super::*;
     use crate::kernel::encoder::{Names, each_shows};
+    use crate::kernel::ids::SagaId;
+    use crate::world::deed::SagaStage;
+    use crate::world::identity::Cause;
+    use crate::world::record::Outcome;
+
+    fn timer_set(errands: &mut Errands, attempt: u32, before: u32, timer: u32) -> Option<u64> {
+        errands.deed(&Deed::SagaMoved {
+            attempt,
+            timer,
+            before,
+            saga: 0,
+            of: SagaId(0),
+            key: 0,
+            stage: SagaStage::Doing,
+            step: 0,
+            cause: Cause::NOBODY,
+            part: None,
+        })
+    }
+
+    #[test]
+    fn who_asks_is_told_when_nobody_carries_it_any_more() {
+        let mut errands = Errands::default();
+        assert!(!errands.ask(NO_ERRAND) && !errands.ask(7), "nobody carries it");
+        put(&mut errands.attempts, 0, 7);
+        assert!(errands.ask(7) && errands.ask(7));
+        assert_eq!(timer_set(&mut errands, 0, NONE, 1), None);
+        let ended = Deed::AttemptEnded { attempt: 0, outcome: Outcome::Well };
+        assert_eq!(errands.deed(&ended), None, "the saga's timer does");
+        assert_eq!(timer_set(&mut errands, NONE, 1, 2), None);
+        assert_eq!(errands.deed(&Deed::TimerGone { timer: 1 }), None, "the next one does");
+        assert_eq!(errands.deed(&Deed::TimerGone { timer: 2 }), Some(7));
+        assert!(!errands.ask(7));
+    }
 
     #[test]
     fn who_is_on_which_errand_shows() {

@@ -141,6 +141,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_left_in_the_room_of_an_attempt() {
+        let mut of = Attempt::default();
+        of.begin(1, 2);
+        let fresh = format!("{of:?}");
+        of.touched.insert(ROW, Touched::default());
+        of.look((1, 2), Looked { row: ROW, version: 0, open: false });
+        of.pending.insert(ROW, pending(vec![], vec![], false));
+        of.through.push(SEEN);
+        of.name(1, 2, 3, vec![Premise { version: Seen::Own, ..SEEN }]);
+        of.decide((1, 2), vec![SEEN], true);
+        (of.changed, of.suspects, of.reading) = (true, true, Some((1, 2)));
+        assert!(of.has_own && of.has_open);
+        of.begin(1, 2);
+        assert_eq!(format!("{of:?}"), fresh);
+    }
+
+    #[test]
     fn what_rests_on_what_it_saw_shows() {
         fn local(of: &mut Attempt, first: Slot, words: u16, item: u64, premises: &[Premise]) {
             of.locals.insert((first, item), Local { words, premises: premises.to_vec() });

@@ -137,6 +137,26 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_left_in_the_room_of_an_attempt() {
+        let part = Part::new(SiteId(1), 2);
+        let mut of = AttemptState::default();
+        of.begin(1, 2, 3, HandlerId(4), Served::Send);
+        let fresh = format!("{of:?}");
+        (of.exposed, of.resumed, of.guarded) = (true, true, true);
+        of.came_by.push(part);
+        of.added.push(part);
+        of.staged.push(Staged { row: ROW, part });
+        of.staged_messages.push(4);
+        of.staged_issues.push(StagedIssue { part, is_first: true, was_owed: false });
+        of.early.send(4, &[SiteId(1)]);
+        of.own_rows.push(ROW);
+        of.keep(1, 2, Some(Source::Own), true);
+        of.excluded.push(SiteId(1));
+        of.begin(1, 2, 3, HandlerId(4), Served::Send);
+        assert_eq!(format!("{of:?}"), fresh);
+    }
+
+    #[test]
     fn whatever_an_attempt_serves_shows() {
         each_shows(
             &AttemptState::default(),
