@@ -37,6 +37,8 @@ const SCENARIOS: [&str; 12] = [
 
 /// So many deeds are looked at one by one.
 const MOST_COMPARED: u64 = 200;
+/// What is said after each of so many is told apart.
+const MOST_TOLD_APART: u64 = 400;
 
 fn model(name: &str) -> Model {
     model_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name))
@@ -307,7 +309,7 @@ impl<J: Observer> Observer for Alone<J> {
     fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
         self.judge.deed(now, deed);
         self.told += 1;
-        if self.told <= 2 * MOST_COMPARED {
+        if self.told <= MOST_TOLD_APART {
             // Whoever is in a slot has a name.
             let names = || (1..200).collect();
             let names = Names { attempts: names(), messages: names(), timers: names() };

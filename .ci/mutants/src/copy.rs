@@ -15,6 +15,7 @@ const LESS: &[(&str, &str, &str)] = &[
     ("tests/oracles/references/undone.rs", "const CASES: u32 = 600;", "const CASES: u32 = 100;"),
     ("tests/oracles/references/orders.rs", "const CASES: u32 = 400;", "const CASES: u32 = 100;"),
     ("tests/oracles/isolation/random.rs", "const CASES: u32 = 400;", "const CASES: u32 = 100;"),
+    ("tests/oracles/encoding.rs", "const MOST_COMPARED: u64 = 200;", "const MOST_COMPARED: u64 = 60;"),
     ("tests/oracles/enumeration.rs", "const CASES: u32 = 600;", "const CASES: u32 = 100;"),
 ];
 

@@ -17,16 +17,24 @@ use std::time::{Duration, Instant};
 pub struct Choice {
     library: bool,
     only: &'static [&'static str],
+    but: &'static [&'static str],
 }
 
 /// The rows that each have a planted bug, a twin, or a history.
 pub const PLANTED: &[Choice] =
-    &[Choice { library: false, only: &["oracles::planted", "oracles::histories"] }];
+    &[Choice { library: false, only: &["oracles::planted", "oracles::histories"], but: &[] }];
+
+/// About memory and speed, and longer than all others together.
+const LONG: &[&str] = &["memory", "remembered", "without_bound", "runs::compare"];
 
 /// All that is about judging.
 pub const ALL: &[Choice] = &[
-    Choice { library: true, only: &["observe::", "stats::reordering", "world::debt", "experiment::verdict"] },
-    Choice { library: false, only: &["oracles::", "runs::"] },
+    Choice {
+        library: true,
+        only: &["observe::", "stats::reordering", "world::debt", "experiment::verdict"],
+        but: &[],
+    },
+    Choice { library: false, only: &["oracles::", "runs::"], but: LONG },
 ];
 
 /// Tests are run together up to this long: a program that begins costs as much as a quick test.
@@ -162,6 +170,7 @@ impl Tests {
         let program = if choice.library { &self.library } else { &self.main };
         let output = Command::new(program)
             .args(choice.only)
+            .args(choice.but.iter().flat_map(|but| ["--skip", *but]))
             .args(["--list", "--format", "terse"])
             .current_dir(&self.tree)
             .output()
