@@ -253,3 +253,25 @@ fn a_condition_goes_one_way_or_the_other_and_asks_lists() {
         assert_eq!((found.count, first(&found).0), (1, 5), "{broken:?}");
     }
 }
+
+/// Only as far as it matters: what would divide by nothing is not asked.
+#[test]
+fn formulas_count_look_up_and_stop_where_they_know() {
+    for (formula, kept, broken) in [
+        ("[0, 2, 4][row.note] == row.reserved", [1, 4, 2], [1, 3, 2]),
+        ("size([1, 2]) + row.note == row.reserved", [1, 7, 5], [1, 5, 5]),
+        ("row.note == 0 || row.reserved / row.note == 2", [1, 7, 0], [1, 7, 2]),
+        ("row.note == 0 || row.reserved / row.note == 2", [1, 6, 3], [1, 6, 6]),
+        ("row.note > 0 && row.reserved / row.note == 2", [1, 6, 3], [1, 6, 0]),
+    ] {
+        let invariant = format!("{{ always: '{formula}', for_each: inventory.stock, during: [4ms, 1s] }}");
+        let counted = |row: [i64; 3]| {
+            found(&invariant, |tell| {
+                tell.at(1).put(STOCK, row).put(STOCK, [2, row[1], row[2]]).put(STOCK, [3, row[1], row[2]]);
+                tell.at(5).put(STOCK, row).end(true);
+            })
+            .count
+        };
+        assert_eq!((counted(kept), counted(broken)), (0, 3), "{formula}");
+    }
+}
