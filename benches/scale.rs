@@ -12,6 +12,7 @@
 mod clock;
 
 use clock::timed;
+use eventflow::experiment::readers::Readers;
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
@@ -119,11 +120,9 @@ impl Run {
         let plan = Arc::new(StreamPlan::new(&model.streams));
         let (events, seconds) = timed(|| {
             let agenda = replication::agenda(&model, &plan, 1, 0);
-            let mut metrics = Metrics::new(&model);
-            let observer = (Digest::default(), &mut metrics);
-            let (limits, interrupt) = (Limits::default(), AtomicBool::new(false));
-            let done = replication::replicate(&model, agenda, observer, limits, &interrupt);
-            assert!(metrics.finish().0.clients.iter().any(|client| client.measured > 0));
+            let mut readers = Readers::new(&model, &()).without_judging();
+            let done = readers.read(&model, agenda, Limits::default(), &AtomicBool::new(false));
+            assert!(readers.metrics.finish().0.clients.iter().any(|client| client.measured > 0));
             done.unwrap_or_else(|halt| panic!("{halt}")).0
         });
         Self { events, seconds }
@@ -150,11 +149,11 @@ fn judged_run(millions: u64) {
     let plan = Arc::new(StreamPlan::new(&model.streams));
     let agenda = replication::agenda(&model, &plan, 1, 0);
     let milestones = Milestones { messages: 0, next: 1_000_000, start: Instant::now() };
-    let observer = ((Digest::default(), Metrics::new(&model)), (Oracles::new(&model), milestones));
+    let mut observer = ((Digest::default(), Metrics::new(&model)), (Oracles::new(&model), milestones));
     replication::replicate(
         &model,
         agenda,
-        observer,
+        &mut observer,
         Limits { events: u64::MAX, ..Limits::default() },
         &AtomicBool::new(false),
     )

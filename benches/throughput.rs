@@ -9,14 +9,12 @@ mod clock;
 mod hand_written;
 
 use clock::timed;
+use eventflow::experiment::readers::Readers;
 use eventflow::experiment::replication;
 use eventflow::kernel::fingerprint::Fingerprint;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::kernel::time::Nanos;
 use eventflow::model::Model;
-use eventflow::observe::digest::Digest;
-use eventflow::observe::metrics::Metrics;
-use eventflow::observe::oracles::Oracles;
 use eventflow::scenario::{grammar, load, resolve};
 use eventflow::world::Limits;
 use eventflow::world::deed::Deed;
@@ -66,8 +64,8 @@ fn main() {
         let plan = Arc::new(StreamPlan::new(&model.streams));
         let round = |_| {
             let by_hand = seconds(|| by_hand(workload));
-            let measured = seconds(|| run(&model, &plan, None));
-            [by_hand, measured, seconds(|| run(&model, &plan, Some(Oracles::new(&model))))]
+            let measured = seconds(|| run(&model, &plan, Judging::Nothing));
+            [by_hand, measured, seconds(|| run(&model, &plan, Judging::Everything))]
         };
         let times: Vec<[f64; 3]> = (0..rounds).map(round).collect();
         let ns = |of: usize| median(times.iter().map(|times| times[of] * 1e9 / CUSTOMERS as f64));
@@ -90,7 +88,8 @@ fn once(words: &[String]) {
     let [file, horizon, mode @ ..] = words else { panic!("--once FILE HORIZON [judged]") };
     let model = compile(file, horizon);
     let plan = Arc::new(StreamPlan::new(&model.streams));
-    let fingerprint = run(&model, &plan, mode.first().map(|_| Oracles::new(&model)));
+    let fingerprint =
+        run(&model, &plan, if mode.is_empty() { Judging::Nothing } else { Judging::Everything });
     println!("{}", fingerprint.finish());
 }
 
@@ -103,13 +102,13 @@ fn checkout(rounds: usize) {
     let done = replication::replicate(&model, agenda, &mut steps, Limits::default(), &AtomicBool::new(false));
     assert!(done.is_ok());
     let million = steps.0 as f64 / 1e6;
-    let rate = |oracles: bool| {
-        median(
-            (0..rounds)
-                .map(|_| million / seconds(|| run(&model, &plan, oracles.then(|| Oracles::new(&model))))),
-        )
-    };
-    println!("checkout: {:.2} M steps/s measured, {:.2} M steps/s judged", rate(false), rate(true));
+    let rate =
+        |judging: Judging| median((0..rounds).map(|_| million / seconds(|| run(&model, &plan, judging))));
+    println!(
+        "checkout: {:.2} M steps/s measured, {:.2} M steps/s judged",
+        rate(Judging::Nothing),
+        rate(Judging::Everything)
+    );
 }
 
 /// Counts what attempts do: rows read and written, commits, decisions, messages, acts on the outside, work.
@@ -160,18 +159,24 @@ fn compile(file: &str, horizon: &str) -> Model {
     eventflow::model::compile::compile(&scenario, &sources)
 }
 
-fn run(model: &Model, plan: &Arc<StreamPlan>, oracles: Option<Oracles>) -> Fingerprint {
+/// Whether oracles look on: two different programs.
+#[derive(Clone, Copy)]
+enum Judging {
+    Nothing,
+    Everything,
+}
+
+fn run(model: &Model, plan: &Arc<StreamPlan>, judging: Judging) -> Fingerprint {
     let agenda = replication::agenda(model, plan, model.seed, 0);
     let (limits, interrupt) = (Limits::default(), AtomicBool::new(false));
-    let mut digest = Digest::default();
-    let measured = (&mut digest, Metrics::new(model));
-    // Who does not judge is told nothing: the two are different programs.
-    let done = match oracles {
-        Some(oracles) => replication::replicate(model, agenda, (measured, oracles), limits, &interrupt),
-        None => replication::replicate(model, agenda, measured, limits, &interrupt),
+    let readers = Readers::new(model, &());
+    let mut readers = match judging {
+        Judging::Everything => readers,
+        Judging::Nothing => readers.without_judging(),
     };
+    let done = readers.read(model, agenda, limits, &interrupt);
     assert!(done.is_ok_and(|(events, _)| events > 1_000));
-    digest.fingerprint()
+    readers.digest.fingerprint()
 }
 
 fn seconds<T>(work: impl FnOnce() -> T) -> f64 {

@@ -13,6 +13,7 @@ pub mod inspection;
 pub mod measures;
 pub mod mutation;
 mod notes;
+pub mod readers;
 pub mod reference;
 pub mod replication;
 pub mod results;

@@ -10,7 +10,7 @@
 //! stock[17].last       o3      o2            o3          depends on the order: named, not judged
 //! ```
 
-use super::replication;
+use super::replication::{self, Watched};
 use crate::kernel::ids::TableId;
 use crate::kernel::stream::StreamPlan;
 use crate::kernel::time::{Nanos, SECOND};
@@ -23,7 +23,7 @@ use crate::world::deed::RowName;
 use crate::world::record::{Observer, Record};
 use crate::world::tell::key_hash;
 use crate::world::without::Without;
-use crate::world::{Halt, Limits, Simulation, World};
+use crate::world::{Halt, Limits, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -64,7 +64,8 @@ impl Again<'_> {
         let Some(promise) = &self.model.promises.reference else { return Ok(None) };
         let mut recorder = Recorder::new(self.model);
         let agenda = replication::agenda(self.model, &self.plan, self.seed, self.replication);
-        let mut run = Simulation::lacking(self.model, agenda, &mut recorder, Without::default());
+        let agenda = replication::unbounded(agenda);
+        let mut run = Watched::lacking(self.model, agenda, &mut recorder, Without::default());
         run.run(self.limits, self.interrupt)?;
         let (world, ended) = (run.world, crate::kernel::agenda::Agenda::now(&run.agenda));
         let not_applicable = |why| Finding { caveat: Some(Caveat::NotApplicable(why)), ..Finding::default() };
@@ -96,7 +97,9 @@ impl Again<'_> {
     ) -> Result<World, Halt> {
         let agenda = replication::agenda(self.model, &self.plan, self.seed, self.replication);
         let script = Script::new(recorded.made.clone());
-        let mut simulation = Simulation::alone(self.model, agenda, Nobody, script, fresh);
+        let agenda = replication::unbounded(agenda);
+        let mut nobody = Nobody;
+        let mut simulation = Watched::alone(self.model, agenda, &mut nobody, script, fresh);
         for intent in intents {
             simulation.perform(*intent, later, self.limits, self.interrupt)?;
         }

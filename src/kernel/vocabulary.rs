@@ -1,5 +1,7 @@
 //! Words that a scenario and its model say alike: what was written is what is carried out.
 
+use super::time::Nanos;
+
 /// Who is next among those who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueOrder {
@@ -165,4 +167,121 @@ pub enum OutboxMark {
     BeforePublish,
     /// Every so often: what came since is published again after a crash.
     Periodic,
+}
+
+/// The most of something that is a pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// In every replication.
+    Count(u64),
+    /// Of all that could have counted, from 0 to 1.
+    Share(f64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpectedOutcome {
+    Pass,
+    Fail,
+    Inconclusive,
+}
+
+/// What is done with many values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statistic {
+    /// The measure as it stands: a count, a rate, or the time-weighted mean of a level.
+    Whole,
+    Sum,
+    Count,
+    Mean,
+    /// Per second.
+    Rate,
+    /// Of all that could have counted, from 0 to 1.
+    Share,
+    Minimum,
+    Maximum,
+    /// From 0 to 1.
+    Quantile(f64),
+}
+
+/// The measures of clients, services, groups, guarantees and tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    ResponseTime,
+    Throughput,
+    Succeeded,
+    Failed,
+    Timeouts,
+    Amplification,
+    Utilization,
+    QueueLength,
+    WaitingTime,
+    ServiceTime,
+    InFlight,
+    /// Of a group: messages not yet handled.
+    GroupLag,
+    TimeInTopic,
+    Deliveries,
+    Redeliveries,
+    /// Of a guarantee: age of the oldest change that the view lacks.
+    ViewLag,
+    Window,
+    FreshReads,
+    Staleness,
+}
+
+/// What an acknowledgement is worth whose delivery has been taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaleAck {
+    /// As good as any.
+    Accept,
+    /// Nothing, silently.
+    Ignore,
+    /// Nothing, and its sender is told.
+    Fence,
+}
+
+/// How a dead letter gets to the other topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// In one instant.
+    Atomic,
+    /// Taken out here, and put in there a moment later.
+    AtMostOnce,
+    /// Put in there, and taken out here a moment later.
+    AtLeastOnce,
+}
+
+/// What may not be worked on at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderLock {
+    None,
+    /// Messages of one key of one partition.
+    Key,
+    /// The same, and as long as more of a key wait they go to the consumer that had the last.
+    Session,
+    /// Messages of one partition, which belongs to one consumer.
+    Partition,
+    /// Messages of all partitions, which belong to one consumer.
+    Queue,
+}
+
+impl OrderLock {
+    /// Whether keys are locked one by one.
+    pub fn is_of_keys(self) -> bool {
+        matches!(self, OrderLock::Key | OrderLock::Session)
+    }
+
+    /// Whether partitions are locked.
+    pub fn is_of_partitions(self) -> bool {
+        matches!(self, OrderLock::Partition | OrderLock::Queue)
+    }
+}
+
+/// How an instance is stopped and started on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// How long it may take to end what it has begun.
+    pub grace: Nanos,
+    /// From its end, or from nothing, to the first thing it does.
+    pub start_up: Nanos,
 }

@@ -18,7 +18,7 @@
 use crate::kernel::ids::{InstanceId, TopicId};
 use crate::kernel::time::Nanos;
 
-pub use crate::kernel::vocabulary::{AckScope, PartitionRoute};
+pub use crate::kernel::vocabulary::{AckScope, OrderLock, PartitionRoute, StaleAck, Transfer};
 
 /// What a topic does with what it accepts.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,32 +213,6 @@ impl GroupKnobs {
     }
 }
 
-/// What may not be worked on at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderLock {
-    None,
-    /// Messages of one key of one partition.
-    Key,
-    /// The same, and as long as more of a key wait they go to the consumer that had the last.
-    Session,
-    /// Messages of one partition, which belongs to one consumer.
-    Partition,
-    /// Messages of all partitions, which belong to one consumer.
-    Queue,
-}
-
-impl OrderLock {
-    /// Whether keys are locked one by one.
-    pub fn is_of_keys(self) -> bool {
-        matches!(self, OrderLock::Key | OrderLock::Session)
-    }
-
-    /// Whether partitions are locked.
-    pub fn is_of_partitions(self) -> bool {
-        matches!(self, OrderLock::Partition | OrderLock::Queue)
-    }
-}
-
 /// When a consumer acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AckMode {
@@ -297,17 +271,6 @@ pub enum RedeliverTo {
     Unordered,
 }
 
-/// What an acknowledgement is worth whose delivery has been taken away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StaleAck {
-    /// As good as any.
-    Accept,
-    /// Nothing, silently.
-    Ignore,
-    /// Nothing, and its sender is told.
-    Fence,
-}
-
 /// When a message is given up, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exhaust {
@@ -334,17 +297,6 @@ pub enum ExhaustThen {
     Park,
     /// It stays where it is, and is not handed out any more.
     Stay,
-}
-
-/// How a dead letter gets to the other topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transfer {
-    /// In one instant.
-    Atomic,
-    /// Taken out here, and put in there a moment later.
-    AtMostOnce,
-    /// Put in there, and taken out here a moment later.
-    AtLeastOnce,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::code::{Range, Word};
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
-pub use crate::kernel::vocabulary::SagaMeasure;
+pub use crate::kernel::vocabulary::{Bound, ExpectedOutcome, Measure, SagaMeasure, Statistic};
 
 /// All promises, each kind in the order of the file.
 #[derive(Clone, Debug, Default)]
@@ -81,15 +81,6 @@ pub struct Heading {
     /// From 1; the column in characters.
     pub line: u32,
     pub column: u32,
-}
-
-/// The most of something that is a pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Bound {
-    /// In every replication.
-    Count(u64),
-    /// Of all that could have counted, from 0 to 1.
-    Share(f64),
 }
 
 #[derive(Clone, Debug)]
@@ -247,24 +238,6 @@ pub struct Aggregate {
     pub gives_float: bool,
 }
 
-/// What is done with many values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Statistic {
-    /// The measure as it stands: a count, a rate, or the time-weighted mean of a level.
-    Whole,
-    Sum,
-    Count,
-    Mean,
-    /// Per second.
-    Rate,
-    /// Of all that could have counted, from 0 to 1.
-    Share,
-    Minimum,
-    Maximum,
-    /// From 0 to 1.
-    Quantile(f64),
-}
-
 /// A condition or a value over figures of the run. Truth is 1 or 0; durations are in nanoseconds, sizes in
 /// bytes, rates per second. What is whole in one replication is a mean over several, so division does
 /// not truncate.
@@ -324,44 +297,11 @@ pub struct MeasureUse {
     pub statistic: Statistic,
 }
 
-/// The measures of clients, services, groups, guarantees and tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Measure {
-    ResponseTime,
-    Throughput,
-    Succeeded,
-    Failed,
-    Timeouts,
-    Amplification,
-    Utilization,
-    QueueLength,
-    WaitingTime,
-    ServiceTime,
-    InFlight,
-    /// Of a group: messages not yet handled.
-    GroupLag,
-    TimeInTopic,
-    Deliveries,
-    Redeliveries,
-    /// Of a guarantee: age of the oldest change that the view lacks.
-    ViewLag,
-    Window,
-    FreshReads,
-    Staleness,
-}
-
 /// What a verdict is expected to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     pub heading: Heading,
     pub outcome: ExpectedOutcome,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExpectedOutcome {
-    Pass,
-    Fail,
-    Inconclusive,
 }
 
 /// How a word is to be read, for people.

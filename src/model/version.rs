@@ -2,6 +2,7 @@
 
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::kernel::vocabulary::Restart;
 
 /// Another version of a service: the code that its instances run instead.
 #[derive(Clone, Debug)]
@@ -26,15 +27,6 @@ impl Version {
     pub fn job(&self, job: JobId, body: HandlerId) -> HandlerId {
         self.jobs.iter().find(|(changed, _)| *changed == job).map_or(body, |one| one.1)
     }
-}
-
-/// How an instance is stopped and started on purpose.
-#[derive(Clone, Copy, Debug)]
-pub struct Restart {
-    /// How long it may take to end what it has begun.
-    pub grace: Nanos,
-    /// From its end, or from nothing, to the first thing it does.
-    pub start_up: Nanos,
 }
 
 /// A rolling deployment.

@@ -47,23 +47,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
             attempt => self.world.attempts[attempt].cause.child(key, change),
         };
         let poisoned = self.world.poisons > 0 && self.is_poisoned(of.message, cause.obligation);
-        let message = self.world.messages.add(Message {
-            cause: cause.aside(),
-            id: mix(cause.obligation, ID),
-            key: shape.key.map(|field| self.world.words.get(payload, field)),
-            published_at: self.agenda.now(),
-            delay: 0,
-            expires: 0,
-            payload,
-            references: 1,
-            kind: of.message,
-            step: of.publish,
-            producer: NONE,
-            sequence: 0,
-            poisoned,
-            taken: false,
-            partition: NONE,
-        });
+        let key = shape.key.map(|field| self.world.words.get(payload, field));
+        let id = mix(cause.obligation, ID);
+        let message = Message::new(cause.aside(), of.message, payload, key, self.agenda.now());
+        let message = self.world.messages.add(Message { id, step: of.publish, poisoned, ..message });
         self.tell_captured(attempt, message, Part::new(site, change | 1));
         self.commit_row(of.feed as usize, message);
     }

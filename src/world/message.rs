@@ -40,6 +40,30 @@ pub struct Message {
     pub partition: u32,
 }
 
+impl Message {
+    /// One that nobody has sent yet; who makes it holds the first reference.
+    #[inline(always)]
+    pub fn new(cause: Cause, kind: MessageId, payload: u32, key: Option<u64>, now: Nanos) -> Self {
+        Self {
+            cause,
+            id: 0,
+            key,
+            published_at: now,
+            delay: 0,
+            expires: 0,
+            payload,
+            references: 1,
+            kind,
+            step: NONE,
+            producer: NONE,
+            sequence: 0,
+            poisoned: false,
+            taken: false,
+            partition: NONE,
+        }
+    }
+}
+
 /// All messages.
 pub type Messages = Slab<Message>;
 
@@ -68,23 +92,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let handler = of.handler;
         let id = self.unique((attempt, handler), 0x6D65_7373);
         let key = shape.key.map(|field| self.world.words.get(payload, field));
-        let message = Message {
-            cause,
-            id,
-            key,
-            published_at: self.agenda.now(),
-            delay: 0,
-            expires: 0,
-            payload,
-            references: 1,
-            kind,
-            step: NONE,
-            producer: NONE,
-            sequence: 0,
-            poisoned: self.world.poisons > 0 && self.is_poisoned(kind, cause.obligation),
-            taken: false,
-            partition: NONE,
-        };
+        let poisoned = self.world.poisons > 0 && self.is_poisoned(kind, cause.obligation);
+        let message = Message::new(cause, kind, payload, key, self.agenda.now());
+        let message = Message { id, poisoned, ..message };
         Ok(self.world.messages.add(message))
     }
 
@@ -93,23 +103,9 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         let model = self.model;
         let shape = &model.messages[kind.index()];
         // What an upcast calls `message` is the message itself.
-        let itself = Message {
-            cause: self.world.attempts[attempt].cause,
-            id: 0,
-            key: shape.key.map(|field| self.world.words.get(payload, field)),
-            published_at: self.agenda.now(),
-            delay: 0,
-            expires: 0,
-            payload,
-            references: 1,
-            kind,
-            step: NONE,
-            producer: NONE,
-            sequence: 0,
-            poisoned: false,
-            taken: false,
-            partition: NONE,
-        };
+        let cause = self.world.attempts[attempt].cause;
+        let key = shape.key.map(|field| self.world.words.get(payload, field));
+        let itself = Message::new(cause, kind, payload, key, self.agenda.now());
         let itself = self.world.messages.add(itself);
         let in_hand = std::mem::replace(&mut self.world.attempts[attempt].message, itself);
         let mut result = Ok(());

@@ -212,9 +212,8 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
     /// A broker takes a message in; the packet's reference becomes the broker's.
     pub(super) fn accept(&mut self, message: u32, topic: TopicId) {
         let of = &self.world.messages[message];
-        let (key, partition, obligation) = (of.key, of.partition, of.cause.obligation);
+        let (key, partition) = (of.key, of.partition);
         let size = self.model.messages[of.kind.index()].size_bytes;
-        let (expires, tombstone) = (of.expires, self.model.publishes[of.step as usize].tombstone);
         let origin = Some(Origin { producer: of.producer, sequence: of.sequence, id: of.id });
         // A message that is in the broker already, sent again and not recognised, is held once.
         let held_before = self.world.broker.holds(message);
@@ -224,15 +223,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         });
         match accepted {
             Accepted::Appended { .. } => {
-                if expires > 0 {
-                    self.begin_broker(|broker, _, actions| broker.expires(message, expires, actions));
-                }
-                if tombstone {
-                    self.begin_broker(|broker, _, _| broker.buries(message));
-                }
-                self.world.stir += 1;
-                self.record(Record::Accepted { topic, message, obligation });
-                self.tell_accepted(message, topic, Acceptance::Taken);
+                self.let_in(message, topic);
                 if held_before {
                     self.release_message(message);
                 }
@@ -265,7 +256,7 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         }
     }
 
-    /// The acknowledgement that a message was published with counts: its broker takes it in.
+    /// A message is in its broker now: it has come, or the acknowledgement that it was published with counts.
     pub(super) fn let_in(&mut self, message: u32, topic: TopicId) {
         let of = &self.world.messages[message];
         let (expires, obligation) = (of.expires, of.cause.obligation);

@@ -306,7 +306,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
-impl<O: Observer> Observer for &mut O {
+impl<O: Observer + ?Sized> Observer for &mut O {
     #[inline(always)]
     fn record(&mut self, now: Nanos, record: &Record) {
         (**self).record(now, record);

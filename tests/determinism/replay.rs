@@ -2,14 +2,15 @@
 
 use super::golden::settings;
 use crate::runs::{model, results_of};
-use eventflow::experiment::replication::{agenda, replicate};
+use eventflow::experiment::replication::agenda;
 use eventflow::experiment::run::RunOptions;
 use eventflow::kernel::agenda::{Agenda, Choices, Recorded, Replayed, Silence};
 use eventflow::kernel::fingerprint::Digest as Fingerprint;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::model::Model;
 use eventflow::observe::digest::Digest;
-use eventflow::world::{Event, Limits};
+use eventflow::world::record::Observer;
+use eventflow::world::{Event, Limits, Simulation};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -20,7 +21,9 @@ const SCENARIOS: [&str; 4] =
 fn digest_under<A: Agenda<Event>>(model: &Model, agenda: A) -> (Fingerprint, A) {
     let mut digest = Digest::default();
     let stop = AtomicBool::new(false);
-    let (_, agenda) = replicate(model, agenda, &mut digest, Limits::default(), &stop).unwrap();
+    let mut simulation = Simulation::new(model, agenda, &mut digest as &mut dyn Observer);
+    simulation.run(Limits::default(), &stop).unwrap();
+    let agenda = simulation.agenda;
     (digest.fingerprint().finish(), agenda)
 }
 

@@ -163,7 +163,7 @@ fn a_loop_without_time_is_an_error_that_names_it() {
     let limits = eventflow::world::Limits { events_per_instant: 50_000, ..Default::default() };
     let agenda = replication::agenda(&model, &plan, 0, 0);
     let stop = std::sync::atomic::AtomicBool::new(false);
-    let result = replication::replicate(&model, agenda, (), limits, &stop).map(|_| ());
+    let result = replication::replicate(&model, agenda, &mut (), limits, &stop).map(|_| ());
     let halt = result.expect_err("it never ends");
     assert!(halt.to_string().contains("s/Go"), "{halt}");
 }
@@ -178,6 +178,6 @@ fn loops_of_loops_without_time_end_as_well() {
     let limits = eventflow::world::Limits { events_per_instant: 100_000, ..Default::default() };
     let agenda = replication::agenda(&model, &plan, 0, 0);
     let stop = std::sync::atomic::AtomicBool::new(false);
-    let result = replication::replicate(&model, agenda, (), limits, &stop).map(|_| ());
+    let result = replication::replicate(&model, agenda, &mut (), limits, &stop).map(|_| ());
     assert!(matches!(result, Err(eventflow::world::Halt::ZeroDelayLoop { .. })));
 }

@@ -93,10 +93,12 @@ pub struct Simulated<A> {
 
 /// Simulates a model under an agenda.
 pub fn simulate<A: Agenda<Event>>(model: &Model, agenda: A) -> Simulated<A> {
-    let mut simulation = Simulation::new(model, agenda, Collected::default());
+    let mut collected = Collected::default();
+    let mut simulation = Simulation::new(model, agenda, &mut collected as &mut dyn Observer);
     let limits = Limits { events: 20_000_000, ..Limits::default() };
     let result = simulation.run(limits, &AtomicBool::new(false));
-    Simulated { result, world: simulation.world, records: simulation.observer.0, agenda: simulation.agenda }
+    let Simulation { world, agenda, .. } = simulation;
+    Simulated { result, world, records: collected.0, agenda }
 }
 
 /// Runs the first replication of a scenario to its end; a quiet end must leave nothing behind.

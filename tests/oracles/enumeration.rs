@@ -6,6 +6,7 @@ use super::{Shop, judge};
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;
 use eventflow::kernel::stream::StreamPlan;
+use eventflow::world::record::Observer;
 use eventflow::world::{Limits, Simulation};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -115,7 +116,9 @@ impl Design {
 fn rows(text: &str) -> Vec<Vec<u64>> {
     let model = crate::engine::model(text);
     let plan = Arc::new(StreamPlan::new(&model.streams));
-    let mut simulation = Simulation::new(&model, replication::agenda(&model, &plan, 1, 0), ());
+    let mut nobody = ();
+    let mut simulation =
+        Simulation::new(&model, replication::agenda(&model, &plan, 1, 0), &mut nobody as &mut dyn Observer);
     simulation.run(Limits::default(), &AtomicBool::new(false)).expect("it ends");
     simulation.world.rows(&model, "stock.items").expect("the table is there")
 }

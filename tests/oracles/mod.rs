@@ -199,8 +199,8 @@ fn a_run_that_is_judged_has_the_digest_of_one_that_is_not() {
     let mut judged = Digest::default();
     let mut oracles = Oracles::new(&model);
     let agenda = replication::agenda(&model, &plan, 1, 0);
-    let both = (&mut judged, &mut oracles);
-    replication::replicate(&model, agenda, both, Limits::default(), &interrupt).expect("it ends");
+    let mut both = (&mut judged, &mut oracles);
+    replication::replicate(&model, agenda, &mut both, Limits::default(), &interrupt).expect("it ends");
     assert_eq!(alone.fingerprint().finish(), judged.fingerprint().finish());
     let (findings, meters) = oracles.finish();
     assert!(findings.of(Anomaly::DuplicateEffects).count > 0, "{:?}", meters.ends);

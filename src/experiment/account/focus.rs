@@ -125,7 +125,7 @@ pub(super) fn look(bench: &Bench) -> Result<Look, Halt> {
         Focus::Obligation(obligation) => Watch::One(obligation),
         Focus::First | Focus::Measure(_) => Watch::All,
     });
-    bench.run((&mut digest, &mut oracles), &Without::default())?;
+    bench.run(&mut (&mut digest, &mut oracles), &Without::default())?;
     let sightings = oracles.sightings().to_vec();
     let (mut findings, _) = oracles.finish();
     findings.promises.extend(bench.again().judge()?);

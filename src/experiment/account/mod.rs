@@ -22,7 +22,7 @@ mod meaning;
 mod twin;
 
 use super::reference::Again;
-use super::replication;
+use super::replication::{self, Watched};
 use super::results::account::{Account, Because, Compared, Entry, Told};
 use crate::kernel::stream::StreamPlan;
 use crate::kernel::time::{Nanos, SECOND};
@@ -32,7 +32,7 @@ use crate::observe::trace::kin::{Kin, Search};
 use crate::observe::trace::{Trace, wording};
 use crate::world::record::Observer;
 use crate::world::without::Without;
-use crate::world::{Halt, Limits, Simulation};
+use crate::world::{Halt, Limits};
 use focus::{Charge, Focus, Look};
 use std::fmt;
 use std::sync::Arc;
@@ -248,21 +248,22 @@ impl<'a> Bench<'a> {
     }
 
     /// Gives the number of events.
-    fn run<O: Observer>(&self, observer: O, without: &Without) -> Result<u64, Halt> {
+    fn run(&self, observer: &mut dyn Observer, without: &Without) -> Result<u64, Halt> {
         let (events, ending) = self.run_until(observer, without, self.question.interrupt);
         ending.map(|()| events)
     }
 
     /// As far as it is wanted: until `over` is set.
-    fn run_until<O: Observer>(
+    fn run_until(
         &self,
-        observer: O,
+        observer: &mut dyn Observer,
         without: &Without,
         over: &AtomicBool,
     ) -> (u64, Result<(), Halt>) {
         let Question { model, seed, replication, limits, .. } = *self.question;
         let agenda = replication::agenda(model, &self.plan, seed, replication);
-        let mut simulation = Simulation::lacking(model, agenda, observer, without.clone());
+        let agenda = replication::unbounded(agenda);
+        let mut simulation = Watched::lacking(model, agenda, observer, without.clone());
         let ending = simulation.run(limits, over);
         (simulation.events, ending)
     }

@@ -40,7 +40,7 @@ pub(super) fn beside(
     oracles.watch(Watch::One(charge.obligation));
     let mut firings = Firings::new(design.model);
     let mut search = Search::new(design.model, charge.obligation);
-    there.run((&mut digest, (&mut oracles, (&mut firings, &mut search))), &Without::default())?;
+    there.run(&mut (&mut digest, (&mut oracles, (&mut firings, &mut search))), &Without::default())?;
     let mut wrong: Vec<String> = Vec::new();
     for (anomaly, _) in oracles.sightings() {
         let name = name_of(Measure::Anomaly(*anomaly), design.model);

@@ -13,16 +13,17 @@ mod summary;
 mod topics;
 mod wording;
 
-use super::replication;
+use super::replication::{self, Watched};
 use super::results::inspection::{Inspection, View};
-use crate::kernel::agenda::{Agenda, Timed};
+use crate::kernel::agenda::Agenda;
 use crate::kernel::ids::{TableId, TopicId};
 use crate::kernel::stream::StreamPlan;
 use crate::kernel::time::{Nanos, Pretty, SECOND};
 use crate::kernel::until::Until;
 use crate::model::Model;
 use crate::observe::trace::history::{self, History, Kept};
-use crate::world::{Event, Halt, Limits, Simulation};
+use crate::world::without::Without;
+use crate::world::{Halt, Limits, World};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -116,8 +117,12 @@ impl std::error::Error for NothingToShow {}
 
 /// A replication that has come to the moment.
 struct Stopped<'m> {
-    simulation: Simulation<'m, Until<Timed<Event>>, History<'m>>,
+    model: &'m Model,
+    world: World,
+    history: History<'m>,
     at: Nanos,
+    /// Nothing was to come any more.
+    is_end: bool,
 }
 
 /// A subject whose names were found.
@@ -153,7 +158,7 @@ pub fn inspect(question: &Question) -> Result<Inspection, NothingToShow> {
         seed: question.seed,
         replication: question.replication,
         at: seconds(stopped.at),
-        is_end: !stopped.simulation.agenda.is_past(),
+        is_end: stopped.is_end,
         view,
     })
 }
@@ -163,14 +168,14 @@ fn run<'m>(question: &Question<'m>, rows: history::Rows) -> Result<Stopped<'m>, 
     let plan = Arc::new(StreamPlan::new(&model.streams));
     let agenda = replication::agenda(model, &plan, seed, replication);
     let agenda = Until::new(agenda, moment.unwrap_or(Nanos::MAX));
-    let mut simulation = Simulation::new(model, agenda, History::new(model, rows));
+    let mut history = History::new(model, rows);
+    let mut simulation = Watched::lacking(model, agenda, &mut history, Without::default());
     simulation.run(limits, interrupt).map_err(NothingToShow::Halted)?;
-    let end = simulation.agenda.now();
+    let Watched { world, agenda, .. } = simulation;
+    let (at, is_end) = (agenda.now(), !agenda.is_past());
     match moment {
-        Some(moment) if !simulation.agenda.is_past() && moment > end => {
-            Err(NothingToShow::BeyondTheEnd { moment, end })
-        }
-        _ => Ok(Stopped { simulation, at: end }),
+        Some(moment) if is_end && moment > at => Err(NothingToShow::BeyondTheEnd { moment, end: at }),
+        _ => Ok(Stopped { model, world, history, at, is_end }),
     }
 }
 

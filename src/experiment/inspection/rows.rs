@@ -16,11 +16,10 @@ const MOST_KEYS: usize = 2000;
 
 /// The rows asked for as they are. Of one with a key that is gone, how it went.
 pub fn rows(stopped: &Stopped, wanted: &history::Rows) -> Result<results::Rows, NothingToShow> {
-    let Stopped { simulation, .. } = stopped;
-    let model = simulation.model;
+    let Stopped { model, world, history, .. } = stopped;
     let mut rows = results::Rows { rows: Vec::new(), left_out: 0 };
     for (table, instance) in places(model, wanted) {
-        for row in simulation.world.table_rows(model, table, instance) {
+        for row in world.table_rows(model, table, instance) {
             if wanted.key.as_ref().is_some_and(|key| key_text(model, table, row.words) != *key) {
                 continue;
             }
@@ -29,7 +28,7 @@ pub fn rows(stopped: &Stopped, wanted: &history::Rows) -> Result<results::Rows, 
                 continue;
             }
             let name = RowName { table, key: key_hash(model, table, row.words), instance };
-            let latest = simulation.observer.latest(name);
+            let latest = history.latest(name);
             let latest = latest.expect("every commit of the rows asked for was observed");
             rows.rows.push(Row {
                 name: model.row_name(table, row.words),
@@ -40,7 +39,7 @@ pub fn rows(stopped: &Stopped, wanted: &history::Rows) -> Result<results::Rows, 
             });
         }
     }
-    let gone = simulation.observer.keyed().into_iter().filter(|version| version.new.is_none());
+    let gone = history.keyed().into_iter().filter(|version| version.new.is_none());
     rows.rows.extend(gone.map(|version| Row {
         name: name_of(model, version),
         instance: instance_of(model, version.row.instance),
@@ -56,9 +55,8 @@ pub fn rows(stopped: &Stopped, wanted: &history::Rows) -> Result<results::Rows, 
 
 /// Their versions, the first one first.
 pub fn history(stopped: &Stopped, wanted: &history::Rows) -> Result<results::History, NothingToShow> {
-    let Stopped { simulation, .. } = stopped;
-    let model = simulation.model;
-    let versions = simulation.observer.versions().iter().map(|version| RowVersion {
+    let Stopped { model, history, .. } = stopped;
+    let versions = history.versions().iter().map(|version| RowVersion {
         name: name_of(model, version),
         instance: instance_of(model, version.row.instance),
         is_there: version.new.is_some(),
@@ -69,7 +67,7 @@ pub fn history(stopped: &Stopped, wanted: &history::Rows) -> Result<results::His
     if versions.is_empty() && wanted.key.is_some() {
         return Err(no_such_key(stopped, wanted));
     }
-    Ok(results::History { versions, left_out: simulation.observer.left_out() })
+    Ok(results::History { versions, left_out: history.left_out() })
 }
 
 fn name_of(model: &Model, version: &history::Version) -> String {
@@ -90,10 +88,9 @@ fn places(model: &Model, wanted: &history::Rows) -> Vec<(TableId, u32)> {
 }
 
 fn no_such_key(stopped: &Stopped, wanted: &history::Rows) -> NothingToShow {
-    let Stopped { simulation, at } = stopped;
-    let model = simulation.model;
+    let Stopped { model, world, at, .. } = stopped;
     let keys = places(model, wanted).into_iter().flat_map(|(table, instance)| {
-        let rows = simulation.world.table_rows(model, table, instance);
+        let rows = world.table_rows(model, table, instance);
         rows.map(move |row| key_text(model, table, row.words))
     });
     NothingToShow::NoSuchKey {

@@ -15,8 +15,7 @@ use crate::world::deed::SagaStage;
 const MOST_MESSAGES: usize = 10;
 
 pub fn summary(stopped: &Stopped) -> Summary {
-    let Stopped { simulation, .. } = stopped;
-    let (model, world) = (simulation.model, &simulation.world);
+    let Stopped { model, world, .. } = stopped;
     let groups = (0..model.groups.len()).map(GroupId::new).map(|group| Group {
         name: model.groups[group.index()].name.clone(),
         topic: model.topics[model.groups[group.index()].topic.index()].name.clone(),
@@ -52,10 +51,9 @@ pub fn summary(stopped: &Stopped) -> Summary {
 
 /// An instance with the attempts on it.
 pub fn instance_at_work(stopped: &Stopped, number: u32) -> Instance {
-    let Stopped { simulation, .. } = stopped;
-    let model = simulation.model;
-    let attempts = simulation.world.attempts_on(number).into_iter().filter_map(|(attempt, pc)| {
-        let worker = simulation.observer.running(attempt)?;
+    let Stopped { model, world, history, .. } = stopped;
+    let attempts = world.attempts_on(number).into_iter().filter_map(|(attempt, pc)| {
+        let worker = history.running(attempt)?;
         Some(wording::attempt(model, worker, wording::step_at(model, pc).into_iter().collect()))
     });
     let attempts = attempts.collect();
@@ -64,9 +62,9 @@ pub fn instance_at_work(stopped: &Stopped, number: u32) -> Instance {
 
 /// What has become of the sagas of one kind.
 fn sagas(stopped: &Stopped, saga: SagaId) -> Saga {
-    let Stopped { simulation, .. } = stopped;
-    let spec = &simulation.model.sagas[saga.index()];
-    let all = simulation.world.sagas_of(saga);
+    let Stopped { model, world, .. } = stopped;
+    let spec = &model.sagas[saga.index()];
+    let all = world.sagas_of(saga);
     let alive: Vec<_> = all.iter().filter(|(_, stage, _)| *stage != SagaStage::Ended).collect();
     let told = |(started_by, stage, step): &&(u32, SagaStage, u16)| {
         let step = spec.steps.get(usize::from(*step)).map_or("", |step| &step.name);
@@ -90,19 +88,17 @@ fn sagas(stopped: &Stopped, saga: SagaId) -> Saga {
 
 /// How far the copies of stores are behind.
 fn replicas(stopped: &Stopped) -> Vec<Named> {
-    let Stopped { simulation, .. } = stopped;
-    let model = simulation.model;
+    let Stopped { model, world, .. } = stopped;
     let of_store = |(number, store): (usize, &crate::model::Store)| {
         let service = model.services[store.service.index()].name.clone();
-        let behind = simulation.world.rows_behind(number).into_iter().enumerate();
+        let behind = world.rows_behind(number).into_iter().enumerate();
         behind.map(move |(copy, count)| Named { name: format!("{service}.store replica {copy}"), count })
     };
     model.stores.iter().enumerate().flat_map(of_store).collect()
 }
 
 fn table_of(stopped: &Stopped, table: TableId) -> Table {
-    let Stopped { simulation, .. } = stopped;
-    let (model, world) = (simulation.model, &simulation.world);
+    let Stopped { model, world, history, .. } = stopped;
     let of = &model.tables[table.index()];
     let rows = |instance: u32| world.table_rows(model, table, instance).count() as u64;
     let (kind, rows) = match (of.memory, &of.stream) {
@@ -110,11 +106,11 @@ fn table_of(stopped: &Stopped, table: TableId) -> Table {
         (false, Some(_)) => (TableKind::Stream, rows(NONE)),
         (false, None) => (TableKind::Table, rows(NONE)),
     };
-    Table { name: of.name.clone(), kind, rows, versions: simulation.observer.commits(table) }
+    Table { name: of.name.clone(), kind, rows, versions: history.commits(table) }
 }
 
 fn instance(stopped: &Stopped, number: u32) -> Instance {
-    let (model, of) = (stopped.simulation.model, stopped.simulation.world.instance(number));
+    let (model, of) = (stopped.model, stopped.world.instance(number));
     let service = &model.services[model.instances[number as usize].service.index()];
     let state = match (of.is_up, of.is_paused) {
         (false, _) => State::Down,
@@ -122,7 +118,7 @@ fn instance(stopped: &Stopped, number: u32) -> Instance {
         (true, false) => State::Up,
     };
     Instance {
-        name: wording::instance(stopped.simulation.model, number),
+        name: wording::instance(stopped.model, number),
         state,
         version: (of.version > 0).then(|| service.versions[of.version as usize - 1].name.clone()),
         crashes: of.crashes,

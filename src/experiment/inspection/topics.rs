@@ -11,30 +11,29 @@ use crate::world::broker::Stage;
 const MOST_MESSAGES: usize = 200;
 
 pub fn topic(stopped: &Stopped, topic: TopicId) -> Topic {
-    let Stopped { simulation, .. } = stopped;
-    let of = &simulation.model.topics[topic.index()];
+    let Stopped { model, world, .. } = stopped;
+    let of = &model.topics[topic.index()];
     Topic {
         name: of.name.clone(),
-        dead_letters: simulation.world.letters(topic) as u64,
+        dead_letters: world.letters(topic) as u64,
         groups: of.groups.iter().map(|&group| group_state(stopped, group)).collect(),
     }
 }
 
 /// Messages that were sent to a consumer, and that the group is not done with.
 pub fn in_flight(stopped: &Stopped, group: GroupId) -> u64 {
-    stopped.simulation.world.owed(group).iter().filter(|owed| owed.consumer.is_some()).count() as u64
+    stopped.world.owed(group).iter().filter(|owed| owed.consumer.is_some()).count() as u64
 }
 
 /// A message that somebody holds: `OrderPlaced order 5`.
 pub fn message(stopped: &Stopped, message: u32) -> String {
-    let Stopped { simulation, .. } = stopped;
-    let (kind, key) = simulation.world.message_held(simulation.model, message);
-    wording::business(simulation.model, Business::Message(kind, key))
+    let Stopped { model, world, .. } = stopped;
+    let (kind, key) = world.message_held(model, message);
+    wording::business(model, Business::Message(kind, key))
 }
 
 fn group_state(stopped: &Stopped, group: GroupId) -> GroupState {
-    let Stopped { simulation, .. } = stopped;
-    let (model, world) = (simulation.model, &simulation.world);
+    let Stopped { model, world, .. } = stopped;
     let owner = |of: InstanceId| instance(model, of.0);
     let owed = world.owed(group);
     let partitions = world.shares(group).into_iter().map(|share| Partition {

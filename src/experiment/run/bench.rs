@@ -4,6 +4,7 @@ use super::pilot::settled;
 use super::sums::SeriesSums;
 use super::{Progress, RunOptions, Undertaking, replications_of};
 use crate::experiment::measures::Source;
+use crate::experiment::readers::Readers;
 use crate::experiment::reference::Again;
 use crate::experiment::replication;
 use crate::experiment::results::WarmUpSearch;
@@ -11,26 +12,18 @@ use crate::experiment::stored::fit::Shape;
 use crate::experiment::stored::{Keeper, Kept, Place, StoredReplication};
 use crate::experiment::verdict::measure;
 use crate::experiment::verdict::promised::Found;
-use crate::kernel::agenda::Timed;
 use crate::kernel::fingerprint::Digest;
 use crate::kernel::stream::StreamPlan;
-use crate::kernel::time::Nanos;
 use crate::model::Model;
 use crate::model::promise::MeasureUse;
-use crate::observe::digest;
 use crate::observe::findings::Findings;
 use crate::observe::meters::{MeterFigures, Meters};
-use crate::observe::metrics::{Distributions, Figures, Metrics};
-use crate::observe::oracles::Oracles;
+use crate::observe::metrics::{Distributions, Figures};
 use crate::stats::sequential::Stopping;
-use crate::world::record::{Observer, Record};
-use crate::world::{Event, Halt, Limits, Simulation};
+use crate::world::{Halt, Limits};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-
-/// How often a replication says how far it is: so many times until its horizon.
-const STEPS_OF_PROGRESS: Nanos = 200;
 
 /// Who is told of a run, who ends it, and who keeps its replications.
 #[derive(Clone, Copy)]
@@ -182,17 +175,11 @@ impl<'a> Bench<'a> {
     }
 
     fn simulate(&self, number: u32) -> Kept {
-        let mut digest = digest::Digest::default();
-        let mut metrics = Metrics::new(&self.model);
-        let mut pace = Pace::new(self.tally.progress, self.model.run.horizon);
         let agenda = replication::agenda(&self.model, &self.plan, self.seed, number);
-        let mut oracles = Oracles::new(&self.model);
-        let measured = (&mut digest, (&mut metrics, &mut pace));
-        // Where nothing is judged, a program runs that was compiled without judges.
-        let (events, hoard) = match oracles.judges() {
-            true => self.run(agenda, (measured, &mut oracles)),
-            false => self.run(agenda, measured),
-        }?;
+        let mut readers = Readers::new(&self.model, self.tally.progress);
+        let (events, world) = readers.read(&self.model, agenda, self.limits, self.interrupt)?;
+        let hoard = world.largest_hoard(&self.model);
+        let Readers { digest, metrics, oracles, .. } = readers;
         let (figures, distributions) = metrics.finish();
         let (mut findings, meters) = oracles.finish();
         findings.promises.extend(self.again(number).judge()?);
@@ -227,46 +214,5 @@ impl<'a> Bench<'a> {
     fn again(&self, replication: u32) -> Again<'_> {
         let Self { plan, seed, limits, interrupt, .. } = self;
         Again { model: &self.model, plan: plan.clone(), seed: *seed, replication, limits: *limits, interrupt }
-    }
-
-    /// Runs one replication under its observer; gives the number of events, and what it hoards.
-    fn run(&self, agenda: Timed<Event>, observer: impl Observer) -> Result<(u64, (usize, String)), Halt> {
-        let mut simulation = Simulation::new(&self.model, agenda, observer);
-        simulation.run(self.limits, self.interrupt)?;
-        Ok((simulation.events, simulation.world.largest_hoard(&self.model)))
-    }
-}
-
-/// Tells the progress of one replication.
-struct Pace<'a> {
-    progress: &'a (dyn Progress + Sync),
-    horizon: Nanos,
-    step: Nanos,
-    told: Nanos,
-    next: Nanos,
-}
-
-impl<'a> Pace<'a> {
-    fn new(progress: &'a (dyn Progress + Sync), horizon: Nanos) -> Self {
-        let step = (horizon / STEPS_OF_PROGRESS).max(1);
-        Self { progress, horizon, step, told: 0, next: step }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn tell(&mut self, now: Nanos) {
-        let now = now.min(self.horizon);
-        self.progress.advanced(now - self.told);
-        self.told = now;
-        self.next = if now == self.horizon { Nanos::MAX } else { (now + self.step).min(self.horizon) };
-    }
-}
-
-impl Observer for Pace<'_> {
-    #[inline(always)]
-    fn record(&mut self, now: Nanos, _: &Record) {
-        if now >= self.next {
-            self.tell(now);
-        }
     }
 }

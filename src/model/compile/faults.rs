@@ -164,12 +164,12 @@ impl Compiler<'_> {
                     version: rollout.version as u32 + 1,
                     batch: rollout.batch,
                     every: rollout.every,
-                    restart: restart(rollout.restart),
+                    restart: rollout.restart,
                 };
                 (FaultKind::Deploy(*service, rollout), told)
             }
             scenario::FaultKind::Scale { service, instances, restart: how } => (
-                FaultKind::Scale(*service, *instances, restart(*how)),
+                FaultKind::Scale(*service, *instances, *how),
                 format!("scale {} to {instances}", service_name(service)),
             ),
         }
@@ -182,10 +182,6 @@ impl Compiler<'_> {
     fn ends(&self, ends: &[End]) -> String {
         ends.iter().map(|end| self.place_name(self.place_of(end))).collect::<Vec<_>>().join(", ")
     }
-}
-
-fn restart(how: scenario::Restart) -> Restart {
-    Restart { grace: how.grace, start_up: how.start_up }
 }
 
 /// What the draws of a fault or an operation are named after.

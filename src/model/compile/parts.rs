@@ -7,7 +7,7 @@ use crate::kernel::ids::*;
 use crate::kernel::stream::{Draw, DrawKey};
 use crate::kernel::time::{LONGEST, Nanos};
 use crate::model::code::NONE;
-use crate::model::messaging::{self, AckMode, ExhaustCount, OrderLock, RedeliverTo};
+use crate::model::messaging::{self, AckMode, ExhaustCount, RedeliverTo};
 use crate::model::promise::{self, Reading};
 use crate::model::*;
 use crate::scenario::resolved as scenario;
@@ -514,13 +514,7 @@ fn deduplication(producer: &scenario::Producer) -> Option<messaging::Deduplicate
 fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
     let knobs = &group.knobs;
     messaging::GroupKnobs {
-        order_lock: match knobs.order_lock {
-            scenario::OrderLock::Key => OrderLock::Key,
-            scenario::OrderLock::Session => OrderLock::Session,
-            scenario::OrderLock::Partition => OrderLock::Partition,
-            scenario::OrderLock::Queue => OrderLock::Queue,
-            scenario::OrderLock::None => OrderLock::None,
-        },
+        order_lock: knobs.order_lock,
         max_in_flight_per_consumer: knobs.max_in_flight_per_consumer,
         max_in_flight_per_group: knobs.max_in_flight_per_group,
         batch: knobs.batch,
@@ -556,11 +550,7 @@ fn group_knobs(group: &scenario::Group) -> messaging::GroupKnobs {
             _ => RedeliverTo::Original,
         },
         redeliver_delay: knobs.redeliver.delay,
-        stale_ack: match knobs.stale_ack {
-            scenario::StaleAck::Accept => messaging::StaleAck::Accept,
-            scenario::StaleAck::Ignore => messaging::StaleAck::Ignore,
-            scenario::StaleAck::Fence => messaging::StaleAck::Fence,
-        },
+        stale_ack: knobs.stale_ack,
         exhaust: exhaust(&knobs.exhaust),
         rebalance: messaging::Rebalance {
             mode: if knobs.rebalance.cooperative {
@@ -591,10 +581,6 @@ fn exhaust(exhaust: &scenario::Exhaust) -> Option<messaging::Exhaust> {
         after: exhaust.after?.min(u16::MAX as u32) as u16,
         count: if exhaust.count_failures { ExhaustCount::Failures } else { ExhaustCount::Deliveries },
         then,
-        transfer: match exhaust.transfer {
-            scenario::Transfer::Atomic => messaging::Transfer::Atomic,
-            scenario::Transfer::AtMostOnce => messaging::Transfer::AtMostOnce,
-            scenario::Transfer::AtLeastOnce => messaging::Transfer::AtLeastOnce,
-        },
+        transfer: exhaust.transfer,
     })
 }

@@ -26,7 +26,7 @@ impl Compiler<'_> {
         for promise in &promises.anomalies {
             let verdict = format!("{}.{}", promise.anomaly.family().name(), promise.anomaly.name());
             let heading = head(verdict, promise.span);
-            let bound = AnomalyBound { heading, anomaly: promise.anomaly, bound: bound(promise.bound) };
+            let bound = AnomalyBound { heading, anomaly: promise.anomaly, bound: promise.bound };
             self.model.promises.anomalies.push(bound);
         }
         for promise in &promises.convergence {
@@ -49,7 +49,7 @@ impl Compiler<'_> {
         for promise in &promises.staleness {
             let table = &self.model.tables[promise.table.index()].name;
             let bounds = [
-                ("stale_reads", promise.stale_reads.map(|reads| StalenessBound::StaleReads(bound(reads)))),
+                ("stale_reads", promise.stale_reads.map(|reads| StalenessBound::StaleReads(reads))),
                 ("age", promise.age.map(StalenessBound::Age)),
                 ("versions", promise.versions.map(StalenessBound::Versions)),
             ];
@@ -65,14 +65,14 @@ impl Compiler<'_> {
             for &(measure, of) in &promise.bounds {
                 let word = SagaMeasure::ALL.iter().find(|(known, _)| *known == measure).map_or("", |of| of.1);
                 let heading = head(format!("sagas.{}.{word}", promise.name), promise.span);
-                let promise = SagaPromise { heading, watched, measure, bound: bound(of) };
+                let promise = SagaPromise { heading, watched, measure, bound: of };
                 self.model.promises.sagas.push(promise);
             }
         }
         self.model.promises.reference = promises.reference.as_ref().map(|promise| ReferencePromise {
             heading: head("reference.rows".to_owned(), promise.span),
             tables: promise.tables.clone(),
-            bound: bound(promise.rows),
+            bound: promise.rows,
         });
         for promise in &promises.invariants {
             let heading = head(format!("invariants.{}", promise.name), promise.span);
@@ -81,11 +81,7 @@ impl Compiler<'_> {
         }
         for expected in &promises.expectations {
             let heading = head(expected.verdict.clone(), expected.span);
-            let outcome = match expected.outcome {
-                scenario::ExpectedOutcome::Pass => ExpectedOutcome::Pass,
-                scenario::ExpectedOutcome::Fail => ExpectedOutcome::Fail,
-                scenario::ExpectedOutcome::Inconclusive => ExpectedOutcome::Inconclusive,
-            };
+            let outcome = expected.outcome;
             self.model.promises.expectations.push(Expectation { heading, outcome });
         }
     }
@@ -225,7 +221,7 @@ impl Compiler<'_> {
         let conditions = grouped.conditions.iter().map(|condition| self.formula(condition, table)).collect();
         let value = grouped.value.map(|value| self.formula(value, table));
         let is_float = grouped.value.is_some_and(|value| is_float(&value.ty));
-        let statistic = statistic(aggregate.statistic);
+        let statistic = aggregate.statistic;
         let mean_of_whole = statistic == Statistic::Mean && aggregate.of.ty == scenario::Type::Int;
         let gives_float =
             statistic == Statistic::Share || mean_of_whole || is_float && statistic != Statistic::Count;
@@ -263,8 +259,8 @@ fn figure(expression: &Expression) -> Figure {
         ExpressionKind::Literal(literal) => Figure::Constant(word_of(literal) as f64),
         ExpressionKind::Measure(of) => Figure::Measure(MeasureUse {
             owner: of.owner.clone(),
-            measure: measure(of.measure),
-            statistic: statistic(of.statistic),
+            measure: of.measure,
+            statistic: of.statistic,
         }),
         ExpressionKind::Not(inner) => Figure::Not(one(inner)),
         ExpressionKind::Negate(inner) => Figure::Negate(one(inner)),
@@ -294,50 +290,5 @@ fn figure(expression: &Expression) -> Figure {
             }
         }
         other => unreachable!("resolved: only figures of the run: {other:?}"),
-    }
-}
-
-fn bound(bound: scenario::Bound) -> Bound {
-    match bound {
-        scenario::Bound::Count(count) => Bound::Count(count),
-        scenario::Bound::Share(share) => Bound::Share(share),
-    }
-}
-
-fn statistic(statistic: scenario::Statistic) -> Statistic {
-    match statistic {
-        scenario::Statistic::Whole => Statistic::Whole,
-        scenario::Statistic::Sum => Statistic::Sum,
-        scenario::Statistic::Count => Statistic::Count,
-        scenario::Statistic::Mean => Statistic::Mean,
-        scenario::Statistic::Rate => Statistic::Rate,
-        scenario::Statistic::Share => Statistic::Share,
-        scenario::Statistic::Minimum => Statistic::Minimum,
-        scenario::Statistic::Maximum => Statistic::Maximum,
-        scenario::Statistic::Quantile(share) => Statistic::Quantile(share),
-    }
-}
-
-fn measure(measure: scenario::Measure) -> Measure {
-    match measure {
-        scenario::Measure::ResponseTime => Measure::ResponseTime,
-        scenario::Measure::Throughput => Measure::Throughput,
-        scenario::Measure::Succeeded => Measure::Succeeded,
-        scenario::Measure::Failed => Measure::Failed,
-        scenario::Measure::Timeouts => Measure::Timeouts,
-        scenario::Measure::Amplification => Measure::Amplification,
-        scenario::Measure::Utilization => Measure::Utilization,
-        scenario::Measure::QueueLength => Measure::QueueLength,
-        scenario::Measure::WaitingTime => Measure::WaitingTime,
-        scenario::Measure::ServiceTime => Measure::ServiceTime,
-        scenario::Measure::InFlight => Measure::InFlight,
-        scenario::Measure::GroupLag => Measure::GroupLag,
-        scenario::Measure::TimeInTopic => Measure::TimeInTopic,
-        scenario::Measure::Deliveries => Measure::Deliveries,
-        scenario::Measure::Redeliveries => Measure::Redeliveries,
-        scenario::Measure::ViewLag => Measure::ViewLag,
-        scenario::Measure::Window => Measure::Window,
-        scenario::Measure::FreshReads => Measure::FreshReads,
-        scenario::Measure::Staleness => Measure::Staleness,
     }
 }

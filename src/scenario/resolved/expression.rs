@@ -3,6 +3,7 @@
 use super::super::source::Span;
 use crate::kernel::distribution::Distribution;
 use crate::kernel::ids::*;
+use crate::kernel::vocabulary::{Measure, Statistic};
 
 /// The type of a value. At run time every scalar is one 64-bit word; the type says how to read it.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,50 +221,6 @@ pub struct MeasureUse {
     pub owner_span: Span,
     pub measure: Measure,
     pub statistic: Statistic,
-}
-
-/// What is done with many values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Statistic {
-    /// The measure as it stands: a count, a rate, or the time-weighted mean of a level.
-    Whole,
-    Sum,
-    Count,
-    Mean,
-    /// Per second.
-    Rate,
-    /// Of all that could have counted, from 0 to 1.
-    Share,
-    Minimum,
-    Maximum,
-    /// From 0 to 1.
-    Quantile(f64),
-}
-
-/// The measures of clients, services, groups, guarantees and tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
-    ResponseTime,
-    Throughput,
-    Succeeded,
-    Failed,
-    Timeouts,
-    Amplification,
-    Utilization,
-    QueueLength,
-    WaitingTime,
-    ServiceTime,
-    InFlight,
-    /// Of a group: messages not yet handled.
-    GroupLag,
-    TimeInTopic,
-    Deliveries,
-    Redeliveries,
-    /// Of a guarantee: age of the oldest change that the view lacks.
-    ViewLag,
-    Window,
-    FreshReads,
-    Staleness,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -211,15 +211,6 @@ pub struct Retain {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderLock {
-    None,
-    Key,
-    Partition,
-    Session,
-    Queue,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseKind {
     Timer,
     Session,
@@ -259,26 +250,12 @@ pub struct Redeliver {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StaleAck {
-    Accept,
-    Ignore,
-    Fence,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExhaustThen {
     DeadLetter,
     Park,
     Drop,
     Stay,
     Block,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transfer {
-    Atomic,
-    AtMostOnce,
-    AtLeastOnce,
 }
 
 #[derive(Clone, Debug, PartialEq)]

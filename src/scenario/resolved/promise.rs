@@ -5,7 +5,7 @@ use super::expression::*;
 use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
-use crate::kernel::vocabulary::SagaMeasure;
+use crate::kernel::vocabulary::{Bound, ExpectedOutcome, SagaMeasure};
 
 /// All of it, each in the order of the file.
 #[derive(Clone, Debug, Default)]
@@ -18,15 +18,6 @@ pub struct Promises {
     pub invariants: Vec<Invariant>,
     pub reference: Option<ReferencePromise>,
     pub expectations: Vec<Expectation>,
-}
-
-/// The most of something that is a pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Bound {
-    /// In every replication.
-    Count(u64),
-    /// Of all that could have counted, from 0 to 1.
-    Share(f64),
 }
 
 #[derive(Clone, Debug)]
@@ -127,11 +118,4 @@ pub struct Expectation {
     pub verdict: String,
     pub outcome: ExpectedOutcome,
     pub span: Span,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExpectedOutcome {
-    Pass,
-    Fail,
-    Inconclusive,
 }

@@ -3,6 +3,7 @@
 use super::{Body, Handler, UnknownVersion};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
+use crate::kernel::vocabulary::Restart;
 use crate::scenario::source::Span;
 
 /// Another version of a service: what differs from the one that it begins with.
@@ -18,15 +19,6 @@ pub struct Version {
     pub jobs: Vec<(usize, Body)>,
     /// What it does with schemas that no handler knows, where that differs.
     pub unknown_version: Vec<(GroupId, UnknownVersion)>,
-}
-
-/// How an instance is stopped and started on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Restart {
-    /// How long it may take to end what it has begun.
-    pub grace: Nanos,
-    /// From its end, or from nothing, to the first thing it does.
-    pub start_up: Nanos,
 }
 
 /// A rolling deployment.

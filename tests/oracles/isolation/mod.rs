@@ -39,7 +39,7 @@ fn compiled((sources, diagnostics, scenario): (Sources, Diagnostics, Option<Scen
 }
 
 /// Runs one replication of a model under an observer.
-pub fn observe(model: &Model, replication: u32, observer: impl Observer) {
+pub fn observe(model: &Model, replication: u32, observer: &mut dyn Observer) {
     let plan = Arc::new(StreamPlan::new(&model.streams));
     let agenda = agenda(model, &plan, model.seed, replication);
     if let Err(halt) = replicate(model, agenda, observer, Limits::default(), &AtomicBool::new(false)) {
