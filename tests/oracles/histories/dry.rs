@@ -110,3 +110,28 @@ fn branches_that_are_under_way_are_owed_with_what_follows_them() {
         &[("torn_effects", 1)],
     );
 }
+
+/// Nothing follows the branches: the one that had not written yet is owed, and in what was not begun both are.
+#[test]
+fn a_branch_that_is_cut_is_owed() {
+    says(
+        &cut_for_good(
+            "- for_each: 1..2
+          as: i
+          parallel: 2
+          do:
+            - { wait: 5ms * i }
+            - { name: here, update: items, key: i, set: { reserved: row.reserved + 1 } }",
+        ),
+        &[("torn_effects", 1)],
+    );
+    says(
+        &cut_for_good(
+            "- { name: here, work: 1ms }
+        - parallel:
+            one: [ { update: items, key: 1, set: { reserved: row.reserved + 1 } } ]
+            other: [ { update: items, key: 2, set: { reserved: row.reserved + 1 } } ]",
+        ),
+        &[("lost_effects", 1)],
+    );
+}

@@ -89,6 +89,7 @@ fn updates_are_lost_by_reading_first_and_not_by_the_repaired_twins() {
         assert_eq!(counts(&format!("lost-update-{twin}")), [0, 0, 0], "{twin}");
     }
     assert_eq!(counts("lost-update-guarded-wrongly"), [1, 0, 1]);
+    assert_eq!(counts("lost-update-ordered"), [1, 1, 1], "no less is not the same");
 }
 
 #[test]

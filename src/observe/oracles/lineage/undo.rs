@@ -141,7 +141,7 @@ mod tests {
             &[
                 |of| of.by_root.clear(),
                 |of| drop(of.by_root.insert(8, of.by_root[&7].clone())),
-                |of| drop(of.by_root.entry(7).or_default().insert((SiteId(5), ROW), Undoable::default())),
+                |of| _ = of.by_root.entry(7).or_default().insert((SiteId(5), ROW), Undoable::default()),
                 |of| {
                     let row = RowName { key: 3, ..ROW };
                     of.by_root.entry(7).or_default().insert((SiteId(4), row), Undoable::default());

@@ -34,6 +34,8 @@ fn a_violation_is_counted_when_it_begins_and_dated_by_the_commit() {
         first(&broken),
         (7, "`row.reserved >= 0` does not hold: inventory.stock[1] has reserved = -2")
     );
+    let rows = &broken.first.as_ref().expect("it was seen").facts.rows;
+    assert_eq!(rows, &[RowName { table: STOCK, key: hash_of([1]), instance: NONE }]);
     let kept = found(NEVER_NEGATIVE, |tell| {
         tell.at(5).put(STOCK, [1, 3, 0]);
         tell.at(7).put(STOCK, [1, 0, 0]).end(true);

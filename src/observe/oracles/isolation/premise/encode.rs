@@ -141,6 +141,25 @@ mod tests {
     }
 
     #[test]
+    fn what_was_rolled_back_counts_for_nothing() {
+        let own = Premise { version: Seen::Own, ..SEEN };
+        let mut of = Attempt::default();
+        of.name(1, 2, 3, vec![SEEN, own]);
+        of.look((1, 2), Looked { row: ROW, version: 4, open: false });
+        of.look((2, 2), Looked { row: ROW, version: 4, open: true });
+        of.decide((1, 2), vec![SEEN], false);
+        of.decide((2, 2), vec![SEEN], true);
+        of.pending.insert(ROW, pending(vec![SEEN], vec![], false));
+        of.roll_back();
+        let left: Vec<Place> = of.looked.iter().map(|(place, _)| *place).collect();
+        assert_eq!((left, of.pending.len()), (vec![(1, 2)], 0));
+        let decided: Vec<Place> = of.decisions.iter().map(|(place, _)| *place).collect();
+        assert_eq!(decided, [(1, 2)]);
+        let premises: Vec<Premise> = of.locals.iter().flat_map(|(_, local)| local.premises.clone()).collect();
+        assert_eq!(premises, [SEEN]);
+    }
+
+    #[test]
     fn nothing_is_left_in_the_room_of_an_attempt() {
         let mut of = Attempt::default();
         of.begin(1, 2);

@@ -39,7 +39,7 @@ impl Keys {
         });
         encoder.set(slots.iter(), |encoder, (slot, Slot { made, entry, issued })| {
             encoder.message(slot);
-            encoder.list(made, |encoder, made| encode_made(encoder, made));
+            encoder.list(made, encode_made);
             encoder.option(entry.map(|entry| self.obligation_of(entry)));
             encoder.set(issued, |encoder, entry| encoder.word(self.obligation_of(*entry)));
         });
@@ -87,7 +87,7 @@ mod tests {
     use super::super::super::rows::Mention;
     use super::super::Producer;
     use super::*;
-    use crate::kernel::encoder::each_shows;
+    use crate::kernel::encoder::{Names, each_shows};
     use crate::kernel::ids::*;
 
     fn mention(sequence: u64) -> Option<Mention> {
@@ -112,6 +112,31 @@ mod tests {
                 |of| of.lanes.push((Lane(0), 0)),
                 |of| of.lanes.push((Lane(1), 0)),
                 |of| of.lanes.push((Lane(0), 1)),
+            ],
+        );
+    }
+
+    #[test]
+    fn whoever_holds_a_message_shows() {
+        let mut of = Keys::default();
+        let entry = of.entries.begin();
+        of.slots.begin(0).entry = None;
+        of.by_obligation.insert(7, entry);
+        each_shows(
+            &of,
+            |of, encoder| {
+                let names = Names { messages: vec![11, 12], ..Names::default() };
+                let mut named = Encoder::with_names(names);
+                of.encode(&mut named, &Ranks::of([0]));
+                named.into_words().into_iter().for_each(|word| encoder.word(word));
+            },
+            &[
+                |of| _ = of.slots.begin(1),
+                |of| of.slots.begin(0).entry = Some(0),
+                |of| of.slots.begin(0).issued.push(0),
+                |of| of.slots.begin(0).made = Some(Entry::default().made),
+                |of| _ = of.by_obligation.insert(8, 0),
+                |of| of.together = 1,
             ],
         );
     }
