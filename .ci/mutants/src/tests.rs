@@ -94,6 +94,15 @@ pub struct Tests {
     main: PathBuf,
 }
 
+/// A copy of a program that nobody else's build takes the place of; the same one is left alone.
+fn kept(program: &Path, copy: &Path) -> PathBuf {
+    let built = std::fs::read(program).expect("it was built");
+    if !std::fs::read(copy).is_ok_and(|known| known == built) {
+        std::fs::copy(program, copy).expect("a program can be copied");
+    }
+    copy.to_owned()
+}
+
 impl Tests {
     /// Builds the tests of the copy, with the dependencies that the tree itself has built.
     pub fn build(root: &Path, tree: &Path) -> Self {
@@ -115,7 +124,9 @@ impl Tests {
             let path = line.and_then(|line| line.split(r#""executable":""#).nth(1)?.split('"').next());
             PathBuf::from(path.unwrap_or_else(|| panic!("no program {name}")))
         };
-        Self { tree: tree.to_owned(), library: executable("eventflow"), main: executable("main") }
+        let library = kept(&executable("eventflow"), &tree.join("library-tests"));
+        let main = kept(&executable("main"), &tree.join("main-tests"));
+        Self { tree: tree.to_owned(), library, main }
     }
 
     /// How every chosen test does with nothing broken, the quickest first. What is known of these very programs is
