@@ -125,6 +125,25 @@ impl Ranks {
     }
 }
 
+/// Asserts that each change of a state shows, and that no two of them say the same.
+#[cfg(test)]
+pub(crate) fn each_shows<T: Clone>(state: &T, encode: impl Fn(&T, &mut Encoder), changes: &[fn(&mut T)]) {
+    let words = |state: &T| {
+        let mut encoder = Encoder::default();
+        encode(state, &mut encoder);
+        encoder.into_words()
+    };
+    let mut said = vec![words(state)];
+    for (number, change) in changes.iter().enumerate() {
+        let mut changed = state.clone();
+        change(&mut changed);
+        let words = words(&changed);
+        let same = said.iter().position(|other| *other == words);
+        assert_eq!(same, None, "change {number} (0: none) says what that does (0: none, 1: the first, …)");
+        said.push(words);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

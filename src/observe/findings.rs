@@ -54,6 +54,8 @@ pub struct Facts {
     pub rows: Vec<RowName>,
     /// A version of a row that was there already, and that a read did not see.
     pub missed: Option<(RowName, u64)>,
+    /// What came first and should have come after.
+    pub overtaken_by: Option<u64>,
     /// What is, beside what should be.
     pub sides: Vec<Side>,
 }

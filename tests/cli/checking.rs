@@ -270,12 +270,15 @@ guarantees: { idempotency: { duplicate_effects: 0 } }
 #[test]
 fn how_an_unexpected_failure_came_about_is_said_at_once() {
     let desk = Desk::with(TWICE);
-    let (code, said, _) = desk.outcome(&["check", "scenario.yaml"]);
+    let (code, said, _) = desk.outcome(&["check", "scenario.yaml", "--junit", "junit.xml"]);
     assert_eq!(code, 1, "{said}");
+    let read = junit_parser::from_reader(std::fs::read(desk.path("junit.xml")).unwrap().as_slice()).unwrap();
+    let failure = &read.suites[0].cases[0].status.failure_as_ref().text;
     for part in
         ["MEANT", "reserved", "GOT", "FAULT", "WITHOUT", "f (crash stock)", "all is well", "eventflow replay"]
     {
         assert!(said.contains(part), "{part}: {said}");
+        assert!(failure.lines().any(|line| line.contains(part)), "{part}: {failure}");
     }
     let (_, short, _) = desk.outcome(&["check", "scenario.yaml", "--accounts", "0"]);
     assert!(!short.contains("MEANT") && short.contains("eventflow replay"), "{short}");

@@ -1,18 +1,27 @@
 //! What the oracles know, encoded: whoever knows the same says the same, whatever slots it was told of; who is
 //! cloned goes on like the original; and who missed something says something else.
 
+use super::exposures::as_written;
 use super::isolation::{model_of, observe};
-use eventflow::kernel::encoder::Encoder;
+use eventflow::kernel::encoder::{Encoder, Names};
+use eventflow::kernel::ids::{ClientId, TableId};
 use eventflow::kernel::time::Nanos;
 use eventflow::model::{Model, NONE};
 use eventflow::observe::oracles::Oracles;
+use eventflow::observe::oracles::isolation::Isolation;
+use eventflow::observe::oracles::lineage::Lineage;
+use eventflow::observe::oracles::ordering::OrderOracle;
+use eventflow::observe::oracles::sessions::Sessions;
+use eventflow::observe::promise::invariants::Invariants;
+use eventflow::observe::promise::views::Views;
 use eventflow::world::deed::{Deed, Served};
 use eventflow::world::record::{Observer, Record};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Scenarios with every oracle in use: views, caches, sessions, orders, crashes, redeliveries, an undo.
-const SCENARIOS: [&str; 11] = [
+const SCENARIOS: [&str; 12] = [
+    "oracles/rough.yaml",
     "oracles/sessions/busy.yaml",
     "oracles/sessions/two-caches.yaml",
     "oracles/isolation/busy.yaml",
@@ -28,6 +37,8 @@ const SCENARIOS: [&str; 11] = [
 
 /// So many deeds are looked at one by one.
 const MOST_COMPARED: u64 = 200;
+/// What is said after each of so many is told apart.
+const MOST_TOLD_APART: u64 = 400;
 
 fn model(name: &str) -> Model {
     model_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name))
@@ -39,28 +50,21 @@ fn words(oracles: &Oracles) -> Vec<u64> {
     encoder.into_words()
 }
 
-/// Calls the slots of one kind otherwise: the first in, first out, where the world has last in, first out.
+/// Calls the slots of one kind otherwise, and none twice: who comes next takes over nobody's room.
 #[derive(Default)]
 struct Slots {
     now: HashMap<u32, u32>,
-    free: std::collections::VecDeque<u32>,
     used: u32,
 }
 
 impl Slots {
     fn begin(&mut self, slot: u32) {
-        let reused = if self.free.len() > 3 { self.free.pop_front() } else { None };
-        let other = reused.unwrap_or_else(|| {
-            self.used += 1;
-            self.used * 2
-        });
-        if let Some(old) = self.now.insert(slot, other) {
-            self.free.push_back(old);
-        }
+        self.used += 1;
+        self.now.insert(slot, self.used * 2);
     }
 
     fn end(&mut self, slot: u32) {
-        self.free.extend(self.now.remove(&slot));
+        self.now.remove(&slot);
     }
 
     fn change(&self, slot: &mut u32) {
@@ -286,5 +290,62 @@ fn who_missed_something_says_something_else() {
         for (kind, (told, different)) in missing.differences {
             assert!(told > 0 && told == different, "{name}: {different} of {told} times {kind}");
         }
+    }
+}
+
+/// One judge alone, and how many different things it has said.
+struct Alone<J> {
+    judge: J,
+    encode: fn(&J, &mut Encoder),
+    said: HashSet<Vec<u64>>,
+    told: u64,
+}
+
+impl<J: Observer> Observer for Alone<J> {
+    fn record(&mut self, now: Nanos, record: &Record) {
+        self.judge.record(now, record);
+    }
+
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn deed(&mut self, now: Nanos, deed: &Deed<'_>) {
+        self.judge.deed(now, deed);
+        self.told += 1;
+        if self.told <= MOST_TOLD_APART {
+            // Whoever is in a slot has a name.
+            let names = || (1..200).collect();
+            let names = Names { attempts: names(), messages: names(), timers: names() };
+            let mut encoder = Encoder::with_names(names);
+            (self.encode)(&self.judge, &mut encoder);
+            self.said.insert(encoder.into_words());
+        }
+    }
+}
+
+fn different<J: Observer>(model: &Model, judge: J, encode: fn(&J, &mut Encoder)) -> usize {
+    let mut alone = Alone { judge, encode, said: HashSet::new(), told: 0 };
+    observe(model, 0, &mut alone);
+    alone.said.len()
+}
+
+/// How many different states each judge tells apart, and all of them: who tells fewer has left something out.
+#[test]
+fn as_many_states_are_told_apart_as_there_were() {
+    for name in SCENARIOS {
+        let model = model(name);
+        let clients: Vec<ClientId> = (0..model.clients.len()).map(ClientId::new).collect();
+        let tables: Vec<TableId> = (0..model.tables.len()).map(TableId::new).collect();
+        let states = [
+            different(&model, Lineage::new(&model), Lineage::encode),
+            different(&model, OrderOracle::new(&model), OrderOracle::encode),
+            different(&model, Isolation::new(&model), Isolation::encode),
+            different(&model, Sessions::new(&model, &clients, &tables), Sessions::encode),
+            Invariants::new(&model).map_or(0, |judge| different(&model, judge, Invariants::encode)),
+            Views::new(&model).map_or(0, |judge| different(&model, judge, Views::encode)),
+            different(&model, Oracles::new(&model), Oracles::encode),
+        ];
+        as_written([], &format!("{name}: {states:?}"));
     }
 }

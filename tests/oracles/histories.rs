@@ -3,6 +3,7 @@
 
 mod again;
 mod carriers;
+mod dry;
 mod parts;
 mod told;
 

@@ -1,8 +1,10 @@
 //! The oracles against the truth: a planted bug that each must count exactly, and the repaired twin on
 //! which it must stay silent although the same crash, redelivery or race came.
 
+mod cut_off;
 mod encoding;
 mod enumeration;
+mod exposures;
 mod histories;
 mod isolation;
 mod ordering;
@@ -30,6 +32,8 @@ use std::sync::atomic::AtomicBool;
 pub struct Judged {
     pub findings: Vec<Finding>,
     pub sum: Sum,
+    /// Obligations that could still be worked on when all was over.
+    open: usize,
 }
 
 impl Judged {
@@ -41,6 +45,17 @@ impl Judged {
 
     pub fn of(&self, anomaly: Anomaly) -> &Finding {
         &self.findings[anomaly.index()]
+    }
+
+    /// Holds chances and ends against what is written down.
+    fn as_written(&self) {
+        let found = Anomaly::ALL.iter().map(|anomaly| (anomaly.name(), self.of(*anomaly)));
+        let ends = self.sum.ends().into_iter().filter(|(_, count)| *count > 0);
+        let ends: Vec<String> = ends.map(|(end, count)| format!("{count} {end}")).collect();
+        exposures::as_written(
+            found,
+            &format!("| {} owed: {}; {} held", self.sum.owed, ends.join(", "), self.open),
+        );
     }
 }
 
@@ -54,6 +69,7 @@ pub fn judge_seeds(text: &str) -> Judged {
     const SEEDS: u64 = 30;
     let model = crate::engine::model(text);
     let first = judge_model(&model, 1);
+    first.as_written();
     for seed in 2..=SEEDS {
         let judged = judge_model(&model, seed);
         assert_eq!(judged.counts(), first.counts(), "seed {seed}: {:?}\n{text}", judged.sum);
@@ -71,9 +87,10 @@ fn judge_model(model: &Model, seed: u64) -> Judged {
     let agenda = replication::agenda(model, &plan, seed, 0);
     let interrupt = AtomicBool::new(false);
     replication::replicate(model, agenda, &mut lineage, Limits::default(), &interrupt).expect("it ends");
+    let open = lineage.open();
     let (findings, sum, _) = lineage.finish();
     assert_eq!(sum.owed, sum.ended(), "every obligation ends once: {sum:?}");
-    Judged { findings, sum }
+    Judged { findings, sum, open }
 }
 
 /// A scenario in which `orders.Place` publishes `Placed` and `stock` handles it, with these steps.

@@ -1,9 +1,11 @@
 //! Promises about rows, judged over whole runs: broken by a planted bug, kept by its repaired twin.
 
 use super::Shop;
+use super::exposures::as_written;
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::observe::findings::Finding;
+use eventflow::observe::oracles::Oracles;
 use eventflow::observe::promise::invariants::Invariants;
 use eventflow::observe::promise::views::{ViewFindings, Views};
 use eventflow::world::Limits;
@@ -33,7 +35,18 @@ fn judge(placed: &'static str) -> (Vec<Finding>, ViewFindings) {
     let agenda = replication::agenda(&model, &plan, 1, 0);
     replication::replicate(&model, agenda, &mut judges, Limits::default(), &AtomicBool::new(false))
         .expect("it ends");
-    (judges.0.findings(), judges.1.findings().remove(0))
+    let (invariants, view) = (judges.0.findings(), judges.1.findings().remove(0));
+    // All judges together say the same, in the order of the promises.
+    let mut all = Oracles::new(&model);
+    let agenda = replication::agenda(&model, &plan, 1, 0);
+    replication::replicate(&model, agenda, &mut all, Limits::default(), &AtomicBool::new(false))
+        .expect("it ends");
+    let (findings, meters) = all.finish();
+    assert_eq!(findings.promises, [std::slice::from_ref(&view.finding), &invariants[..]].concat());
+    assert_eq!((meters.views[0].changes, meters.views[0].disagreeing), (view.finding.of, view.disagreeing));
+    let names = ["adds_up", "few", "not_negative", "follows", "reserved"];
+    as_written(names.into_iter().zip(invariants.iter().chain([&view.finding])), "");
+    (invariants, view)
 }
 
 #[test]

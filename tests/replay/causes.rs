@@ -92,6 +92,38 @@ fn an_illegal_transition_is_shown_by_the_commit_that_made_it() {
     assert!(account.whose.is_none());
 }
 
+/// The later message changes another row than the earlier one: it is told all the same, with its line.
+#[test]
+fn who_came_first_and_should_have_come_after_is_shown() {
+    let price = include_str!("../oracles/ordering/price.yaml").replace("rows: [ { sku: 7, price: 5 } ] ", "");
+    for (measure, update) in [
+        (
+            "ordering.applied_out_of_order",
+            "insert: prices, key: message.version, set: { price: message.price }",
+        ),
+        ("ordering.regressed", "upsert: prices, key: message.sku, set: { price: message.price }"),
+    ] {
+        let steps =
+            "update: prices, key: message.sku, set: { price: message.price, version: message.version }";
+        assert!(price.contains(steps));
+        let promise =
+            format!("guarantees: {{ ordering: {{ {}: 0 }} }}", measure.trim_start_matches("ordering."));
+        let text = format!("{}{promise}\n", price.replace(steps, update));
+        let account = ask(&text, &Focus::Measure(measure.into())).unwrap();
+        let wrong = account.chain.iter().position(|link| link.is_wrong).expect("it went wrong somewhere");
+        let first = account.chain.iter().position(|link| {
+            link.part == Part::Overtaker && link.step == Step::Commits && link.text.contains("20")
+        });
+        let first = first.unwrap_or_else(|| panic!("{measure}: {:#?}", account.chain));
+        assert!(first < wrong, "{measure}");
+        let line = |at: usize| account.chain[at].line.as_ref().map(|line| line.line);
+        assert!(
+            line(first).is_some() && line(first) == line(wrong),
+            "{measure}: both are written by one step"
+        );
+    }
+}
+
 const READ_TOO_SOON: &str = "
 scenario: read-too-soon
 seed: 1

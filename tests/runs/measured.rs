@@ -95,3 +95,53 @@ fn what_a_fault_missed_was_not_tested() {
     let more = "faults: { f: { split: [ nobody, t ], at: 1s, for: 1s } }\ninvariants: { it: { measure: s.amplification < 9 } }";
     assert_eq!(verdicts(more).remove(0).outcome, Outcome::Pass);
 }
+
+/// Ten intents are measured, of which two end with an error and two with a timeout: every figure is what can be counted
+/// by hand.
+#[test]
+fn figures_are_what_was_counted() {
+    let text = "scenario: counted
+run: { horizon: 20s, warm_up: 10s, drain: 10s, replications: 2 }
+messages:
+  Go: { kind: command, fields: { n: int } }
+  Went: { kind: integration, fields: { n: int } }
+brokers: { b: { preset: rabbitmq-classic } }
+topics: { went: { messages: [ Went ] } }
+services:
+  s:
+    workers: unlimited
+    handlers:
+      Go:
+        - { if: message.n % 5 == 0, then: [ { fail: no } ] }
+        - { if: message.n % 5 == 1, then: [ { wait: 50ms } ] }
+        - { work: 1ms }
+  t:
+    consumes: { went: { ack: after } }
+    handlers: { Went: [ stop ] }
+clients:
+  c:
+    arrivals: { every: 1s }
+    do:
+      - let: { n: { counter: 1 } }
+      - { publish: Went, with: { n: n } }
+      - { call: s.Go, with: { n: n }, timeout: 20ms }
+network: { default: { latency: 1ms } }
+";
+    for condition in [
+        "c.failed == 4",
+        "c.timeouts == 2",
+        "c.succeeded == 6",
+        "share(c.failed) > 39.9% && share(c.failed) < 40.1%",
+        "share(c.timeouts) > 19.9% && share(c.timeouts) < 20.1%",
+        "rate(c.succeeded) > 0.599/s && rate(c.succeeded) < 0.601/s",
+        "count(c.response_time) == 6",
+        "went.t.deliveries == 10",
+        "went.t.redeliveries == 0",
+        "rate(went.t.deliveries) > 0.99/s && rate(went.t.deliveries) < 1.01/s",
+        "c.amplification == 1",
+    ] {
+        let more = format!("{text}invariants: {{ it: {{ measure: \"{condition}\" }} }}\n");
+        let verdict = results_of(&model_of(&more), RunOptions::default()).verdicts.remove(0);
+        assert_eq!(verdict.outcome, Outcome::Pass, "{condition}: {}", verdict.reason);
+    }
+}

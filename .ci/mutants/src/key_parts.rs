@@ -28,14 +28,14 @@ pub const KEY_PARTS: &[KeyPart] = &[
     KeyPart {
         name: "item: what a loop does for one item is what it does for the next",
         file: "src/world/tell.rs",
-        original: "Part { site, item: self.world.attempts[attempt].item }",
-        other: Some("Part { site, item: 0 }"),
+        original: "Part::new(site, self.world.attempts[attempt].item)",
+        other: Some("Part::new(site, 0)"),
     },
     KeyPart {
         name: "item: a step on many rows is one part",
         file: "src/world/tell.rs",
-        original: "mix(item, self.row_in_hand(attempt, of.table).key) | 1",
-        other: Some("item"),
+        original: "mix(part.item, self.row_in_hand(attempt, of.table).key) | 1",
+        other: Some("part.item"),
     },
     KeyPart {
         name: "item: what a loop issues for one item is what it issues for the next",
@@ -62,7 +62,7 @@ pub const KEY_PARTS: &[KeyPart] = &[
     KeyPart {
         name: "dry run: a remainder never decides on what its obligation wrote",
         file: "src/world/debt.rs",
-        original: "remainder.resumes |= own && decides(of);",
+        original: "remainder.resumes |= writer == Some(own) && decides(of);",
         other: None,
     },
     KeyPart {
@@ -93,6 +93,36 @@ pub const KEY_PARTS: &[KeyPart] = &[
         name: "carriers: a copy that a message carries is nobody's",
         file: "src/observe/oracles/lineage/messages.rs",
         original: "self.ledger.hold(share);",
+        other: None,
+    },
+    KeyPart {
+        name: "value: what ought to happen once for a value is each one's own",
+        file: "src/world/tell.rs",
+        original: "Part { item: mix(mix(ONCE, value), part.item), is_of_value: true, ..part }",
+        other: Some("part"),
+    },
+    KeyPart {
+        name: "passed on: who is handed an obligation has one of his own",
+        file: "src/world/identity.rs",
+        original: "Self { obligation, forwarded: 0, ..child }",
+        other: Some("Self { forwarded: 0, obligation: obligation ^ 1, ..child }"),
+    },
+    KeyPart {
+        name: "epoch: what a rebuild has cleared counts as there",
+        file: "src/observe/oracles/lineage/messages.rs",
+        original: "of.effects.retain(|effect| !writes(&effect.part));",
+        other: None,
+    },
+    KeyPart {
+        name: "undo: what was undone counts as there",
+        file: "src/observe/oracles/lineage/undo.rs",
+        original: "effect.net -= 1;",
+        other: None,
+    },
+    KeyPart {
+        name: "forgotten: what a store's crash forgot counts as there",
+        file: "src/observe/oracles/lineage/durability.rs",
+        original: "effect.net -= 1;",
         other: None,
     },
 ];

@@ -1,8 +1,9 @@
 //! Breaks the code that judges, one place at a time, and asks the tests whether they notice.
 //!
 //! The tree is copied to `target/mutants` and every place that can be broken is rewritten so that a number
-//! in the environment breaks it ([`sites`]). It is built once; then the tests are run once for each mutant
-//! until one of them fails. Those that no test runs over are not tried: nothing can notice them.
+//! in the environment breaks it ([`sites`]). It is built once; each mutant is then shown to the tests that come by
+//! its place, the quickest first, until one of them fails. Those that no test runs over are not tried: nothing can
+//! notice them.
 //!
 //! ```text
 //! .ci/mutants/run                    the key parts of the oracles, against the planted bugs and histories
@@ -10,13 +11,17 @@
 //! .ci/mutants/run --shard 3/16       every sixteenth, from the fourth on
 //! .ci/mutants/run --shard 3/16 --in lineage      … of the files whose path has this in it
 //! .ci/mutants/run --number 17 --number 45
+//! .ci/mutants/run --all --jobs 8     eight at a time
+//! .ci/mutants/run --list             says which there are, and tries none
 //! ```
 //!
-//! It ends with 0 if all were noticed.
+//! It ends with 0 if all were noticed but those of which [`explained`] says why they cannot be.
 
 mod copy;
+mod explained;
 mod key_parts;
 mod sites;
+mod tally;
 mod tests;
 
 use sites::{Mutant, Sites};
@@ -25,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tests::{Outcome, Tests};
+use tests::Tests;
 
 /// What judges: folders and files.
 const JUDGES: &[&str] = &[
@@ -38,6 +43,7 @@ const JUDGES: &[&str] = &[
 
 struct Asked {
     key_parts: bool,
+    list: bool,
     shard: (u32, u32),
     within: Vec<String>,
     numbers: Vec<u32>,
@@ -50,57 +56,52 @@ fn main() -> ExitCode {
     let tree = root.join("target/mutants");
     copy::copy(&root, &tree);
     let (parts, places) = rewrite(&root, &tree);
-    let tests = Tests::build(&root, &tree);
     println!("{} key parts, {} places", parts.len(), places.len());
-    let baseline = tests.baseline(if asked.key_parts { tests::PLANTED } else { tests::ALL });
-    let chosen: Vec<&Mutant> = if asked.key_parts {
-        parts.iter().collect()
-    } else {
-        let shard = |of: &&Mutant| of.number % asked.shard.1 == asked.shard.0;
-        let within =
-            |of: &&Mutant| asked.within.is_empty() || asked.within.iter().any(|part| of.file.contains(part));
-        let named = |of: &&Mutant| asked.numbers.is_empty() || asked.numbers.contains(&of.number);
-        places.iter().filter(shard).filter(within).filter(named).collect()
-    };
+    let chosen: Vec<&Mutant> =
+        if asked.key_parts { parts.iter().collect() } else { places.iter().filter(|of| asked.has(of)).collect() };
+    if asked.list {
+        chosen.iter().for_each(|mutant| println!("{mutant}"));
+        return ExitCode::SUCCESS;
+    }
+    let tests = Tests::build(&root, &tree);
+    let all = tests.baseline(if asked.key_parts { tests::PLANTED } else { tests::ALL }, asked.jobs);
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..asked.jobs {
             scope.spawn(|| {
                 while let Some(mutant) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = tests.judge(mutant.number, &baseline);
-                    tell(mutant, &outcome);
+                    let outcome = tests.judge(mutant.number, &all);
+                    println!("{outcome}  {mutant}");
                     outcomes.lock().unwrap().insert(mutant.number, outcome);
                 }
             });
         }
     });
-    let outcomes = outcomes.into_inner().unwrap();
-    let survived: Vec<&&Mutant> =
-        chosen.iter().filter(|mutant| !matches!(outcomes[&mutant.number], Outcome::Noticed(_))).collect();
-    println!(
-        "\n{} mutants, {} noticed, {} not:",
-        chosen.len(),
-        chosen.len() - survived.len(),
-        survived.len()
-    );
-    survived.iter().for_each(|mutant| tell(mutant, &outcomes[&mutant.number]));
-    if survived.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if tally::tell(&chosen, &outcomes.into_inner().unwrap()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
-fn tell(mutant: &Mutant, outcome: &Outcome) {
-    let Mutant { number, file, line, function, what } = mutant;
-    println!("{outcome}  #{number} {file}:{line} {function}: {what}");
+impl Asked {
+    fn has(&self, of: &Mutant) -> bool {
+        of.number % self.shard.1 == self.shard.0
+            && (self.within.is_empty() || self.within.iter().any(|part| of.file.contains(part)))
+            && (self.numbers.is_empty() || self.numbers.contains(&of.number))
+    }
 }
 
 fn asked() -> Asked {
     let mut asked =
-        Asked { key_parts: true, shard: (0, 1), within: Vec::new(), numbers: Vec::new(), jobs: 1 };
+        Asked { key_parts: true, list: false, shard: (0, 1), within: Vec::new(), numbers: Vec::new(), jobs: 1 };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} asks for a value"));
         match argument.as_str() {
             "--all" => {}
+            "--list" => asked.list = true,
             "--shard" => {
                 let value = value();
                 let (which, of) = value.split_once('/').expect("--shard k/n");
@@ -126,7 +127,7 @@ fn rewrite(root: &Path, tree: &Path) -> (Vec<Mutant>, Vec<Mutant>) {
     files.extend(key_parts::KEY_PARTS.iter().map(|part| part.file.to_owned()));
     let (mut parts, mut places) = (Vec::new(), Vec::new());
     // Places keep their numbers when a key part is added.
-    let (mut next_part, mut next_place) = (1_000_000, 1);
+    let (mut next_part, mut next_place) = (sites::FIRST_KEY_PART, 1);
     let mut done: Vec<String> = Vec::new();
     for (position, file) in files.iter().enumerate() {
         if done.contains(file) {

@@ -13,6 +13,9 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::*;
 
+/// Key parts are numbered from here on, other places from 1.
+pub const FIRST_KEY_PART: u32 = 30_000;
+
 /// One way to break one place.
 pub struct Mutant {
     pub number: u32,
@@ -20,6 +23,13 @@ pub struct Mutant {
     pub line: usize,
     pub function: String,
     pub what: String,
+}
+
+impl std::fmt::Display for Mutant {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Mutant { number, file, line, function, what } = self;
+        write!(to, "#{number} {file}:{line} {function}: {what}")
+    }
 }
 
 /// A text in place of another, or between two.
@@ -114,6 +124,12 @@ impl<'a> Sites<'a> {
         self.edits.push(Edit { at, text: text.to_owned(), closes: false });
     }
 
+    /// In one line.
+    fn excerpt(&self, of: &impl Spanned) -> String {
+        let words: Vec<&str> = self.source(of).split_whitespace().collect();
+        words.join(" ")
+    }
+
     fn source(&self, of: &impl Spanned) -> &'a str {
         &self.text[of.span().byte_range()]
     }
@@ -145,7 +161,8 @@ impl<'a> Sites<'a> {
         let whole = of.span().byte_range();
         let symbol = self.source(&of.op);
         let span = of.op.span();
-        let told = |other: &str| format!("{symbol} is {other}");
+        let excerpt = self.excerpt(of);
+        let told = |other: &str| format!("{symbol} is {other} in {excerpt}");
         match of.op {
             Eq(_) | Ne(_) => {
                 let number = self.mutant(span, told(if symbol == "==" { "!=" } else { "==" }));
@@ -227,13 +244,13 @@ impl<'a> Sites<'a> {
             let is_rest = matches!(arm.pat, Pat::Wild(_));
             match &arm.guard {
                 Some((_, guard)) if !has_let(guard) => {
-                    let always = self.mutant(guard.span(), "the guard always holds".into());
-                    let never = self.mutant(guard.span(), "the guard never holds".into());
+                    let always = self.mutant(guard.span(), format!("always: if {}", self.excerpt(guard)));
+                    let never = self.mutant(guard.span(), format!("never: if {}", self.excerpt(guard)));
                     let after = format!(") || {}) && !{})", is(always), is(never));
                     self.wrap(&guard.span().byte_range(), "(((", &after);
                 }
                 None if has_rest && !is_rest => {
-                    let number = self.mutant(arm.pat.span(), "the arm is gone".into());
+                    let number = self.mutant(arm.pat.span(), format!("without the arm {}", self.excerpt(&arm.pat)));
                     self.insert(arm.pat.span().byte_range().end, &format!(" if !{}", is(number)));
                 }
                 _ => {}
@@ -288,7 +305,7 @@ impl<'ast> Visit<'ast> for Sites<'_> {
 
     fn visit_stmt(&mut self, of: &'ast Stmt) {
         if let Stmt::Expr(expression @ (Expr::Assign(_) | Expr::MethodCall(_)), Some(_)) = of {
-            let number = self.mutant(expression.span(), "the statement is gone".into());
+            let number = self.mutant(expression.span(), format!("without {}", self.excerpt(expression)));
             self.wrap(&of.span().byte_range(), &format!("if !{} {{ ", is(number)), " }");
         }
         visit::visit_stmt(self, of);
@@ -306,7 +323,7 @@ impl<'ast> Visit<'ast> for Sites<'_> {
                 return self.visit_operand(binary, &binary.right);
             }
             Expr::Unary(ExprUnary { op: UnOp::Not(_), expr, .. }) => {
-                let number = self.mutant(of.span(), format!("! before {} is gone", self.source(expr)));
+                let number = self.mutant(of.span(), format!("! before {} is gone", self.excerpt(expr)));
                 self.wrap(&of.span().byte_range(), "((", &format!(") != {})", is(number)));
             }
             Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => {

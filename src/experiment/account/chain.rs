@@ -66,6 +66,7 @@ fn chosen<'t>(trace: &'t Trace, charge: &Charge, ablation: &Ablation) -> Vec<&'t
     };
     let belongs = |entry: &&'t Entry| match entry.role {
         Role::Ancestor | Role::Own => entry.at <= at || entry.act == Act::Told,
+        Role::Overtaker => entry.at <= at,
         Role::Fault => entry.at <= at && cuts(entry),
         Role::Descendant => {
             let is_shown = entry.at <= at && after_left > 0;
@@ -168,6 +169,7 @@ fn link(model: &Model, entry: &Entry, is_wrong: bool) -> Link {
             Role::Own => Part::Own,
             Role::Descendant => Part::After,
             Role::Missed => Part::Missed,
+            Role::Overtaker => Part::Overtaker,
             Role::Other => Part::Other,
             Role::Fault => Part::Fault,
         },

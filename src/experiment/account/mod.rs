@@ -276,7 +276,7 @@ impl<'a> Bench<'a> {
 
     fn kin(&self, charge: &Charge) -> Result<Option<Kin>, Halt> {
         let mut search = Search::new(self.question.model, charge.obligation);
-        search.look_for(charge.sighting.facts.missed);
+        search.look_for(&charge.sighting.facts);
         self.run(&mut search, &Without::default())?;
         Ok(search.finish())
     }

@@ -219,6 +219,8 @@ pub enum Part {
     After,
     /// The write that was not seen, and what came of it.
     Missed,
+    /// What came first and should have come after.
+    Overtaker,
     /// Another's change of the same rows.
     Other,
     Fault,

@@ -226,6 +226,52 @@ mod tests {
     use super::Comparison::*;
     use super::Truth::*;
     use super::*;
+    use crate::observe::findings::Finding;
+
+    /// One that does not hold is enough for `and`, one that does for `or`; only what decides can lack something.
+    #[test]
+    fn what_decides_an_answer_is_what_it_may_lack() {
+        let of = |truth, lacks| Answer { truth, lacks };
+        for (one, other, both) in [
+            (of(Yes, false), of(Yes, true), of(Yes, true)),
+            (of(Yes, false), of(Yes, false), of(Yes, false)),
+            (of(Yes, true), of(No, false), of(No, false)),
+            (of(Yes, false), of(No, true), of(No, true)),
+            (of(Open, true), of(No, false), of(No, false)),
+            (of(Open, false), of(No, true), of(No, true)),
+            (of(No, true), of(No, true), of(No, true)),
+            (of(No, true), of(No, false), of(No, false)),
+            (of(Open, false), of(Yes, true), of(Open, true)),
+            (of(Open, false), of(Open, false), of(Open, false)),
+        ] {
+            assert_eq!(one.and(other), both, "{one:?} and {other:?}");
+            assert_eq!(other.and(one), both, "{other:?} and {one:?}");
+        }
+    }
+
+    #[test]
+    fn truth_is_one_or_zero_in_each_replication() {
+        let constant = |value: f64| Box::new(Figure::Constant(value));
+        let finding = Finding::default();
+        let of = |figure: Figure| {
+            let replications = [super::super::Replication { number: 0, finding: &finding, figures: &[] }];
+            Evidence { replications: &replications, ..Evidence::NOTHING }.value(&figure, 0)
+        };
+        for (one, other) in [(0.0, 0.0), (0.0, 2.0), (2.0, 0.0), (2.0, 3.0)] {
+            let truth = |holds: bool| Some(f64::from(u8::from(holds)));
+            let (yes, no) = (one != 0.0, other != 0.0);
+            assert_eq!(of(Figure::And(constant(one), constant(other))), truth(yes && no));
+            assert_eq!(of(Figure::Or(constant(one), constant(other))), truth(yes || no));
+            assert_eq!(of(Figure::Not(constant(one))), truth(!yes));
+            let branch = Figure::Conditional(constant(one), constant(7.0), constant(8.0));
+            assert_eq!(of(branch), Some(if yes { 7.0 } else { 8.0 }));
+        }
+        assert_eq!(of(Figure::Least(vec![Figure::Constant(3.0), Figure::Constant(2.0)])), Some(2.0));
+        assert_eq!(of(Figure::Greatest(vec![Figure::Constant(3.0), Figure::Constant(2.0)])), Some(3.0));
+        assert_eq!(of(Figure::Absolute(constant(-3.0))), Some(3.0));
+        assert_eq!(of(Figure::Negate(constant(3.0))), Some(-3.0));
+        assert_eq!(of(Figure::Constant(f64::INFINITY)), None, "no number");
+    }
 
     #[test]
     fn an_interval_lies_on_one_side_or_leaves_it_open() {

@@ -46,7 +46,9 @@ fn is_over(bound: Bound, finding: &Finding) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Replication;
     use super::*;
+    use crate::model::promise::Figure;
 
     fn of(broken: usize, held: usize) -> Violation {
         let each: Vec<Option<bool>> =
@@ -62,6 +64,27 @@ mod tests {
         assert!(all.high == 1.0 && (all.low - 0.9278).abs() < 5e-5, "{all:?}");
         let few = of(1, 39);
         assert!((few.low - 0.0006).abs() < 5e-5 && (few.high - 0.1316).abs() < 5e-5, "{few:?}");
+    }
+
+    #[test]
+    fn each_replication_breaks_it_or_not_by_itself() {
+        let findings = [(0, 4), (1, 4), (3, 4), (0, 0)];
+        let findings = findings.map(|(count, of)| Finding { count, of, ..Finding::default() });
+        let replications: Vec<Replication> =
+            findings.iter().map(|finding| Replication { number: 0, finding, figures: &[] }).collect();
+        let evidence = Evidence { replications: &replications, ..Evidence::NOTHING };
+        let of = |rule: Rule| broken(&rule, &evidence);
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(of(Rule::Findings(Bound::Count(0))), [no, yes, yes, no]);
+        assert_eq!(of(Rule::Findings(Bound::Count(1))), [no, no, yes, no]);
+        assert_eq!(
+            of(Rule::Findings(Bound::Share(0.25))),
+            [no, no, yes, None],
+            "of nothing there is no share"
+        );
+        assert_eq!(of(Rule::Figures(Figure::Constant(0.0))), [yes; 4]);
+        assert_eq!(of(Rule::Figures(Figure::Constant(1.0))), [no; 4]);
+        assert_eq!(of(Rule::Figures(Figure::Constant(f64::NAN))), [None; 4]);
     }
 
     #[test]

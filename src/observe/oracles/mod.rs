@@ -90,12 +90,13 @@ impl<'m> Oracles<'m> {
 
     /// What all of them know now, in canonical words: two that know the same are equal.
     pub fn encode(&self, encoder: &mut Encoder) {
-        self.lineage.iter().for_each(|monitor| monitor.encode(encoder));
-        self.order.iter().for_each(|monitor| monitor.encode(encoder));
-        self.isolation.iter().for_each(|monitor| monitor.encode(encoder));
-        self.sessions.iter().for_each(|monitor| monitor.encode(encoder));
-        self.invariants.iter().for_each(|monitor| monitor.encode(encoder));
-        self.views.iter().for_each(|monitor| monitor.encode(encoder));
+        let Self { model: _, judges: _, lineage, order, isolation, sessions, invariants, views } = self;
+        lineage.iter().for_each(|monitor| monitor.encode(encoder));
+        order.iter().for_each(|monitor| monitor.encode(encoder));
+        isolation.iter().for_each(|monitor| monitor.encode(encoder));
+        sessions.iter().for_each(|monitor| monitor.encode(encoder));
+        invariants.iter().for_each(|monitor| monitor.encode(encoder));
+        views.iter().for_each(|monitor| monitor.encode(encoder));
     }
 
     /// What was found, and what was measured beside.

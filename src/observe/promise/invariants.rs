@@ -102,11 +102,29 @@ impl<'m> Invariants<'m> {
 
     /// What it knows now that does not follow from the rows.
     pub fn encode(&self, encoder: &mut Encoder) {
-        self.subjects.encode(encoder);
-        encoder.set(&self.stirred, |encoder, subject| subject.encode(encoder));
-        encoder.list(&self.has_moved, |encoder, has_moved| encoder.flag(*has_moved));
-        encoder.list(&self.has_begun, |encoder, has_begun| encoder.flag(*has_begun));
-        encoder.list(&self.findings, facts::finding);
+        let Self {
+            model: _,
+            evaluator: _,
+            // They follow from the rows.
+            tables: _,
+            dependents: _,
+            subjects,
+            // They follow from the subjects' claims.
+            deadlines: _,
+            stirred,
+            changed: _,
+            has_moved,
+            has_begun,
+            findings,
+            // Whose an attempt is says lineage.
+            obligations: _,
+            read: _,
+        } = self;
+        subjects.encode(encoder);
+        encoder.set(stirred, |encoder, subject| subject.encode(encoder));
+        encoder.list(has_moved, |encoder, has_moved| encoder.flag(*has_moved));
+        encoder.list(has_begun, |encoder, has_begun| encoder.flag(*has_begun));
+        encoder.list(findings, facts::finding);
     }
 
     /// Lets time pass up to `now`: deadlines before it are missed, and what is judged from now on begins.

@@ -122,9 +122,11 @@ impl<'m> Views<'m> {
 
     /// What it knows now; how far behind views are is measured, and no part of it.
     pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.word(u64::from(self.faults));
-        encoder.list(&self.views, |encoder, view| view.encode(encoder));
-        self.errands.encode(encoder);
+        // Whose an attempt is says lineage.
+        let Self { evaluator: _, views, faults, obligations: _, errands } = self;
+        encoder.word(u64::from(*faults));
+        encoder.list(views, |encoder, view| view.encode(encoder));
+        errands.encode(encoder);
     }
 
     /// By position in the model's `convergence`, once the run is over.
@@ -185,14 +187,27 @@ impl<'m> View<'m> {
     }
 
     fn encode(&self, encoder: &mut Encoder) {
-        encoder.set(&self.keys, |encoder, (key, of)| {
+        let Self {
+            spec: _,
+            groups,
+            keys,
+            // They follow from the changes that the keys have not followed.
+            newest: _,
+            due: _,
+            by_chance: _,
+            wrong: _,
+            changes: _,
+            stirred,
+            found,
+        } = self;
+        encoder.set(keys, |encoder, (key, of)| {
             encoder.word(*key);
             of.encode(encoder);
         });
-        self.groups.encode(encoder);
-        encoder.set(&self.stirred, |encoder, key| encoder.word(*key));
-        facts::finding(encoder, &self.found.finding);
-        encoder.flag(self.found.disagreeing > 0);
+        groups.encode(encoder);
+        encoder.set(stirred, |encoder, key| encoder.word(*key));
+        facts::finding(encoder, &found.finding);
+        encoder.flag(found.disagreeing > 0);
     }
 
     /// What should be shown at the start is no change, if it is shown.

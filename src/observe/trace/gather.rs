@@ -132,6 +132,8 @@ impl<'m> Gather<'m> {
             Some(Role::Ancestor)
         } else if self.kin.is_missed(line) {
             Some(Role::Missed)
+        } else if self.kin.is_overtaker(line) {
+            Some(Role::Overtaker)
         } else {
             self.kin.is_descendant(line).then_some(Role::Descendant)
         }

@@ -4,6 +4,7 @@ use super::descent::{Descent, Line};
 use crate::kernel::ids::TopicId;
 use crate::kernel::time::Nanos;
 use crate::model::Model;
+use crate::observe::findings::Facts;
 use crate::world::deed::{Deed, RowName, Served};
 use crate::world::identity::{Cause, mix};
 use crate::world::record::{Observer, Record};
@@ -24,6 +25,8 @@ pub struct Kin {
     pub rows: FxHashSet<RowName>,
     /// Who wrote what it should have seen.
     pub missed: Option<u64>,
+    /// What came first and should have come after.
+    pub overtaker: Option<u64>,
 }
 
 impl Kin {
@@ -34,6 +37,11 @@ impl Kin {
     /// Whether something is, or comes from, the write that was not seen.
     pub fn is_missed(&self, line: &Line) -> bool {
         self.missed.is_some_and(|missed| line.obligation == missed || line.ancestors.contains(&missed))
+    }
+
+    /// Whether something is the message that came first, or what that asks of somebody.
+    pub fn is_overtaker(&self, line: &Line) -> bool {
+        self.overtaker.is_some_and(|first| line.obligation == first || line.parent() == Some(first))
     }
 
     /// Whether something comes from the work of this obligation.
@@ -67,9 +75,10 @@ impl<'m> Search<'m> {
         }
     }
 
-    /// Looks also for who wrote a version of a row.
-    pub fn look_for(&mut self, missed: Option<(RowName, u64)>) {
-        self.missed = missed;
+    /// Looks also for who wrote what was not seen, and for what came first.
+    pub fn look_for(&mut self, facts: &Facts) {
+        self.missed = facts.missed;
+        self.kin.overtaker = facts.overtaken_by;
     }
 
     /// `None`: there was no such obligation.

@@ -45,6 +45,8 @@ pub enum Role {
     Descendant,
     /// A write that was not seen, and what came of it.
     Missed,
+    /// What came first and should have come after.
+    Overtaker,
     /// Another's change of the same rows.
     Other,
     Fault,

@@ -113,6 +113,16 @@ pub fn step(model: &Model, site: SiteId) -> String {
     model.names.sites[site.index()].clone()
 }
 
+/// A step by its name, or in words and with its handler: `stock/Placed/reserve`, `effect charge in stock/Placed`.
+pub fn named_step(model: &Model, site: SiteId) -> String {
+    let name = &model.names.sites[site.index()];
+    match name.rsplit_once('/') {
+        // Counted, for want of a name.
+        Some((handler, own)) if own.contains('#') => format!("{} in {handler}", step(model, site)),
+        _ => name.clone(),
+    }
+}
+
 /// `v0 (absent)`, `v3`.
 pub fn version(of: Version) -> String {
     if of.exists { format!("v{}", of.number) } else { "(absent)".into() }

@@ -176,7 +176,7 @@ impl Drawing<'_> {
             }
             let class = match link.part {
                 _ if link.is_wrong => "dot wrong",
-                Part::Other | Part::Missed => "dot other",
+                Part::Other | Part::Missed | Part::Overtaker => "dot other",
                 _ => "dot",
             };
             svg += &format!(

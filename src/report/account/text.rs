@@ -1,7 +1,7 @@
 //! As text: at most [`COLUMNS`] wide, but for the command, which is there to be copied.
 
 use super::{instead, place, time};
-use crate::experiment::results::account::{Account, AtEnd, Instead, Link, Part};
+use crate::experiment::results::account::{Account, AtEnd, Instead, Link, Part, Step};
 use crate::report::reproduce::replay_line;
 use crate::report::text::{fitted_to_columns, visible};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -41,7 +41,8 @@ pub fn render(account: &Account) -> String {
     lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// The first lines, for those who read them in a list: what was meant and what was got, the fault and the step at which
+/// The first lines, for those who read them in a list: what was meant and what was got, the fault, what came first and
+/// should have come after, the step at which
 /// it went wrong, and what helps.
 pub fn first_lines(account: &Account) -> Vec<String> {
     if let Some(same) = &account.same_as {
@@ -54,6 +55,9 @@ pub fn first_lines(account: &Account) -> Vec<String> {
     let got = (!account.got.is_empty()).then(|| several(&account.got));
     let link = |link: &Link| format!("{} {}: {}", time(link.at), link.who, link.text);
     let fault = account.chain.iter().find(|link| link.part == Part::Fault).map(link);
+    let is_done = |link: &&Link| matches!(link.step, Step::Begins | Step::Commits);
+    let overtaker =
+        account.chain.iter().rfind(|link| link.part == Part::Overtaker && is_done(link)).map(link);
     let wrong = account.chain.iter().find(|link| link.is_wrong).map(link);
     let helps = account.without.iter().find(|of| of.outcome == Instead::Passes);
     let helps = helps.map(|of| format!("{}: {}", of.left_out, instead(of.outcome, &of.instead)));
@@ -62,6 +66,7 @@ pub fn first_lines(account: &Account) -> Vec<String> {
         ("MEANT", meant),
         ("GOT", got),
         ("FAULT", fault),
+        ("BEFORE", overtaker),
         ("WRONG AT", wrong),
         ("WITHOUT", helps),
     ];

@@ -6,10 +6,11 @@
 use super::told;
 use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun, Trouble};
 use crate::experiment::results::verdict::{Outcome, Place, Verdict};
+use crate::report::account::text::first_lines;
 use crate::report::{reproduce, text, verdict as words};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-/// Longest message, in characters.
+/// Longest line, in characters.
 const LONGEST: usize = 4000;
 
 /// The whole check as one XML document.
@@ -38,11 +39,7 @@ fn suite(file: &CheckedFile) -> TestSuite {
 
 fn case(verdict: &Verdict, run: &CheckedRun, file: &CheckedFile) -> TestCase {
     let standing = verdict.standing();
-    let mut description = told(verdict);
-    if let Some(shown) = &verdict.counterexample {
-        let replay = reproduce::replay(&file.file, run.seed, &run.settings, &verdict.name, shown);
-        description += &format!(" First in {} Shown by {replay}", words::seen(shown));
-    }
+    let description = description(verdict, run, file);
     let status = match standing {
         Outcome::Pass => TestCaseStatus::success(),
         Outcome::Inconclusive => {
@@ -54,14 +51,36 @@ fn case(verdict: &Verdict, run: &CheckedRun, file: &CheckedFile) -> TestCase {
     };
     let mut case = placed(TestCase::new(text::visible(&verdict.name), status), &run.scenario, &verdict.place);
     if standing == Outcome::Pass {
-        case.set_system_out(text::shortened(&format!("{}: {description}", words::word(verdict)), LONGEST));
+        case.set_system_out(format!("{}: {}", words::word(verdict), description.join("\n")));
     }
     case
 }
 
+/// What came out; where it was first seen, the beginning of its account if one was gathered, and how to see it again.
+fn description(verdict: &Verdict, run: &CheckedRun, file: &CheckedFile) -> Vec<String> {
+    let mut lines = vec![told(verdict)];
+    if let Some(shown) = &verdict.counterexample {
+        let account = run.accounts.iter().find(|account| account.measure == verdict.name);
+        lines.push(format!("First in {}", words::seen(shown)));
+        lines.extend(account.map(first_lines).unwrap_or_default());
+        let replay = reproduce::replay(&file.file, run.seed, &run.settings, &verdict.name, shown);
+        lines.push(format!("Shown by {replay}"));
+    }
+    visible(&lines)
+}
+
+/// Each line is made visible by itself, so that the line ends between them stay.
+fn visible(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| text::shortened(line, LONGEST)).collect()
+}
+
 fn silent(file: &CheckedFile, run: &CheckedRun) -> TestCase {
-    let status =
-        broken(NonSuccessKind::Error, "inconclusive", "inconclusive", "This scenario promises nothing.");
+    let status = broken(
+        NonSuccessKind::Error,
+        "inconclusive",
+        "inconclusive",
+        &["This scenario promises nothing.".into()],
+    );
     let start = Place { file: file.file.clone(), line: 1, column: 1 };
     placed(TestCase::new("promises", status), &run.scenario, &start)
 }
@@ -71,19 +90,16 @@ fn unusable(file: &CheckedFile) -> TestCase {
         Some(Place { file, line, column }) => format!("{file}:{line}:{column}: {}", trouble.message),
         None => trouble.message.clone(),
     };
-    let lines: Vec<String> =
-        file.troubles.iter().map(|trouble| text::shortened(&line(trouble), LONGEST)).collect();
-    let mut status = broken(NonSuccessKind::Error, "unusable", "unusable", "");
-    // Each mistake is made visible by itself, so that the line ends between them stay.
-    status.set_description(lines.join("\n"));
+    let lines: Vec<String> = file.troubles.iter().map(line).collect();
+    let status = broken(NonSuccessKind::Error, "unusable", "unusable", &visible(&lines));
     let start = Place { file: file.file.clone(), line: 1, column: 1 };
     let place = file.troubles.first().and_then(|trouble| trouble.place.as_ref()).unwrap_or(&start);
     placed(TestCase::new("scenario", status), &file.file, place)
 }
 
-fn broken(kind: NonSuccessKind, message: &str, ty: &str, description: &str) -> TestCaseStatus {
+fn broken(kind: NonSuccessKind, message: &str, ty: &str, description: &[String]) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(message).set_type(ty).set_description(text::shortened(description, LONGEST));
+    status.set_message(message).set_type(ty).set_description(description.join("\n"));
     status
 }
 

@@ -33,6 +33,22 @@ fn reordered(extent: u64, time: u64, degree: u64) -> Arrival {
     Arrival::Reordered { lateness: Some(Lateness { extent, time }), degree }
 }
 
+/// What begins anew in the room of another says what a new one says.
+#[test]
+fn another_sequence_in_the_same_room_is_another() {
+    let numbers = [7, 5, 6, 11, 8, 9, 12];
+    let (mut used, mut room) = (Displacement::new(1), ReorderDensity::new(3));
+    [3, 1, 9, 20].iter().for_each(|&number| used.arrive(number, &mut room));
+    used.restart(5);
+    let (mut new, mut density) = (Displacement::new(5), ReorderDensity::new(3));
+    let mut again = ReorderDensity::new(3);
+    numbers.iter().for_each(|&number| new.arrive(number, &mut density));
+    numbers.iter().for_each(|&number| used.arrive(number, &mut again));
+    new.finish(&mut density);
+    used.finish(&mut again);
+    assert_eq!(density, again);
+}
+
 /// RFC 4737, section 7.1, table 1.
 #[test]
 fn one_reordered() {

@@ -23,6 +23,19 @@ fn a_step_on_many_rows_has_a_part_for_each() {
     assert!(again.judge().of(DuplicateEffects).exposures > 0);
 }
 
+/// Two steps of one name mean the same: what a transaction does at both is one part of the work.
+#[test]
+fn what_one_transaction_does_at_steps_of_one_name_is_done_once() {
+    says(
+        &placed(
+            "- transaction:
+            - { name: here, update: items, key: message.item, set: { reserved: row.reserved + 1 } }
+            - { name: here, update: items, key: message.item, set: { reserved: row.reserved + 1 } }",
+        ),
+        &[],
+    );
+}
+
 /// Two crashes: behind the mark, and before the second attempt looks for it.
 #[test]
 fn who_is_cut_before_he_finds_his_own_mark_has_paid_nothing() {

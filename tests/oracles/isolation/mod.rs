@@ -4,6 +4,7 @@
 mod memory;
 mod random;
 
+use super::exposures::as_written;
 use eventflow::experiment::replication::{agenda, replicate};
 use eventflow::kernel::anomaly::Anomaly;
 use eventflow::kernel::stream::StreamPlan;
@@ -64,6 +65,7 @@ fn findings(name: &str) -> Three {
         findings.map(|(_, finding)| finding)
     };
     let first = of_replication(0);
+    as_written(["lost", "stale", "cycles"].into_iter().zip(&first), name);
     for replication in 1..20 {
         assert_eq!(of_replication(replication), first, "{name}: every replication plays the same race");
     }
@@ -87,6 +89,7 @@ fn updates_are_lost_by_reading_first_and_not_by_the_repaired_twins() {
         assert_eq!(counts(&format!("lost-update-{twin}")), [0, 0, 0], "{twin}");
     }
     assert_eq!(counts("lost-update-guarded-wrongly"), [1, 0, 1]);
+    assert_eq!(counts("lost-update-ordered"), [1, 1, 1], "no less is not the same");
 }
 
 #[test]

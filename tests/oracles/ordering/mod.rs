@@ -1,6 +1,7 @@
 //! Order: a planted bug for each measure with the exact count, the twin that differs by one merge patch and
 //! counts nothing although as much could have gone wrong, and what looks like a bug and is none.
 
+use super::exposures::as_written;
 use eventflow::experiment::replication;
 use eventflow::kernel::anomaly::Anomaly;
 use eventflow::kernel::stream::StreamPlan;
@@ -59,6 +60,7 @@ fn replicate(model: &Model, seed: u64) -> Judged {
 fn judge(name: &str) -> Judged {
     let model = model(name);
     let judged = replicate(&model, 1);
+    as_written(judged.findings.iter().map(|(of, finding)| (of.name(), finding)), name);
     for seed in 2..=30 {
         let again = replicate(&model, seed);
         assert_eq!(again.counts(), judged.counts(), "{name} under seed {seed}");

@@ -1,5 +1,6 @@
 //! The planted bugs of sagas: what is left of them when they end, and who saw what was undone.
 
+use crate::oracles::exposures::as_written;
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::observe::findings::Finding;
@@ -19,7 +20,10 @@ fn judge(text: &str) -> Vec<(String, Finding)> {
     let (findings, _) = oracles.finish();
     let names = model.promises.headings().map(|heading| heading.verdict.clone());
     let of_sagas = names.zip(findings.promises).filter(|(name, _)| name.starts_with("sagas."));
-    of_sagas.map(|(name, finding)| (name.rsplit('.').next().unwrap().to_owned(), finding)).collect()
+    let found: Vec<(String, Finding)> =
+        of_sagas.map(|(name, finding)| (name.rsplit('.').next().unwrap().to_owned(), finding)).collect();
+    as_written(found.iter().map(|(name, finding)| (name.as_str(), finding)), "");
+    found
 }
 
 /// The counts that are not zero.
@@ -185,6 +189,11 @@ fn who_acts_on_what_is_undone_later_has_read_dirt() {
     let with_looker = |text: String| text.replace("29s", "1015ms");
     let found = judge(&with_looker(shop(HOLD, LET_GO, "")));
     assert_eq!(counts(&found), [("dirty_reads", 1)], "{found:?}");
+    // An act on the outside is an act, too.
+    let mails = shop(HOLD, LET_GO, "")
+        .replace("- { insert: confirmed, key: message.order }", "- { effect: mail, takes: 1ms }");
+    assert!(mails.contains("effect: mail"));
+    assert_eq!(counts(&judge(&with_looker(mails))), [("dirty_reads", 1)]);
     // A semantic lock: what is pending is not acted on.
     let locked = shop(HOLD, LET_GO, "").replace("seen.exists == false", "seen.status == pending");
     let found = judge(&with_looker(locked));

@@ -1,6 +1,7 @@
 //! The planted bugs of views: what never comes, what comes back, and what only looks like either.
 
 use crate::oracles::Shop;
+use crate::oracles::exposures::as_written;
 use eventflow::experiment::replication;
 use eventflow::kernel::stream::StreamPlan;
 use eventflow::observe::promise::views::{ViewFindings, Views};
@@ -21,6 +22,8 @@ fn judge(text: &str) -> ViewFindings {
         views.findings().remove(0)
     });
     let first = all.next().expect("the first");
+    let (lags, windows) = (first.lag.count(), first.window.count());
+    as_written([("view", &first.finding)], &format!("| {} lags, {} windows", lags, windows));
     for other in all {
         assert_eq!(
             (other.disagreeing, other.finding.count),

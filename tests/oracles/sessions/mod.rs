@@ -1,6 +1,7 @@
 //! Sessions and staleness: each scenario file beside this one, and what is found in it. A repaired twin is
 //! found to do nothing wrong although a session met a key again, or something was under way.
 
+use super::exposures::as_written;
 use super::isolation::{model_of, observe};
 use eventflow::kernel::ids::{ClientId, TableId};
 use eventflow::kernel::time::Nanos;
@@ -26,7 +27,10 @@ fn judged(name: &str, table: &str) -> (ClientSessions, Staleness) {
     observe(&model, 0, &mut sessions);
     let [.., recent, open, known, missing] = sessions.remembered();
     assert_eq!([recent, open, known, missing], [0; 4], "{name}: nothing is left behind");
-    (sessions.sessions()[0].clone(), sessions.staleness()[0].clone())
+    let (found, staleness) = (sessions.sessions()[0].clone(), sessions.staleness()[0].clone());
+    let three = [&found.read_your_writes, &found.monotonic_reads, &staleness.reads];
+    as_written(["read_your_writes", "monotonic_reads", "stale"].into_iter().zip(three), name);
+    (found, staleness)
 }
 
 #[test]
@@ -41,6 +45,20 @@ fn a_view_read_at_once_has_not_what_was_written() {
         let finding = found.read_your_writes;
         assert_eq!((finding.count, finding.exposures), (0, 1), "{twin}");
     }
+}
+
+/// What is remembered is a copy of what was asked for, at the version at which it was read.
+#[test]
+fn a_cache_that_is_filled_by_asking_is_as_old_as_the_answer() {
+    let (found, staleness) = judged("cache-aside", "prices.prices");
+    let reads = staleness.reads;
+    assert_eq!((reads.count, reads.of), (1, 3), "two of what is remembered, and the one question: {reads:?}");
+    let what = &reads.first.as_ref().expect("it was seen").what;
+    assert!(what.contains("1 version") && !what.contains("1 versions"), "{what}");
+    assert_eq!((staleness.versions.min(), staleness.versions.max()), (Some(1), Some(1)));
+    let age = staleness.age_nanos.max().unwrap();
+    assert!((990 * MS..1010 * MS).contains(&age), "written at 3 s, read at 4 s: {age}");
+    assert_eq!(found.read_your_writes.exposures, 0, "who reads has written nothing");
 }
 
 #[test]

@@ -166,26 +166,27 @@ impl Carriers {
 
     /// Who carries what. What was learnt first is let go first, so that it is in an order.
     pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.set(self.attempts.iter(), |encoder, (slot, of)| {
+        let Self { attempts, messages, timers, is_scan: _, in_transaction: _ } = self;
+        encoder.set(attempts.iter(), |encoder, (slot, of)| {
             encoder.attempt(slot);
             self.encode_carrier(encoder, of);
         });
-        encoder.set(self.messages.iter(), |encoder, (slot, of)| {
+        encoder.set(messages.iter(), |encoder, (slot, of)| {
             encoder.message(slot);
             self.encode_carrier(encoder, of);
         });
-        encoder.set(self.timers.iter(), |encoder, (slot, of)| {
+        encoder.set(timers.iter(), |encoder, (slot, of)| {
             encoder.timer(slot);
             self.encode_carrier(encoder, of);
         });
     }
 
-    fn encode_carrier(&self, encoder: &mut Encoder, of: &Carrier) {
-        encoder.list(&of.known, |encoder, known| encode_row_at(encoder, *known));
-        let issuer = of.issuer.filter(|issuer| self.attempts.at(*issuer).is_some());
+    fn encode_carrier(&self, encoder: &mut Encoder, Carrier { known, issuer, open }: &Carrier) {
+        encoder.list(known, |encoder, known| encode_row_at(encoder, *known));
+        let issuer = issuer.filter(|issuer| self.attempts.at(*issuer).is_some());
         encoder.flag(issuer.is_some());
         issuer.into_iter().for_each(|issuer| encoder.attempt(issuer.slot));
-        let open = of.open.iter().filter(|made| self.messages.at(**made).is_some());
+        let open = open.iter().filter(|made| self.messages.at(**made).is_some());
         encoder.set(open, |encoder, made| encoder.message(made.slot));
     }
 }
@@ -207,5 +208,71 @@ fn add(known: &mut Vec<RowAt>, new: RowAt, changes: &mut Changes) {
             known.push(new);
             changes.held.push(new);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoder::{Names, each_shows};
+    use crate::kernel::ids::TableId;
+    use crate::world::deed::RowName;
+
+    const ROW: RowAt = (RowName { table: TableId(1), key: 2, instance: 3 }, 4);
+
+    /// By the names that a world gives: attempts 0 and 1 are 11 and 12, messages 21 and 22, timers 31 and 32.
+    fn encode(of: &Carriers, encoder: &mut Encoder) {
+        let names = Names { attempts: vec![11, 12], messages: vec![21, 22], timers: vec![31, 32] };
+        let mut named = Encoder::with_names(names);
+        of.encode(&mut named);
+        named.into_words().into_iter().for_each(|word| encoder.word(word));
+    }
+
+    fn nobody() -> Carriers {
+        Carriers {
+            attempts: SlotTable::default(),
+            messages: SlotTable::default(),
+            timers: SlotTable::default(),
+            is_scan: Vec::new(),
+            in_transaction: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn who_carries_what_shows() {
+        each_shows(
+            &nobody(),
+            encode,
+            &[
+                |of| of.attempts.begin(0).begin(&[ROW], None),
+                |of| of.attempts.begin(1).begin(&[ROW], None),
+                |of| of.messages.begin(0).begin(&[ROW], None),
+                |of| of.messages.begin(1).begin(&[ROW], None),
+                |of| of.timers.begin(0).begin(&[ROW], None),
+                |of| of.timers.begin(1).begin(&[ROW], None),
+                |of| of.timers.begin(1).begin(&[], None),
+                |of| of.attempts.begin(0).begin(&[(ROW.0, 5)], None),
+                |of| of.attempts.begin(0).begin(&[(RowName { key: 9, ..ROW.0 }, 4)], None),
+            ],
+        );
+    }
+
+    #[test]
+    fn who_issued_and_what_is_open_shows_while_it_is_there() {
+        let mut of = nobody();
+        of.attempts.begin(0).begin(&[], None);
+        of.attempts.begin(1).begin(&[], None);
+        of.messages.begin(0).begin(&[], None);
+        of.messages.begin(1).begin(&[], None);
+        each_shows(
+            &of,
+            encode,
+            &[
+                |of| of.messages.get_mut(0).unwrap().issuer = of.attempts.tag(0),
+                |of| of.messages.get_mut(0).unwrap().issuer = of.attempts.tag(1),
+                |of| of.attempts.get_mut(0).unwrap().open.extend(of.messages.tag(0)),
+                |of| of.attempts.get_mut(0).unwrap().open.extend(of.messages.tag(1)),
+            ],
+        );
     }
 }

@@ -29,7 +29,7 @@ use rustc_hash::FxHashMap;
 use source::Source;
 use std::collections::BTreeSet;
 
-pub use carried::MOST_KNOWN;
+pub use carried::{MOST_KNOWN, encode_row_at};
 
 /// A version of a row.
 pub type RowAt = (RowName, u64);
@@ -190,16 +190,17 @@ impl Copies {
 
     /// Who carries what, and what holds which versions. When they were committed is no part of it.
     pub fn encode(&self, encoder: &mut Encoder) {
-        self.carriers.encode(encoder);
-        encoder.set(&self.sources, |encoder, (row, source)| {
+        let Self { follows: _, in_memory: _, carriers, sources, copies, links } = self;
+        carriers.encode(encoder);
+        encoder.set(sources, |encoder, (row, source)| {
             facts::row(encoder, *row);
             source.encode(encoder);
         });
-        encoder.set(&self.copies, |encoder, (row, copy)| {
-            carried::encode_row_at(encoder, (*row, copy.version));
-            encoder.set(&copy.of, |encoder, of| carried::encode_row_at(encoder, *of));
+        encoder.set(copies, |encoder, (row, Copy { version, of })| {
+            encode_row_at(encoder, (*row, *version));
+            encoder.set(of, |encoder, of| encode_row_at(encoder, *of));
         });
-        encoder.set(&self.links, |encoder, (copy, source)| {
+        encoder.set(links, |encoder, (copy, source)| {
             encoder.word(u64::from(copy.0) << 32 | u64::from(source.0));
         });
     }

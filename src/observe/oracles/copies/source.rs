@@ -51,10 +51,11 @@ impl Source {
     }
 
     pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.word(u64::from(self.carriers));
-        encoder.word(self.settled);
-        encoder.set(&self.copies, |encoder, copy| facts::row(encoder, *copy));
-        encoder.list(&self.versions, |encoder, (version, _)| encoder.word(*version));
+        let Self { carriers, copies, settled, versions } = self;
+        encoder.word(u64::from(*carriers));
+        encoder.word(*settled);
+        encoder.set(copies, |encoder, copy| facts::row(encoder, *copy));
+        encoder.list(versions, |encoder, (version, _)| encoder.word(*version));
     }
 
     /// Versions after one and before an instant: how many, and when the first was committed.
@@ -62,5 +63,41 @@ impl Source {
         let first = self.versions.partition_point(|&(number, _)| number <= version);
         let end = self.versions.partition_point(|&(_, at)| at < before);
         (first < end).then(|| ((end - first) as u64, self.versions[first].1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoder::each_shows;
+    use crate::kernel::ids::TableId;
+
+    #[test]
+    fn what_is_known_of_a_row_shows_but_not_since_when() {
+        const COPY: RowName = RowName { table: TableId(1), key: 2, instance: 3 };
+        let mut of = Source::seen(4);
+        of.copies.push(COPY);
+        each_shows(
+            &of,
+            |of, encoder| of.encode(encoder),
+            &[
+                |of| of.carriers = 1,
+                |of| of.settled = 5,
+                |of| of.copies.clear(),
+                |of| of.copies[0] = RowName { table: TableId(2), ..COPY },
+                |of| of.copies[0] = RowName { key: 3, ..COPY },
+                |of| of.copies[0] = RowName { instance: 4, ..COPY },
+                |of| of.replaced(10, 5),
+            ],
+        );
+        let words = |of: &Source| {
+            let mut encoder = Encoder::default();
+            of.encode(&mut encoder);
+            encoder.into_words()
+        };
+        let mut later = of.clone();
+        of.replaced(10, 5);
+        later.replaced(11, 5);
+        assert_eq!(words(&of), words(&later));
     }
 }

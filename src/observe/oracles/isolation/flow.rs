@@ -317,6 +317,8 @@ mod tests {
         assert!(is_sum_with(&[Code::Literal(1), Code::Row(2), ADD], 2));
         assert!(is_sum_with(&[Code::Row(2), Code::Message(0), Code::Literal(3), TIMES, ADD], 2));
         assert!(!is_sum_with(&[Code::Row(2), Code::Literal(1), ADD], 3), "another column's value");
+        assert!(!is_sum_with(&[Code::Literal(1), Code::Row(2), ADD], 3), "another column's value");
+        assert!(!is_sum_with(&[Code::Now, Code::Row(2), ADD], 2), "what is added is not known to be a value");
         assert!(!is_sum_with(&[Code::Row(2), Code::Literal(2), TIMES, Code::Literal(1), ADD], 2));
         assert!(!is_sum_with(&[Code::Row(2), Code::Row(2), ADD], 2), "doubles");
         assert!(

@@ -9,8 +9,10 @@
 //! is still remembered: then no cycle can ever go through it. Of a group whose attempts have ended one
 //! attempt stands for them all. An attempt that has touched nothing is no vertex.
 
+mod encode;
+
 use super::super::lifetimes::{Lifetimes, Moment, Number};
-use crate::kernel::encoder::{Encoder, Ranks};
+use crate::kernel::encoder::Ranks;
 use crate::observe::slots::Arena;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -134,31 +136,6 @@ impl Graph {
     /// The attempts that are remembered or alive: they are called by their places in the order of their beginnings.
     pub fn ranks(&self) -> Ranks {
         Ranks::of(self.places.keys().copied().chain(self.lifetimes.alive()))
-    }
-
-    /// What one of `ranks` is called; one that is forgotten is nobody.
-    pub fn encode_name(&self, encoder: &mut Encoder, ranks: &Ranks, attempt: Number) {
-        encoder.option(self.places.contains_key(&attempt).then(|| ranks.rank(attempt)));
-    }
-
-    /// Who comes before whom, and who is alive. Whether there was ever a group, not how many.
-    pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
-        encoder.set(self.lifetimes.alive(), |encoder, attempt| encoder.word(ranks.rank(attempt)));
-        encoder.list(&self.ended, |encoder, (moment, attempt)| {
-            encoder.word(moment.rank(ranks));
-            encoder.word(ranks.rank(*attempt));
-        });
-        encoder.set(&self.places, |encoder, (attempt, place)| {
-            let of = &self.vertices[*place];
-            encoder.word(ranks.rank(*attempt));
-            encoder.option(of.within.map(|whole| ranks.rank(whole)));
-            encoder.flags(&[of.is_group, of.is_closed]);
-            encoder.word(u64::from(of.open));
-            for attempts in [&of.members, &of.after] {
-                encoder.set(attempts, |encoder, attempt| encoder.word(ranks.rank(*attempt)));
-            }
-        });
-        encoder.flag(self.groups > 0);
     }
 
     fn vertex(&mut self, number: Number) -> &mut Vertex {

@@ -141,14 +141,15 @@ impl History {
 
     /// Which versions who made and read.
     pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
-        for versions in [&self.older[..], self.base.as_slice(), &self.additions[..]] {
-            encoder.list(versions, |encoder, made| {
-                encoder.word(made.version);
-                encoder.word(ranks.rank(made.by));
-                encoder.flag(made.adds);
+        let Self { older, base, additions, readers } = self;
+        for versions in [&older[..], base.as_slice(), &additions[..]] {
+            encoder.list(versions, |encoder, Made { version, by, adds }| {
+                encoder.word(*version);
+                encoder.word(ranks.rank(*by));
+                encoder.flag(*adds);
             });
         }
-        encoder.set(&self.readers, |encoder, reader| encoder.word(ranks.rank(*reader)));
+        encoder.set(readers, |encoder, reader| encoder.word(ranks.rank(*reader)));
     }
 
     /// How many versions and readers are remembered.
@@ -175,6 +176,26 @@ fn keep_first_and_last(additions: &mut Vec<Made>, by: Number) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::encoder::each_shows;
+
+    #[test]
+    fn who_made_and_read_which_versions_shows() {
+        const MADE: Made = Made { version: 1, by: 2, adds: false };
+        each_shows(
+            &History::default(),
+            |of, encoder| of.encode(encoder, &Ranks::of([1, 2, 3])),
+            &[
+                |of| of.older.push(MADE),
+                |of| of.base = Some(MADE),
+                |of| of.additions.push(MADE),
+                |of| of.additions.push(Made { version: 2, ..MADE }),
+                |of| of.additions.push(Made { by: 3, ..MADE }),
+                |of| of.additions.push(Made { adds: true, ..MADE }),
+                |of| of.readers.push(2),
+                |of| of.readers.push(3),
+            ],
+        );
+    }
 
     fn graph(attempts: usize) -> Graph {
         let mut graph = Graph::default();

@@ -1,12 +1,12 @@
 //! What an attempt goes by: which locals hold what it saw of which row, which decisions rest on them,
 //! and which writes are computed from them and not yet committed.
 
+mod encode;
+
 use super::super::lifetimes::Number;
 use super::flow::Use;
 use super::row::{Columns, bit_of_word};
-use crate::kernel::encoder::Encoder;
 use crate::model::{Pc, Slot};
-use crate::observe::facts;
 use crate::observe::few::{Few, FewMap};
 use crate::world::deed::RowName;
 
@@ -200,50 +200,6 @@ impl Attempt {
         stale
     }
 
-    /// What it goes by, has touched and has not committed.
-    pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.word(self.obligation);
-        encoder.flags(&[self.changed, self.suspects, self.has_own, self.has_open]);
-        encoder.option(self.reading.map(|(pc, _)| u64::from(pc)));
-        encoder.option(self.reading.map(|(_, item)| item));
-        encoder.list(self.touched.iter(), |encoder, (row, touched)| {
-            facts::row(encoder, *row);
-            encoder.flags(&[touched.writes, touched.exposed]);
-        });
-        encoder.list(self.looked.iter(), |encoder, (place, looks)| {
-            encode_place(encoder, *place);
-            encoder.list(looks.iter(), |encoder, look| {
-                facts::row(encoder, look.row);
-                encoder.word(look.version);
-                encoder.flag(look.open);
-            });
-        });
-        encoder.list(self.pending.iter(), |encoder, (row, writes)| {
-            facts::row(encoder, *row);
-            encoder.list(writes.iter(), |encoder, write| {
-                encode_premises(encoder, &write.values);
-                encode_premises(encoder, &write.guarded);
-                encoder.flag(write.adds);
-            });
-        });
-        encode_premises(encoder, &self.through);
-        encoder.list(self.locals.iter(), |encoder, ((slot, item), local)| {
-            encoder.word(u64::from(*slot) << 32 | u64::from(local.words));
-            encoder.word(*item);
-            encode_premises(encoder, &local.premises);
-        });
-        encoder.list(self.items.iter(), |encoder, (slot, item)| {
-            encoder.word(u64::from(*slot));
-            encoder.word(*item);
-        });
-        encoder.list(self.decisions.iter(), |encoder, (place, decision)| {
-            encode_place(encoder, *place);
-            encode_premises(encoder, &decision.premises);
-            encoder.flag(decision.open);
-        });
-        encoder.list(&self.unjudged, |encoder, place| encode_place(encoder, *place));
-    }
-
     /// What it wrote to a row is committed as this version.
     pub fn commit_own(&mut self, row: RowName, version: u64) {
         if !self.has_own {
@@ -275,20 +231,4 @@ impl Attempt {
             local.premises.retain(|premise| premise.version != Seen::Own);
         }
     }
-}
-
-fn encode_place(encoder: &mut Encoder, (pc, item): Place) {
-    encoder.word(u64::from(pc));
-    encoder.word(item);
-}
-
-fn encode_premises(encoder: &mut Encoder, premises: &[Premise]) {
-    encoder.set(premises, |encoder, premise| {
-        facts::row(encoder, premise.row);
-        encoder.option(match premise.version {
-            Seen::Committed(version) => Some(version),
-            Seen::Own => None,
-        });
-        encoder.word(premise.columns);
-    });
 }

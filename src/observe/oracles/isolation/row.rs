@@ -82,9 +82,10 @@ impl Rows {
     }
 
     pub fn encode(&self, encoder: &mut Encoder, graph: &Graph, ranks: &Ranks) {
-        encoder.set(&self.places, |encoder, (name, place)| {
+        let Self { rows, places } = self;
+        encoder.set(places, |encoder, (name, place)| {
             facts::row(encoder, *name);
-            self.rows[*place].encode(encoder, graph, ranks);
+            rows[*place].encode(encoder, graph, ranks);
         });
     }
 
@@ -179,17 +180,18 @@ impl Row {
     }
 
     fn encode(&self, encoder: &mut Encoder, graph: &Graph, ranks: &Ranks) {
-        encoder.list([&self.newest].into_iter().chain(&self.columns), |encoder, newest| {
-            encoder.word(newest.version);
-            encoder.word(newest.of_another);
-            graph.encode_name(encoder, ranks, newest.by);
+        let Self { newest, columns, absent, alive, writers, last_left, last_writer_left, history } = self;
+        encoder.list([newest].into_iter().chain(columns), |encoder, Newest { version, by, of_another }| {
+            encoder.word(*version);
+            encoder.word(*of_another);
+            graph.encode_name(encoder, ranks, *by);
         });
-        encoder.word(self.absent);
-        encoder.set(&self.alive, |encoder, (attempt, _)| encoder.word(ranks.rank(*attempt)));
-        encoder.word(u64::from(self.writers));
-        encoder.word(self.last_left.rank(ranks));
-        encoder.word(self.last_writer_left.rank(ranks));
-        self.history.encode(encoder, ranks);
+        encoder.word(*absent);
+        encoder.set(alive, |encoder, (attempt, _)| encoder.word(ranks.rank(*attempt)));
+        encoder.word(u64::from(*writers));
+        encoder.word(last_left.rank(ranks));
+        encoder.word(last_writer_left.rank(ranks));
+        history.encode(encoder, ranks);
     }
 
     fn is_forgotten(&self) -> bool {
@@ -224,6 +226,70 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::encoder::each_shows;
+
+    #[test]
+    fn whatever_is_known_of_a_row_shows() {
+        fn graph() -> Graph {
+            let mut graph = Graph::default();
+            for _ in 0..3 {
+                let attempt = graph.begin();
+                graph.enter(attempt);
+            }
+            graph
+        }
+        each_shows(
+            &Row::default(),
+            |of, encoder| of.encode(encoder, &graph(), &graph().ranks()),
+            &[
+                |of| of.newest.version = 1,
+                |of| of.newest.of_another = 1,
+                |of| of.newest.by = 1,
+                |of| of.newest.by = 2,
+                |of| of.columns.push(Newest::default()),
+                |of| of.absent = 1,
+                |of| of.alive.push((1, 0)),
+                |of| of.alive.push((2, 0)),
+                |of| of.writers = 1,
+                |of| of.last_left = graph().now(),
+                |of| of.last_writer_left = graph().now(),
+                |of| _ = of.history.write(&mut graph(), 1, 7, true),
+            ],
+        );
+    }
+
+    #[test]
+    fn nothing_is_left_in_the_room_of_a_row() {
+        let mut graph = Graph::default();
+        let attempt = graph.begin();
+        graph.enter(attempt);
+        let mut row = Row::default();
+        row.newest.replace(3, attempt);
+        row.columns.push(row.newest);
+        (row.absent, row.writers) = (2, 1);
+        row.alive.push((attempt, 0));
+        (row.last_left, row.last_writer_left) = (graph.now(), graph.now());
+        row.history.write(&mut graph, attempt, 1, true);
+        row.history.write(&mut graph, attempt, 2, false);
+        row.history.write(&mut graph, attempt, 3, true);
+        row.history.read(&mut graph, attempt, 3);
+        row.clear();
+        assert_eq!(format!("{row:?}"), format!("{:?}", Row::default()));
+    }
+
+    #[test]
+    fn a_row_shows_by_its_name() {
+        const NAME: RowName = RowName { table: crate::kernel::ids::TableId(1), key: 2, instance: 3 };
+        each_shows(
+            &Rows::default(),
+            |of, encoder| of.encode(encoder, &Graph::default(), &Ranks::of([])),
+            &[
+                |of| of.entry(NAME).writers = 1,
+                |of| of.entry(NAME).writers = 2,
+                |of| of.entry(RowName { key: 9, ..NAME }).writers = 1,
+            ],
+        );
+    }
 
     fn graph(attempts: usize) -> Graph {
         let mut graph = Graph::default();

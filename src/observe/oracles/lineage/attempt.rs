@@ -1,9 +1,10 @@
 //! What an attempt knows and has done: which of its decisions rest on what an earlier attempt of its own
 //! obligation wrote, which parts of the work it came by, and what it has not committed yet.
 
+mod encode;
+
 use super::early::Early;
 use super::ledger::EntryId;
-use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::{HandlerId, SiteId};
 use crate::model::{Model, NONE, Op, Pc, RowStep, Slot};
 use crate::world::deed::{Part, RowName, Served, Version};
@@ -168,14 +169,6 @@ impl AttemptState {
     pub fn is_guard(&self, slots: &[Slot]) -> bool {
         let &[slot] = slots else { return false };
         self.taint(slot).is_some_and(|taint| taint.is_anothers_mark && taint.first == slot && taint.slots > 1)
-    }
-
-    /// Which locals hold whose data.
-    pub fn encode_taints(&self, encoder: &mut Encoder) {
-        encoder.set(&self.taints, |encoder, taint| {
-            encoder.word(u64::from(taint.first) << 32 | u64::from(taint.slots));
-            encoder.flags(&[taint.source == Source::Own, taint.is_anothers_mark]);
-        });
     }
 
     fn taint(&self, slot: Slot) -> Option<&Taint> {

@@ -82,15 +82,17 @@ impl Clocked {
     }
 
     pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
-        encoder.set(&self.written_at, |encoder, (row, at)| {
+        // Which tables are written by the clock follows from the scenario.
+        let Self { tables: _, written_at, begun_at, discarded } = self;
+        encoder.set(written_at, |encoder, (row, at)| {
             facts::row(encoder, *row);
             encoder.word(ranks.rank(*at));
         });
-        encoder.set(&self.begun_at, |encoder, (root, at)| {
+        encoder.set(begun_at, |encoder, (root, at)| {
             encoder.word(*root);
             encoder.word(ranks.rank(*at));
         });
-        encoder.set(&self.discarded, |encoder, obligation| encoder.word(*obligation));
+        encoder.set(discarded, |encoder, obligation| encoder.word(*obligation));
     }
 }
 

@@ -6,6 +6,7 @@ use crate::kernel::anomaly::Anomaly;
 use crate::kernel::ids::TableId;
 use crate::kernel::time::Nanos;
 use crate::model::{Model, NONE};
+use crate::observe::trace::wording::named_step;
 use crate::world::deed::{Deed, Part, RowName, Served};
 use crate::world::identity::mix;
 
@@ -65,7 +66,7 @@ impl Lineage<'_> {
             self.note_done(now, (own, entry), part, row);
             self.note_in_saga(now, own, part, row);
             let done = Committed { attempt, own, entry, number, part, row: Some(row) };
-            self.effect(now, done, |model| row_text(model, row, new.or(old)));
+            self.effect(now, done, |model| format!("changed {}", row_text(model, row, new.or(old))));
             self.note_volatile(entry, part, row, version);
             self.ledger[own].rows_committed += 1;
         }
@@ -108,8 +109,8 @@ impl Lineage<'_> {
                 if effect.net > 1 {
                     let times = effect.net;
                     self.sight_at(Anomaly::DuplicateEffects, now, (obligation, row), |model| {
-                        let site = &model.names.sites[part.site.index()];
-                        format!("{site} changed {} again: done {times} times", what(model))
+                        let step = named_step(model, part.site);
+                        format!("{step} {} again: done {times} times", what(model))
                     });
                     return;
                 }
@@ -150,7 +151,7 @@ impl Lineage<'_> {
             self.acted_on_reads(now, attempt);
             self.note_in_saga(now, if part.is_of_value { asked } else { entry }, part, OUTSIDE);
             let done = Committed { attempt, own: asked, entry, number, part, row: None };
-            self.effect(now, done, |_| "the outside".into());
+            self.effect(now, done, |_| "acted on the outside".into());
         }
         self.ledger.release(asked, now);
         self.settle_released(now);

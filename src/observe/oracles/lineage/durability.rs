@@ -44,11 +44,13 @@ impl Volatile {
 
     /// What a crash of its store would take back; entries are called by their obligations.
     pub fn encode(&self, encoder: &mut Encoder, obligation: impl Fn(EntryId) -> u64) {
-        encoder.set(&self.effects, |encoder, effect| {
-            facts::row(encoder, effect.row);
-            encoder.word(effect.version);
-            encoder.word(obligation(effect.entry));
-            facts::part(encoder, effect.part);
+        // Which store it is follows from the row.
+        let Self { stores: _, succeeded: _, effects } = self;
+        encoder.set(effects, |encoder, Effect { store: _, row, version, entry, part }| {
+            facts::row(encoder, *row);
+            encoder.word(*version);
+            encoder.word(obligation(*entry));
+            facts::part(encoder, *part);
         });
     }
 }
@@ -117,5 +119,29 @@ impl Lineage<'_> {
             self.ledger.release(effect.entry, now);
         }
         self.settle_released(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoder::each_shows;
+    use crate::kernel::ids::{SiteId, TableId};
+
+    #[test]
+    fn whatever_a_crash_would_take_back_shows() {
+        let row = RowName { table: TableId(1), key: 2, instance: 3 };
+        let effect = Effect { store: 0, row, version: 4, entry: 5, part: Part::new(SiteId(6), 7) };
+        each_shows(
+            &Volatile { effects: vec![effect], ..Volatile::default() },
+            |of, encoder| of.encode(encoder, u64::from),
+            &[
+                |of| of.effects.clear(),
+                |of| of.effects[0].row.key = 9,
+                |of| of.effects[0].version = 9,
+                |of| of.effects[0].entry = 9,
+                |of| of.effects[0].part.item = 9,
+            ],
+        );
     }
 }

@@ -73,9 +73,10 @@ impl Early {
 
     /// Who waits for what; entries are called by their obligations.
     pub fn encode(&self, encoder: &mut Encoder, obligation: impl Fn(EntryId) -> u64) {
-        encoder.set(&self.messages, |encoder, sent| {
-            encoder.word(obligation(sent.message));
-            let own = self.to_come.iter().filter(|(number, _)| *number == sent.number);
+        let Self { messages, to_come, sent: _ } = self;
+        encoder.set(messages, |encoder, Sent { number, message }| {
+            encoder.word(obligation(*message));
+            let own = to_come.iter().filter(|(of, _)| of == number);
             encoder.set(own, |encoder, (_, site)| encoder.word(u64::from(site.0)));
         });
     }

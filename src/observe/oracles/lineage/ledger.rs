@@ -12,7 +12,8 @@
 //! others than their parent's attempts issue too (`once_per`, `forward`, jobs by row, ticks) and the later
 //! children of a parent that has many.
 
-use crate::kernel::encoder::Encoder;
+mod encode;
+
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::{NONE, Pc};
@@ -417,16 +418,6 @@ impl Ledger {
     /// All that are held.
     pub fn all(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.is_in_use)
-    }
-
-    /// Who an entry is, and what holds it.
-    pub fn encode(&self, encoder: &mut Encoder, entry: &Entry) {
-        encoder.word(entry.obligation);
-        let parent = self.entries.get(entry.parent as usize);
-        encoder.option(parent.map(|parent| parent.obligation));
-        // Whether its issuer has changed anything since it was left without the changes that it tells of.
-        encoder.flag(parent.is_some_and(|parent| entry.orphaned == Some(parent.rows_committed)));
-        encoder.word(u64::from(entry.holders));
     }
 
     /// Whether that is the entry of this obligation still.

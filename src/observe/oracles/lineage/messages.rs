@@ -1,16 +1,16 @@
 //! Messages, calls and timers: what attempts issue, who holds it, and how brokers end it.
 
+mod encode;
+
 use super::Lineage;
 use super::attempt::{AttemptState, Staged, StagedIssue};
 use super::ledger::{EntryId, Fate, Issuer, Kind};
 use crate::kernel::anomaly::Anomaly;
-use crate::kernel::encoder::Encoder;
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::messaging::Members;
 use crate::model::reach::must_reach;
 use crate::model::{Identity, NONE, Pc};
-use crate::observe::facts;
 use crate::world::deed::{Acceptance, Deed, Part, Served, Way};
 use crate::world::identity::{Cause, of_instance};
 use crate::world::record::{Outcome, Settlement};
@@ -51,17 +51,6 @@ impl Default for MessageState {
             shares: Vec::new(),
             undecided: None,
         }
-    }
-}
-
-impl MessageState {
-    /// What it says, and for whom.
-    pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.word(self.cause.obligation);
-        encoder.flag(self.cause.passes_on());
-        encoder.word(u64::from(self.kind.0));
-        encoder.word(self.content);
-        facts::part(encoder, self.part);
     }
 }
 

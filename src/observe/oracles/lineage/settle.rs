@@ -5,6 +5,7 @@ use super::ledger::{Entry, Fate, Kind};
 use crate::kernel::anomaly::{Anomaly, Family};
 use crate::kernel::time::Nanos;
 use crate::model::Model;
+use crate::observe::trace::wording::named_step;
 use crate::world::record::Outcome;
 use serde::{Deserialize, Serialize};
 
@@ -284,6 +285,6 @@ fn name(model: &Model, kind: Kind) -> String {
         Kind::Send => "a one-way message".into(),
         Kind::Timer => "a timer".into(),
         Kind::Root => "an intent".into(),
-        Kind::Once { site } => format!("what {} does once for each value", model.names.sites[site.index()]),
+        Kind::Once { site } => format!("what {} does once for each value", named_step(model, site)),
     }
 }

@@ -55,14 +55,15 @@ impl Undoables {
     }
 
     pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
-        encoder.set(&self.by_root, |encoder, (root, of)| {
+        let Self { sites: _, by_root } = self;
+        encoder.set(by_root, |encoder, (root, of)| {
             encoder.word(*root);
-            encoder.set(of, |encoder, ((site, row), undoable)| {
+            encoder.set(of, |encoder, ((site, row), Undoable { undone, done })| {
                 encoder.word(u64::from(site.0));
                 facts::row(encoder, *row);
-                encoder.option(undoable.undone.map(|at| ranks.rank(at)));
-                encoder.option(undoable.done.map(|(_, obligation, _)| obligation));
-                undoable.done.iter().for_each(|(.., part)| facts::part(encoder, *part));
+                encoder.option(undone.map(|at| ranks.rank(at)));
+                encoder.option(done.map(|(_, obligation, _)| obligation));
+                done.iter().for_each(|(.., part)| facts::part(encoder, *part));
             });
         });
     }
@@ -114,5 +115,43 @@ impl Lineage<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoder::each_shows;
+
+    #[test]
+    fn what_was_done_and_undone_of_whom_shows() {
+        fn encode(of: &Undoables, encoder: &mut Encoder) {
+            of.encode(encoder, &Ranks::of([1, 2, 3]));
+        }
+        const ROW: RowName = RowName { table: TableId(1), key: 2, instance: 3 };
+        const PLACE: (SiteId, RowName) = (SiteId(4), ROW);
+        fn only(of: &mut Undoables) -> &mut Undoable {
+            of.by_root.entry(7).or_default().entry(PLACE).or_default()
+        }
+        let mut of = Undoables::new(&[vec![SiteId(0)]]);
+        *only(&mut of) = Undoable { undone: Some(1), done: Some((5, 6, Part::new(SiteId(8), 9))) };
+        each_shows(
+            &of,
+            encode,
+            &[
+                |of| of.by_root.clear(),
+                |of| drop(of.by_root.insert(8, of.by_root[&7].clone())),
+                |of| _ = of.by_root.entry(7).or_default().insert((SiteId(5), ROW), Undoable::default()),
+                |of| {
+                    let row = RowName { key: 3, ..ROW };
+                    of.by_root.entry(7).or_default().insert((SiteId(4), row), Undoable::default());
+                },
+                |of| only(of).undone = None,
+                |of| only(of).undone = Some(2),
+                |of| only(of).done = None,
+                |of| only(of).done = Some((5, 7, Part::new(SiteId(8), 9))),
+                |of| only(of).done = Some((5, 6, Part::new(SiteId(9), 9))),
+            ],
+        );
     }
 }

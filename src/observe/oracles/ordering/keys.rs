@@ -204,7 +204,8 @@ impl Keys {
 
     pub fn mention(&self, place: Place) -> Mention {
         let entry = &self.entries[place.entry];
-        Mention { sequence: entry.sequence, kind: entry.made.kind, at: entry.at }
+        let Made { obligation, kind, .. } = entry.made;
+        Mention { sequence: entry.sequence, obligation, kind, at: entry.at }
     }
 
     /// It as one who writes.

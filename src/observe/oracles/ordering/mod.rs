@@ -191,7 +191,7 @@ impl<'m> OrderOracle<'m> {
                 at: now,
                 obligation: keys.obligation(place),
                 what: words::out_of_order(model, keys, (place, group), "came", later),
-                facts: Facts::default(),
+                facts: Facts { overtaken_by: Some(later.obligation), ..Facts::default() },
             });
         }
     }
@@ -321,7 +321,7 @@ impl<'m> OrderOracle<'m> {
                 at: now,
                 obligation: keys.obligation(place),
                 what: words::out_of_order(model, keys, (place, group), "was applied", later),
-                facts: Facts::at(row),
+                facts: Facts { overtaken_by: Some(later.obligation), ..Facts::at(row) },
             });
         }
     }
@@ -342,7 +342,7 @@ impl<'m> OrderOracle<'m> {
                 at: now,
                 obligation: keys.obligation(place),
                 what: words::regressed(model, row.table, (old, new), column, (writer.mention, later)),
-                facts: Facts::at(row),
+                facts: Facts { overtaken_by: Some(later.obligation), ..Facts::at(row) },
             });
         }
     }

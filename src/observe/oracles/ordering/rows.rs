@@ -27,6 +27,7 @@ pub enum Touch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mention {
     pub sequence: u64,
+    pub obligation: u64,
     pub kind: MessageId,
     /// When its order was decided.
     pub at: Nanos,
@@ -134,13 +135,14 @@ impl Rows {
     /// What columns have of whom; `name` says who a key is.
     pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks, name: impl Fn(&mut Encoder, u32)) {
         let rank = |mention: Option<Mention>| mention.map(|mention| ranks.rank(mention.sequence));
-        encoder.set(&self.rows, |encoder, (row, shares)| {
+        let Self { rows } = self;
+        encoder.set(rows, |encoder, (row, shares)| {
             facts::row(encoder, *row);
-            encoder.set(shares, |encoder, (column, share)| {
+            encoder.set(shares, |encoder, (column, Share { domain, set, added })| {
                 encoder.word(u64::from(*column));
-                name(encoder, share.domain);
-                encoder.option(rank(share.set));
-                encoder.option(rank(share.added));
+                name(encoder, *domain);
+                encoder.option(rank(*set));
+                encoder.option(rank(*added));
             });
         });
     }
@@ -155,5 +157,40 @@ impl Rows {
             self.rows.remove(row);
         }
         is_left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoder::each_shows;
+    use crate::kernel::ids::TableId;
+
+    #[test]
+    fn whose_value_a_column_holds_shows() {
+        const ROW: RowName = RowName { table: TableId(1), key: 2, instance: 3 };
+        const SHARE: Share = Share { domain: 1, set: None, added: None };
+        fn mention(sequence: u64) -> Option<Mention> {
+            Some(Mention { sequence, obligation: 0, kind: MessageId(0), at: 0 })
+        }
+        fn share(of: &mut Rows, row: RowName, column: u16, share: Share) {
+            of.rows.insert(row, vec![(column, share)]);
+        }
+        each_shows(
+            &Rows::default(),
+            |of, encoder| {
+                of.encode(encoder, &Ranks::of([3, 5]), |encoder, domain| encoder.word(u64::from(domain)));
+            },
+            &[
+                |of| share(of, ROW, 0, SHARE),
+                |of| share(of, RowName { key: 9, ..ROW }, 0, SHARE),
+                |of| share(of, ROW, 1, SHARE),
+                |of| share(of, ROW, 0, Share { domain: 2, ..SHARE }),
+                |of| share(of, ROW, 0, Share { set: mention(3), ..SHARE }),
+                |of| share(of, ROW, 0, Share { set: mention(5), ..SHARE }),
+                |of| share(of, ROW, 0, Share { added: mention(3), ..SHARE }),
+                |of| share(of, ROW, 0, Share { added: mention(5), ..SHARE }),
+            ],
+        );
     }
 }

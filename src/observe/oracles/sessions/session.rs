@@ -138,22 +138,23 @@ impl Session {
     /// What it has been told and has seen.
     pub fn encode(&self, encoder: &mut Encoder, ranks: &Ranks) {
         let rank = |at: Option<Nanos>| at.map(|at| ranks.rank(at));
-        encoder.word(u64::from(self.alive));
-        encoder.set(&self.writes, |encoder, write| {
-            facts::row(encoder, write.row);
-            encoder.word(write.version);
-            encoder.word(write.call);
-            encoder.option(rank(write.told));
+        let Self { alive, writes, calls, seen, swept: _ } = self;
+        encoder.word(u64::from(*alive));
+        encoder.set(writes, |encoder, Written { row, version, call, told }| {
+            facts::row(encoder, *row);
+            encoder.word(*version);
+            encoder.word(*call);
+            encoder.option(rank(*told));
         });
-        encoder.set(&self.calls, |encoder, call| {
-            encoder.word(call.obligation);
-            encoder.word(u64::from(call.alive));
-            encoder.option(rank(call.told));
+        encoder.set(calls, |encoder, Call { obligation, alive, told }| {
+            encoder.word(*obligation);
+            encoder.word(u64::from(*alive));
+            encoder.option(rank(*told));
         });
-        encoder.list(&self.seen, |encoder, sight| {
-            facts::row(encoder, sight.row);
-            encoder.word(sight.version);
-            encoder.word(ranks.rank(sight.at));
+        encoder.list(seen, |encoder, Sight { row, version, at }| {
+            facts::row(encoder, *row);
+            encoder.word(*version);
+            encoder.word(ranks.rank(*at));
         });
     }
 
@@ -178,10 +179,43 @@ fn newest(all: impl Iterator<Item = RowAt>) -> Vec<RowAt> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::encoder::each_shows;
     use crate::kernel::ids::TableId;
 
     fn row(key: u64) -> RowName {
         RowName { table: TableId(0), key, instance: crate::model::NONE }
+    }
+
+    #[test]
+    fn what_a_session_was_told_and_has_seen_shows() {
+        fn write(of: &mut Session, key: u64, version: u64, call: u64, told: Option<Nanos>) {
+            of.writes.push(Written { row: row(key), version, call, told });
+        }
+        fn call(of: &mut Session, obligation: u64, alive: u32, told: Option<Nanos>) {
+            of.calls.push(Call { obligation, alive, told });
+        }
+        each_shows(
+            &Session::default(),
+            |of, encoder| of.encode(encoder, &Ranks::of([3, 5])),
+            &[
+                |of| of.alive = 9,
+                |of| write(of, 1, 2, 3, None),
+                |of| write(of, 2, 2, 3, None),
+                |of| write(of, 1, 3, 3, None),
+                |of| write(of, 1, 2, 4, None),
+                |of| write(of, 1, 2, 3, Some(3)),
+                |of| write(of, 1, 2, 3, Some(5)),
+                |of| call(of, 1, 2, None),
+                |of| call(of, 2, 2, None),
+                |of| call(of, 1, 3, None),
+                |of| call(of, 1, 2, Some(3)),
+                |of| call(of, 1, 2, Some(5)),
+                |of| of.see(3, (row(1), 1)),
+                |of| of.see(3, (row(2), 1)),
+                |of| of.see(3, (row(1), 2)),
+                |of| of.see(5, (row(1), 1)),
+            ],
+        );
     }
 
     #[test]

@@ -15,8 +15,9 @@ pub struct Subject {
 
 impl Subject {
     pub fn encode(self, encoder: &mut Encoder) {
-        encoder.word(u64::from(self.invariant));
-        encoder.word(self.row);
+        let Self { invariant, row } = self;
+        encoder.word(u64::from(invariant));
+        encoder.word(row);
     }
 }
 
@@ -88,13 +89,14 @@ impl Subjects {
     /// What is remembered of each. By when a claim must be met counts by the order of those times; what was read
     /// follows from the rows.
     pub fn encode(&self, encoder: &mut Encoder) {
-        let deadlines = self.states.values().filter_map(|state| state.claim?.1);
-        let ranks = Ranks::of(deadlines);
-        encoder.set(&self.states, |encoder, (subject, state)| {
+        let Self { states } = self;
+        let ranks = Ranks::of(states.values().filter_map(|state| state.claim?.1));
+        encoder.set(states, |encoder, (subject, State { reads: _, is_violated, claim, has_held })| {
             subject.encode(encoder);
-            encoder.flags(&[state.is_violated, state.has_held, state.claim.is_some()]);
-            encoder
-                .option(state.claim.and_then(|(_, deadline)| deadline).map(|deadline| ranks.rank(deadline)));
+            encoder.flags(&[*is_violated, *has_held]);
+            encoder.list(claim, |encoder, (_, deadline)| {
+                encoder.option(deadline.map(|deadline| ranks.rank(deadline)));
+            });
         });
     }
 
@@ -136,5 +138,42 @@ impl Dependents {
             self.by_source.extend(reads.iter().map(|source| (*source, subject)));
             state.reads = reads.to_vec();
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoder::each_shows;
+
+    #[test]
+    fn what_is_remembered_of_a_subject_shows() {
+        const ONE: Subject = Subject { invariant: 1, row: 2 };
+        const OTHER: Subject = Subject { invariant: 1, row: 3 };
+        let mut of = Subjects::default();
+        of.claim(OTHER, 0, Some(10));
+        each_shows(
+            &of,
+            |of, encoder| of.encode(encoder),
+            &[
+                |of| _ = of.violate(ONE, true),
+                |of| _ = of.violate(Subject { invariant: 2, ..ONE }, true),
+                |of| _ = of.violate(Subject { row: 4, ..ONE }, true),
+                |of| _ = of.meet(ONE),
+                |of| of.claim(ONE, 0, None),
+                |of| of.claim(ONE, 0, Some(10)),
+                |of| of.claim(ONE, 0, Some(20)),
+                |of| of.claim(ONE, 0, Some(5)),
+            ],
+        );
+        let words = |of: &Subjects| {
+            let mut encoder = Encoder::default();
+            of.encode(&mut encoder);
+            encoder.into_words()
+        };
+        let as_it_was = words(&of);
+        assert!(of.violate(ONE, true) && !of.violate(ONE, true));
+        assert!(!of.violate(ONE, false));
+        assert_eq!(words(&of), as_it_was, "of a subject that is as it began nothing is remembered");
     }
 }

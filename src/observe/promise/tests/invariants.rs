@@ -34,6 +34,8 @@ fn a_violation_is_counted_when_it_begins_and_dated_by_the_commit() {
         first(&broken),
         (7, "`row.reserved >= 0` does not hold: inventory.stock[1] has reserved = -2")
     );
+    let rows = &broken.first.as_ref().expect("it was seen").facts.rows;
+    assert_eq!(rows, &[RowName { table: STOCK, key: hash_of([1]), instance: NONE }]);
     let kept = found(NEVER_NEGATIVE, |tell| {
         tell.at(5).put(STOCK, [1, 3, 0]);
         tell.at(7).put(STOCK, [1, 0, 0]).end(true);
@@ -245,4 +247,50 @@ fn the_rows_that_a_condition_asks_for_by_key_are_told() {
         tell.at(1).put(ORDERS, [7, 0, 1, 2]).end(true);
     });
     assert_eq!((kept.count, kept.exposures), (0, 1));
+}
+
+#[test]
+fn what_is_broken_from_the_start_is_counted_from_the_start() {
+    let broken = found("{ always: sum(inventory.stock.reserved) > 0 }", |tell| {
+        tell.at(10).put(STOCK, [1, 0, 5]).end(true);
+    });
+    assert_eq!((broken.count, first(&broken).0), (1, 0), "before anything has happened");
+}
+
+#[test]
+fn a_condition_goes_one_way_or_the_other_and_asks_lists() {
+    let either = "{ always: 'row.note > 0 ? row.reserved == row.note : row.reserved in [0, 2, 4]', for_each: inventory.stock }";
+    let kept = found(either, |tell| {
+        tell.at(1).put(STOCK, [1, 2, 0]).put(STOCK, [1, 4, 0]).put(STOCK, [1, 7, 7]).put(STOCK, [2, 0, 0]);
+        tell.at(9).end(true);
+    });
+    assert_eq!((kept.count, kept.exposures), (0, 4));
+    for broken in [[1, 3, 0], [1, 2, 3], [1, 7, 0]] {
+        let found = found(either, |tell| {
+            tell.at(5).put(STOCK, broken).end(true);
+        });
+        assert_eq!((found.count, first(&found).0), (1, 5), "{broken:?}");
+    }
+}
+
+/// Only as far as it matters: what would divide by nothing is not asked.
+#[test]
+fn formulas_count_look_up_and_stop_where_they_know() {
+    for (formula, kept, broken) in [
+        ("[0, 2, 4][row.note] == row.reserved", [1, 4, 2], [1, 3, 2]),
+        ("size([1, 2]) + row.note == row.reserved", [1, 7, 5], [1, 5, 5]),
+        ("row.note == 0 || row.reserved / row.note == 2", [1, 7, 0], [1, 7, 2]),
+        ("row.note == 0 || row.reserved / row.note == 2", [1, 6, 3], [1, 6, 6]),
+        ("row.note > 0 && row.reserved / row.note == 2", [1, 6, 3], [1, 6, 0]),
+    ] {
+        let invariant = format!("{{ always: '{formula}', for_each: inventory.stock, during: [4ms, 1s] }}");
+        let counted = |row: [i64; 3]| {
+            found(&invariant, |tell| {
+                tell.at(1).put(STOCK, row).put(STOCK, [2, row[1], row[2]]).put(STOCK, [3, row[1], row[2]]);
+                tell.at(5).put(STOCK, row).end(true);
+            })
+            .count
+        };
+        assert_eq!((counted(kept), counted(broken)), (0, 3), "{formula}");
+    }
 }

@@ -94,19 +94,20 @@ impl Errands {
 
     /// Who is on which errand. How many carry one follows from that.
     pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.set(carriers(&self.attempts), |encoder, (slot, errand)| {
+        let Self { attempts, messages, timers, asked } = self;
+        encoder.set(carriers(attempts), |encoder, (slot, errand)| {
             encoder.attempt(slot);
             encoder.word(errand);
         });
-        encoder.set(carriers(&self.messages), |encoder, (slot, errand)| {
+        encoder.set(carriers(messages), |encoder, (slot, errand)| {
             encoder.message(slot);
             encoder.word(errand);
         });
-        encoder.set(carriers(&self.timers), |encoder, (slot, errand)| {
+        encoder.set(carriers(timers), |encoder, (slot, errand)| {
             encoder.timer(slot);
             encoder.word(errand);
         });
-        encoder.set(self.asked.keys(), |encoder, errand| encoder.word(*errand));
+        encoder.set(asked.keys(), |encoder, errand| encoder.word(*errand));
     }
 
     fn carried(&mut self, errand: u64) {
@@ -151,4 +152,70 @@ fn put(errands: &mut Vec<u64>, slot: SlotNumber, errand: u64) {
 
 fn take(errands: &mut [u64], slot: SlotNumber) -> u64 {
     errands.get_mut(slot as usize).map_or(NO_ERRAND, |errand| std::mem::replace(errand, NO_ERRAND))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoder::{Names, each_shows};
+    use crate::kernel::ids::SagaId;
+    use crate::world::deed::SagaStage;
+    use crate::world::identity::Cause;
+    use crate::world::record::Outcome;
+
+    fn timer_set(errands: &mut Errands, attempt: u32, before: u32, timer: u32) -> Option<u64> {
+        errands.deed(&Deed::SagaMoved {
+            attempt,
+            timer,
+            before,
+            saga: 0,
+            of: SagaId(0),
+            key: 0,
+            stage: SagaStage::Doing,
+            step: 0,
+            cause: Cause::NOBODY,
+            part: None,
+        })
+    }
+
+    #[test]
+    fn who_asks_is_told_when_nobody_carries_it_any_more() {
+        let mut errands = Errands::default();
+        assert!(!errands.ask(NO_ERRAND) && !errands.ask(7), "nobody carries it");
+        put(&mut errands.attempts, 0, 7);
+        assert!(errands.ask(7) && errands.ask(7));
+        assert_eq!(timer_set(&mut errands, 0, NONE, 1), None);
+        let ended = Deed::AttemptEnded { attempt: 0, outcome: Outcome::Well };
+        assert_eq!(errands.deed(&ended), None, "the saga's timer does");
+        assert_eq!(timer_set(&mut errands, NONE, 1, 2), None);
+        assert_eq!(errands.deed(&Deed::TimerGone { timer: 1 }), None, "the next one does");
+        assert_eq!(errands.deed(&Deed::TimerGone { timer: 2 }), Some(7));
+        assert!(!errands.ask(7));
+    }
+
+    #[test]
+    fn who_is_on_which_errand_shows() {
+        each_shows(
+            &Errands::default(),
+            |of, encoder| {
+                let names = Names { attempts: vec![11, 12], messages: vec![21, 22], timers: vec![31, 32] };
+                let mut named = Encoder::with_names(names);
+                of.encode(&mut named);
+                named.into_words().into_iter().for_each(|word| encoder.word(word));
+            },
+            &[
+                |of| put(&mut of.attempts, 0, 7),
+                |of| put(&mut of.attempts, 1, 7),
+                |of| put(&mut of.attempts, 0, 8),
+                |of| put(&mut of.messages, 0, 7),
+                |of| put(&mut of.messages, 1, 7),
+                |of| put(&mut of.messages, 0, 8),
+                |of| put(&mut of.timers, 0, 7),
+                |of| put(&mut of.timers, 1, 7),
+                |of| put(&mut of.timers, 0, 8),
+                |of| _ = of.asked.insert(7, 1),
+                |of| _ = of.asked.insert(8, 1),
+            ],
+        );
+    }
 }

@@ -165,10 +165,11 @@ impl<'m> Groups<'m> {
 
     /// Of each key the rows that it is shown by, that changed last at the end; figures follow from the rows.
     pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.set(&self.groups, |encoder, (key, group)| {
+        let Self { spec: _, aggregates: _, groups, shows_rows: _, changed: _, changes: _, nothing: _ } = self;
+        encoder.set(groups, |encoder, (key, Group { rows, figures: _, by_change })| {
             encoder.word(*key);
-            encoder.word(group.rows);
-            encoder.list(group.by_change.values(), |encoder, row| {
+            encoder.word(*rows);
+            encoder.list(by_change.values(), |encoder, row| {
                 row.iter().for_each(|word| encoder.word(*word));
             });
         });

@@ -62,15 +62,39 @@ impl Key {
 
     /// What is shown and should be, and what has not been followed, the oldest first.
     pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.word(self.shown);
-        self.expected.into_iter().for_each(|signature| encoder.option(signature));
-        encoder.flags(&[self.wrong_since.is_some(), self.has_changed]);
-        encoder.word(self.served_by);
-        encoder.list(&self.missing, |encoder, change| {
-            change.signatures.into_iter().for_each(|signature| encoder.option(signature));
-            encoder.flag(change.is_late);
+        let Self {
+            // Which key it is says the view, and what it shows the hash of that.
+            words: _,
+            shows: _,
+            expected,
+            shown,
+            wrong_since,
+            right_since: _,
+            last_change: _,
+            has_changed,
+            served_by,
+            missing,
+        } = self;
+        encoder.word(*shown);
+        expected.iter().for_each(|signature| encoder.option(*signature));
+        encoder.flags(&[wrong_since.is_some(), *has_changed]);
+        encoder.word(*served_by);
+        encoder.list(missing, |encoder, change| {
+            // When it was made and how many it stands for is measured.
+            let Change {
+                number: _,
+                at: _,
+                changes: _,
+                signatures,
+                is_late,
+                obligation: _,
+                errand,
+                is_chance,
+            } = change;
+            signatures.iter().for_each(|signature| encoder.option(*signature));
+            encoder.flag(*is_late);
             // Whose it is counts only until it is known to have come.
-            encoder.option(change.is_chance.then_some(change.errand));
+            encoder.option(is_chance.then_some(*errand));
         });
     }
 
@@ -118,5 +142,46 @@ impl Key {
     /// All that are not followed, the oldest first.
     pub fn missing(&self) -> impl Iterator<Item = &Change> {
         self.missing.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::encoder::each_shows;
+
+    #[test]
+    fn what_a_key_shows_and_has_not_followed_shows() {
+        let change = Change {
+            number: 1,
+            at: 2,
+            changes: 1,
+            signatures: [Some(3), None],
+            is_late: false,
+            obligation: 4,
+            errand: 5,
+            is_chance: true,
+        };
+        let mut of = Key::new(&[1], [Some(0), None]);
+        of.add(change);
+        each_shows(
+            &of,
+            |of, encoder| of.encode(encoder),
+            &[
+                |of| of.shown = 9,
+                |of| of.expected[0] = Some(9),
+                |of| of.expected[0] = None,
+                |of| of.expected[1] = Some(9),
+                |of| of.wrong_since = Some(0),
+                |of| of.has_changed = true,
+                |of| of.served_by = 9,
+                |of| of.missing.clear(),
+                |of| of.missing[0].signatures[0] = Some(9),
+                |of| of.missing[0].signatures[1] = Some(9),
+                |of| of.missing[0].is_late = true,
+                |of| of.missing[0].errand = 9,
+                |of| of.missing[0].is_chance = false,
+            ],
+        );
     }
 }
