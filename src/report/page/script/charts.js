@@ -87,11 +87,21 @@ class LiveChart {
   within(view) {
     if (view === null) return null;
     const [least, most] = this.whole();
-    const length = Math.max(this.narrowest, view[1] - view[0]);
+    const [begin, end] = this.withName(view);
+    const length = Math.max(this.narrowest, end - begin);
     if (length >= (most - least) * 0.999) return null;
-    const middle = (view[0] + view[1]) / 2;
+    const middle = (begin + end) / 2;
     const from = Math.min(Math.max(least, middle - length / 2), most - length);
     return [from, from + length];
+  }
+
+  // Where only some places have names, the stretch reaches as far as the nearest of them.
+  withName([from, to]) {
+    const places = (this.data.x.names.given ?? []).map(([place]) => place);
+    if (places.length === 0 || places.some((place) => place >= from && place <= to)) return [from, to];
+    const far = (place) => Math.abs(place - (from + to) / 2);
+    const nearest = places.reduce((one, other) => (far(other) < far(one) ? other : one));
+    return [Math.min(from, nearest), Math.max(to, nearest)];
   }
 
   // Lines on and off
