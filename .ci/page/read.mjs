@@ -98,6 +98,7 @@ function Reader(file) {
         reading: reading && shows(reading) ? { head: [...reading.querySelectorAll("strong")].map((line) => line.textContent).join("; "), values: [...reading.querySelectorAll("div")].map((line) => line.textContent), box: reading.getBoundingClientRect().toJSON() } : null,
         figure: figure.getBoundingClientRect().toJSON(),
         cursor: svg.querySelectorAll("path.cursor").length,
+        dots: [...svg.querySelectorAll("circle.read")].map((dot) => [dot.cx.baseVal.value, dot.cy.baseVal.value]),
       };
     });
   }
@@ -146,7 +147,7 @@ function Reader(file) {
       say(reading.values.length === (data.reads === "points" ? 1 : data.traces.length), "not all lines are read");
       say(reading.values.some((value) => /\d/.test(value)), `no number: ${reading.values}`);
       say(reading.box.left >= figure.left - 1 && reading.box.right <= figure.right + 1, "values leave the figure");
-      say(isRight(data, reading, 0.5, pointed), `read ${reading.head} ${reading.values}`);
+      say(isRight(data, pointed, 0.5, data[pointed.isWide ? "wide" : "narrow"].x), `read ${reading.head} ${reading.values}`);
       done.push(`${id}: pointed`);
     }
     await picture(`pointed-${id}`);
@@ -163,6 +164,7 @@ function Reader(file) {
     say(zoomed.isZoomed, "a drag does not zoom");
     say(zoomed.names.join() !== whole.names.join() && zoomed.names.length > 0, `names are ${zoomed.names}`);
     say(zoomed.lines > 0, "nothing is drawn in the stretch");
+    await readZoomed(zoomed, id, data, say);
     await picture(`zoomed-${id}`);
     if ("time" in Object(data.x.names)) {
       const others = charts.filter((other) => other.id !== id && "time" in Object(other.data.x.names));
@@ -180,19 +182,42 @@ function Reader(file) {
   }
 
   // The value that is read is that of the point which is nearest, by the page's own data.
-  function isRight(data, reading, share, { isWide }) {
-    if (data.reads === "points" || data.traces[0].told) return true;
-    const [from, to] = data[isWide ? "wide" : "narrow"].x;
+  // Of every line: what is written, and where its dot is.
+  function isRight(data, { reading, dots, isWide }, share, [from, to]) {
+    if (data.reads === "points") return true;
     const goal = from + share * (to - from);
-    const all = data.traces.flatMap(({ x }) => x);
+    const all = data.traces.flatMap(({ x }) => x).filter((it) => it >= from && it <= to);
     const nearest = all.reduce((best, it) => (Math.abs(it - goal) < Math.abs(best - goal) ? it : best));
-    const { x, y } = data.traces[0];
-    const point = data.x.names === "nines" ? x.findIndex((it) => it >= nearest) : x.indexOf(nearest);
-    const text = reading.values[0].split(": ").at(-1);
-    if (point < 0 || y[point] === null) return text === "–";
-    const factor = { ns: 1e-9, "µs": 1e-6, ms: 1e-3, "%": 0.01 }[text.split(" ").at(-1)] ?? 1;
-    const value = Number.parseFloat(text.replaceAll(",", "")) * factor;
-    return Math.abs(value - y[point]) <= 0.006 * Math.abs(y[point]);
+    const [left, top, right, bottom] = data[isWide ? "wide" : "narrow"].area;
+    const across = left + ((nearest - from) / (to - from)) * (right - left);
+    const upward = (value) => {
+      const height = data.y.scale === "logarithm" ? Math.log10(Math.max(value, Number.MIN_VALUE)) : value;
+      return bottom - ((Math.max(data.y.from, Math.min(data.y.to, height)) - data.y.from) / (data.y.to - data.y.from)) * (bottom - top);
+    };
+    const isThere = (x, y) => dots.some(([cx, cy]) => Math.abs(cx - x) <= 4 && Math.abs(cy - y) <= 4);
+    return data.traces.every(({ x, y, told }, line) => {
+      const point = data.x.names === "nines" ? x.findIndex((it) => it >= nearest) : x.indexOf(nearest);
+      const text = reading.values[line].split(": ").at(-1);
+      if (point < 0 || y[point] === null) return text === "–";
+      if (!isThere(across, upward(y[point]))) return false;
+      if (told) return text === told[point];
+      const factor = { ns: 1e-9, "µs": 1e-6, ms: 1e-3, "%": 0.01 }[text.split(" ").at(-1)] ?? 1;
+      const value = Number.parseFloat(text.replaceAll(",", "")) * factor;
+      return Math.abs(value - y[point]) <= 0.006 * Math.abs(y[point]);
+    });
+  }
+
+  // What is read in a stretch is what is there, by the page's own data.
+  async function readZoomed(zoomed, id, data, say) {
+    if ("given" in Object(data.x.names) || data.reads === "points") return;
+    const [least, most] = data[zoomed.isWide ? "wide" : "narrow"].x;
+    const range = [0.3, 0.6].map((share) => least + share * (most - least));
+    for (const share of [0.25, 0.8]) {
+      const place = at(zoomed, data, share);
+      await page.mouse.move(place.x, place.y);
+      const found = await seen(id);
+      say(found.reading && isRight(data, found, share, range), `in a stretch: ${found.reading?.head} ${found.reading?.values}`);
+    }
   }
 
   async function underLane(id, data, say) {
@@ -238,6 +263,14 @@ function Reader(file) {
         const factor = { ns: 1e-9, "µs": 1e-6, ms: 1e-3, "%": 0.01 }[unit] ?? 1;
         return Number.parseFloat(text.replace(/^[^\d-]*/, "").replaceAll(",", "")) * factor;
       };
+      const all = [...document.querySelectorAll("main > section :is(.scroll > table, table.verdicts)")].filter((table) => !table.closest(".account"));
+      for (const table of all) {
+        say(table.tBodies[0].rows.length < 2 || table.querySelector("button.sort"), "a table that cannot be sorted", table);
+      }
+      for (const section of document.querySelectorAll("main > section")) {
+        const rows = all.filter((table) => section.contains(table) && !table.closest("figure")).reduce((sum, table) => sum + table.tBodies[0].rows.length, 0);
+        if (rows >= 6 && !section.querySelector(".filter input")) complaints.push(`${section.getAttribute("aria-labelledby")}: ${rows} rows and no filter`);
+      }
       for (const table of document.querySelectorAll("main > section table:has(button.sort)")) {
         const original = [...table.tBodies[0].rows];
         table.querySelectorAll("button.sort").forEach((button, column) => {

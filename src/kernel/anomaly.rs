@@ -60,7 +60,7 @@ anomalies! {
         "attempts at work of which a part was done already",
     LostEffects Idempotency "lost_effects"
         "Obligations that ended with nothing done."
-        "pieces of work cut short with something left undone, or of which a copy was destroyed",
+        "pieces of work cut short with something left undone, or of which a copy was destroyed, or writes that a later one kept out",
     TornEffects Idempotency "torn_effects"
         "Obligations that ended half done."
         "attempts cut short with something left undone",

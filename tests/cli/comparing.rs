@@ -17,6 +17,7 @@ fn a_comparison_writes_a_page_and_a_file_and_says_which_is_better() {
     assert!(comparison["unchanged"].as_array().unwrap().len() > 10);
     let page = std::fs::read_to_string(desk.path("reports/shop-against-other.html")).unwrap();
     assert!(page.contains("scenario other"), "the files' difference is shown");
+    assert_eq!(page.matches("<script nonce=\"").count(), 1, "one script, with the mark of the page");
     let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let all = ids.len();
     ids.sort_unstable();

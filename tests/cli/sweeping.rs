@@ -29,6 +29,7 @@ fn every_point_is_run_under_the_same_seed_and_told() {
     assert_eq!(desk.results("shop")["digest"], points[3]["digest"]);
     let page = std::fs::read_to_string(desk.path("reports/shop.sweep.html")).unwrap();
     assert!(!page.contains("Latin"), "it is a grid");
+    assert_eq!(page.matches("<script nonce=\"").count(), 1, "one script, with the mark of the page");
     for part in ["map-", "curve-", "services.desk.workers=4", "The front"] {
         assert!(page.contains(part), "{part}");
     }

@@ -83,7 +83,10 @@ impl<A: Agenda<Event>, O: Observer> Simulation<'_, A, O> {
         (of.stage, of.step, of.timer, of.early) = (stage, step, timer, early);
         (of.doubtful, of.again, of.has_ended) = (doubtful, again, has_ended);
         self.free_frame(kept, model.sagas[id.index()].layout.0);
-        self.tell(&Deed::SagaReturned { saga, of: id, key });
+        // What a late answer had changed of one that had ended leaves it ended.
+        if !has_ended {
+            self.tell(&Deed::SagaReturned { saga, of: id, key });
+        }
         if since != timer {
             self.stop_timer(since);
         }

@@ -181,6 +181,10 @@ fn an_acknowledged_write_that_a_wrong_clock_takes_for_older_is_lost() {
     let superseded = by_the_clock(slow, "[1s, 1100ms]", "skew: s, by: 0s, instance: 0");
     assert_eq!(superseded.counts(), [], "{:?}", superseded.sum);
     assert!(superseded.of(LostEffects).exposures > 0);
+    // A time that says until when nobody else may is no contest: it refuses by right.
+    let lease = "- { update: prices, key: 1, where: row.at < now, set: { price: message.n, at: now + 10s } }";
+    let refused = by_the_clock(lease, "[1s, 2s]", "skew: s, by: 0s, instance: 0");
+    assert_eq!((refused.counts(), refused.of(LostEffects).exposures), (vec![], 0), "{:?}", refused.sum);
     // Versions instead of times do not ask the clock.
     let counted = "- { update: prices, key: 1, where: message.n > row.price, set: { price: message.n } }";
     assert_eq!(by_the_clock(counted, "[1s, 2s]", AHEAD).counts(), []);

@@ -107,3 +107,62 @@ fn an_order_that_was_told_of_and_is_gone_with_its_store_is_a_loss_and_a_phantom(
     assert_eq!(again.counts(), [("duplicate_effects", 1), ("duplicate_messages", 1)], "{:?}", again.sum);
     assert!(again.of(PhantomEffects).exposures > 0 && again.of(AcknowledgedLoss).exposures > 0);
 }
+
+/// The attempt goes on after its store has forgotten what it did, and tells who called that all is well.
+#[test]
+fn what_a_store_forgets_under_an_attempt_is_lost_though_the_attempt_ends_well() {
+    let slow = |fault: &'static str| Shop {
+        place: "- { insert: orders, key: message.order, set: { qty: message.qty } }
+        - work: 1s",
+        fault,
+        ..Shop::default()
+    };
+    let lost =
+        judged(&slow("faults: { f: { crash: orders.store, at: 1500ms, for: 50ms } }"), "flush: 1800ms, ");
+    assert_eq!(lost.counts(), [("lost_effects", 1), ("acknowledged_loss", 1)], "{:?}", lost.sum);
+    let durable =
+        judged(&slow("faults: { f: { crash: orders.store, at: 1500ms, for: 50ms } }"), "flush: 100ms, ");
+    assert_eq!(durable.counts(), [], "{:?}", durable.sum);
+    // Who looks again, and does it again, has not lost it.
+    let again = Shop {
+        place: "- { insert: orders, key: message.order, set: { qty: message.qty } }
+        - work: 1s
+        - { insert: orders, key: message.order, set: { qty: message.qty }, else: [ stop ] }",
+        ..slow("faults: { f: { crash: orders.store, at: 1500ms, for: 50ms } }")
+    };
+    let again = judged(&again, "flush: 1800ms, ");
+    assert_eq!(again.of(AcknowledgedLoss).count, 0, "{:?}", again.sum);
+}
+
+/// What a broker has taken in is said, also while its row waits to be marked, and the row is forgotten.
+#[test]
+fn a_published_row_that_is_not_marked_yet_is_no_loss_of_what_it_said() {
+    for mark in ["after_publish", "periodic, mark_every: 5s"] {
+        let text = format!(
+            "scenario: outbox
+run: {{ horizon: 10s, drain: 1m }}
+messages:
+  Place: {{ kind: command, key: order, fields: {{ order: id }} }}
+  Placed: {{ kind: integration, key: order, fields: {{ order: id }} }}
+brokers: {{ b: {{ preset: rabbitmq-quorum }} }}
+topics: {{ orders: {{ messages: [Placed] }} }}
+services:
+  shop:
+    workers: 4
+    store: {{ flush: 4s, tables: {{ orders: {{ key: order, columns: {{ n: int }} }} }} }}
+    outbox: {{ every: 50ms, select: log, mark: {mark} }}
+    handlers:
+      Place:
+        - transaction: [ {{ insert: orders, key: message.order, set: {{ n: 1 }} }}, {{ publish: Placed, via: outbox, with: message }} ]
+        - reply
+  mail: {{ workers: 4, consumes: {{ orders: {{}} }}, handlers: {{ Placed: [ {{ effect: mail, takes: 5ms }} ] }} }}
+clients:
+  c: {{ arrivals: {{ times: [1s] }}, do: [ {{ let: {{ order: unique() }} }}, {{ call: shop.Place, with: {{ order: order }} }} ] }}
+faults: {{ f: {{ crash: shop.store, at: 2s, for: 100ms }} }}
+"
+        );
+        let half = crate::oracles::judge(&text);
+        let counts = [("torn_effects", 1), ("phantom_effects", 1), ("acknowledged_loss", 1)];
+        assert_eq!(half.counts(), counts, "{mark}: {:?}", half.sum);
+    }
+}

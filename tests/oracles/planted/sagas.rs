@@ -281,3 +281,45 @@ guarantees: {{ sagas: {{ o.p: {{ {BOUNDS} }} }} }}"
     assert_eq!(counts(&found), [], "{found:?}");
     assert!(exposures(&found, "leaked") > 0 && exposures(&found, "over_undone") > 0, "{found:?}");
 }
+
+/// A late answer changes nothing of a saga that has ended, and neither does a store that forgets that change.
+#[test]
+fn a_saga_that_has_ended_stays_so_when_its_store_forgets_a_late_answer() {
+    let judged = |crash: &str| {
+        judge(&format!(
+            "scenario: late
+run: {{ horizon: 10s, drain: 1m }}
+messages:
+  Go: {{ kind: command, key: k, fields: {{ k: int }} }}
+  Ask: {{ kind: integration, key: k, fields: {{ k: int }} }}
+  Yes: {{ kind: integration, key: k, fields: {{ k: int }} }}
+brokers: {{ b: {{ preset: rabbitmq-quorum }} }}
+topics: {{ asks: {{ messages: [Ask] }}, answers: {{ messages: [Yes] }} }}
+services:
+  s:
+    workers: 4
+    store: {{ latency: {{ read: 10ms, write: 100ms, commit: 100ms }}, flush: 500ms, tables: {{ done: {{ key: k, columns: {{ k: int, n: int }} }} }} }}
+    consumes: {{ answers: {{}} }}
+    sagas:
+      p:
+        start: Go
+        key: message.k
+        steps:
+          - step: ask
+            do: [ {{ name: put, insert: done, key: message.k, set: {{ n: 1 }} }}, {{ publish: Ask, with: {{ k: message.k }} }} ]
+            undo: [ {{ undoes: put, delete: done, key: message.k }} ]
+            await: {{ success: Yes, timeout: 500ms }}
+  a: {{ workers: 4, consumes: {{ asks: {{}} }}, handlers: {{ Ask: [ {{ wait: 2s }}, {{ publish: Yes, with: {{ k: message.k }} }} ] }} }}
+clients: {{ c: {{ arrivals: {{ times: [1s] }}, do: [ {{ call: s.Go, with: {{ k: 1 }}, timeout: 10s }} ] }} }}
+network: {{ default: {{ latency: 1ms }} }}
+guarantees: {{ sagas: {{ s.p: {{ stuck: 0, inconsistent: 0 }} }} }}
+faults: {{ f: {{ crash: s.store, at: {crash}, for: 50ms }} }}
+"
+        ))
+    };
+    for crash in ["3420ms", "3440ms", "3460ms", "3500ms"] {
+        let found = judged(crash);
+        assert_eq!(counts(&found), [], "{crash}: {found:?}");
+        assert!(exposures(&found, "stuck") > 0);
+    }
+}

@@ -1,7 +1,8 @@
 //! Writes that a clock throws away: the last write wins, and which one is last is read off clocks that may be wrong.
 //!
-//! What a `where` on a time in the row refuses is superseded, unless the row was there before anybody wanted the
-//! write: then what is newer was taken for older, and is lost.
+//! What a `where` refuses that compares the time of the write with the one in the row is superseded, unless the row was
+//! there before anybody wanted the write: then what is newer was taken for older, and is lost. A contest with `read` and
+//! `if` in place of `where` is not seen.
 //!
 //! ```text
 //! 1 s  instance 0, 10 s ahead   price := 5, at := 11 s     committed
@@ -13,7 +14,7 @@ use crate::kernel::anomaly::Anomaly;
 use crate::kernel::encoder::{Encoder, Ranks};
 use crate::kernel::time::Nanos;
 use crate::model::promise::Reading;
-use crate::model::{Code, Model, Operand, RowStep};
+use crate::model::{Assignment, Code, Model, Operand, RowStep, Value};
 use crate::observe::facts;
 use crate::world::deed::{RowName, Version, Write};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -96,14 +97,38 @@ impl Clocked {
     }
 }
 
-/// Whether a write asks a time in the row whether it may.
+/// Whether the last write wins: it is made if its time, which it leaves in the row, compares with the one there as its
+/// `where` says. Other questions to a time in the row are no contest of writes: a lease that has not run out
+/// refuses by right.
 fn is_by_clock(model: &Model, step: &RowStep) -> bool {
     let Some(Operand::Program(filter)) = step.filter else { return false };
-    let code = &model.instructions[model.programs[filter as usize].indices()];
+    let asked = code_of(model, filter);
     let readings = &model.tables[step.table.index()].readings;
-    let is_time =
-        |code: &Code| matches!(*code, Code::Row(column) if readings[column as usize] == Reading::Moment);
-    !step.verb.reads() && code.iter().any(is_time)
+    let is_contest = |of: &Assignment| {
+        let (column, Value::Computed(value)) = (of.position, &model.values[of.value as usize]) else {
+            return false;
+        };
+        let left = match *value {
+            Operand::Literal(word) => vec![Code::Literal(word.word())],
+            Operand::Local(slot) => vec![Code::Local(slot)],
+            Operand::Message(field) => vec![Code::Message(field)],
+            Operand::Program(program) => code_of(model, program).to_vec(),
+        };
+        let there = [Code::Row(column)];
+        let compares = |sides: [&[Code]; 2]| {
+            let sides = sides.concat();
+            asked.windows(sides.len() + 1).any(|code| {
+                matches!(code[sides.len()], Code::CompareSigned(_)) && code[..sides.len()] == sides[..]
+            })
+        };
+        readings[column as usize] == Reading::Moment
+            && (compares([&left, &there]) || compares([&there, &left]))
+    };
+    !step.verb.reads() && step.set.iter().any(is_contest)
+}
+
+fn code_of(model: &Model, program: u32) -> &[Code] {
+    &model.instructions[model.programs[program as usize].indices()]
 }
 
 impl Lineage<'_> {

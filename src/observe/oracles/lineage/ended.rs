@@ -110,6 +110,12 @@ impl Lineage<'_> {
             self.ledger[entry].swallowed |= guarded && is_done_by_cut;
             return;
         }
+        // Its store has forgotten since what it did: it does not know, and whoever it tells believes it.
+        let is_there = |part: &Part| of.effects.iter().any(|effect| effect.part == *part && effect.net > 0);
+        let is_gone = |part: &Part| state.came_by.contains(part) && !excluded(part) && !is_there(part);
+        if of.forgotten && of.debt.iter().any(is_gone) {
+            return;
+        }
         let earlier =
             of.effects.iter().filter(|effect| effect.net > 0 && effect.by != state.number && !effect.past);
         let left: Vec<Part> = earlier.map(|effect| effect.part).collect();

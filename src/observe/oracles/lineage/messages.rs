@@ -352,7 +352,8 @@ impl Lineage<'_> {
         let Some(state) = self.messages.get(message) else { return };
         let (entry, part) = (state.entry, state.part);
         let owner = self.ledger[entry].parent;
-        if owner == NONE {
+        // What a broker has taken in is said, though the row that it came from is gone.
+        if owner == NONE || self.ledger[entry].accepted > 0 {
             return;
         }
         let of = &mut self.ledger[owner];

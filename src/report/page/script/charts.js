@@ -22,7 +22,9 @@ class LiveChart {
     }));
     const [from, to] = this.whole();
     const steps = this.isOverTime ? 2 * x.names.time : 0;
-    this.narrowest = Math.min(to - from, Math.max((to - from) / 10_000, steps));
+    // Room for a name of a share: from one tenth of a nine to the next are at most 0.31.
+    const named = x.names === "nines" ? 0.31 : 0;
+    this.narrowest = Math.min(to - from, Math.max((to - from) / 10_000, steps, named));
     this.readsPoints = reads === "points";
     this.addTools();
     this.addSwitches();
@@ -90,6 +92,8 @@ class LiveChart {
     const [begin, end] = this.withName(view);
     const length = Math.max(this.narrowest, end - begin);
     if (length >= (most - least) * 0.999) return null;
+    // As it was asked for: calculated anew, an end could miss the name that it lies on.
+    if (length === end - begin && begin >= least && end <= most) return [begin, end];
     const middle = (begin + end) / 2;
     const from = Math.min(Math.max(least, middle - length / 2), most - length);
     return [from, from + length];

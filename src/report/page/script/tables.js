@@ -3,8 +3,8 @@
 // Sections with fewer rows than this need no filter.
 const LEAST_ROWS = 6;
 // To base units, so that 900 µs come before 1 ms.
-const UNITS = { ns: 1e-9, "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400, "%": 0.01 };
-const NUMBER = /^[✓✗?≤≥<~\s]*(?:better: |worse: )?(-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:\s*±\s*<?[\d.,]+)?\s*([a-zµ%/×]*)(?=$|[\s(,;])(.*)$/;
+const UNITS = { ns: 1e-9, "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400, "%": 0.01, points: 0.01 };
+const NUMBER = /^[✓✗?≤≥<~±\s]*(?:better: |worse: )?(-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:\s*±\s*<?[\d.,]+)?\s*([a-zµ%/×]*)(?=$|[\s(,;])(.*)$/;
 
 // A cell as a number; null: it says nothing; undefined: it is no number.
 function measured(text) {
