@@ -64,7 +64,7 @@ pub struct StoppingArguments {
     pub precision: Option<f64>,
     /// Most replications under --precision
     #[arg(
-        long, value_name = "N", default_value_t = 1000, requires = "precision",
+        long, value_name = "N", default_value_t = 1000, requires = "precision", conflicts_with = "shard",
         value_parser = clap::value_parser!(u32).range(2..=1_000_000)
     )]
     pub max_replications: u32,
@@ -417,10 +417,15 @@ pub fn interrupt() -> Arc<AtomicBool> {
     interrupt
 }
 
+/// Longest name of a file without its endings, in bytes. A file system takes 255, and the longest ending of a file while
+/// it is written, `.sweep.shard-100000-of-100000`, comes to 40.
+const LONGEST_NAME: usize = 200;
+
 /// A scenario's name as the name of a file in the folder that was asked for, and nowhere else.
 pub fn file_name(scenario: &str) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() || "-_ ".contains(letter) { letter } else { '_' };
-    let name: String = scenario.chars().take(100).map(plain).collect();
+    let mut name: String = scenario.chars().take(100).map(plain).collect();
+    name.truncate(name.floor_char_boundary(LONGEST_NAME));
     if name.trim().is_empty() { "scenario".to_owned() } else { name }
 }
 
@@ -435,5 +440,6 @@ mod tests {
         assert_eq!(file_name("../../etc/x.y"), "______etc_x_y");
         assert_eq!(file_name(" "), "scenario");
         assert!(file_name(&"a".repeat(10_000)).len() <= 100);
+        assert_eq!(file_name(&"价".repeat(100)), "价".repeat(66));
     }
 }

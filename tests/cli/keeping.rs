@@ -196,6 +196,10 @@ fn a_shard_takes_nothing_that_it_would_ignore() {
         assert_eq!((code, said.as_str()), (2, ""), "{option:?}");
         assert!(complaint.contains(option[0]) && complaint.contains("eventflow merge"), "{complaint}");
     }
+    let words = words(RUN, &["--max-replications", "3", "--shard", "1/2"]);
+    let (code, said, complaint) = desk.outcome(&words);
+    assert_eq!((code, said.as_str()), (2, ""));
+    assert!(complaint.contains("--max-replications") && complaint.contains("--shard"), "{complaint}");
     assert_eq!(desk.files(), ["scenario.yaml"], "nothing is written");
 }
 

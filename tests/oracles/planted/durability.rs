@@ -123,15 +123,6 @@ fn what_a_store_forgets_under_an_attempt_is_lost_though_the_attempt_ends_well() 
     let durable =
         judged(&slow("faults: { f: { crash: orders.store, at: 1500ms, for: 50ms } }"), "flush: 100ms, ");
     assert_eq!(durable.counts(), [], "{:?}", durable.sum);
-    // Who looks again, and does it again, has not lost it.
-    let again = Shop {
-        place: "- { insert: orders, key: message.order, set: { qty: message.qty } }
-        - work: 1s
-        - { insert: orders, key: message.order, set: { qty: message.qty }, else: [ stop ] }",
-        ..slow("faults: { f: { crash: orders.store, at: 1500ms, for: 50ms } }")
-    };
-    let again = judged(&again, "flush: 1800ms, ");
-    assert_eq!(again.of(AcknowledgedLoss).count, 0, "{:?}", again.sum);
 }
 
 /// What a broker has taken in is said, also while its row waits to be marked, and the row is forgotten.
