@@ -23,6 +23,7 @@ use crate::scenario::open::read_scenario;
 use crate::scenario::render;
 use crate::scenario::source::Sources;
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -64,8 +65,20 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Ending {
     let files: Vec<Result<Read, Box<CheckedFile>>> =
         arguments.files.iter().map(|file| read(file, arguments)).collect();
-    let mut reports = arguments.out.as_deref().map(Reports::into_folder);
+    let mut reports = arguments.out.as_deref().map(|folder| Reports::planned(folder, &files));
+    if let Some(twice) = written_twice(arguments, reports.as_ref()) {
+        let twice = text::visible(&twice.display().to_string());
+        complain(
+            &format!("error: two files of this check would be {twice}: give them names of their own\n"),
+            arguments,
+        );
+        return Ending::Unusable;
+    }
     let (checked, is_interrupted) = simulate(files, arguments, reports.as_mut());
+    if is_interrupted && checked.iter().all(|file| file.run.is_none()) {
+        complain(&format!("{}: nothing is written\n", Failure::Interrupted), arguments);
+        return Ending::Interrupted;
+    }
     let results = CheckResults::new(checked);
     if let Err(ending) = write(&results, reports, arguments) {
         return ending;
@@ -75,6 +88,18 @@ pub fn run(arguments: &Arguments) -> Ending {
         Ending::Well => results.standing.into(),
         ending => ending,
     }
+}
+
+/// A path that two of the files to be written would have. Folders that differ in their case alone may be one.
+fn written_twice(arguments: &Arguments, reports: Option<&Reports>) -> Option<PathBuf> {
+    let asked = [arguments.junit.as_deref(), arguments.json.as_deref().filter(|_| !prints_json(arguments))];
+    let pages = reports.into_iter().flat_map(Reports::paths);
+    let mut seen = BTreeSet::new();
+    let mut all = asked.into_iter().flatten().map(Path::to_owned).chain(pages);
+    all.find(|path| {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        !seen.insert(whole.to_string_lossy().to_lowercase())
+    })
 }
 
 /// A scenario that can be run.
@@ -111,34 +136,48 @@ fn troubles(sources: &Sources, mistakes: &Diagnostics) -> Vec<Trouble> {
 /// The pages of the files, as they come.
 struct Reports {
     folder: PathBuf,
-    /// One for each file: its name, if there is one.
+    /// One for each file: the name of its page, if it can be run.
     names: Vec<Option<String>>,
     pages: Vec<(PathBuf, String)>,
 }
 
 impl Reports {
-    fn into_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), names: Vec::new(), pages: Vec::new() }
+    /// Two scenarios may have one name, and one may be called `check`, as the page of all is.
+    fn planned(folder: &Path, files: &[Result<Read, Box<CheckedFile>>]) -> Self {
+        let mut names: Vec<Option<String>> = Vec::new();
+        for file in files {
+            let plain = file.as_ref().ok().map(|read| file_name(&read.model.names.scenario));
+            let name = plain.map(|plain| {
+                let mut numbered = (1..).map(|number| match number {
+                    1 => format!("{plain}.html"),
+                    _ => format!("{plain}-{number}.html"),
+                });
+                let is_free = |name: &String| {
+                    let mut taken = names.iter().flatten().map(String::as_str).chain([PAGE]);
+                    !taken.any(|it| it.eq_ignore_ascii_case(name))
+                };
+                numbered.find(is_free).expect("numbers do not end")
+            });
+            names.push(name);
+        }
+        Self { folder: folder.to_owned(), names, pages: Vec::new() }
     }
 
-    /// Two scenarios may have one name, and one may be called `check`, as the page of all is.
-    fn add(&mut self, results: &RunResults) {
-        let plain = file_name(&results.scenario);
-        let names = (1..).map(|number| match number {
-            1 => format!("{plain}.html"),
-            _ => format!("{plain}-{number}.html"),
-        });
-        let is_free = |name: &String| {
-            name.to_lowercase() != PAGE
-                && !self.names.iter().flatten().any(|it| it.eq_ignore_ascii_case(name))
-        };
-        let name = names.into_iter().find(is_free).expect("numbers do not end");
-        self.pages.push((self.folder.join(&name), page::render(results)));
-        self.names.push(Some(name));
+    /// Where pages may be written.
+    fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.names.iter().flatten().map(String::as_str).chain([PAGE]).map(|name| self.folder.join(name))
+    }
+
+    fn add(&mut self, file: usize, results: &RunResults) {
+        let name = self.names[file].as_ref().expect("what was run could be run");
+        self.pages.push((self.folder.join(name), page::render(results)));
     }
 
     /// The page of all, which leads to the others.
     fn finish(mut self, results: &CheckResults) -> Vec<(PathBuf, String)> {
+        for (name, _) in self.names.iter_mut().zip(&results.files).filter(|(_, file)| file.run.is_none()) {
+            *name = None;
+        }
         self.pages.push((self.folder.join(PAGE), check::page::render(results, &self.names)));
         self.pages
     }
@@ -166,12 +205,11 @@ fn simulate(
     let mut outcomes = outcomes.into_iter();
     let mut is_interrupted = false;
     let mut checked = Vec::new();
-    for read in files {
+    for (position, read) in files.into_iter().enumerate() {
         let Read { file, model } = match read {
             Ok(read) => read,
             Err(unusable) => {
                 checked.push(*unusable);
-                reports.iter_mut().for_each(|reports| reports.names.push(None));
                 continue;
             }
         };
@@ -180,15 +218,17 @@ fn simulate(
                 is_interrupted |= results.partial;
                 results.settings.clone_from(&arguments.settings.settings);
                 results.accounts = accounts(&model, &results, arguments);
-                reports.iter_mut().for_each(|reports| reports.add(&results));
+                reports.iter_mut().for_each(|reports| reports.add(position, &results));
                 CheckedFile::judged(results)
             }
+            Err(Failure::Interrupted) => {
+                is_interrupted = true;
+                CheckedFile::interrupted(file)
+            }
             Err(failure) => {
-                is_interrupted |= failure == Failure::Interrupted;
                 let name = text::visible(&file);
                 complain(&format!("error: {name}: {}\n", text::visible(&failure.to_string())), arguments);
                 let trouble = Trouble { place: None, message: failure.to_string() };
-                reports.iter_mut().for_each(|reports| reports.names.push(None));
                 CheckedFile::unusable(file, vec![trouble])
             }
         });

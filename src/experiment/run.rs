@@ -350,14 +350,14 @@ pub fn replications_of(model: &Model, options: &RunOptions) -> u32 {
 
 /// The replications that were done.
 fn finished<Kept>(all: Vec<Result<Kept, Halt>>) -> Result<Vec<Kept>, Failure> {
-    let mut finished = Vec::new();
-    for (replication, outcome) in all.into_iter().enumerate() {
-        match outcome {
-            Ok(one) => finished.push(one),
-            Err(Halt::Interrupted) => {}
-            Err(halt) => return Err(Failure::Halted { replication: replication as u32, halt }),
-        }
-    }
+    let numbered = all.into_iter().enumerate();
+    let done = numbered.filter_map(|(replication, outcome)| match outcome {
+        Ok(one) => Some(Ok(one)),
+        Err(Halt::Interrupted) => None,
+        Err(halt) => Some(Err(Failure::Halted { replication: replication as u32, halt })),
+    });
+    // In the room that they are in already.
+    let finished: Vec<Kept> = done.collect::<Result<_, _>>()?;
     if finished.is_empty() { Err(Failure::Interrupted) } else { Ok(finished) }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::experiment::results::RunResults;
 use crate::experiment::results::account::Account;
+use crate::experiment::results::check::{CheckResults, CheckedRun};
 use crate::experiment::results::compare::{Comparison, Draws};
 use crate::experiment::results::verdict::Counterexample;
 
@@ -19,6 +20,22 @@ pub fn command_line(results: &RunResults) -> String {
         results.replications_asked
     );
     add_settings(&mut line, &results.settings);
+    line
+}
+
+/// The command that checks the same files again. Seed and replications are in it where all files have the same.
+pub fn check(results: &CheckResults) -> String {
+    let files: Vec<String> = results.files.iter().map(|file| quoted(&file.file)).collect();
+    let mut line = format!("eventflow check {}", files.join(" "));
+    let runs: Vec<&CheckedRun> = results.files.iter().filter_map(|file| file.run.as_ref()).collect();
+    let Some(first) = runs.first() else { return line };
+    if runs.iter().all(|run| run.seed == first.seed) {
+        line.push_str(&format!(" --seed {}", first.seed));
+    }
+    if runs.iter().all(|run| run.replications_asked == first.replications_asked) {
+        line.push_str(&format!(" --replications {}", first.replications_asked));
+    }
+    add_settings(&mut line, &first.settings);
     line
 }
 

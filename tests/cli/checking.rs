@@ -309,12 +309,34 @@ fn a_check_writes_a_page_that_leads_to_the_report_of_each_file() {
         assert!(read(link).contains(&format!("<h1>{scenario}</h1>")));
     }
     assert!(links.iter().all(|link| link.starts_with("./")), "{links:?}");
-    for part in ["5 files checked", "Not usable", "Without promises", "p50(shopper.response_time) &lt; 100us"]
-    {
+    for part in [
+        "5 files checked",
+        "Without a result",
+        "--replications",
+        "Without promises",
+        "p50(shopper.response_time) &lt; 100us",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     let verdicts = &page[page.find("<tbody").unwrap()..];
     assert!(verdicts.find("verdict fail") < verdicts.find("verdict pass"), "what does not stand comes first");
     let (code, _, complaint) = desk.outcome(&["check", "scenario.yaml", "--out", "scenario.yaml"]);
     assert!(code == 2 && complaint.contains("cannot write scenario.yaml"), "{complaint}");
+}
+
+/// No file takes the place of another that was asked for, and that is known before anything is run.
+#[test]
+fn two_files_of_a_check_cannot_be_one() {
+    let desk = desk();
+    let before = desk.files();
+    for asked in [
+        &["--out", "pages", "--json", "pages/check.html"][..],
+        &["--out", "pages", "--junit", "pages/SHOP.html"],
+        &["--junit", "both", "--json", "./both"],
+    ] {
+        let (code, said, complaint) = desk.outcome(&[&["check", "scenario.yaml"][..], asked].concat());
+        assert_eq!((code, said.as_str()), (2, ""), "{asked:?}");
+        assert!(complaint.contains("two files of this check would be"), "{complaint}");
+    }
+    assert_eq!(desk.files(), before);
 }

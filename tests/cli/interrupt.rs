@@ -42,13 +42,18 @@ fn what_was_finished_is_reported_and_marked() {
 
 #[test]
 fn with_nothing_finished_nothing_is_written() {
-    let desk = Desk::with(SHOP);
-    let child = start(&desk, &["run", "scenario.yaml", "--set", "run.horizon=1000h"]);
-    std::thread::sleep(Duration::from_secs(1));
-    interrupt(&child);
-    let output = child.wait_with_output().unwrap();
-    let complaints = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{complaints}");
-    assert!(complaints.contains("interrupted before the first replication"), "{complaints}");
-    assert_eq!(desk.files(), ["scenario.yaml"]);
+    for words in [
+        &["run", "scenario.yaml", "--set", "run.horizon=1000h"][..],
+        &["check", "scenario.yaml", "--set", "run.horizon=1000h", "--out", "pages", "--junit", "junit.xml"],
+    ] {
+        let desk = Desk::with(SHOP);
+        let child = start(&desk, words);
+        std::thread::sleep(Duration::from_secs(1));
+        interrupt(&child);
+        let output = child.wait_with_output().unwrap();
+        let complaints = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{complaints}");
+        assert!(complaints.contains("interrupted before the first replication"), "{complaints}");
+        assert_eq!(desk.files(), ["scenario.yaml"]);
+    }
 }

@@ -3,6 +3,7 @@
 use super::RunResults;
 use super::account::Account;
 use super::verdict::{Outcome, Place, Verdict};
+use crate::experiment::run::Failure;
 use serde::{Deserialize, Serialize};
 
 /// Format version of the JSON; raised when a field changes its meaning.
@@ -14,7 +15,7 @@ pub const CHECK_VERSION: u32 = 1;
 pub enum Standing {
     /// Every verdict is well: passed, or what the scenario expects.
     Pass,
-    /// Some verdict is inconclusive, or the file promises nothing.
+    /// Some verdict is inconclusive, or the file promises nothing, or was interrupted before anything was known.
     Inconclusive,
     /// Some verdict failed, or is not what the scenario expects.
     Fail,
@@ -90,6 +91,13 @@ impl CheckedFile {
             accounts: results.accounts.told,
         };
         Self { file: results.file, standing, run: Some(run), troubles: Vec::new() }
+    }
+
+    /// A file that is sound, and of which the user wanted to know no more.
+    pub fn interrupted(file: String) -> Self {
+        let message = Failure::Interrupted.to_string();
+        let troubles = vec![Trouble { place: None, message }];
+        Self { file, standing: Standing::Inconclusive, run: None, troubles }
     }
 
     /// A file without verdicts.

@@ -88,8 +88,8 @@ impl Metrics {
     /// What was measured, once the replication is over.
     pub fn finish(self) -> (Figures, Distributions) {
         let window = self.window;
-        let (clients, responses) = self.clients.into_iter().map(|meter| meter.finish(window)).unzip();
-        let (calls, call_responses) = self.calls.into_iter().map(|meter| meter.finish(window)).unzip();
+        let (clients, responses) = unzipped(self.clients.into_iter().map(|meter| meter.finish(window)));
+        let (calls, call_responses) = unzipped(self.calls.into_iter().map(|meter| meter.finish(window)));
         let (services, service_times) = self.services.finish(window);
         let (subscriptions, times_in_topic) = self.topics.finish(window);
         let figures = Figures {
@@ -111,6 +111,13 @@ impl Metrics {
         };
         (figures, distributions)
     }
+}
+
+/// Both halves in as much room as they take, and no more: figures are kept for every replication.
+fn unzipped<A, B>(pairs: impl ExactSizeIterator<Item = (A, B)>) -> (Vec<A>, Vec<B>) {
+    let mut halves = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
+    halves.extend(pairs);
+    halves
 }
 
 impl Observer for Metrics {

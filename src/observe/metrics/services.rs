@@ -2,7 +2,7 @@
 
 use super::figures::{DurationFigures, ServiceFigures, ServiceTimes};
 use super::occupancy::Occupancy;
-use super::{AttemptTimes, BySlot, Window, late_quarters, seconds};
+use super::{AttemptTimes, BySlot, Window, late_quarters, seconds, unzipped};
 use crate::kernel::ids::*;
 use crate::kernel::time::{Nanos, SECOND};
 use crate::model::{Model, NONE, Shed};
@@ -152,7 +152,7 @@ impl Services {
     }
 
     pub fn finish(self, window: Window) -> (Vec<ServiceFigures>, Vec<ServiceTimes>) {
-        self.meters.into_iter().map(|meter| meter.finish(window)).unzip()
+        unzipped(self.meters.into_iter().map(|meter| meter.finish(window)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::figures::{DurationFigures, SubscriptionFigures};
 use super::lag::{Lag, Steps};
-use super::{BySlot, Window, late_quarters, seconds};
+use super::{BySlot, Window, late_quarters, seconds, unzipped};
 use crate::kernel::ids::*;
 use crate::kernel::time::Nanos;
 use crate::model::messaging::Members;
@@ -161,7 +161,7 @@ impl Topics {
             let topic = &topics[meter.topic.index()];
             meter.finish(topic, window)
         };
-        meters.into_iter().map(finish).unzip()
+        unzipped(meters.into_iter().map(finish))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One line a verdict; below one that did not stand, where it was first seen and how to see it again.
 
 use super::{told, total};
-use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun};
+use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun, Standing};
 use crate::experiment::results::verdict::{Outcome, Verdict};
 use crate::report::account::text::first_lines;
 use crate::report::terminal::Style;
@@ -30,7 +30,11 @@ pub fn render(results: &CheckResults, style: Style) -> String {
                     Some(first) if all == 1 => first.message.clone(),
                     _ => format!("{all} mistakes"),
                 };
-                lines += &line(Outcome::Fail, "unusable", file, &why, style);
+                let outcome = match file.standing {
+                    Standing::Inconclusive => Outcome::Inconclusive,
+                    _ => Outcome::Fail,
+                };
+                lines += &line(outcome, file.standing.name(), file, &why, style);
             }
         }
     }

@@ -28,13 +28,17 @@ fn told(verdict: &Verdict) -> String {
     format!("{}. {}", verdict.bound, verdict.reason)
 }
 
-/// How many of each there were.
+/// How many files there were, and how many of each verdict.
 fn total(results: &CheckResults) -> String {
+    format!("{} checked: {}", counted(results.files.len(), "file"), tally(results))
+}
+
+/// How many of each verdict there were.
+fn tally(results: &CheckResults) -> String {
     let verdicts = || results.files.iter().filter_map(|file| file.run.as_ref()).flat_map(|run| &run.verdicts);
     let of = |standing| verdicts().filter(|verdict| verdict.standing() == standing).count();
-    let mut total = format!(
-        "{} checked: {} verdicts as promised or expected, {} not, {} inconclusive",
-        counted(results.files.len(), "file"),
+    let mut tally = format!(
+        "{} verdicts as promised or expected, {} not, {} inconclusive",
         of(Outcome::Pass),
         of(Outcome::Fail),
         of(Outcome::Inconclusive)
@@ -42,13 +46,13 @@ fn total(results: &CheckResults) -> String {
     let files = |is_such: fn(&CheckedFile) -> bool| results.files.iter().filter(|file| is_such(file)).count();
     let silent = files(|file| file.run.as_ref().is_some_and(|run| run.verdicts.is_empty()));
     if silent > 0 {
-        total += &format!("; {} without promises", counted(silent, "file"));
+        tally += &format!("; {} without promises", counted(silent, "file"));
     }
     let unusable = files(|file| file.standing == Standing::Unusable);
     if unusable > 0 {
-        total += &format!("; {} not usable", counted(unusable, "file"));
+        tally += &format!("; {} not usable", counted(unusable, "file"));
     }
-    total
+    tally
 }
 
 fn counted(count: usize, what: &str) -> String {

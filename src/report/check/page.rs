@@ -1,7 +1,7 @@
 //! The page of a check: every verdict of every file in one table, worst first, each with the way to the report of its
 //! file and to the first time that it was broken.
 
-use super::total;
+use super::{counted, tally};
 use crate::experiment::results::check::{CheckResults, CheckedFile, CheckedRun, Standing, Trouble};
 use crate::experiment::results::verdict::{Outcome, Verdict};
 use crate::report::figure::count;
@@ -22,16 +22,14 @@ const LONGEST: usize = 1000;
 pub fn render(results: &CheckResults, reports: &[Option<String>]) -> String {
     let mut verdicts: Vec<Row> = rows(results, reports).collect();
     verdicts.sort_by_key(|row| std::cmp::Reverse(row.verdict.standing()));
-    let title = match results.files.len() {
-        1 => "1 file checked".to_owned(),
-        all => format!("{all} files checked"),
-    };
+    let title = format!("{} checked", counted(results.files.len(), "file"));
     let main = html! {
         (banner(results))
         (table(&verdicts))
         (unusable(results))
         (silent(results, reports))
         (broken(&verdicts))
+        (runs(results))
     };
     let foot = html! {
         "Exposures are how often it had the chance to go wrong: without any, nothing is proved. Replications that break a \
@@ -56,18 +54,28 @@ fn rows<'a>(results: &'a CheckResults, reports: &'a [Option<String>]) -> impl It
     })
 }
 
+fn is_partial(run: &CheckedRun) -> bool {
+    run.replications_done < run.replications_asked
+}
+
 fn banner(results: &CheckResults) -> Markup {
-    let is_partial = |run: &CheckedRun| run.replications_done < run.replications_asked;
-    let partial =
-        results.files.iter().filter_map(|file| file.run.as_ref()).filter(|run| is_partial(run)).count();
+    let is_partial =
+        |file: &&CheckedFile| file.run.as_ref().map_or(file.standing == Standing::Inconclusive, is_partial);
+    let partial = results.files.iter().filter(is_partial).count();
+    let word = match results.standing {
+        Standing::Pass => "Passed.",
+        Standing::Inconclusive => "Inconclusive.",
+        Standing::Fail => "Failed.",
+        Standing::Unusable => "Not usable.",
+    };
     html! {
         p.banner.quiet[results.standing == Standing::Pass] role="status" {
-            strong { (results.standing.name()) ". " } (total(results)) "."
+            strong { (word) " " } (tally(results)) "."
         }
         @if partial > 0 {
             p.banner role="status" {
                 strong { "Partial result. " }
-                "Interrupted: of " (partial) " files not all replications were done."
+                "Interrupted: of " (counted(partial, "file")) " not all replications were done."
             }
         }
     }
@@ -149,7 +157,7 @@ fn unusable(results: &CheckResults) -> Markup {
     html! {
         @if troubles().next().is_some() {
             section aria-labelledby="unusable" {
-                h2 #unusable { "Not usable" }
+                h2 #unusable { "Without a result" }
                 div.scroll tabindex="0" role="region" aria-labelledby="unusable" { table {
                     thead { tr { @for head in ["file", "place", "what is wrong"] { th scope="col" { (head) } } } }
                     tbody { @for (file, trouble) in troubles().take(MOST_ROWS) { tr {
@@ -180,6 +188,34 @@ fn silent(results: &CheckResults, reports: &[Option<String>]) -> Markup {
                 p.lead { "Of these nobody can tell whether they are right: they promise nothing." }
                 ul { @for (of, report) in silent.iter().take(MOST_ROWS) { li { (file(of, *report)) } } }
             }
+        }
+    }
+}
+
+/// What was run of each file, and the command that runs it again.
+fn runs(results: &CheckResults) -> Markup {
+    let runs: Vec<(&CheckedFile, &CheckedRun)> =
+        results.files.iter().filter_map(|file| Some((file, file.run.as_ref()?))).collect();
+    html! {
+        section aria-labelledby="runs" {
+            h2 #runs { "What was run" }
+            p.lead { "By eventflow " (text::name(&results.eventflow)) "." }
+            @if !runs.is_empty() {
+                div.scroll tabindex="0" role="region" aria-labelledby="runs" { table {
+                    thead { tr { @for head in ["file", "seed", "replications", "digest"] { th scope="col" { (head) } } } }
+                    tbody { @for (file, run) in runs.iter().take(MOST_ROWS) { tr {
+                        th scope="row" { span.name { (breakable(&text::name(&file.file))) } }
+                        td.number { (run.seed) }
+                        td.number {
+                            (count(run.replications_done.into()))
+                            @if is_partial(run) { " of " (count(run.replications_asked.into())) }
+                        }
+                        td { code { (text::name(&run.digest)) } }
+                    } } }
+                } }
+            }
+            h3 { "To get the same again" }
+            pre.command tabindex="0" { code { (text::shortened(&reproduce::check(results), 4000)) } }
         }
     }
 }
