@@ -111,6 +111,19 @@ fn what_is_not_understood_is_not_reported_again_where_it_is_used() {
     assert_eq!(diagnostics.list.len(), 1, "{}", listed(&sources, &diagnostics));
 }
 
+/// Behind a table that nobody knows, a message is still known.
+#[test]
+fn what_is_said_of_unknown_rows_is_looked_over() {
+    let text = shop(&[(
+        "{ update: stock, key: message.sku, set: { reserved: row.reserved + message.qty } }",
+        "{ update: stok, key: message.skew, set: { reserved: row.reserved + message.qtty } }",
+    )]);
+    let (sources, diagnostics, _) = read(&text);
+    let found: Vec<&str> = diagnostics.list.iter().map(|found| found.code).collect();
+    let expected = ["unknown-table", "unknown-field", "unknown-field"];
+    assert_eq!(found, expected, "{}", listed(&sources, &diagnostics));
+}
+
 #[test]
 fn the_nearest_knob_wins() {
     let scenario = meaning(&shop(&[

@@ -93,7 +93,7 @@ impl Kind {
         }
     }
 
-    fn code(self) -> &'static str {
+    pub fn code(self) -> &'static str {
         match self {
             Kind::Message => "unknown-message",
             Kind::Broker => "unknown-broker",

@@ -292,7 +292,8 @@ function enliven() {
   const together = overTime.length > 1 ? " Charts over time zoom together." : "";
   const hint =
     "Point at a chart, or touch it, to read values; drag across it to zoom in. With the keyboard: arrows move, + and − " +
-    `zoom, 0 shows all. The names below a chart switch its lines off and on.${together}`;
+    "zoom, 0 shows all. The names below a chart switch its lines off and on. The vertical axis stays as it is, so that what " +
+    `is shown can be held against the whole.${together}`;
   charts[0].figure.closest(".charts").before(element("p", { class: "lead hint" }, hint));
 }
 

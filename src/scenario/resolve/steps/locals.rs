@@ -6,6 +6,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expression::{self, Context, Scope};
 use crate::scenario::node::Node;
 use crate::scenario::resolve::bounds::{LOCALS, WORDS_OF_LOCALS};
+use crate::scenario::resolve::names::Kind;
 use crate::scenario::resolve::nodes;
 use crate::scenario::resolved::*;
 use crate::scenario::source::Span;
@@ -34,6 +35,22 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.understand(node, row, |scope, context| expression::value(node, expected, scope, context))
     }
 
+    /// Something whose type nobody can tell, because of an earlier mistake: fields that are not there are reported.
+    pub(super) fn glance(&mut self, node: &Node) {
+        let reported = self.resolver.diagnostics.list.len();
+        self.value(node, None, None);
+        self.keep_fields(reported);
+    }
+
+    /// Drops the mistakes reported since then that may come from an earlier one. That a message lacks a field does not.
+    fn keep_fields(&mut self, since: usize) {
+        let mut position = 0;
+        self.resolver.diagnostics.list.retain(|mistake| {
+            position += 1;
+            position <= since || mistake.code == Kind::Field.code()
+        });
+    }
+
     /// What is written, in the light of the names that are known here. Mistakes that may come from an
     /// earlier one, because a local is named that was not understood, are not reported.
     fn understand<T>(
@@ -55,7 +72,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let reported = self.resolver.diagnostics.list.len();
         let understood = reading(&scope, &mut self.resolver.context());
         if understood.is_none() && self.names_broken_local(node) {
-            self.resolver.diagnostics.list.truncate(reported);
+            self.keep_fields(reported);
         }
         understood
     }

@@ -11,7 +11,7 @@ use crate::scenario::resolved::*;
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
     pub(super) fn read(&mut self, written: Written<'a>) -> Option<StepKind> {
-        let table = self.table(written.value);
+        let table = self.table(written);
         let key = table.and_then(|table| self.required_key(written, table));
         let result = self.result(written, table.map(Type::Row));
         let otherwise = self.optional_block(written.option("else"));
@@ -57,7 +57,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     pub(super) fn insert(&mut self, written: Written<'a>) -> Option<StepKind> {
-        let table = self.table(written.value);
+        let table = self.table(written);
         let key = table.and_then(|table| self.required_key(written, table));
         let set = table.and_then(|table| self.set(written, table, None));
         let result = self.result(written, table.map(Type::Row));
@@ -66,7 +66,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     pub(super) fn update(&mut self, written: Written<'a>) -> Option<StepKind> {
-        let table = self.table(written.value);
+        let table = self.table(written);
         if written.option("key").is_none() {
             self.need_keys(written, table);
         }
@@ -83,7 +83,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     pub(super) fn upsert(&mut self, written: Written<'a>) -> Option<StepKind> {
-        let table = self.table(written.value);
+        let table = self.table(written);
         let key = table.and_then(|table| self.required_key(written, table));
         let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let set = table.and_then(|table| self.set(written, table, Some(table)));
@@ -93,7 +93,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     pub(super) fn delete(&mut self, written: Written<'a>) -> Option<StepKind> {
-        let table = self.table(written.value);
+        let table = self.table(written);
         if written.option("key").is_none() {
             self.need_keys(written, table);
         }
@@ -104,7 +104,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     pub(super) fn scan(&mut self, written: Written<'a>) -> Option<StepKind> {
-        let table = self.table(written.value);
+        let table = self.table(written);
         self.need_keys(written, table);
         let filter = table.and_then(|table| self.truth(written.option("where"), Some(table)));
         let order_by =
@@ -115,8 +115,25 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         Some(StepKind::Scan { table: table?, filter, order_by, limit, result })
     }
 
-    /// A table of the service's store or memory.
-    fn table(&mut self, node: &'a Node) -> Option<TableId> {
+    /// A table of the service's store or memory. Without one, what is said of its rows is looked over all the same.
+    fn table(&mut self, written: Written<'a>) -> Option<TableId> {
+        let table = self.known_table(written.value);
+        if table.is_none() {
+            let options =
+                ["key", "where", "order_by", "limit"].into_iter().filter_map(|name| written.option(name));
+            let set = written
+                .option("set")
+                .into_iter()
+                .flat_map(|set| nodes::map(set).values().map(|entry| &entry.value));
+            for node in options.chain(set) {
+                let parts = if nodes::is_list(node) { nodes::list(node) } else { std::slice::from_ref(node) };
+                parts.iter().for_each(|part| self.glance(part));
+            }
+        }
+        table
+    }
+
+    fn known_table(&mut self, node: &'a Node) -> Option<TableId> {
         let word = nodes::text(node)?;
         let Owner::Service(service) = self.place.owner else { return None };
         let resolver = &mut *self.resolver;
