@@ -353,7 +353,7 @@ pub struct Limits {
     pub events: u64,
     /// Events at one instant.
     pub events_per_instant: u64,
-    /// Messages, attempts and waiting things held at once.
+    /// Messages, attempts and waiting things held at once; so many take about as much memory as `kept` allows.
     pub held: usize,
     /// Words of 8 bytes that tables, lists, values, keys of effects and counters take.
     pub kept: usize,
@@ -361,7 +361,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { events: EVENT_BUDGET, events_per_instant: 20_000_000, held: 12_000_000, kept: 1 << 28 }
+        Self { events: EVENT_BUDGET, events_per_instant: 20_000_000, held: 5_000_000, kept: 1 << 28 }
     }
 }
 
